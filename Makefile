@@ -1,0 +1,43 @@
+# Two commands matter: `make demo` starts the page, `make test` checks everything. Both are quick the second time.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format clean
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+HOST ?= 127.0.0.1
+PORT ?= 7860
+
+help:
+	@echo "make demo    install what is needed and start the demo on http://$(HOST):$(PORT)"
+	@echo "make test    lint, format check and every test"
+	@echo "make lint    lint and format check only"
+	@echo "make format  rewrite the code in the project's format"
+	@echo "make clean   remove .venv and caches"
+
+demo: $(VENV)/.installed
+	DURIAN_HOST=$(HOST) DURIAN_PORT=$(PORT) $(PYTHON) app.py
+
+test: lint
+	$(PYTHON) -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/.installed-dev
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+
+format: $(VENV)/.installed-dev
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format .
+
+clean:
+	rm -rf $(VENV) .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamps hold the time of the last complete install: nothing is installed again until a list of packages changes.
+$(VENV)/.installed: requirements.txt scripts/set_up.sh
+	@bash scripts/set_up.sh $(VENV) requirements.txt
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
+	@bash scripts/set_up.sh $(VENV) requirements-dev.txt
+	@touch $@

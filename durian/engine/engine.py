@@ -1,0 +1,257 @@
+"""The engine: owns the renderers, runs one animation at a time, and stills beside it."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from durian.engine import memory
+from durian.engine.finishing import Finisher
+from durian.engine.jobs import Delivery, Job, JobLine, JobStatus, Sound
+from durian.engine.production import Animation, produce
+from durian.engine.stills import StillsLane
+from durian.engine.storage import Storage
+from durian.errors import Cancelled, DurianError, OutputFailed
+from durian.renderer import Renderer, check_renderer, get_renderer
+from durian.request import AnimationRequest, Attribute
+from durian.settings import Settings, get_settings
+
+SECONDS_TO_STOP = 5.0
+"""How long closing waits for the running job to notice; several frames even of a slow renderer."""
+
+log = logging.getLogger(__name__)
+
+
+class Engine:
+    """Turns requests into files. Use the process's own, :func:`get_engine`; safe from any thread."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self._settings = settings or get_settings()
+        self._storage = Storage(self._settings.work / "results", self._settings.keep_seconds)
+        self._line = JobLine(self._settings.max_queue)
+        self._stills = StillsLane()
+        self._renderers: dict[str, Renderer] = {}
+        self._loading = threading.Lock()
+        self._worker: threading.Thread | None = None
+
+    # Animations
+
+    def submit(
+        self,
+        request: AnimationRequest,
+        audio_from: Path | None = None,
+        audio_start: float = 0.0,
+        on_progress: Callable[[JobStatus], None] | None = None,
+        out: Path | None = None,
+        owner: str | None = None,
+    ) -> Job:
+        """Put an animation into the line and return at once.
+
+        Args:
+            request: what to render.
+            audio_from: a video whose sound the result gets, from ``audio_start`` seconds on.
+            on_progress: called at each change from the engine's threads; must return quickly.
+            out: the MP4's path; by default a new file in the owner's folder.
+            owner: whose job it is, for :meth:`cancel_owner` and :meth:`forget_owner`.
+
+        Raises:
+            QueueFull: too many wait already.
+            InvalidRequest: the request's renderer is not known.
+            OutputFailed: ``out`` is in no folder.
+        """
+        check_renderer(request.renderer)
+        if out is not None and not Path(out).resolve().parent.is_dir():
+            raise OutputFailed(f"The folder {Path(out).parent} does not exist: make it or choose another output file.")
+        sound = None if audio_from is None else Sound(Path(audio_from), audio_start)
+        job = Job(request, Delivery(None if out is None else Path(out), owner, sound, on_progress))
+        self._start_worker()
+        self._line.join(job)
+        return job
+
+    def animate(
+        self,
+        request: AnimationRequest,
+        audio_from: Path | None = None,
+        audio_start: float = 0.0,
+        on_progress: Callable[[JobStatus], None] | None = None,
+        out: Path | None = None,
+        owner: str | None = None,
+    ) -> Animation:
+        """:meth:`submit` and wait. An interrupt from the keyboard cancels the job.
+
+        Raises:
+            Cancelled, QueueFull, InvalidRequest, OutputFailed, NoFaceFound: as the job ended.
+        """
+        job = self.submit(request, audio_from, audio_start, on_progress, out, owner)
+        try:
+            return job.result()
+        except BaseException:
+            job.cancel()
+            raise
+
+    def cancel_owner(self, owner: str) -> int:
+        """Cancel all jobs and stills of ``owner`` (the browser was closed); returns how many jobs."""
+        mine = [job for job in self._line.jobs() if job.delivery.owner == owner]
+        for job in mine:
+            job.cancel()
+        for kind in ("", "/strip", "/look-book", "/overlays"):
+            self._stills.cancel(owner + kind)
+        return len(mine)
+
+    def forget_owner(self, owner: str) -> None:
+        """Cancel what ``owner`` has running and delete all their files."""
+        self.cancel_owner(owner)
+        self._storage.forget(owner)
+
+    def owner_folder(self, owner: str | None = None) -> Path:
+        """The owner's folder for files that may go after ``keep_seconds``."""
+        return self._storage.folder(owner)
+
+    def waiting(self) -> int:
+        """How many animations run or wait."""
+        return len(self._line.jobs())
+
+    # Stills
+
+    def still(self, request: AnimationRequest, lane: str = "default", frame: int | None = None) -> np.ndarray:
+        """One finished frame, ``(H, W, 3) uint8``, never waiting behind animations.
+
+        Args:
+            request: what to show.
+            lane: the visitor's session; a newer still of a lane replaces older ones.
+            frame: which frame of the motion; ``None`` shows the portrait's own pose.
+
+        Raises:
+            Cancelled: a newer still of the lane came before this one's turn.
+        """
+        return self._stills.run(lane, [lambda: self._still(request, frame)])[0]
+
+    def blend_strip(self, request: AnimationRequest, count: int = 5, lane: str = "default") -> list[np.ndarray]:
+        """``count`` stills from the first item (α = 0) to the second (α = 1) of a blending request.
+
+        Raises:
+            InvalidRequest: the request does not blend two items of one kind.
+            Cancelled: a newer strip of the lane was asked for.
+        """
+        blending = replace(request, mode="blend")
+        steps = [blending.at_alpha(float(alpha)) for alpha in np.linspace(0, 1, count)]
+        return self._stills.run(f"{lane}/strip", [lambda r=step: self._still(r, None) for step in steps])
+
+    def look_book(
+        self, request: AnimationRequest, attributes: Sequence[Attribute], lane: str = "default"
+    ) -> list[np.ndarray]:
+        """The request's portrait with each of ``attributes`` alone: one still for each.
+
+        Raises:
+            Cancelled: a newer look-book of the lane was asked for.
+        """
+        looks = [replace(request, attributes=(attribute,), mode="wear", motion=None) for attribute in attributes]
+        return self._stills.run(f"{lane}/look-book", [lambda r=look: self._still(r, None) for look in looks])
+
+    def overlays(self, request: AnimationRequest, lane: str = "default") -> dict[str, np.ndarray]:
+        """Pictures to check a request by: ``landmarks``, ``keypoints``, ``hole``, ``aligned``."""
+        return self._stills.run(f"{lane}/overlays", [lambda: self.load(request.renderer).overlays(request)])[0]
+
+    def _still(self, request: AnimationRequest, frame: int | None) -> np.ndarray:
+        renderer = self.load(request.renderer)
+        picture = renderer.still(replace(request, motion=None)) if frame is None else renderer.still(request, frame)
+        return Finisher(request)(picture)
+
+    # Renderers and memory
+
+    def load(self, name: str | None = None) -> Renderer:
+        """The renderer of that name, made when it is first needed."""
+        name = name or self._settings.renderer
+        with self._loading:
+            if name not in self._renderers:
+                self._renderers[name] = get_renderer(name)
+            return self._renderers[name]
+
+    def unload(self) -> None:
+        """Close all renderers and give their memory back; the next request loads them again."""
+        with self._loading:
+            renderers, self._renderers = self._renderers, {}
+        for renderer in renderers.values():
+            renderer.close()
+        memory.release()
+
+    def memory(self) -> dict[str, float]:
+        """``resident_mb`` now and ``peak_mb`` since the process started."""
+        return {"resident_mb": memory.resident_mb(), "peak_mb": memory.peak_resident_mb()}
+
+    def close(self) -> None:
+        """Cancel everything and stop. Half-written files are removed; an engine cannot be used again."""
+        self._line.close()
+        for job in self._line.jobs():
+            job.cancel()
+        self._storage.close()
+        if self._worker is not None:
+            self._worker.join(SECONDS_TO_STOP)
+        self.unload()
+
+    # The worker
+
+    def _start_worker(self) -> None:
+        with self._loading:
+            if self._worker is None:
+                self._worker = threading.Thread(target=self._work, name="durian-worker", daemon=True)
+                self._worker.start()
+
+    def _work(self) -> None:
+        while (job := self._line.next()) is not None:
+            pace_key = (job.request.renderer, job.request.options.size)
+            self._run(job)
+            self._line.done(job, pace_key)
+            del job
+            memory.release()
+
+    def _run(self, job: Job) -> None:
+        """Bring one job to its end, whatever that is: nothing a job does may stop the worker."""
+        try:
+            job.start()
+            job.check_cancelled()
+            renderer = self.load(job.request.renderer)
+            animation = produce(job, renderer, self._storage.folder(job.delivery.owner))
+        except Cancelled:
+            job.finish_cancelled()
+        except DurianError as error:
+            log.info("Job %s failed.", job.id, exc_info=True)
+            job.finish_failed(_without_trace(error))
+        except Exception as error:
+            log.exception("Job %s failed.", job.id)
+            job.finish_failed(_without_trace(error))
+        else:
+            job.finish(animation)
+
+
+def _without_trace(error: Exception) -> Exception:
+    """The error alone: the frames in its trace would keep the request's pictures alive, and the log has the trace."""
+    error.__traceback__ = error.__cause__ = error.__context__ = None
+    return error
+
+
+_engine: Engine | None = None
+_engine_lock = threading.Lock()
+
+
+def get_engine() -> Engine:
+    """The process's engine, made at the first call."""
+    global _engine
+    with _engine_lock:
+        if _engine is None:
+            _engine = Engine()
+            atexit.register(_close_engine)
+        return _engine
+
+
+def _close_engine() -> None:
+    with _engine_lock, suppress(Exception):
+        if _engine is not None:
+            _engine.close()

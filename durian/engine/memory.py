@@ -1,0 +1,53 @@
+"""How much memory the process has, and giving it back between jobs."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import gc
+import sys
+from pathlib import Path
+
+MEGABYTE = 1024 * 1024
+
+
+def resident_mb() -> float:
+    """Memory of this process that is in RAM now, in MB; its peak where the system does not tell the present value."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:
+        return peak_resident_mb()
+    import resource
+
+    return pages * resource.getpagesize() / MEGABYTE
+
+
+def peak_resident_mb() -> float:
+    """The most this process ever had in RAM, in MB."""
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Linux counts in kB, macOS in bytes.
+    return peak / MEGABYTE if sys.platform == "darwin" else peak / 1024
+
+
+def release() -> None:
+    """Collect garbage and hand freed memory back to the system (and the GPU's to its driver)."""
+    gc.collect()
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    trim = _malloc_trim()
+    if trim is not None:
+        trim(0)
+
+
+@functools.lru_cache(maxsize=1)
+def _malloc_trim() -> ctypes._CFuncPtr | None:
+    """glibc keeps freed frames in its arenas; this hands them back. Other C libraries do not have it."""
+    if not sys.platform.startswith("linux"):
+        return None
+    try:
+        return ctypes.CDLL("libc.so.6").malloc_trim
+    except (OSError, AttributeError):
+        return None

@@ -1,0 +1,141 @@
+"""One job from request to files: frames from the renderer, finished and encoded while the next one is rendered."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from durian.engine.encoder import Encoder
+from durian.engine.finishing import Finisher
+from durian.engine.jobs import Job
+from durian.errors import OutputFailed
+from durian.renderer import Renderer
+from durian.request import AnimationRequest
+
+RESULT_NAME = "durian-{request_id}.mp4"
+MASTER_NAME = "master.mkv"
+
+
+@dataclass(frozen=True)
+class Animation:
+    """A finished result.
+
+    ``path`` is the MP4, ``master`` a lossless copy of its frames from which the other forms are made; both go with
+    the owner's files. ``width`` and ``height`` in pixels; ``seconds`` from the start of the work to the closed file.
+    ``request_id`` is a digest of the request: the same settings and pictures have the same one.
+    """
+
+    path: Path
+    master: Path
+    frames: int
+    fps: float
+    width: int
+    height: int
+    seconds: float
+    renderer: str
+    seed: int
+    request_id: str
+    metadata: dict[str, object]
+
+    def gif(self, path: Path) -> Path:
+        """Write the frames as a looping GIF.
+
+        Raises:
+            OutputFailed: it could not be written, or the master was deleted after its time.
+        """
+        from durian.media import write_gif
+
+        return write_gif(self._present_master(), path, self.fps, self.metadata)
+
+    def frames_zip(self, path: Path) -> Path:
+        """Write the frames as PNGs into a ZIP.
+
+        Raises:
+            OutputFailed: it could not be written, or the master was deleted after its time.
+        """
+        from durian.media import iter_video, write_frames_zip
+
+        return write_frames_zip(iter_video(self._present_master(), self.fps), path, self.metadata)
+
+    def _present_master(self) -> Path:
+        if not self.master.is_file():
+            raise OutputFailed("This animation's files were deleted after their time: make the animation again.")
+        return self.master
+
+
+def produce(job: Job, renderer: Renderer, owner_folder: Path) -> Animation:
+    """Render and encode one job.
+
+    Raises:
+        Cancelled: the job was cancelled; nothing of it is left on disk.
+        OutputFailed: the files could not be written; nothing of them is left.
+    """
+    started = time.perf_counter()
+    request = job.request
+    folder = owner_folder / job.id
+    try:
+        folder.mkdir(mode=0o700, parents=True)
+        return _render_into(folder, job, renderer, request, started)
+    except BaseException as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        if isinstance(error, OSError) and not isinstance(error, OutputFailed):
+            raise OutputFailed(
+                f"The result could not be written ({error.strerror or error}): free some disk space and try again."
+            ) from error
+        raise
+
+
+def _render_into(folder: Path, job: Job, renderer: Renderer, request: AnimationRequest, started: float) -> Animation:
+    from durian.media import VideoWriter
+
+    job.check_cancelled()
+    finisher = Finisher(request)
+    metadata = describe(request)
+    path = job.delivery.out or folder / RESULT_NAME.format(request_id=metadata["request_id"])
+    master = folder / MASTER_NAME
+
+    sound, fps = job.delivery.sound, request.options.fps
+    audio = {} if sound is None else {"audio_from": sound.path, "audio_start": sound.start}
+    writers = [
+        partial(VideoWriter, path, fps, finisher.size, metadata=metadata, **audio),
+        partial(VideoWriter, master, fps, finisher.size, metadata=metadata),
+    ]
+    with (
+        Encoder(writers, finisher, job.is_cancelled) as encoder,
+        closing(renderer.render(request)) as frames,
+    ):
+        for frame in frames:
+            job.check_cancelled()
+            encoder.write(frame)
+            job.frame_done()
+        job.check_cancelled()
+    width, height = finisher.size
+    return Animation(
+        path=path,
+        master=master,
+        frames=job.frames,
+        fps=request.options.fps,
+        width=width,
+        height=height,
+        seconds=time.perf_counter() - started,
+        renderer=request.renderer,
+        seed=request.options.seed,
+        request_id=str(metadata["request_id"]),
+        metadata=metadata,
+    )
+
+
+def describe(request: AnimationRequest) -> dict[str, object]:
+    """What a result tells about itself: its id, seed and all settings, without pictures."""
+    from durian.bundle import settings_of
+
+    return {
+        "request_id": request.fingerprint[:16],
+        "seed": request.options.seed,
+        "renderer": request.renderer,
+        "settings": settings_of(request),
+    }

@@ -1,0 +1,96 @@
+"""The stills' lane: beside the animations, one still at a time, and only the newest of each visitor counts."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+from durian.errors import Cancelled
+
+Result = TypeVar("Result")
+
+SUPERSEDED_SENTENCE = "A newer still replaced this one."
+
+
+@dataclass
+class _Turn:
+    """A lane's request to work. ``place`` orders the lanes; a newer turn of a lane inherits its place."""
+
+    number: int
+    place: int
+
+
+class StillsLane:
+    """Lets callers work one at a time, in their own threads.
+
+    A lane is a visitor's session. A call makes older calls of its lane stop: those that wait raise
+    :class:`Cancelled`, one that works finishes the piece it is at and raises then if more pieces were left.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._numbers = itertools.count()
+        self._newest: dict[str, int] = {}
+        self._waiting: dict[str, _Turn] = {}
+        self._busy = False
+
+    def run(self, lane: str, pieces: Sequence[Callable[[], Result]]) -> list[Result]:
+        """Do ``pieces`` one after another; other lanes may take turns between them.
+
+        Raises:
+            Cancelled: a newer call of ``lane`` came before all pieces were done.
+        """
+        with self._changed:
+            number = next(self._numbers)
+            self._newest[lane] = number
+            # Wake the older call of this lane, so that it sees that it was replaced.
+            self._changed.notify_all()
+        try:
+            results = []
+            for piece in pieces:
+                with self._turn(lane, number):
+                    results.append(piece())
+            return results
+        finally:
+            with self._changed:
+                if self._newest.get(lane) == number:
+                    del self._newest[lane]
+
+    def cancel(self, lane: str) -> None:
+        """Make all calls of ``lane`` stop."""
+        with self._changed:
+            self._newest.pop(lane, None)
+            self._changed.notify_all()
+
+    @contextmanager
+    def _turn(self, lane: str, number: int) -> Iterator[None]:
+        with self._changed:
+            self._check_newest(lane, number)
+            place = self._waiting[lane].place if lane in self._waiting else next(self._numbers)
+            self._waiting[lane] = _Turn(number, place)
+            try:
+                self._changed.wait_for(lambda: self._newest.get(lane) != number or self._may_work(place))
+                self._check_newest(lane, number)
+                self._busy = True
+            finally:
+                if lane in self._waiting and self._waiting[lane].number == number:
+                    del self._waiting[lane]
+                    # Whose turn it is may have changed.
+                    self._changed.notify_all()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._busy = False
+                self._changed.notify_all()
+
+    def _may_work(self, place: int) -> bool:
+        return not self._busy and place == min(turn.place for turn in self._waiting.values())
+
+    def _check_newest(self, lane: str, number: int) -> None:
+        if self._newest.get(lane) != number:
+            raise Cancelled(SUPERSEDED_SENTENCE)

@@ -1,0 +1,22 @@
+"""Faces: MediaPipe landmarks, the choice among several faces, crops, and back to the uncropped photo."""
+
+from durian.face.checks import check_face, require_face
+from durian.face.crop import Crop, default_crop, paste_back
+from durian.face.detection import detect_faces
+from durian.face.geometry import FACE_OVAL, LANDMARKS, OUTER_EYES, Face, eye_distance
+from durian.face.tracking import track_faces
+
+__all__ = [
+    "FACE_OVAL",
+    "LANDMARKS",
+    "OUTER_EYES",
+    "Crop",
+    "Face",
+    "check_face",
+    "default_crop",
+    "detect_faces",
+    "eye_distance",
+    "paste_back",
+    "require_face",
+    "track_faces",
+]

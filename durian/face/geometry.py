@@ -1,0 +1,57 @@
+"""A face is its 478 landmarks; sizes are measured on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+LANDMARKS = 478
+"""468 points of the MediaPipe face mesh and 5 of each iris."""
+
+OUTER_EYES = (33, 263)
+"""Outer corners of the eyes; the distance between them is the project's unit of length on a face."""
+
+FACE_OVAL = (
+    10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377,
+    152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
+)  # fmt: skip
+"""The face's outline in order, from the top of the forehead over the picture's right side and the chin."""
+
+FOREHEAD_TOP, CHIN = 10, 152
+
+
+@dataclass(frozen=True, eq=False)
+class Face:
+    """One detected face.
+
+    ``landmarks`` is ``(478, 3) float32``: x right, y down in pixels of the picture, z in pixels, smaller is nearer.
+    """
+
+    landmarks: np.ndarray
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """``(x0, y0, x1, y1)`` around all landmarks, in pixels."""
+        low, high = self.landmarks[:, :2].min(0), self.landmarks[:, :2].max(0)
+        return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+
+    @property
+    def eye_distance(self) -> float:
+        """Pixels between the outer eye corners."""
+        return eye_distance(self.landmarks)
+
+
+def eye_distance(landmarks: np.ndarray) -> float:
+    """Distance between the outer eye corners in the picture's plane.
+
+    Args:
+        landmarks: ``(478, 2 or 3)`` pixels.
+    """
+    left, right = OUTER_EYES
+    return float(np.linalg.norm(landmarks[left, :2] - landmarks[right, :2]))
+
+
+def face_height(landmarks: np.ndarray) -> float:
+    """Pixels from the top of the forehead to the chin, in the picture's plane."""
+    return float(np.linalg.norm(landmarks[FOREHEAD_TOP, :2] - landmarks[CHIN, :2]))

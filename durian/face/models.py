@@ -1,0 +1,81 @@
+"""The MediaPipe graphs: one of each per process, used one at a time."""
+
+from __future__ import annotations
+
+import os
+import threading
+import warnings
+from functools import lru_cache
+
+import numpy as np
+
+LOCK = threading.RLock()
+"""MediaPipe's graphs are not safe to use from two threads."""
+
+
+@lru_cache(maxsize=1)
+def mediapipe_solutions():
+    """``mediapipe.solutions``, imported quietly on first use (about a second)."""
+    os.environ.setdefault("GLOG_minloglevel", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # mediapipe 0.10.14 calls a protobuf function that newer protobufs announce the end of, once per graph.
+    warnings.filterwarnings("ignore", message=r"SymbolDatabase\.GetPrototype", category=UserWarning)
+    import mediapipe
+
+    return mediapipe.solutions
+
+
+@lru_cache(maxsize=2)
+def _detector(full_range: bool):
+    return mediapipe_solutions().face_detection.FaceDetection(
+        min_detection_confidence=0.3, model_selection=int(full_range)
+    )
+
+
+@lru_cache(maxsize=1)
+def _still_mesh():
+    return mediapipe_solutions().face_mesh.FaceMesh(
+        static_image_mode=True, max_num_faces=1, refine_landmarks=True, min_detection_confidence=0.3
+    )
+
+
+def new_video_mesh():
+    """A fresh face mesh that follows one face from frame to frame; ``close()`` it after use."""
+    with LOCK:
+        return mediapipe_solutions().face_mesh.FaceMesh(
+            static_image_mode=False,
+            max_num_faces=1,
+            refine_landmarks=True,
+            min_detection_confidence=0.3,
+            min_tracking_confidence=0.5,
+        )
+
+
+def detect_boxes(image: np.ndarray, full_range: bool) -> list[tuple[float, float, float, float, float]]:
+    """Boxes ``(x0, y0, x1, y1, score)`` in pixels of ``image`` ``(H, W, 3) uint8``."""
+    with LOCK:
+        detections = _detector(full_range).process(np.ascontiguousarray(image)).detections or []
+    height, width = image.shape[:2]
+    boxes = []
+    for detection in detections:
+        box = detection.location_data.relative_bounding_box
+        x0, y0 = box.xmin * width, box.ymin * height
+        boxes.append((x0, y0, x0 + box.width * width, y0 + box.height * height, detection.score[0]))
+    return boxes
+
+
+def mesh_landmarks(image: np.ndarray, mesh=None) -> np.ndarray | None:
+    """Landmarks ``(478, 3) float32`` in pixels of ``image``, or ``None``.
+
+    Args:
+        image: ``(H, W, 3) uint8``; one face filling a fifth to four fifths of it is found best.
+        mesh: a video mesh; without one the process's mesh for stills is used.
+    """
+    with LOCK:
+        found = (mesh or _still_mesh()).process(np.ascontiguousarray(image)).multi_face_landmarks
+    if not found:
+        return None
+    height, width = image.shape[:2]
+    points = np.array([(p.x, p.y, p.z) for p in found[0].landmark], np.float32)
+    # MediaPipe's coordinates run from edge to edge; z is in units of the width.
+    return points * np.array([width, height, width], np.float32) - np.array([0.5, 0.5, 0], np.float32)

@@ -1,0 +1,31 @@
+"""Pictures and videos in and out: formats, rotation, limits, H.264, GIF, frame archives, marks."""
+
+from durian.media.audio import read_audio
+from durian.media.files import atomic_output
+from durian.media.images import encode_png, read_image, write_image
+from durian.media.metadata import COMMENT, DIGITAL_SOURCE_TYPE, TITLE, read_metadata
+from durian.media.probing import VideoInfo, check_length, probe_video
+from durian.media.reading import Video, iter_video, read_video
+from durian.media.writing import VideoWriter, write_frames_zip, write_gif, write_video
+
+__all__ = [
+    "COMMENT",
+    "DIGITAL_SOURCE_TYPE",
+    "TITLE",
+    "Video",
+    "VideoInfo",
+    "VideoWriter",
+    "atomic_output",
+    "check_length",
+    "encode_png",
+    "iter_video",
+    "probe_video",
+    "read_audio",
+    "read_image",
+    "read_metadata",
+    "read_video",
+    "write_frames_zip",
+    "write_gif",
+    "write_image",
+    "write_video",
+]

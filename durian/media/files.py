@@ -1,0 +1,189 @@
+"""What a file is, whether it may be read, and writing one so that no half of it is ever left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+from durian.errors import LimitExceeded, OutputFailed, UnreadableMedia
+from durian.settings import get_settings
+
+IMAGE_KINDS = ("jpeg", "png", "webp", "bmp", "tiff", "gif")
+VIDEO_KINDS = ("mp4", "matroska", "avi", "gif")
+IMAGE_FORMATS = "JPEG, PNG, WebP, BMP, TIFF or GIF picture"
+VIDEO_FORMATS = "MP4, MOV, WebM, MKV, AVI or GIF video"
+
+HEAD_BYTES = 4096
+"""How much of a file :func:`sniff` looks at; every magic number lies in the first 16 bytes, text needs a few more."""
+
+_MAGIC = (
+    (b"\xff\xd8\xff", "jpeg"),
+    (b"\x89PNG\r\n\x1a\n", "png"),
+    (b"GIF87a", "gif"),
+    (b"GIF89a", "gif"),
+    (b"II*\x00", "tiff"),
+    (b"MM\x00*", "tiff"),
+    (b"II+\x00", "tiff"),
+    (b"MM\x00+", "tiff"),
+    (b"\x1aE\xdf\xa3", "matroska"),
+    (b"ID3", "sound"),
+    (b"OggS", "sound"),
+    (b"fLaC", "sound"),
+    (b"\xff\xfb", "sound"),
+    (b"\xff\xf3", "sound"),
+    (b"\xff\xf1", "sound"),
+    (b"%PDF", "a PDF document"),
+    (b"PK\x03\x04", "a ZIP archive"),
+    (b"8BPS", "a Photoshop file"),
+    (b"BM", "bmp"),
+)
+_RIFF = {b"WEBP": "webp", b"AVI ": "avi", b"WAVE": "sound"}
+_STILL_BRANDS = (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"avif", b"avis")
+_QUICKTIME_ATOMS = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
+
+
+def sniff(head: bytes) -> str:
+    """Tell a file's kind from its first bytes; its name is not trusted.
+
+    Returns:
+        One of :data:`IMAGE_KINDS` or :data:`VIDEO_KINDS`, ``"empty"``, ``"sound"``, ``"text"``, ``"unknown"``, or a
+        noun with its article ("a PDF document") for kinds that people mistake for pictures.
+    """
+    if not head:
+        return "empty"
+    if head[:4] == b"RIFF":
+        return _RIFF.get(head[8:12], "unknown")
+    if head[4:8] in _QUICKTIME_ATOMS:
+        return "a HEIC or AVIF picture" if head[8:12] in _STILL_BRANDS else "mp4"
+    for magic, kind in _MAGIC:
+        if head.startswith(magic):
+            return kind
+    if b"<svg" in head[:1024]:
+        return "an SVG drawing"
+    if b"\0" not in head:
+        with contextlib.suppress(UnicodeDecodeError):
+            # The head may end inside a multi-byte character, so the last three bytes are not judged.
+            head[: max(1, len(head) - 3)].decode("utf-8")
+            return "text"
+    return "unknown"
+
+
+def describe_kind(kind: str) -> str:
+    """The kind as words for a message, such as ``"is a video"``."""
+    if kind in ("mp4", "matroska", "avi"):
+        return "is a video"
+    if kind in IMAGE_KINDS:
+        return "is a picture"
+    if kind == "sound":
+        return "holds sound only"
+    if kind == "text":
+        return "holds text"
+    if kind == "empty":
+        return "is empty"
+    return f"is {kind}" if kind.startswith("a") else "is of an unknown kind"
+
+
+def open_checked(path: str | os.PathLike[str], accepted: str) -> tuple[Path, bytes]:
+    """Check that a file exists, is a file and is within the size limit.
+
+    Args:
+        path: the file.
+        accepted: what would be accepted instead, for the message.
+
+    Returns:
+        Its path and its first :data:`HEAD_BYTES` bytes.
+
+    Raises:
+        UnreadableMedia: missing, a folder, or not readable.
+        LimitExceeded: larger than ``max_file_mb``.
+    """
+    path = Path(path)
+    try:
+        if path.is_dir():
+            raise UnreadableMedia(f"{path.name} is a folder: choose a {accepted}.")
+        check_bytes(path.stat().st_size, path.name)
+        with path.open("rb") as file:
+            return path, file.read(HEAD_BYTES)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise UnreadableMedia(f"{path.name} does not exist: choose a {accepted}.") from error
+    except (OSError, ValueError) as error:
+        if isinstance(error, (UnreadableMedia, LimitExceeded)):
+            raise
+        raise UnreadableMedia(f"{path.name} cannot be opened: choose a {accepted} that may be read.") from error
+
+
+def check_bytes(size: int, name: str) -> None:
+    """Refuse ``size`` bytes if that is above ``max_file_mb``."""
+    limit = get_settings().max_file_mb
+    if size > limit * 1_000_000:
+        raise LimitExceeded(f"{name} has {size / 1e6:.0f} MB: at most {limit} MB are read; choose a smaller file.")
+
+
+def check_pixels(width: int, height: int, name: str, kind: str = "picture") -> None:
+    """Refuse a picture or frame size before anything is unpacked.
+
+    Raises:
+        LimitExceeded: a side or the area is beyond the limits.
+        UnreadableMedia: no pixels at all.
+    """
+    limits = get_settings()
+    if width <= 0 or height <= 0:
+        raise UnreadableMedia(f"{name} has no pixels ({width}×{height}): choose another {kind}.")
+    if max(width, height) > limits.max_image_side or width * height > limits.max_megapixels * 1_000_000:
+        raise LimitExceeded(
+            f"{name} is {width}×{height} pixels: at most {limits.max_image_side} pixels a side and "
+            f"{limits.max_megapixels} megapixels are read; make it smaller."
+        )
+    if min(width, height) < limits.min_image_side:
+        raise LimitExceeded(
+            f"{name} is only {width}×{height} pixels: give a {kind} of at least {limits.min_image_side} pixels a side."
+        )
+
+
+def output_failure(path: Path, error: BaseException) -> OutputFailed:
+    """The sentence for a result that could not be written because of ``error``."""
+    code = getattr(error, "errno", None)
+    if code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return OutputFailed(
+            f"{path.name} could not be written because the disk is full: free some space and run again."
+        )
+    if code in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return OutputFailed(f"{path.name} could not be written because {path.parent.name or '/'} is not writable.")
+    if code in (errno.ENOENT, errno.ENOTDIR):
+        return OutputFailed(f"{path.name} could not be written because the folder {path.parent} does not exist.")
+    return OutputFailed(f"{path.name} could not be written ({error}): choose another place and run again.")
+
+
+def temporary_beside(path: Path) -> Path:
+    """A hidden, unique name in the folder of ``path``, so that the final rename stays on one disk."""
+    return path.with_name(f".{path.stem}-{uuid.uuid4().hex[:12]}{path.suffix}")
+
+
+@contextlib.contextmanager
+def atomic_output(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yield a temporary name; on success it becomes ``path``, on any error it is deleted.
+
+    Raises:
+        OutputFailed: writing or renaming failed, for example because the disk is full.
+    """
+    path = Path(path)
+    temporary = temporary_beside(path)
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    except OSError as error:
+        if isinstance(error, OutputFailed) or not _about_output(error, temporary):
+            raise
+        raise output_failure(path, error) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _about_output(error: OSError, temporary: Path) -> bool:
+    """Whether an ``OSError`` comes from writing ``temporary`` and not from a source read meanwhile."""
+    named = error.filename
+    return named is None or Path(os.fsdecode(named)) == temporary

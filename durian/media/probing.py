@@ -1,0 +1,204 @@
+"""What a video file holds, learnt from its headers and its first frame, before anything large is unpacked."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from durian.errors import LimitExceeded, UnreadableMedia
+from durian.media.files import VIDEO_FORMATS, VIDEO_KINDS, check_pixels, describe_kind, open_checked, sniff
+from durian.settings import get_settings
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+MIN_FPS, MAX_FPS = 1.0, 120.0
+"""Rates believed from a header. Browsers' recorders write 1000; slow-motion phones write up to 240."""
+DEFAULT_FPS = 25.0
+"""For a clip of a single frame without a rate."""
+MAX_DECODED_PER_SECOND = 250
+"""Frames decoded per second of video before a file counts as hostile; above any phone's slow motion."""
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """``width`` and ``height`` are upright, in square pixels; ``duration`` in seconds."""
+
+    width: int
+    height: int
+    fps: float
+    duration: float
+    has_audio: bool
+
+
+def video_kind(path: str | os.PathLike[str]) -> tuple[Path, str]:
+    """Check that a file is one of the accepted video containers, by content.
+
+    The demuxer is chosen from this, never guessed: a playlist dressed as a video could otherwise make FFmpeg open
+    other files or addresses.
+
+    Raises:
+        UnreadableMedia: not a video.
+        LimitExceeded: too many bytes.
+    """
+    path, head = open_checked(path, VIDEO_FORMATS)
+    kind = sniff(head)
+    if kind not in VIDEO_KINDS:
+        raise UnreadableMedia(f"{path.name} {describe_kind(kind)}, without moving pictures: choose a {VIDEO_FORMATS}.")
+    return path, kind
+
+
+def open_container(path: Path, kind: str) -> InputContainer:
+    """Open a local video with the demuxer of its ``kind``.
+
+    Raises:
+        UnreadableMedia: the headers cannot be read.
+    """
+    import av
+
+    try:
+        return av.open(f"file:{path}", format=kind, options={"protocol_whitelist": "file"})
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise damaged(path) from error
+
+
+def damaged(path: Path) -> UnreadableMedia:
+    """The sentence for a video that cannot be read at all."""
+    return UnreadableMedia(f"{path.name} is cut off or damaged: choose a complete {VIDEO_FORMATS}.")
+
+
+def find_video_stream(container: InputContainer, path: Path) -> VideoStream:
+    """The stream with moving pictures, its size already checked against the limits.
+
+    Raises:
+        UnreadableMedia: sound only (cover art does not count).
+        LimitExceeded: frames of too many pixels.
+    """
+    from av.stream import Disposition
+
+    for stream in container.streams.video:
+        if stream.disposition & Disposition.attached_pic:
+            continue
+        if stream.codec_context is None:
+            raise UnreadableMedia(f"{path.name} uses a codec that is not read: convert it to H.264 MP4.")
+        if stream.codec_context.width or stream.codec_context.height:
+            check_pixels(stream.codec_context.width, stream.codec_context.height, path.name, "video")
+        stream.thread_type = "AUTO"
+        return stream
+    if container.streams.audio:
+        raise UnreadableMedia(f"{path.name} holds sound only, without moving pictures: choose a {VIDEO_FORMATS}.")
+    raise UnreadableMedia(f"{path.name} holds no frames: choose a {VIDEO_FORMATS} that plays.")
+
+
+def stream_zero(stream: VideoStream) -> float:
+    """Time stamp in seconds of the stream's beginning; recorders do not always start at 0."""
+    if stream.start_time is None or stream.time_base is None:
+        return 0.0
+    return float(stream.start_time * stream.time_base)
+
+
+def declared_duration(container: InputContainer, stream: VideoStream) -> float | None:
+    """Seconds of the picture stream as the headers tell it, ``None`` where they do not (browsers' WebM, GIF)."""
+    if stream.duration and stream.time_base:
+        return float(stream.duration * stream.time_base)
+    tag = stream.metadata.get("DURATION", "")
+    parts = tag.split(":")
+    if len(parts) == 3:
+        try:
+            hours, minutes, seconds = (float(part) for part in parts)
+        except ValueError:
+            return None
+        return hours * 3600 + minutes * 60 + seconds
+    if container.duration and not container.streams.audio:
+        # With sound the container's length may be the sound's.
+        return container.duration / 1e6
+    return None
+
+
+def scan_packets(path: Path, kind: str) -> tuple[float, int]:
+    """Length in seconds and number of frames, by reading the packets without decoding one."""
+    import av
+
+    last, count = 0.0, 0
+    with open_container(path, kind) as container:
+        stream = find_video_stream(container, path)
+        zero = stream_zero(stream)
+        base = stream.time_base or Fraction(1, 1000)
+        try:
+            for packet in container.demux(stream):
+                if packet.pts is None:
+                    continue
+                count += 1
+                last = max(last, float((packet.pts + (packet.duration or 0)) * base) - zero)
+        except av.FFmpegError:
+            # What was counted so far is what can be read.
+            return last, count
+    return last, count
+
+
+def timing(path: Path, kind: str, container: InputContainer, stream: VideoStream) -> tuple[float, float]:
+    """Duration in seconds and a sane frame rate, from the headers or, where they are silent, from the packets."""
+    duration = declared_duration(container, stream)
+    fps = float(stream.average_rate or stream.guessed_rate or 0)
+    if duration is None or not MIN_FPS <= fps <= MAX_FPS:
+        scanned, count = scan_packets(path, kind)
+        duration = duration or scanned
+        fps = count / scanned if scanned > 0 else DEFAULT_FPS
+    return duration, min(max(fps, MIN_FPS), MAX_FPS)
+
+
+def upright_size(frame: VideoFrame, stream: VideoStream) -> tuple[int, int]:
+    """Width and height as shown: square pixels, rotation applied."""
+    aspect = stream.sample_aspect_ratio or Fraction(1)
+    width = max(1, round(frame.width * float(aspect))) if Fraction(1, 4) < aspect < 4 else frame.width
+    return (frame.height, width) if frame.rotation % 180 else (width, frame.height)
+
+
+def probe_video(path: str | os.PathLike[str]) -> VideoInfo:
+    """Read size, rate, length and sound of a video. Decodes its first frame only, and not even that if too large.
+
+    Raises:
+        UnreadableMedia: not a video, sound only, damaged, or without a single frame.
+        LimitExceeded: too many bytes or pixels. A long video is *not* refused here, so that a trim can be offered.
+    """
+    import av
+
+    path, kind = video_kind(path)
+    with open_container(path, kind) as container:
+        stream = find_video_stream(container, path)
+        duration, fps = timing(path, kind, container, stream)
+        try:
+            frame = next(iter(container.decode(stream)), None)
+        except (av.FFmpegError, ValueError) as error:
+            raise damaged(path) from error
+        if frame is None:
+            raise UnreadableMedia(f"{path.name} holds no frames: choose a {VIDEO_FORMATS} that plays.")
+        width, height = upright_size(frame, stream)
+        check_pixels(width, height, path.name, "video")
+        return VideoInfo(width, height, fps, max(duration, 1 / fps), bool(container.streams.audio))
+
+
+def check_length(seconds: float, name: str, max_seconds: float | None = None) -> None:
+    """Refuse a part of a video that is longer than ``max_seconds`` (default: the settings' limit).
+
+    Raises:
+        LimitExceeded: with both lengths and what to do.
+    """
+    limit = get_settings().max_video_seconds if max_seconds is None else max_seconds
+    # A tenth of a second of grace: a clip recorded to the limit often holds a frame or two more.
+    if seconds > limit + 0.1:
+        raise LimitExceeded(f"{name} lasts {spoken_time(seconds)}: at most {spoken_time(limit)} are used; trim it.")
+
+
+def spoken_time(seconds: float) -> str:
+    """``"12.5 s"``, ``"1:30 min"`` or ``"3:00:00 h"``."""
+    if seconds < 60.05:
+        return f"{seconds:.1f}".removesuffix(".0") + " s"
+    whole = round(seconds)
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}:{minutes:02}:{whole % 60:02} h" if hours else f"{minutes}:{whole % 60:02} min"

@@ -1,0 +1,211 @@
+"""Videos in: frames as ``(H, W, 3) uint8`` RGB, upright, at a steady rate whatever the file's own rate is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from durian.errors import InvalidRequest, LimitExceeded, UnreadableMedia
+from durian.media.files import VIDEO_FORMATS, check_pixels
+from durian.media.images import flatten_on_white
+from durian.media.probing import (
+    MAX_DECODED_PER_SECOND,
+    VideoInfo,
+    check_length,
+    damaged,
+    declared_duration,
+    find_video_stream,
+    open_container,
+    probe_video,
+    spoken_time,
+    stream_zero,
+    upright_size,
+    video_kind,
+)
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+EARLY = 0.25
+"""A frame due within this part of an output interval is shown already: time stamps in whole milliseconds (WebM)
+would otherwise repeat one frame and skip the next. Measured on 30 fps WebM read at 30 fps."""
+MISSING_SECONDS = 0.5
+"""A file that ends this much before its declared end is cut off; containers round their lengths by less."""
+MAX_LIST_BYTES = 3_000_000_000
+"""Pixels :func:`read_video` keeps in memory at once; :func:`iter_video` has no such limit."""
+_HD_HEIGHT = 720
+"""Untagged video of this height and above is in BT.709 colours, below in BT.601 (what players assume)."""
+_UNSPECIFIED_COLORSPACE, _BT709, _BT601 = 2, 1, 5
+
+
+@dataclass(frozen=True)
+class Video:
+    """Frames of ``(H, W, 3) uint8`` RGB at ``fps``; ``duration`` in seconds of what was read."""
+
+    frames: list[np.ndarray]
+    fps: float
+    duration: float
+    has_audio: bool
+
+
+def read_video(
+    path: str | os.PathLike[str],
+    fps: float | None = None,
+    max_seconds: float | None = None,
+    start: float = 0.0,
+    end: float | None = None,
+    max_side: int | None = None,
+) -> Video:
+    """Read (a part of) a video into memory.
+
+    Args:
+        path: an MP4, MOV, WebM, MKV, AVI or GIF.
+        fps: rate of the result; ``None`` keeps the file's (average) rate.
+        max_seconds: longest part that is read; ``None`` is the settings' limit.
+        start: where to begin, seconds.
+        end: where to stop, seconds; ``None`` is the end of the file.
+        max_side: longest side in pixels; larger frames are scaled down.
+
+    Raises:
+        UnreadableMedia: not a video, damaged, or without frames.
+        LimitExceeded: too long (refused from the headers, before decoding), too many bytes or pixels.
+        InvalidRequest: ``start``, ``end`` or ``fps`` make no sense.
+    """
+    info = probe_video(path)
+    rate = info.fps if fps is None else fps
+    seconds = _window(info, Path(path).name, rate, start, end, max_seconds)
+    scale = min(1.0, max_side / max(info.width, info.height)) if max_side else 1.0
+    total = round(seconds * rate) * info.width * info.height * scale**2 * 3
+    if total > MAX_LIST_BYTES:
+        raise LimitExceeded(
+            f"{Path(path).name} would take {total / 1e9:.1f} GB of memory: trim it or give a smaller size in pixels."
+        )
+    frames = list(iter_video(path, rate, max_seconds, start, end, max_side))
+    return Video(frames, rate, len(frames) / rate, info.has_audio)
+
+
+def iter_video(
+    path: str | os.PathLike[str],
+    fps: float | None = None,
+    max_seconds: float | None = None,
+    start: float = 0.0,
+    end: float | None = None,
+    max_side: int | None = None,
+) -> Iterator[np.ndarray]:
+    """As :func:`read_video`, one frame at a time. The checks run at the call, decoding at the first ``next``."""
+    info = probe_video(path)
+    rate = info.fps if fps is None else fps
+    seconds = _window(info, Path(path).name, rate, start, end, max_seconds)
+    return _sampled(Path(path), rate, start, seconds, max_side)
+
+
+def _window(
+    info: VideoInfo, name: str, fps: float, start: float, end: float | None, max_seconds: float | None
+) -> float:
+    """Seconds that will be read, after checking the trim."""
+    if not 0 < fps <= 1000:
+        raise InvalidRequest(f"A rate of {fps:g} frames a second is out of range: give a value from 1 to 120.")
+    if start < 0 or start >= info.duration:
+        raise InvalidRequest(f"A start at {start:g} s is outside {name}, which lasts {spoken_time(info.duration)}.")
+    if end is not None and end <= start:
+        raise InvalidRequest(f"The end ({end:g} s) must come after the start ({start:g} s): move one of them.")
+    seconds = (info.duration if end is None else min(end, info.duration)) - start
+    check_length(seconds, name if start == 0 and end is None else f"The chosen part of {name}", max_seconds)
+    return seconds
+
+
+def _sampled(path: Path, fps: float, start: float, seconds: float, max_side: int | None) -> Iterator[np.ndarray]:
+    """Show at each output time the frame that a player would show, so that the length stays true."""
+    count = max(1, round(seconds * fps))
+    shown: VideoFrame | None = None
+    emitted, last_time, complete = 0, start, False
+    path, kind = video_kind(path)
+    with open_container(path, kind) as container:
+        stream = find_video_stream(container, path)
+        declared = declared_duration(container, stream)
+        for time, frame in _timed_frames(container, stream, path, start):
+            check_pixels(frame.width, frame.height, path.name, "video")
+            while shown is not None and emitted < count and start + (emitted + EARLY) / fps < time:
+                yield _upright_rgb(shown, stream, max_side)
+                emitted += 1
+            if emitted >= count:
+                complete = True
+                break
+            shown, last_time = frame, time
+        if shown is None:
+            raise UnreadableMedia(f"{path.name} holds no frames from {spoken_time(start)} on: choose another part.")
+        due = min(start + seconds, declared) if declared is not None else last_time
+        if not complete and last_time + max(MISSING_SECONDS, 2 / fps) < due and kind != "gif":
+            raise _broken_at(path, last_time, due)
+        for _ in range(count - emitted):
+            yield _upright_rgb(shown, stream, max_side)
+
+
+def _timed_frames(
+    container: InputContainer, stream: VideoStream, path: Path, start: float
+) -> Iterator[tuple[float, VideoFrame]]:
+    """Decoded frames with their time in seconds from the stream's beginning, from the key frame before ``start``."""
+    import av
+
+    zero = stream_zero(stream)
+    if start > 0 and stream.time_base:
+        try:
+            container.seek(int((start + zero) / stream.time_base), stream=stream)
+        except av.FFmpegError:
+            # Containers without an index (GIF) are read from the beginning, which is where they already stand.
+            zero = stream_zero(stream)
+    interval = 1 / float(stream.average_rate or 25)
+    time, decoded = -interval, 0
+    try:
+        for frame in container.decode(stream):
+            time = frame.time - zero if frame.time is not None else time + interval
+            decoded += 1
+            if decoded > MAX_DECODED_PER_SECOND * (max(time, 0) + 10):
+                raise LimitExceeded(
+                    f"{path.name} holds more than {MAX_DECODED_PER_SECOND} frames a second: re-encode it."
+                )
+            yield time, frame
+    except (av.FFmpegError, MemoryError) as error:
+        if decoded == 0:
+            raise damaged(path) from error
+        raise _broken_at(path, time, None) from error
+
+
+def _broken_at(path: Path, time: float, due: float | None) -> UnreadableMedia:
+    of = f" of {spoken_time(due)}" if due else ""
+    return UnreadableMedia(
+        f"{path.name} is cut off or damaged at {spoken_time(max(time, 0))}{of}: "
+        f"trim it to the part before, or choose a complete {VIDEO_FORMATS}."
+    )
+
+
+def _upright_rgb(frame: VideoFrame, stream: VideoStream, max_side: int | None) -> np.ndarray:
+    width, height = upright_size(frame, stream)
+    if frame.rotation % 180:
+        width, height = height, width
+    if max_side and max(width, height) > max_side:
+        scale = max_side / max(width, height)
+        width, height = max(1, round(width * scale)), max(1, round(height * scale))
+    colorspace = frame.colorspace
+    if colorspace == _UNSPECIFIED_COLORSPACE:
+        colorspace = _BT709 if frame.height >= _HD_HEIGHT else _BT601
+    has_alpha = any(component.is_alpha for component in frame.format.components) or frame.format.has_palette
+    converted = frame.reformat(
+        width=width,
+        height=height,
+        format="rgba" if has_alpha else "rgb24",
+        src_colorspace=colorspace,
+        interpolation="AREA" if width < frame.width else "BICUBIC",
+    )
+    image = converted.to_ndarray()
+    if has_alpha:
+        image = flatten_on_white(image)
+    quarter_turns = round(frame.rotation / 90) % 4
+    return np.ascontiguousarray(np.rot90(image, quarter_turns))

@@ -1,0 +1,66 @@
+"""A motion on a portrait's own face: relative, and shape preserving."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from durian.motion.canonical import canonical_face
+from durian.motion.features import (
+    keep_irises_in,
+    keep_lips_apart,
+    lid_openings,
+    local_sizes,
+    scaled,
+    set_lid_openings,
+)
+from durian.motion.fitting import PIVOT, head_pose
+from durian.motion.motion import Motion
+from durian.motion.rotations import from_vector, to_vector
+
+CLOSED = 0.03
+"""Opening of an eye, relative to neutral, below which it is shut altogether (rounding of the stored actions)."""
+
+
+def drive(
+    motion: Motion, landmarks: np.ndarray, pose_strength: float = 1.0, expression_strength: float = 1.0
+) -> np.ndarray:
+    """Move a portrait's landmarks by a motion.
+
+    The expression is added in the portrait's own head frame, scaled by its local sizes; eyes close by the same part
+    of their own opening, lips and lids never cross, irises stay in their eyes. Then the head turns about its skull's
+    centre.
+
+    Args:
+        motion: what to do.
+        landmarks: ``(478, 3)`` pixels, the portrait.
+        pose_strength: factor on the head's turn, shift and change of size; 0 keeps it still.
+        expression_strength: factor on the expression.
+
+    Returns:
+        ``(F, 478, 3) float32`` pixels; a neutral frame is ``landmarks`` exactly.
+    """
+    landmarks = np.asarray(landmarks, np.float32)
+    unit, frame, shift = head_pose(landmarks)
+    pivot = unit * frame @ PIVOT + shift
+    rest = (landmarks - pivot) @ frame / unit
+    faces = expressed(rest, motion.expressions * np.float32(expression_strength))
+
+    turned = from_vector(to_vector(motion.rotations) * pose_strength)
+    scales = motion.scales.astype(np.float64) ** pose_strength
+    moved = scales[:, None, None] * (faces @ turned.swapaxes(1, 2)) + motion.translations[:, None] * pose_strength
+    result = (unit * (moved @ frame.T) + pivot).astype(np.float32)
+
+    posed = pose_strength * motion.pose_activity()
+    acted = expression_strength * motion.expression_activity()
+    result[(posed == 0) & (acted == 0)] = landmarks
+    return result
+
+
+def expressed(rest: np.ndarray, expressions: np.ndarray) -> np.ndarray:
+    """A face in its head frame ``(478, 3)``, in eye distances, with canonical ``expressions (F, 478, 3)`` on it."""
+    canonical = canonical_face().astype(np.float64)
+    openings = lid_openings(canonical + expressions, canonical)
+    openings = np.where(openings < CLOSED, 0.0, openings)
+    faces = rest + scaled(expressions, local_sizes(rest))
+    faces = set_lid_openings(faces, rest, openings)
+    return keep_irises_in(keep_lips_apart(faces, rest), rest)

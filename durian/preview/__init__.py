@@ -1,0 +1,1 @@
+"""The geometric preview: instant, no weights, any photo."""

@@ -1,0 +1,193 @@
+"""The portrait without what is taken off, cut from its background.
+
+Two pictures come out: a still *plate* (the background, continued behind the person) and a *foreground* (the person,
+what was worn removed and filled) that the mesh will move.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from durian import masks
+from durian.geometry.head import Head
+from durian.geometry.mesh import CHIN, EYES, FACE_OVAL, INNER_LIPS, smoothstep
+from durian.preview.fill import fill, grain
+from durian.scene import Scene
+from durian.segmentation.person import person_mask
+
+BROWS = ([70, 63, 105, 66, 107, 55, 65, 52, 53, 46], [300, 293, 334, 296, 336, 285, 295, 282, 283, 276])
+OUTER_LIPS = [61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146]
+
+# The body under removed hair, in face widths: a neck from the chin to its base. Taste.
+NECK_HALF_WIDTH, NECK_BASE_HALF_WIDTH, NECK_LENGTH = 0.36, 0.46, 0.42
+SKULL_SHADE = 0.30
+"""How much darker a filled scalp gets towards its outline."""
+
+
+@dataclass(frozen=True)
+class Base:
+    """``plate`` ``(S, S, 3) uint8``; ``foreground`` ``(S, S, 4) uint8`` premultiplied; ``colour`` ``(S, S, 3) float32``
+    the person's colours, unmultiplied; ``filled`` ``(S, S) float32`` how much of each pixel was made up."""
+
+    plate: np.ndarray
+    foreground: np.ndarray
+    colour: np.ndarray
+    filled: np.ndarray
+
+
+def build_base(scene: Scene) -> Base:
+    """Split a scene's portrait into plate and foreground; without anything to remove they add up to the photo."""
+    image = scene.image.astype(np.float32)
+    shape = image.shape[:2]
+    head = Head(scene.landmarks)
+    face = polygon(scene.landmarks[FACE_OVAL], shape)
+    person = _person(scene, face)
+    removed = _removed(scene)
+
+    background = (person < 0.04).astype(np.float32) * (removed < 0.04)
+    background = cv2.erode(background, np.ones((3, 3)))
+    if background.mean() < 0.01:  # the person fills the picture: nothing behind them is known, so all of it moves
+        person = np.ones(shape, np.float32)
+        plate = image.copy()
+    else:
+        noise = grain(image, background, scene.request.options.seed)
+        plate = fill(image, background) + noise * (1 - background[..., None])
+        plate = image + (1 - background[..., None]) * (plate - image)
+
+    colour, alpha = image, person
+    if removed.any():
+        kept_alpha, under = _underneath(scene, image, head, face, person, removed)
+        colour = image + removed[..., None] * (under - image)
+        alpha = person + removed * (kept_alpha * person - person)
+    # Fractional pixels already hold some background: take it out, so that plate and foreground add up to the photo.
+    premultiplied = np.clip(colour - (1 - person[..., None]) * plate, 0, 255 * person[..., None])
+    if removed.any():
+        premultiplied += removed[..., None] * (colour * alpha[..., None] - premultiplied)
+    foreground = np.concatenate([premultiplied, alpha[..., None] * 255], -1)
+    return Base(
+        plate=np.clip(plate + 0.5, 0, 255).astype(np.uint8),
+        foreground=np.clip(foreground + 0.5, 0, 255).astype(np.uint8),
+        colour=colour,
+        filled=removed,
+    )
+
+
+def polygon(points: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Anti-aliased inside of a closed contour ``(K, 2 or 3)``, ``(H, W) float32`` in [0, 1]."""
+    mask = np.zeros(shape, np.uint8)
+    cv2.fillPoly(mask, [np.round(points[:, :2] * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
+    return mask.astype(np.float32) / 255
+
+
+def skin_pixels(landmarks: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Where the face shows skin: the oval without eyes, brows and lips, ``(H, W) float32``."""
+    skin = cv2.erode(polygon(landmarks[FACE_OVAL], shape), np.ones((5, 5)))
+    margin = np.ones((2 * max(1, int(0.05 * np.ptp(landmarks[FACE_OVAL, 0]))) + 1,) * 2)
+    for part in (*EYES, *BROWS, OUTER_LIPS):
+        skin *= 1 - cv2.dilate(polygon(landmarks[part], shape), margin)
+    return skin
+
+
+def _person(scene: Scene, face: np.ndarray) -> np.ndarray:
+    crop, size = scene.request.portrait.crop, scene.size
+    person = crop.apply(person_mask(scene.request.portrait.image), size).astype(np.float32) / 255
+    if (person * face).sum() < 0.5 * face.sum():  # the matte missed the person: move everything
+        return np.ones_like(face)
+    return np.maximum(person, cv2.erode(face, np.ones((5, 5))))
+
+
+def _removed(scene: Scene) -> np.ndarray:
+    """What is taken off and filled, ``(S, S) float32``, as strong as what takes its place.
+
+    That is the part of ``M_port`` where the portrait wore something: around a new item only what it replaces goes, so
+    that skin and background beside it stay the photo's own.
+    """
+    shape = scene.image.shape[:2]
+    grow = scene.request.options.expansion * scene.eye_distance
+    new = {name: np.zeros(shape, np.float32) for name in ("hair", "hat")}
+    strengths = dict.fromkeys(scene.request.erase, 1.0)
+    for item in scene.items:
+        name, strength = item.attribute.name, item.attribute.strength
+        for replaced in {"hair", name} if name == "hat" else {name}:
+            strengths[replaced] = max(strengths.get(replaced, 0.0), strength)
+        if name in new:
+            hole = masks.expand(item.mask, grow).astype(np.float32) / 255
+            new[name] = np.maximum(new[name], strength * hole)
+
+    removed = np.zeros(shape, np.float32)
+    for name, worn_mask in scene.worn.items():
+        hole = masks.expand(worn_mask, max(grow, 0.0)).astype(np.float32) / 255
+        removed = np.maximum(removed, strengths.get(name, 0.0) * hole)
+    if scene.hair is not None:  # a new hat's or new hair's hole also swallows the old hair under and beside it
+        own_hair = masks.expand(scene.hair, max(grow, 0.0)).astype(np.float32) / 255
+        removed = np.maximum(removed, own_hair * np.maximum(*new.values()))
+    # Eyes and mouth are never part of what is taken off.
+    keep = np.maximum(_eye_regions(scene), polygon(scene.landmarks[INNER_LIPS], shape))
+    return removed * (1 - keep)
+
+
+def _eye_regions(scene: Scene) -> np.ndarray:
+    shape = scene.image.shape[:2]
+    margin = 2 * max(1, int(0.07 * scene.eye_distance)) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (margin, margin))
+    regions = np.maximum(*(polygon(scene.landmarks[lids], shape) for lids in EYES))
+    return cv2.GaussianBlur(cv2.dilate(regions, kernel), (0, 0), 0.015 * scene.eye_distance + 0.5)
+
+
+def _underneath(scene, image, head, face, person, removed) -> tuple[np.ndarray, np.ndarray]:
+    """What is under removed things: how much of it is person ``(S, S)``, and its colour ``(S, S, 3)``."""
+    size = scene.size
+    y, x = np.mgrid[:size, :size].astype(np.float32)
+    distance = head.skull_distance(np.stack([x, y], -1)).astype(np.float32)
+    skull = 1 - smoothstep(distance, 0.97, 1.02)
+    down = head.axes[:2, 1] / np.linalg.norm(head.axes[:2, 1])
+    chin = scene.landmarks[CHIN, :2]
+    below = ((x - chin[0]) * down[0] + (y - chin[1]) * down[1]) / head.width
+
+    kept = (removed < 0.05).astype(np.float32)
+    skin = fill(image, skin_pixels(scene.landmarks, image.shape[:2]) * kept)
+    skin *= (1 - SKULL_SHADE * smoothstep(distance, 0.6, 1.0))[..., None]
+    top = skin
+    if "hat" in scene.worn:
+        top = _hair_over_skull(scene, image, skin, distance, removed)
+    visible_body = (person > 0.9) * kept * (below > -0.1) * (face < 0.5)
+    body = fill(image, visible_body.astype(np.float32)) if visible_body.sum() > 0.002 * size * size else skin * 0.8
+
+    body_share = smoothstep(below, -0.12, 0.06)[..., None] * (1 - face[..., None])
+    colour = top + body_share * (body - top)
+    colour += grain(image, person * kept, scene.request.options.seed)
+    return np.maximum(np.maximum(skull, face), _body_outline(scene, head, visible_body, down)), colour
+
+
+def _hair_over_skull(scene, image, skin, distance, removed) -> np.ndarray:
+    """A hat that is taken off leaves hair where hair shows beside it, and skin where none does."""
+    if scene.hair is None:
+        return skin
+    known = scene.hair.astype(np.float32) / 255 * (removed < 0.05)
+    if known.sum() < 0.003 * known.size:
+        return skin
+    hairline = 1 - polygon(scene.landmarks[FACE_OVAL], known.shape)
+    hairline = cv2.GaussianBlur(hairline, (0, 0), 0.04 * scene.eye_distance + 0.5)[..., None]
+    shaded = fill(image, (known > 0.9).astype(np.float32)) * (1 - SKULL_SHADE * smoothstep(distance, 0.7, 1))[..., None]
+    return skin + hairline * (shaded - skin)
+
+
+def _body_outline(scene, head, visible_body, down) -> np.ndarray:
+    """Neck and shoulders as they probably run under removed hair, ``(S, S) float32``."""
+    across = np.array([down[1], -down[0]])
+    chin = scene.landmarks[CHIN, :2] - 0.12 * head.width * down
+    base = scene.landmarks[CHIN, :2] + NECK_LENGTH * head.width * down
+    sides = np.array([[-1.0], [1.0]])
+    top = chin + sides * across * NECK_HALF_WIDTH * head.width
+    bottom = base + sides * across * NECK_BASE_HALF_WIDTH * head.width
+    outline = polygon(np.array([top[0], top[1], bottom[1], bottom[0]], np.float32), visible_body.shape)
+    y, x = np.nonzero(visible_body)
+    low = (x - base[0]) * down[0] + (y - base[1]) * down[1] > 0
+    points = np.concatenate([bottom, np.stack([x[low], y[low]], 1)]).astype(np.float32)
+    if low.sum() > 50:
+        hull = cv2.convexHull(points)[:, 0]
+        outline = np.maximum(outline, polygon(hull, visible_body.shape))
+    return outline

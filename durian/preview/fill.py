@@ -1,0 +1,47 @@
+"""Fill what is missing from what surrounds it: push-pull over an image pyramid, and grain to match."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+
+def fill(image: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Replace unknown pixels by a smooth continuation of the known ones (Gortler et al. 1996, push-pull).
+
+    Args:
+        image: ``(H, W, C) float32``.
+        known: ``(H, W) float32`` in [0, 1]; where nothing at all is known the image comes back unchanged.
+
+    Returns:
+        ``(H, W, C) float32``; equal to ``image`` where ``known`` is 1.
+    """
+    if known.max() <= 0:
+        return image.copy()
+    colours, weights = [image * known[..., None]], [known]
+    while min(weights[-1].shape) > 2:
+        colours.append(cv2.pyrDown(colours[-1]))
+        weights.append(cv2.pyrDown(weights[-1]))
+    total = max(float(weights[-1].sum()), 1e-6)
+    filled = np.broadcast_to(colours[-1].sum((0, 1)) / total, colours[-1].shape).astype(np.float32)
+    for colour, weight in zip(reversed(colours), reversed(weights), strict=True):
+        if filled.shape != colour.shape:
+            filled = cv2.pyrUp(filled, dstsize=(colour.shape[1], colour.shape[0]))
+        # A pixel seen through a little weight is already an average of known neighbours: trust it fully.
+        trust = np.clip(weight * 4, 0, 1)[..., None] if weight is not known else weight[..., None]
+        filled = colour / np.maximum(weight, 1e-6)[..., None] * trust + filled * (1 - trust)
+    return filled
+
+
+def grain(image: np.ndarray, known: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Noise as strong as the known part's finest detail, ``(H, W, 1) float32``, so that a fill does not look airbrushed.
+
+    Args:
+        image: ``(H, W, 3) float32``.
+        known: ``(H, W) float32``.
+    """
+    grey = image.mean(-1)
+    detail = np.abs(grey - cv2.GaussianBlur(grey, (0, 0), 1.5))[known > 0.9]
+    level = min(float(np.median(detail)) * 1.5, 6.0) if detail.size else 0.0
+    noise = np.random.default_rng(seed).standard_normal(grey.shape).astype(np.float32)
+    return (cv2.GaussianBlur(noise, (0, 0), 0.7) * 2.0 * level)[..., None]

@@ -1,0 +1,167 @@
+"""What lies behind the openings of the face mesh: eyeballs and the inside of the mouth.
+
+Each is a patch under the mesh. At rest it shows the photo's own pixels, so nothing changes; when lids or lips open
+further than in the photo, what the photo does not show is continued (sclera) or made (teeth, tongue and dark).
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from durian.geometry.mesh import EYES, INNER_LIPS, IRISES, HeadPose
+from durian.geometry.raster import Canvas
+from durian.preview.fill import fill
+
+# The drawn mouth, in mouth widths (landmarks 78 to 308) below the upper lip's inner edge. Taste.
+TEETH_LENGTH, TEETH_REACH = 0.16, 0.80
+MOUTH_DARK = np.array([52, 20, 20], np.float32)
+TONGUE = np.array([142, 66, 66], np.float32)
+TOOTH = np.array([228, 219, 205], np.float32)
+TONGUE_TOP = 0.24
+
+OVERLAP = 1.5
+"""Pixels that a patch reaches under the edge of its opening, against hairline gaps."""
+
+
+class Patch:
+    """A texture behind one opening, seen through the opening's contour.
+
+    Args:
+        texture: ``(h, w, 3) float32`` whose first pixel lies at ``corner`` ``(x, y)`` of the picture at rest.
+        corner: see above.
+        contour: indices of the landmarks around the opening, in order.
+    """
+
+    def __init__(self, texture: np.ndarray, corner: tuple[int, int], contour: np.ndarray):
+        opaque = np.full((*texture.shape[:2], 1), 255.0, np.float32)
+        self.texture = np.clip(np.concatenate([texture, opaque], -1) + 0.5, 0, 255).astype(np.uint8)
+        self.corner = np.array(corner, np.float32)
+        self.contour = contour
+        count = len(contour)
+        self.triangles = np.stack([np.full(count, count), np.arange(count), (np.arange(count) + 1) % count], 1).astype(
+            np.int32
+        )
+        self.facing = np.zeros(count, np.float32)
+
+    def draw(self, canvas: Canvas, frame: np.ndarray, driving: np.ndarray, pose: HeadPose, shift: np.ndarray) -> None:
+        """Draw what the opening shows over ``frame`` in place.
+
+        ``driving`` ``(478, 3)`` are the frame's landmarks; the texture rides on the head's ``pose`` and is moved on by
+        ``shift`` ``(2,)`` pixels.
+        """
+        rim = driving[self.contour].astype(np.float32)
+        rim[:, 2] = rim[:, 2].mean()
+        centre = rim.mean(0, keepdims=True)
+        outward = rim - centre
+        rim = rim + outward / np.maximum(np.linalg.norm(outward[:, :2], axis=1, keepdims=True), 1e-3) * OVERLAP
+        vertices = np.concatenate([rim, centre])
+        seen = vertices - np.array([shift[0], shift[1], 0], np.float32)
+        at_rest = (seen - pose.shift) @ pose.rotation / pose.scale
+        points = (at_rest[:, :2] - self.corner).astype(np.float32)
+        # What the texture does not reach is its edge continued.
+        points = np.clip(points, 0, np.array(self.texture.shape[1::-1], np.float32) - 1)
+        low, high = np.floor(rim[:, :2].min(0)).astype(int), np.ceil(rim[:, :2].max(0)).astype(int) + 1
+        box = (max(low[0], 0), max(low[1], 0), min(high[0], frame.shape[1]), min(high[1], frame.shape[0]))
+        canvas.draw(frame, self.texture, vertices, points, self.triangles, self.facing, box=box)
+
+
+class Interiors:
+    """Both eyes and the mouth of one portrait.
+
+    Args:
+        image: ``(S, S, 3) float32`` the portrait with what it wore taken off.
+        landmarks: ``(478, 3) float32`` in its pixels.
+    """
+
+    def __init__(self, image: np.ndarray, landmarks: np.ndarray):
+        self.landmarks = landmarks
+        self.eyes = [_eye_patch(image, landmarks, lids) for lids in EYES]
+        self.mouth = _mouth_patch(image, landmarks)
+
+    def draw(self, canvas: Canvas, frame: np.ndarray, driving: np.ndarray, pose: HeadPose) -> None:
+        """Draw all three under one frame's mesh, ``driving`` ``(478, 3)``."""
+        for patch, iris, lids in zip(self.eyes, IRISES, EYES, strict=True):
+            moved = driving[iris, :2].mean(0) - pose(self.landmarks[iris]).mean(0)[:2]
+            # Where lids cover the iris its landmarks follow the lids; the eyeball itself stays within the socket.
+            reach = 0.3 * np.linalg.norm(driving[lids[0], :2] - driving[lids[8], :2])
+            length = np.linalg.norm(moved)
+            patch.draw(canvas, frame, driving, pose, moved * min(1.0, reach / max(length, 1e-6)))
+        # Upper teeth belong to the skull: they follow the corners' and nose's rigid movement only.
+        self.mouth.draw(canvas, frame, driving, pose, np.zeros(2, np.float32))
+
+
+def _opening(landmarks: np.ndarray, contour: np.ndarray, shape: tuple[int, int], shrink: float) -> np.ndarray:
+    """Anti-aliased inside of a contour, ``(H, W) float32``, pulled in by ``shrink`` pixels."""
+    mask = np.zeros(shape, np.uint8)
+    cv2.fillPoly(mask, [np.round(landmarks[contour, :2] * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
+    mask = mask.astype(np.float32) / 255
+    if shrink > 0:
+        mask = np.clip(cv2.GaussianBlur(mask, (0, 0), shrink) * 2 - 1, 0, 1)
+    return mask
+
+
+def _box(points: np.ndarray, margin: float, shape: tuple[int, int]) -> tuple[int, int, int, int]:
+    low, high = points.min(0) - margin, points.max(0) + margin
+    x0, y0 = (int(max(0, np.floor(v))) for v in low)
+    x1, y1 = int(min(shape[1], np.ceil(high[0]) + 1)), int(min(shape[0], np.ceil(high[1]) + 1))
+    return x0, y0, max(x1, x0 + 2), max(y1, y0 + 2)
+
+
+def _eye_patch(image: np.ndarray, landmarks: np.ndarray, lids: np.ndarray) -> Patch:
+    """The eyeball: the photo inside the lids, continued beyond them."""
+    width = float(np.linalg.norm(landmarks[lids[0], :2] - landmarks[lids[8], :2]))
+    x0, y0, x1, y1 = _box(landmarks[lids, :2], 0.45 * width, image.shape[:2])
+    part = image[y0:y1, x0:x1]
+    at = landmarks - np.array([x0, y0, 0], np.float32)
+    own = _opening(at, lids, part.shape[:2], 0.03 * width)
+    texture = fill(part, own if own.max() > 0.5 else _opening(at, lids, part.shape[:2], 0))
+    inside = _opening(at, lids, part.shape[:2], 0)[..., None]
+    inside = np.clip(cv2.dilate(inside, np.ones((3, 3))), 0, 1).reshape(*part.shape[:2], 1)
+    return Patch(part * inside + texture * (1 - inside), (x0, y0), lids)
+
+
+def _mouth_patch(image: np.ndarray, landmarks: np.ndarray) -> Patch:
+    """Upper teeth, tongue and dark, lit like the face; the photo's own inside where its mouth is open."""
+    left, right = landmarks[78, :2], landmarks[308, :2]
+    width = float(np.linalg.norm(right - left))
+    x0, y0, x1, y1 = _box(landmarks[INNER_LIPS, :2], 0.9 * width, image.shape[:2])
+    part = image[y0:y1, x0:x1]
+    at = landmarks - np.array([x0, y0, 0], np.float32)
+
+    across = (right - left) / width
+    down = np.array([-across[1], across[0]])
+    y, x = np.mgrid[: part.shape[0], : part.shape[1]].astype(np.float32)
+    upper = at[13, :2]
+    u = ((x - upper[0]) * across[0] + (y - upper[1]) * across[1]) / width
+    v = ((x - upper[0]) * down[0] + (y - upper[1]) * down[1]) / width
+
+    light = np.clip(np.median(image[_cheek_pixels(landmarks, image.shape[:2])], axis=0).mean() / 190, 0.25, 1.05)
+    drawn = np.broadcast_to(MOUTH_DARK, part.shape).copy()
+    tongue = np.clip((v - TONGUE_TOP) / 0.12, 0, 1) * np.clip(1 - (u / 0.36) ** 4, 0, 1) * 0.75
+    drawn += tongue[..., None] * (TONGUE - drawn)
+    # Teeth hang from behind the lip along an arch; edges are soft and the corners fall into shadow.
+    arch = TEETH_LENGTH * (1 - 0.45 * (u / 0.5) ** 2)
+    teeth = np.clip((arch - v) / 0.02, 0, 1) * np.clip((TEETH_REACH / 2 - np.abs(u)) / 0.08, 0, 1)
+    gaps = 1 - 0.16 * np.exp(-(((u / 0.105 - np.round(u / 0.105 - 0.5) - 0.5) / 0.07) ** 2))
+    shade = (0.86 - 0.95 * u**2) * gaps * np.clip(0.72 + 2.2 * v, 0.5, 1.0)
+    drawn += teeth[..., None] * (TOOTH * shade[..., None] - drawn)
+    drawn *= light
+
+    openness = np.linalg.norm(landmarks[13, :2] - landmarks[14, :2]) / width
+    own = _opening(at, INNER_LIPS, part.shape[:2], 0)
+    if openness > 0.06:  # the photo shows the inside of this mouth: keep it and continue it
+        seam = _opening(at, INNER_LIPS, part.shape[:2], 0.04 * width)
+        continued = fill(part, seam) if seam.max() > 0.5 else drawn
+        nearby = np.clip(1.6 * cv2.GaussianBlur(own, (0, 0), 0.10 * width), 0, 1)[..., None]
+        drawn = drawn + nearby * (continued - drawn)
+    inside = cv2.dilate(own, np.ones((3, 3)))[..., None]
+    return Patch(part * inside + drawn * (1 - inside), (x0, y0), INNER_LIPS)
+
+
+def _cheek_pixels(landmarks: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Index of pixels at landmarks on cheeks and forehead, for the face's light."""
+    points = landmarks[[50, 280, 101, 330, 36, 266, 151, 9]][:, :2]
+    x = np.clip(np.round(points[:, 0]).astype(int), 0, shape[1] - 1)
+    y = np.clip(np.round(points[:, 1]).astype(int), 0, shape[0] - 1)
+    return y, x

@@ -1,0 +1,153 @@
+"""Items as layers that a frame's head pose can draw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from durian.geometry.alignment import NO_FACE_BOXES, ItemMesh, item_mesh, mask_box
+from durian.geometry.mesh import HeadPose
+from durian.geometry.raster import Canvas
+from durian.preview.fill import fill
+from durian.preview.light import FaceLight, cut_out
+from durian.request import Attribute
+from durian.scene import AlignedAttribute
+
+MORPHED_NAMES = frozenset({"hair", "hat", "beard", "other"})
+"""Kinds whose outline is morphed when blended; thin things (glasses, lips) are cross-faded."""
+MORPH_EDGE = 3.0
+"""Softness of a morphed outline, pixels."""
+STILL = HeadPose(1.0, np.eye(3), np.zeros(3))
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A texture on a mesh. ``texture`` ``(h, w, 4) uint8`` premultiplied; ``points`` ``(V, 2)`` in its pixels."""
+
+    name: str
+    texture: np.ndarray
+    points: np.ndarray
+    mesh: ItemMesh
+    strength: float
+
+    def draw(self, canvas: Canvas, frame: np.ndarray, driving: np.ndarray, pose: HeadPose, opacity: float = 1) -> None:
+        """Lay the item over ``frame`` in place, for one frame's landmarks and head pose."""
+        vertices = self.mesh.positions(driving, pose)
+        low, high = vertices[:, :2].min(0), vertices[:, :2].max(0)
+        box = (
+            max(0, int(low[0])),
+            max(0, int(low[1])),
+            min(frame.shape[1], int(np.ceil(high[0])) + 1),
+            min(frame.shape[0], int(np.ceil(high[1])) + 1),
+        )
+        mesh = self.mesh
+        canvas.draw(
+            frame, self.texture, vertices, self.points, mesh.triangles, mesh.facing, self.strength * opacity, box
+        )
+
+    def at_rest(self, canvas: Canvas, landmarks: np.ndarray, size: int) -> np.ndarray:
+        """The item alone where it lies at rest, ``(S, S, 4) float32``, premultiplied colours and alpha 0-255."""
+        over_black, over_white = np.zeros((size, size, 3), np.uint8), np.full((size, size, 3), 255, np.uint8)
+        self.draw(canvas, over_black, landmarks, STILL)
+        self.draw(canvas, over_white, landmarks, STILL)
+        colour = over_black.astype(np.float32)
+        alpha = 255 - (over_white.astype(np.float32) - colour).mean(-1, keepdims=True)
+        return np.concatenate([colour, alpha], -1)
+
+
+def build_layer(item: AlignedAttribute, portrait: np.ndarray, light: float, wearer: FaceLight) -> Layer:
+    """Cut an aligned attribute out of its reference, lit for its wearer.
+
+    Args:
+        item: the attribute and its mesh.
+        portrait: ``(478, 3)`` landmarks at rest, in crop pixels.
+        light: 0 keeps its colours, 1 matches the wearer's light.
+        wearer: the portrait's light.
+    """
+    attribute = item.attribute
+    if attribute.landmarks is not None:
+        scale = HeadPose.between(attribute.landmarks, portrait).scale
+    else:
+        x0, _, x1, _ = mask_box(attribute.mask)
+        eyes = float(np.linalg.norm(portrait[33, :2] - portrait[263, :2]))
+        scale = NO_FACE_BOXES[attribute.name][0] * eyes / max(x1 - x0, 1)
+    straight, to_texture = cut_out(attribute, scale * attribute.placement.scale, light, wearer)
+    points = item.mesh.texture_points @ to_texture[:, :2].T + to_texture[:, 2]
+    return Layer(
+        attribute.name, premultiplied(straight), points.astype(np.float32), item.mesh, attribute.strength
+    )
+
+
+def premultiplied(straight: np.ndarray) -> np.ndarray:
+    """``(h, w, 4) float32`` straight RGBA, 0-255, to ``uint8`` premultiplied."""
+    alpha = straight[..., 3:]
+    return np.clip(np.concatenate([straight[..., :3] * (alpha / 255), alpha], -1) + 0.5, 0, 255).astype(np.uint8)
+
+
+class Blend:
+    """Two layers of one kind, mixed by α: 0 draws the first alone, 1 the second, exactly.
+
+    Between them the outline is the level set of the mixed signed distances, so the middle is one solid shape and not
+    two ghosts; colours are mixed inside it.
+
+    Args:
+        first, second: the layers at α = 0 and 1.
+        landmarks: ``(478, 3)`` of the portrait at rest, in crop pixels.
+        size: of the crop.
+    """
+
+    def __init__(self, first: Layer, second: Layer, landmarks: np.ndarray, size: int):
+        self.ends = (first, second)
+        self.morphs = first.name in MORPHED_NAMES
+        self._texture: tuple[float, np.ndarray] | None = None
+        if not self.morphs:
+            return
+        canvas = Canvas(size, size)
+        at_rest = [replace(layer, strength=1.0).at_rest(canvas, landmarks, size) for layer in self.ends]
+        self._mattes = [end[..., 3] for end in at_rest]
+        self._distances = [_signed_distance(matte) for matte in self._mattes]
+        self._colours = [_extended(end) for end in at_rest]
+        # The mix is a picture in the portrait's own pixels: an attribute that is already where it belongs.
+        both = np.clip(np.maximum(*self._mattes), 0, 255).astype(np.uint8)
+        carried = Attribute(np.zeros((size, size, 3), np.uint8), both, landmarks, first.name)
+        self._mesh = item_mesh(carried, landmarks)
+
+    def draw(self, canvas: Canvas, frame: np.ndarray, driving: np.ndarray, pose: HeadPose, alpha: float) -> None:
+        """Lay the mix over ``frame`` in place."""
+        first, second = self.ends
+        if alpha <= 0 or alpha >= 1:
+            (first if alpha <= 0 else second).draw(canvas, frame, driving, pose)
+        elif not self.morphs:
+            first.draw(canvas, frame, driving, pose, 1 - alpha)
+            second.draw(canvas, frame, driving, pose, alpha)
+        else:
+            strength = (1 - alpha) * first.strength + alpha * second.strength
+            mixed = Layer(first.name, self._mixed(alpha), self._mesh.texture_points, self._mesh, strength)
+            mixed.draw(canvas, frame, driving, pose)
+
+    def _mixed(self, alpha: float) -> np.ndarray:
+        if self._texture is not None and self._texture[0] == alpha:
+            return self._texture[1]
+        distance = (1 - alpha) * self._distances[0] + alpha * self._distances[1]
+        outline = np.clip(distance / MORPH_EDGE + 0.5, 0, 1) * 255
+        # Near an end, that end's own soft matte; between them, the morphed outline.
+        between = 4 * alpha * (1 - alpha)
+        matte = between * outline + (1 - between) * ((1 - alpha) * self._mattes[0] + alpha * self._mattes[1])
+        colour = (1 - alpha) * self._colours[0] + alpha * self._colours[1]
+        texture = premultiplied(np.concatenate([colour, matte[..., None]], -1))
+        self._texture = (alpha, texture)
+        return texture
+
+
+def _signed_distance(matte: np.ndarray) -> np.ndarray:
+    inside = (matte > 127).astype(np.uint8)
+    return cv2.distanceTransform(inside, cv2.DIST_L2, 5) - cv2.distanceTransform(1 - inside, cv2.DIST_L2, 5)
+
+
+def _extended(premultiplied_item: np.ndarray) -> np.ndarray:
+    """An item's straight colours continued beyond its outline, ``(S, S, 3) float32``."""
+    alpha = premultiplied_item[..., 3:]
+    straight = np.clip(premultiplied_item[..., :3] * 255 / np.maximum(alpha, 1), 0, 255)
+    return fill(straight, (alpha[..., 0] > 200).astype(np.float32))

@@ -1,0 +1,135 @@
+"""An item's own pixels, cut out and lit for its new wearer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from durian.geometry.alignment import mask_box, trimmed_mask
+from durian.geometry.head import Head
+from durian.geometry.mesh import smoothstep
+from durian.preview.base import skin_pixels
+from durian.preview.fill import fill
+from durian.request import Attribute
+
+LIGHT_SHARE = 0.45
+"""How much of the faces' difference in brightness and colour cast is taken as light; the rest is skin."""
+LIGHT_LIMIT = 0.6
+"""Largest change, natural logarithm."""
+# Lens or frame: colour distance (CIE Lab) from the skin around, and how deep a frame reaches in from the
+# outline, in outer-eye distances. Taste, tuned on photographs.
+FRAME_CONTRAST = (7.0, 22.0)
+LENS_CONTRAST = (16.0, 34.0)
+FRAME_DEPTH = (0.06, 0.12)
+
+
+@dataclass(frozen=True)
+class FaceLight:
+    """Light on a face: mean log colour ``(3,)`` and its gradient ``(2, 3)`` along the head's axes per face width."""
+
+    mean: np.ndarray
+    gradient: np.ndarray
+
+    @classmethod
+    def of(cls, image: np.ndarray, landmarks: np.ndarray) -> FaceLight:
+        """Measure on the skin of a face; ``image`` ``(H, W, 3) float32``."""
+        skin = skin_pixels(landmarks, image.shape[:2]) > 0.9
+        if skin.sum() < 30:
+            return cls(np.full(3, np.log(128.0)), np.zeros((2, 3)))
+        head = Head(landmarks)
+        y, x = np.nonzero(skin)
+        place = _head_coordinates(head, np.stack([x, y], 1))
+        colours = np.log(np.clip(image[y, x], 4, None))
+        design = np.concatenate([np.ones((len(x), 1)), place], 1)
+        solution = np.linalg.lstsq(design.T @ design + 1e-3 * np.eye(3), design.T @ colours, rcond=None)[0]
+        return cls(np.median(colours, 0), solution[1:])
+
+
+def _head_coordinates(head: Head, points: np.ndarray) -> np.ndarray:
+    """Picture points ``(N, 2)`` along the head's own axes, in face widths from the nose bridge, ``(N, 2)``."""
+    down = head.axes[:2, 1] / np.linalg.norm(head.axes[:2, 1])
+    across = np.array([down[1], -down[0]])
+    offset = (points - head.landmarks[168, :2]) / head.width
+    return np.stack([offset @ across, offset @ down], 1)
+
+
+def cut_out(
+    attribute: Attribute, scale: float, light: float, wearer: FaceLight | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """An item as a texture.
+
+    Args:
+        attribute: the reference, its mask and landmarks.
+        scale: crop pixels of the portrait per pixel of the reference; large references are shrunk to it.
+        light: 0 keeps the colours, 1 moves them to the wearer's light.
+        wearer: the portrait's light.
+
+    Returns:
+        ``(h, w, 4) float32`` straight (not premultiplied) colours and alpha 0-255, and the ``(2, 3)`` affine map from
+        reference pixels to texture pixels.
+    """
+    x0, y0, x1, y1 = mask_box(trimmed_mask(attribute))
+    margin = int(0.15 * max(x1 - x0, y1 - y0)) + 4
+    height, width = attribute.mask.shape
+    x0, y0 = max(0, x0 - margin), max(0, y0 - margin)
+    x1, y1 = min(width, x1 + margin), min(height, y1 + margin)
+    factor = min(1.0, max(scale, 1e-3))
+    size = (max(2, round((x1 - x0) * factor)), max(2, round((y1 - y0) * factor)))
+    fx, fy = size[0] / (x1 - x0), size[1] / (y1 - y0)
+    image = cv2.resize(attribute.image[y0:y1, x0:x1], size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    alpha = cv2.resize(trimmed_mask(attribute)[y0:y1, x0:x1], size, interpolation=cv2.INTER_AREA)
+    alpha = alpha.astype(np.float32) / 255
+    # Pixel centres are at integers: a shrink maps x to (x + 0.5) * f - 0.5.
+    to_texture = np.array([[fx, 0, (0.5 - x0) * fx - 0.5], [0, fy, (0.5 - y0) * fy - 0.5]])
+
+    landmarks = attribute.landmarks
+    if landmarks is not None:
+        landmarks = np.concatenate(
+            [landmarks[:, :2] @ to_texture[:, :2].T + to_texture[:, 2], landmarks[:, 2:] * (fx + fy) / 2], 1
+        ).astype(np.float32)
+        if attribute.name == "glasses":
+            alpha = alpha * _glasses_opacity(image, alpha, landmarks)
+    # Colours beyond a soft edge are those of the item inside it, never of the reference's background.
+    inside = (cv2.erode(alpha, np.ones((3, 3))) > 0.85).astype(np.float32)
+    if inside.sum() > 20 and attribute.name != "glasses":
+        colours = fill(image, inside)
+        image = image + (1 - smoothstep(alpha, 0.4, 0.95))[..., None] * (colours - image)
+    if light > 0 and wearer is not None and landmarks is not None:
+        image = _relit(image, landmarks, attribute, wearer, light)
+    return np.concatenate([image, alpha[..., None] * 255], -1), to_texture
+
+
+def _relit(image, landmarks, attribute, wearer, light) -> np.ndarray:
+    """Move colours by the difference between the two faces' light."""
+    own = FaceLight.of(attribute.image.astype(np.float32), attribute.landmarks)
+    mean = np.clip(LIGHT_SHARE * (wearer.mean - own.mean), -LIGHT_LIMIT, LIGHT_LIMIT)
+    height, width = image.shape[:2]
+    y, x = np.mgrid[:height, :width]
+    place = _head_coordinates(Head(landmarks), np.stack([x.ravel(), y.ravel()], 1))
+    slope = (wearer.gradient - own.gradient).mean(1)  # brightness only: its colour is mostly noise
+    change = np.clip(np.clip(place, -1, 1) @ slope, -LIGHT_LIMIT, LIGHT_LIMIT).reshape(height, width, 1)
+    return np.clip(image * np.exp(light * (mean + change)), 0, 255).astype(np.float32)
+
+
+def _glasses_opacity(image: np.ndarray, mask: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    """Frames are opaque, clear lenses are not, dark lenses are: ``(h, w) float32``.
+
+    What differs from the skin around it is frame if it lies along the outline; if the whole inside differs, the
+    lenses are dark.
+    """
+    eyes = float(np.linalg.norm(landmarks[33, :2] - landmarks[263, :2]))
+    skin = fill(image, skin_pixels(landmarks, mask.shape) * (cv2.dilate(mask, np.ones((3, 3))) < 0.05))
+    contrast = np.linalg.norm(_lab(image) - _lab(skin), axis=-1)
+    depth = cv2.distanceTransform((mask > 0.5).astype(np.uint8), cv2.DIST_L2, 5) / eyes
+    inside = depth > FRAME_DEPTH[1]
+    frame = smoothstep(contrast, *FRAME_CONTRAST) * (1 - smoothstep(depth, *FRAME_DEPTH))
+    if inside.sum() < 10:
+        return frame.astype(np.float32)
+    darkness = smoothstep(np.median(contrast[inside]), *LENS_CONTRAST)
+    return np.maximum(frame, darkness).astype(np.float32)
+
+
+def _lab(image: np.ndarray) -> np.ndarray:
+    return cv2.cvtColor(np.clip(image, 0, 255).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)

@@ -1,0 +1,146 @@
+"""The preview renderer: a request to frames by warping, layering and compositing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from durian.geometry.mesh import MESH_POINTS, HeadPose, WarpMesh
+from durian.geometry.raster import Canvas
+from durian.keypoints import draw_keypoints, draw_landmarks
+from durian.masks import outline
+from durian.preview.base import Base, build_base
+from durian.preview.interior import Interiors
+from durian.preview.layers import Blend, Layer, build_layer
+from durian.preview.light import FaceLight
+from durian.request import AnimationRequest
+from durian.scene import Scene, prepare_scene
+
+# The shadow an item casts on the face below it. Taste.
+SHADOW_STRENGTH = {"hat": 0.42, "hair": 0.30, "glasses": 0.22}
+SHADOW_DROP, SHADOW_BLUR = 0.07, 0.06
+"""Outer-eye distances."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """All that is computed once for a clip."""
+
+    scene: Scene
+    base: Base
+    mesh: WarpMesh
+    interiors: Interiors
+    layers: tuple[Layer, ...]
+    blend: Blend | None
+
+
+class PreviewRenderer:
+    """Any photo, no weights: see :class:`durian.renderer.Renderer` for what each method promises."""
+
+    name = "preview"
+
+    def render(self, request: AnimationRequest) -> Iterator[np.ndarray]:
+        yield from _frames(build_stage(prepare_scene(request)))
+
+    def render_landmarks(self, request: AnimationRequest, driving: np.ndarray) -> Iterator[np.ndarray]:
+        """Frames driven by absolute landmarks ``(F, 478, 3)`` in crop pixels, without retargeting."""
+        yield from _frames(build_stage(prepare_scene(request, np.asarray(driving, np.float32))))
+
+    def still(self, request: AnimationRequest, frame: int = 0) -> np.ndarray:
+        scene = prepare_scene(request)
+        frame = min(max(frame, 0), len(scene.driving) - 1)
+        return _draw(build_stage(scene), Canvas(scene.size, scene.size), frame)
+
+    def overlays(self, request: AnimationRequest) -> dict[str, np.ndarray]:
+        scene = prepare_scene(request)
+        aligned = _draw(build_stage(scene), Canvas(scene.size, scene.size), 0)
+        hole = outline(scene.image, scene.hole, (255, 176, 32))
+        return {
+            "landmarks": draw_landmarks(scene.image, scene.landmarks),
+            "keypoints": draw_keypoints(scene.landmarks, scene.size),
+            "hole": outline(hole, scene.base_hole, (255, 255, 255)),
+            "aligned": aligned,
+        }
+
+    def close(self) -> None:
+        """Nothing is held between requests."""
+
+
+def build_stage(scene: Scene) -> Stage:
+    """Everything of a clip that does not depend on the frame."""
+    size = scene.size
+    base = build_base(scene)
+    options = scene.request.options
+    wearer = FaceLight.of(scene.image.astype(np.float32), scene.landmarks)
+    layers = tuple(build_layer(item, scene.landmarks, options.light, wearer) for item in scene.items)
+    blend = None
+    if scene.request.mode == "blend":
+        blend = Blend(*layers, scene.landmarks, size)
+    else:
+        base = _shaded(base, scene, layers)
+    return Stage(
+        scene=scene,
+        base=base,
+        mesh=WarpMesh(scene.landmarks, (size, size)),
+        interiors=Interiors(base.colour, scene.landmarks),
+        layers=layers,
+        blend=blend,
+    )
+
+
+def _frames(stage: Stage) -> Iterator[np.ndarray]:
+    canvas = Canvas(stage.scene.size, stage.scene.size)
+    for index in range(len(stage.scene.driving)):
+        yield _draw(stage, canvas, index)
+
+
+def _draw(stage: Stage, canvas: Canvas, index: int) -> np.ndarray:
+    """One frame, back to front: plate, surroundings of the face, eyes and mouth, the face, items."""
+    scene, mesh = stage.scene, stage.mesh
+    driving = scene.driving[index]
+    pose = HeadPose.between(scene.landmarks, driving)
+    frame = stage.base.plate.copy()
+    foreground = stage.base.foreground
+    still = np.zeros(len(mesh.outer_triangles), np.float32)
+    outer = mesh.outer_positions(driving, pose)
+    canvas.draw(frame, foreground, outer, np.ascontiguousarray(mesh.rest[:, :2]), mesh.outer_triangles, still)
+    stage.interiors.draw(canvas, frame, driving, pose)
+    face = np.ascontiguousarray(driving[:MESH_POINTS], np.float32)
+    front = np.ones(len(mesh.face_triangles), np.float32)
+    rest = np.ascontiguousarray(scene.landmarks[:MESH_POINTS, :2])
+    canvas.draw(frame, foreground, face, rest, mesh.face_triangles, front, box=_box(face, scene.size))
+    if stage.blend is not None:
+        stage.blend.draw(canvas, frame, driving, pose, float(scene.alphas[index]))
+    else:
+        for layer in stage.layers:
+            layer.draw(canvas, frame, driving, pose)
+    return frame
+
+
+def _box(points: np.ndarray, size: int) -> tuple[int, int, int, int]:
+    low, high = np.floor(points[:, :2].min(0)), np.ceil(points[:, :2].max(0)) + 1
+    return max(0, int(low[0])), max(0, int(low[1])), min(size, int(high[0])), min(size, int(high[1]))
+
+
+def _shaded(base: Base, scene: Scene, layers: tuple[Layer, ...]) -> Base:
+    """Darken the person below hats, hair and glasses by a soft shadow of their shape."""
+    size = scene.size
+    canvas = Canvas(size, size)
+    light = np.ones((size, size), np.float32)
+    drop = np.array([[1, 0, 0], [0, 1, SHADOW_DROP * scene.eye_distance]], np.float32)
+    for layer in layers:
+        if layer.name not in SHADOW_STRENGTH:
+            continue
+        own = layer.at_rest(canvas, scene.landmarks, size)[..., 3] / 255
+        below = cv2.GaussianBlur(cv2.warpAffine(own, drop, (size, size)), (0, 0), SHADOW_BLUR * scene.eye_distance)
+        light *= 1 - SHADOW_STRENGTH[layer.name] * below
+    if light.min() > 0.999:
+        return base
+    shaded = base.foreground.astype(np.float32)
+    shaded[..., :3] *= light[..., None]
+    return Base(
+        base.plate, np.clip(shaded + 0.5, 0, 255).astype(np.uint8), base.colour * light[..., None], base.filled
+    )

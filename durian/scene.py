@@ -1,0 +1,147 @@
+"""From a request to what both renderers need: everything in the pixels of the portrait's crop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from durian import masks
+from durian.geometry.alignment import ItemMesh, aligned_mask, item_mesh
+from durian.motion import drive
+from durian.request import AnimationRequest, Attribute
+from durian.segmentation import worn
+
+
+@dataclass(frozen=True)
+class AlignedAttribute:
+    """An attribute on the portrait: its mesh, and ``mask`` ``(S, S) uint8``, its own mask carried to the crop."""
+
+    attribute: Attribute
+    mesh: ItemMesh
+    mask: np.ndarray
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A request in the crop's pixels.
+
+    ``image`` ``(S, S, 3) uint8``; ``landmarks`` ``(478, 3) float32``; ``driving`` ``(F, 478, 3) float32`` the
+    retargeted motion; ``alphas`` ``(F,) float32``; ``worn`` maps names to ``(S, S) uint8`` masks of what the portrait
+    wears where something replaces or erases it; ``hair`` is the portrait's whole hair, ``None`` where nobody asked;
+    ``items`` in drawing order.
+    """
+
+    request: AnimationRequest
+    image: np.ndarray
+    landmarks: np.ndarray
+    driving: np.ndarray
+    alphas: np.ndarray
+    worn: dict[str, np.ndarray]
+    hair: np.ndarray | None
+    items: tuple[AlignedAttribute, ...]
+
+    @property
+    def size(self) -> int:
+        return self.image.shape[0]
+
+    @cached_property
+    def eye_distance(self) -> float:
+        """Between the outer eye corners of the portrait, in crop pixels: the unit of the mask sliders."""
+        return float(np.linalg.norm(self.landmarks[33, :2] - self.landmarks[263, :2]))
+
+    @cached_property
+    def base_hole(self) -> np.ndarray:
+        """``M_init ∪ (∪ₖ M_attr,k aligned)`` before expansion, ``(S, S) uint8``."""
+        parts = [*self.worn.values(), *(item.mask for item in self.items)]
+        return masks.union(parts) if parts else np.zeros(self.image.shape[:2], np.uint8)
+
+    @cached_property
+    def hole(self) -> np.ndarray:
+        """``M_port``: the base hole grown by the expansion slider, ``(S, S) uint8``."""
+        return masks.expand(self.base_hole, self.request.options.expansion * self.eye_distance)
+
+
+def prepare_scene(request: AnimationRequest, driving: np.ndarray | None = None) -> Scene:
+    """Crop, align and retarget.
+
+    Args:
+        request: what the visitor asked for.
+        driving: ``(F, 478, 3)`` absolute landmarks in crop pixels, used as they are instead of ``request.motion``.
+    """
+    options, portrait = request.options, request.portrait
+    size = options.size
+    landmarks = portrait.crop.points(portrait.landmarks, size).astype(np.float32)
+    if driving is None:
+        driving = _retargeted(request, landmarks)
+    image = portrait.crop.apply(portrait.image, size)
+    items = []
+    for attribute in sorted(request.attributes, key=lambda a: a.drawing_layer):
+        mesh = item_mesh(attribute, landmarks)
+        items.append(AlignedAttribute(attribute, mesh, aligned_mask(attribute, mesh, landmarks, size)))
+    worn_in_crop = _worn_in_crop(request, size)
+    hair = worn_in_crop.get("hair")
+    replaced = {a.name for a in request.attributes} | set(request.erase)
+    if "hat" in replaced and "hair" not in replaced:
+        _press_hair(worn_in_crop, tuple(items))
+    return Scene(
+        request=request,
+        image=image,
+        landmarks=landmarks,
+        driving=driving,
+        alphas=request.alphas(len(driving)),
+        worn=worn_in_crop,
+        hair=hair,
+        items=tuple(items),
+    )
+
+
+def _retargeted(request: AnimationRequest, landmarks: np.ndarray) -> np.ndarray:
+    options = request.options
+    if request.motion is None:
+        return landmarks[None]
+    motion = request.motion.resampled(options.frames, options.fps)
+    if options.smoothing > 0:
+        motion = motion.smoothed(options.smoothing)
+    return drive(motion, landmarks, options.pose_strength, options.expression_strength)
+
+
+def _worn_in_crop(request: AnimationRequest, size: int) -> dict[str, np.ndarray]:
+    """What the portrait wears of every kind that is replaced or erased; kinds not in the request are looked for."""
+    portrait = request.portrait
+    # Strength 0 leaves the portrait as it is.
+    names = {a.name for a in request.attributes if a.strength > 0 and a.name not in ("lips", "other")}
+    names |= set(request.erase)
+    if "hat" in names:  # hair is pressed down under a new hat, and shows where an old one comes off
+        names.add("hair")
+    missing = sorted(names - set(portrait.worn))
+    found = {**portrait.worn, **(worn(portrait.image, portrait.landmarks, missing) if missing else {})}
+    in_crop = {}
+    for name in sorted(names):
+        if name in found and found[name].any():
+            in_crop[name] = portrait.crop.apply(found[name], size)
+    return in_crop
+
+
+def _press_hair(worn_in_crop: dict[str, np.ndarray], items: tuple[AlignedAttribute, ...]) -> None:
+    """Leave of the hair to be removed only what a new hat presses down: all above the hat's lower edge. In place."""
+    hair = worn_in_crop.pop("hair", None)
+    hats = [item.mask for item in items if item.attribute.name == "hat"]
+    if hair is None or not hats:
+        return
+    hat = masks.union(hats) > 127
+    columns = np.flatnonzero(hat.any(0))
+    if not len(columns):
+        return
+    height, width = hat.shape
+    lower_edge = height - 1 - np.argmax(hat[::-1, columns], axis=0)
+    # Beyond its sides the hat's edge goes on level, at the height of its outermost tenth.
+    tenth = max(1, len(columns) // 10)
+    edge = np.interp(np.arange(width), columns, lower_edge)
+    edge[: columns[0]] = np.median(lower_edge[:tenth])
+    edge[columns[-1] :] = np.median(lower_edge[-tenth:])
+    above = np.arange(height)[:, None] < edge[None]
+    pressed = np.where(above, hair, 0).astype(np.uint8)
+    if pressed.any():
+        worn_in_crop["hair"] = pressed

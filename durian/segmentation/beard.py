@@ -1,0 +1,94 @@
+"""The named start for a beard: the lower face where it is not the cheeks' skin, and what hangs on from there."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from durian.segmentation.colour import ColourModel
+from durian.segmentation.graphcut import SEED_ODDS, cut
+from durian.segmentation.hair import connected_to
+from durian.segmentation.head import OUTER_LIPS, Head, grow_region
+
+BEARD_ROOM = (1.5, 0.7, 3.2)
+BEARD_SIDE = 256
+
+MOUSTACHE = (2, 98, 60, 165, 216, 92, 39, 37, 0, 267, 269, 322, 436, 391, 290, 327)
+CHIN_FRONT = (17, 84, 181, 91, 106, 182, 83, 18, 313, 406, 335, 321, 405, 314)
+CHIN = (18, 83, 182, 194, 211, 170, 176, 148, 152, 377, 400, 395, 431, 418, 406, 313)
+JAW_LEFT = (172, 136, 150, 149, 170, 211, 212, 214, 192, 58)
+JAW_RIGHT = (397, 365, 379, 378, 395, 431, 432, 434, 416, 288)
+ZONES = (MOUSTACHE, CHIN, JAW_LEFT, JAW_RIGHT)
+
+
+def beard_head(image: np.ndarray, landmarks: np.ndarray) -> Head:
+    """The face in the window beards are cut in."""
+    return Head(image, landmarks, BEARD_ROOM, BEARD_SIDE)
+
+
+def hairiness(head: Head) -> np.ndarray:
+    """How unlike the cheeks' skin a pixel is, from colour and fine texture, ``(h, w) float32``, skin below 2."""
+    lightness = head.lab[..., 0].astype(np.float32)
+    # Strands are darker or lighter than their surroundings; shaded skin is smooth.
+    fine = lightness - cv2.GaussianBlur(lightness, (0, 0), 0.04 * head.working_unit)
+    texture = np.sqrt(cv2.GaussianBlur(fine**2, (0, 0), 0.05 * head.working_unit))
+    smooth_skin = np.median(texture[head.cheeks]) if head.cheeks.any() else 2.0
+    return np.minimum(head.shaded_skin_distance, 12) + np.clip((texture - 1.5 * smooth_skin) / 2.0, 0, 3)
+
+
+def beard_region(head: Head) -> np.ndarray:
+    """Beard and moustache as ``(h, w) bool`` in the head's window; empty on a shaven face."""
+    lips = head.polygon(OUTER_LIPS)
+    zone = np.zeros(lips.shape, bool)
+    for polygon in ZONES:
+        zone |= head.polygon(polygon)
+    zone &= ~lips
+    rough = hairiness(head)
+    seeds = zone & (rough > 3.5)
+    if zone.sum() < 20 or seeds.sum() < 0.03 * zone.sum():
+        return np.zeros(lips.shape, bool)
+    odds = _spatial_odds(head)
+    likely = seeds.astype(np.float32)
+    for _ in range(2):
+        colour = _colour_odds(head, likely)
+        likely = head.person / (1 + np.exp(-np.clip(colour + odds, -30, 30)))
+    total = colour + odds + np.clip(rough - 3.0, -2, 2)
+    total[lips] = -SEED_ODDS
+    total[head.person < 0.2] = -SEED_ODDS
+    region = cut(total, head.lab)
+    return connected_to(region, seeds & region, smallest=0.04)
+
+
+def _spatial_odds(head: Head) -> np.ndarray:
+    u, v = head.coordinates
+    nose = head.place((2,))[0, 1]
+    mouth = head.place((13,))[0, 1]
+    chin = head.place((152,))[0, 1]
+    odds = np.full(u.shape, -SEED_ODDS, np.float32)
+    lower = head.oval & (v > nose)
+    # The upper cheek is skin; the line falls from the ear to the mouth's corner.
+    corner = np.abs(head.place((61, 291))[:, 0]).mean()
+    cheek_line = mouth - 0.55 * np.clip((np.abs(u) - corner) / max(0.85 - corner, 0.1), 0, 1)
+    odds[lower] = -1.5
+    odds[lower & (v > cheek_line)] = 0.0
+    sideburn = grow_region(head.oval, 0.08 * head.working_unit) & (np.abs(u) > 0.6) & (v > 0.2) & (v <= nose + 0.3)
+    odds[sideburn] = np.maximum(odds[sideburn], -2.5)
+    below = ~head.oval & (v > mouth) & (np.abs(u) < 1.0) & (v < chin + 1.5)
+    odds[below] = -1.2 - np.clip((v[below] - chin) * 2.5, 0, 4) - np.clip((np.abs(u[below]) - 0.65) * 6, 0, 4)
+    for polygon in ZONES:
+        odds[head.polygon(polygon)] = 0.8
+    return odds
+
+
+def _colour_odds(head: Head, likely: np.ndarray) -> np.ndarray:
+    u, v = head.coordinates
+    beard = ColourModel(head.bins, likely).log_density(head.bins)
+    skin = ColourModel(head.bins, head.cheeks.astype(np.float32)).log_density(head.bins)
+    nearest = np.minimum(head.skin_distance, head.shaded_skin_distance)
+    skin = np.maximum(skin, -5.0 - 0.25 * np.minimum(nearest, 20.0) ** 2)
+    cloth_weight = (v > 1.9) & (head.person > 0.8) & (likely < 0.5) & (head.skin_distance > 3)
+    cloth = ColourModel(head.bins, cloth_weight.astype(np.float32)).log_density(head.bins)
+    cloth = cloth + np.clip((v - 1.8) * 4, -6, 0)
+    background = ColourModel(head.bins, (1 - head.person) ** 4).log_density(head.bins)
+    background = background + np.log(np.clip(1 - head.person, 0.01, 1))
+    return np.clip(beard - np.maximum(np.maximum(skin, cloth), background), -4, 4)

@@ -1,0 +1,140 @@
+"""The segmenter that needs no weights: graph cuts over colour, with the face mesh and the person matte as priors."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from durian.errors import InvalidRequest
+from durian.masks import HALF, check_size
+from durian.segmentation.cache import ContentCache, content_hash
+from durian.segmentation.clicks import apply_click, enforce, object_at, object_in_front
+from durian.segmentation.interface import Segmenter, check_image
+from durian.segmentation.starts import Starts, starts_of
+from durian.segmentation.worn import beard_is_worn, glasses_are_worn, hat_is_worn
+
+_faces = ContentCache(entries=16)
+
+
+def largest_face(image: np.ndarray) -> np.ndarray | None:
+    """Landmarks of the largest face, or ``None``; found once per picture."""
+
+    def find(picture: np.ndarray) -> np.ndarray | None:
+        from durian.face import detect_faces
+
+        faces = detect_faces(picture)
+        return faces[0].landmarks if faces else None
+
+    return _faces.get(image, find)
+
+
+class ClassicSegmenter(Segmenter):
+    """Named starts from what is known of heads; each click is a local cut on top."""
+
+    name = "classic"
+
+    def __init__(self):
+        super().__init__()
+        self._last: tuple[str, list[tuple[float, float, int]], np.ndarray] | None = None
+
+    def set_image(self, image: np.ndarray) -> None:
+        check_image(image)
+        self._image = image
+        self._last = None
+
+    def named(self, name: str, landmarks: np.ndarray | None = None) -> np.ndarray:
+        self._check_name(name)
+        landmarks = largest_face(self.image) if landmarks is None else landmarks
+        if landmarks is not None:
+            return starts_of(self.image, landmarks).mask(name).copy()
+        if name in ("hat", "glasses"):
+            return object_in_front(self.image, None)
+        return np.zeros(self.image.shape[:2], np.uint8)
+
+    def predict(
+        self,
+        points: np.ndarray,
+        labels: np.ndarray,
+        box: tuple[float, float, float, float] | None = None,
+        start: np.ndarray | None = None,
+    ) -> np.ndarray:
+        points, labels = self._check_clicks(points, labels)
+        if start is not None:
+            check_size(start, self.image)
+        if not len(points) and start is None and box is None:
+            raise InvalidRequest("Nothing says what to select: click the item, draw a box round it or use its name.")
+        key = content_hash(start) + str(box)
+        history = [(float(x), float(y), int(label)) for (x, y), label in zip(points, labels, strict=True)]
+        done, mask = self._resume(key, history)
+        if mask is None:
+            mask = self._begin(start, box, points, labels)
+        for i in range(done, len(points)):
+            mask = self._click(mask, points, labels, i, box)
+        self._last = (key, history, mask)
+        result = mask.copy()
+        if box is not None:
+            result = _inside_box(result, box)
+        return enforce(result, points, labels)
+
+    def _begin(self, start, box, points, labels) -> np.ndarray:
+        if start is not None:
+            return start.copy()
+        if not (labels == 1).any() and box is not None:
+            return object_in_front(self.image, box)
+        return np.zeros(self.image.shape[:2], np.uint8)
+
+    def _resume(self, key: str, history: list) -> tuple[int, np.ndarray | None]:
+        """How many clicks the last result already holds, and that result."""
+        if self._last is None:
+            return 0, None
+        last_key, last_history, mask = self._last
+        if last_key == key and history[: len(last_history)] == last_history:
+            return len(last_history), mask
+        return 0, None
+
+    def _click(self, mask: np.ndarray, points: np.ndarray, labels: np.ndarray, i: int, box) -> np.ndarray:
+        if not (mask > HALF).any():
+            if not labels[i]:
+                return mask
+            mask = self._item_at(points[i], box)
+            # Clicks made before there was anything to refine count now.
+            for earlier in range(i):
+                mask = apply_click(
+                    self.image, mask, points[earlier], labels[earlier], (points[i : i + 1], labels[i : i + 1])
+                )
+            return mask
+        return apply_click(self.image, mask, points[i], int(labels[i]), (points[:i], labels[:i]))
+
+    def _item_at(self, point: np.ndarray, box) -> np.ndarray:
+        """The item under a first click: one that is worn where something is known, else one colour family."""
+        landmarks = largest_face(self.image)
+        if landmarks is not None:
+            x, y = int(round(float(point[0]))), int(round(float(point[1])))
+            starts = starts_of(self.image, landmarks)
+            for name, is_there in _ORDER:
+                if is_there(starts) and starts.mask(name)[y, x] > HALF:
+                    return starts.mask(name).copy()
+        return object_at(self.image, point, box)
+
+
+def _always(starts: Starts) -> bool:
+    return True
+
+
+_ORDER = (
+    ("glasses", glasses_are_worn),
+    ("lips", _always),
+    ("beard", beard_is_worn),
+    ("hat", hat_is_worn),
+    ("hair", _always),
+)
+"""What lies over what: the first item with the click inside it is the one that was meant."""
+
+
+def _inside_box(mask: np.ndarray, box: tuple[float, float, float, float]) -> np.ndarray:
+    x0, y0, x1, y1 = box
+    height, width = mask.shape
+    left, right = sorted((int(np.clip(np.floor(x0), 0, width)), int(np.clip(np.ceil(x1) + 1, 0, width))))
+    top, bottom = sorted((int(np.clip(np.floor(y0), 0, height)), int(np.clip(np.ceil(y1) + 1, 0, height))))
+    result = np.zeros_like(mask)
+    result[top:bottom, left:right] = mask[top:bottom, left:right]
+    return result

@@ -1,0 +1,78 @@
+"""The named start for glasses: both lenses with their rims, the bridge, and the temples towards the ears."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from durian.masks import signed_distance
+from durian.segmentation.colour import ColourModel
+from durian.segmentation.graphcut import SEED_ODDS, cut
+from durian.segmentation.hair import connected_to
+from durian.segmentation.head import LEFT_BROW, RIGHT_BROW, Head, grow_region
+from durian.segmentation.lenses import Lenses
+
+GLASSES_ROOM = (1.5, 0.9, 1.1)
+GLASSES_SIDE = 320
+
+RIM_INSIDE, RIM_OUTSIDE = 0.025, 0.1
+"""How far from the fitted outline the rim may reach, in outer-eye distances (a thick acetate frame)."""
+
+TEMPLE_HALF_WIDTH = 0.07
+EAR_TOPS = (127, 356)
+
+
+def glasses_head(image: np.ndarray, landmarks: np.ndarray) -> Head:
+    """The face in the window glasses are cut in."""
+    return Head(image, landmarks, GLASSES_ROOM, GLASSES_SIDE)
+
+
+def glasses_region(head: Head, lenses: Lenses) -> np.ndarray:
+    """Glasses as ``(h, w) bool`` in the head's window, given where the lenses are."""
+    unit = head.working_unit
+    inside = head.fill(lenses.outlines[0]) | head.fill(lenses.outlines[1])
+    distance = signed_distance(inside.astype(np.uint8) * 255) / unit
+    odds = np.full(inside.shape, -SEED_ODDS, np.float32)
+
+    rim = (distance > -RIM_INSIDE) & (distance <= 0.015)
+    unlike_skin = np.minimum(head.skin_distance, head.shaded_skin_distance)
+    frame = ColourModel(head.bins, (rim & (unlike_skin > 2.0)).astype(np.float32)).log_density(head.bins)
+    skin = ColourModel(head.bins, head.cheeks.astype(np.float32)).log_density(head.bins)
+    skin = np.maximum(skin, -5.0 - 0.3 * np.minimum(unlike_skin, 20.0) ** 2)
+    colour = np.clip(frame - skin, -3, 3)
+
+    outer = (distance > 0.0) & (distance <= RIM_OUTSIDE)
+    odds[outer] = colour[outer] + 1.0 - 35 * distance[outer]
+    for area in (_bridge(head, lenses), _temples(head, lenses)):
+        area = area & (distance > 0.015)
+        odds[area] = np.maximum(odds[area], colour[area] + 0.3)
+    brows = (head.polygon(LEFT_BROW, 0.02) | head.polygon(RIGHT_BROW, 0.02)) & (distance > 0.02)
+    odds[brows] -= 2.0
+    odds[distance <= 0.0] = SEED_ODDS
+    region = cut(odds, head.lab, smoothness=0.5)
+    return connected_to(region, inside, smallest=0.0)
+
+
+def _bridge(head: Head, lenses: Lenses) -> np.ndarray:
+    """Between the lenses, as high as their upper two thirds."""
+    left, right = lenses.outlines
+    axis_right, axis_down = head.axes
+    inner_left = left[(left @ axis_right).argmax()]
+    inner_right = right[(right @ axis_right).argmin()]
+    heights = np.concatenate([left, right]) @ axis_down
+    top, bottom = heights.min(), np.percentile(heights, 66)
+    corners = []
+    for point, level in ((inner_left, top), (inner_right, top), (inner_right, bottom), (inner_left, bottom)):
+        corners.append(point + axis_down * (level - point @ axis_down))
+    return head.fill(np.array(corners))
+
+
+def _temples(head: Head, lenses: Lenses) -> np.ndarray:
+    """Strips from the outer ends of the lenses to the ears."""
+    axis_right, axis_down = head.axes
+    result = np.zeros(head.small.shape[:2], bool)
+    for outline, ear, side in zip(lenses.outlines, EAR_TOPS, (-1, 1), strict=True):
+        upper = outline[(outline @ axis_down) < np.percentile(outline @ axis_down, 60)]
+        hinge = upper[(upper @ axis_right * side).argmax()]
+        strip = head.fill(np.array([hinge, head.points[ear], hinge]))
+        result |= grow_region(strip, TEMPLE_HALF_WIDTH * head.working_unit)
+    return result

@@ -1,0 +1,119 @@
+"""The named start for hair: person minus face, neck and clothes, by place, colour and connection."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from durian.segmentation.colour import ColourModel
+from durian.segmentation.graphcut import SEED_ODDS, cut
+from durian.segmentation.head import LEFT_BROW, LEFT_EYE, RIGHT_BROW, RIGHT_EYE, Head, grow_region
+
+
+def hair_region(head: Head, hat: np.ndarray | None = None) -> np.ndarray:
+    """Hair as ``(h, w) bool`` in the head's window; empty on a bald head.
+
+    Args:
+        head: the analysed face.
+        hat: ``(h, w) bool`` that is a hat and so cannot be hair.
+    """
+    u, v = head.coordinates
+    covered = np.zeros(u.shape, bool) if hat is None else hat
+    shell = hair_shell(head) & ~covered
+    seeds = shell & (head.skin_distance > SKIN_LIMIT)
+    if shell.sum() < 10 or seeds.sum() < 0.12 * shell.sum():
+        return np.zeros(u.shape, bool)
+    odds = spatial_odds(head)
+    likely = np.zeros(u.shape, np.float32)
+    likely[seeds] = 1.0
+    for _ in range(2):
+        colour = colour_odds(head, likely, covered)
+        likely = head.person / (1 + np.exp(-(colour + odds)))
+        likely[covered] = 0
+    total = colour + odds + person_odds(head)
+    total[covered] = -SEED_ODDS
+    total[interior(head)] = -SEED_ODDS
+    region = cut(total, head.lab)
+    return connected_to(region, grow_region(seeds & region, 0), smallest=0.01)
+
+
+SKIN_LIMIT = 3.0
+"""Standard deviations from the face's skin beyond which a pixel is something else."""
+
+
+def hair_shell(head: Head) -> np.ndarray:
+    """Where hair starts on most heads: a band over the forehead and the temples, outside the face, in the person."""
+    u, v = head.coordinates
+    band = grow_region(head.oval, 0.5 * head.working_unit) & ~grow_region(head.oval, 0.06 * head.working_unit)
+    return band & (v < -0.1) & (head.person > 0.8)
+
+
+def interior(head: Head) -> np.ndarray:
+    """The part of the face no hair style covers: below the brows, away from the outline."""
+    u, v = head.coordinates
+    inner = grow_region(head.oval, -0.12 * head.working_unit) & (v > -0.2)
+    for polygon in (LEFT_EYE, RIGHT_EYE):
+        inner |= head.polygon(polygon, 0.02)
+    return inner
+
+
+def spatial_odds(head: Head) -> np.ndarray:
+    """Log-odds of hair by place alone."""
+    u, v = head.coordinates
+    odds = np.full(u.shape, 0.5, np.float32)
+    odds[v < -0.2] = 1.5
+    odds[v < -1.0] = 2.5
+    # Below the ears hair is one of several things, ever less likely down the body.
+    odds -= np.clip((v - 0.7) * 0.9, 0, 2.5)
+    odds -= np.clip((np.abs(u) - 1.2) * 1.0, 0, 2) * np.clip((v - 0.7) * 2, 0, 1)
+    neck = (np.abs(u) < 0.6) & (v > 0.9)
+    odds[neck] -= 2.5
+    forehead = head.oval & (v < -0.25)
+    odds[forehead] = -1.5
+    odds[head.oval & ~forehead] = -4.0
+    for polygon in (LEFT_BROW, RIGHT_BROW):
+        odds[head.polygon(polygon, 0.05)] = -4.0
+    return odds
+
+
+def colour_odds(head: Head, likely: np.ndarray, covered: np.ndarray) -> np.ndarray:
+    """Log-odds of hair by colour against skin, clothes and background, each where it can be."""
+    u, v = head.coordinates
+    hair = ColourModel(head.bins, likely * (head.person > 0.5)).log_density(head.bins)
+    face = head.oval & (head.skin_distance < SKIN_LIMIT) & (v > -0.3)
+    skin = ColourModel(head.bins, face.astype(np.float32)).log_density(head.bins)
+    # Shaded skin of neck and ears is not in the sample of the face.
+    skin = np.maximum(skin, -5.0 - 0.5 * np.minimum(head.skin_distance, 20.0) ** 2 / 4)
+    cloth_weight = ((v > 1.6) & (head.person > 0.8)) * (1 - likely) * (1 - (head.skin_distance < SKIN_LIMIT))
+    cloth = ColourModel(head.bins, cloth_weight.astype(np.float32)).log_density(head.bins)
+    cloth = cloth + np.clip((v - 1.6) * 4, -6, 0)
+    background = ColourModel(head.bins, (1 - head.person) ** 4).log_density(head.bins)
+    background = background + np.log(np.clip(1 - head.person, 0.01, 1))
+    rival = np.maximum(np.maximum(skin, cloth), background)
+    return np.clip(hair - rival, -4, 4)
+
+
+def person_odds(head: Head) -> np.ndarray:
+    """Log-odds of belonging to the person at all."""
+    inside = np.clip(head.person, 0.002, 0.998)
+    return np.minimum(np.log(inside / (1 - inside)), 0.0) * 2
+
+
+def connected_to(region: np.ndarray, seeds: np.ndarray, smallest: float) -> np.ndarray:
+    """The pieces of a region that touch the seeds, or come close and are not small.
+
+    Args:
+        region: ``(h, w) bool``.
+        seeds: ``(h, w) bool``.
+        smallest: pieces below this share of the largest kept piece go.
+    """
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(region.astype(np.uint8), connectivity=8)
+    if count <= 1:
+        return region
+    areas = stats[:, cv2.CC_STAT_AREA].astype(np.float64)
+    touching = np.bincount(labels[seeds], minlength=count) > 0
+    touching[0] = False
+    if not touching.any():
+        return np.zeros_like(region)
+    kept = touching & (areas >= smallest * areas[touching].max())
+    return kept[labels]

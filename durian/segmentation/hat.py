@@ -1,0 +1,72 @@
+"""The named start for a hat: what sits on the head above the brows and is neither skin nor the hair below it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from durian.segmentation.colour import ColourModel
+from durian.segmentation.graphcut import SEED_ODDS, cut
+from durian.segmentation.hair import SKIN_LIMIT, connected_to, interior, person_odds
+from durian.segmentation.head import LEFT_BROW, RIGHT_BROW, Head, grow_region
+
+
+def hat_seeds(head: Head) -> np.ndarray:
+    """Over the middle of the forehead, where every hat is, ``(h, w) bool``."""
+    u, v = head.coordinates
+    top_u, top_v = head.place((10,))[0]
+    # A turned or bowed head carries its crown along with the forehead, not straight above the eyes.
+    return (np.abs(u - top_u) < 0.55) & (v < top_v - 0.2) & (v > top_v - 1.4) & (head.person > 0.85)
+
+
+def side_samples(head: Head) -> np.ndarray:
+    """Where hair shows under a hat: beside the face from the temples to the jaw, ``(h, w) bool``."""
+    u, v = head.coordinates
+    band = grow_region(head.oval, 0.35 * head.working_unit) & ~grow_region(head.oval, 0.04 * head.working_unit)
+    return band & (v > -0.25) & (v < 1.1) & (head.person > 0.8) & (head.skin_distance > SKIN_LIMIT)
+
+
+def hat_region(head: Head) -> np.ndarray:
+    """The hat as ``(h, w) bool`` in the head's window, taking for granted that there is one."""
+    u, v = head.coordinates
+    seeds = hat_seeds(head)
+    if seeds.sum() < 8:
+        return np.zeros(u.shape, bool)
+    odds = _spatial_odds(head)
+    likely = seeds.astype(np.float32)
+    for _ in range(2):
+        colour = _colour_odds(head, likely)
+        likely = head.person / (1 + np.exp(-(colour + odds)))
+    total = colour + odds + person_odds(head)
+    total[interior(head)] = -SEED_ODDS
+    region = cut(total, head.lab)
+    return connected_to(region, seeds & region, smallest=0.02)
+
+
+def _spatial_odds(head: Head) -> np.ndarray:
+    u, v = head.coordinates
+    top_v = head.place((10,))[0, 1]
+    odds = np.where(v < top_v, 2.5, 0.3).astype(np.float32)
+    # From the brows down a hat is its brim, its flaps or nothing.
+    odds = np.where(v > -0.35, -0.5 - np.clip((v + 0.35) * 1.8, 0, 4.5), odds).astype(np.float32)
+    odds[head.oval & (v > -0.3)] = -5.0
+    odds[head.oval & (v <= -0.3)] -= 0.8
+    for polygon in (LEFT_BROW, RIGHT_BROW):
+        odds[head.polygon(polygon, 0.04)] -= 2.0
+    return odds
+
+
+def _colour_odds(head: Head, likely: np.ndarray) -> np.ndarray:
+    u, v = head.coordinates
+    hat = ColourModel(head.bins, likely * (head.person > 0.5)).log_density(head.bins)
+    face = head.oval & (head.skin_distance < SKIN_LIMIT) & (v > -0.3)
+    skin = ColourModel(head.bins, face.astype(np.float32)).log_density(head.bins)
+    skin = np.maximum(skin, -5.0 - 0.12 * np.minimum(head.skin_distance, 20.0) ** 2)
+    hair = ColourModel(head.bins, side_samples(head) * (1 - likely)).log_density(head.bins)
+    # Hair is not drawn over the crown of a hat.
+    hair = hair - np.clip((-0.6 - v) * 4, 0, 4)
+    cloth = (v > 1.8) & (head.person > 0.8)
+    cloth = ColourModel(head.bins, cloth.astype(np.float32)).log_density(head.bins) + np.clip((v - 1.6) * 4, -6, 0)
+    background = ColourModel(head.bins, (1 - head.person) ** 4).log_density(head.bins)
+    background = background + np.log(np.clip(1 - head.person, 0.01, 1))
+    rival = np.maximum.reduce([skin, hair, cloth, background])
+    return np.clip(hat - rival, -4, 4)

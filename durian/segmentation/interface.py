@@ -1,0 +1,103 @@
+"""What every segmenter offers: a picture once, then clicks and named starts, many."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+
+from durian.errors import InvalidRequest
+
+START_NAMES = ("hair", "glasses", "hat", "beard", "lips")
+"""The items with a one-click start."""
+
+
+class Segmenter(ABC):
+    """Turns clicks into a mask of one picture.
+
+    Points are ``(x, y)`` pixels of that picture, pixel centres at integers; masks are ``(H, W) uint8`` of its size,
+    255 inside, soft at the edge. An instance holds one picture and belongs to one caller; models and per-picture
+    results are shared between instances and found again by the picture's content.
+    """
+
+    name: str
+
+    def __init__(self):
+        self._image: np.ndarray | None = None
+
+    @abstractmethod
+    def set_image(self, image: np.ndarray) -> None:
+        """Take the picture, ``(H, W, 3) uint8`` RGB. Cheap when the same content was given before."""
+
+    @abstractmethod
+    def predict(
+        self,
+        points: np.ndarray,
+        labels: np.ndarray,
+        box: tuple[float, float, float, float] | None = None,
+        start: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """The mask for these clicks.
+
+        Args:
+            points: ``(N, 2)`` pixels, in the order they were clicked; N may be 0 with a start or a box.
+            labels: ``(N,)``, 1 to include and 0 to exclude.
+            box: ``(x0, y0, x1, y1)`` pixels that bound the item.
+            start: a mask to refine, for example from :meth:`named`; it is not changed.
+
+        Returns:
+            ``(H, W) uint8``: inside at every positive click, outside at every negative one.
+
+        Raises:
+            InvalidRequest: no picture yet, a click outside it, labels that do not fit the points.
+        """
+
+    @abstractmethod
+    def named(self, name: str, landmarks: np.ndarray | None = None) -> np.ndarray:
+        """The whole item of that name, ``(H, W) uint8``; empty when nothing like it is there.
+
+        A name says that the item is there, so this looks harder than :func:`durian.segmentation.worn`.
+
+        Args:
+            name: one of :data:`START_NAMES`.
+            landmarks: ``(478, 3)`` of the face that wears it; ``None`` finds the largest face, or, in a picture
+                without one, the object in front of the background.
+
+        Raises:
+            InvalidRequest: an unknown name, or no picture yet.
+        """
+
+    @property
+    def image(self) -> np.ndarray:
+        if self._image is None:
+            raise InvalidRequest("No picture was given: set a picture before clicking in it.")
+        return self._image
+
+    def _check_clicks(self, points: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        points = np.asarray(points, np.float32).reshape(-1, 2)
+        labels = np.asarray(labels).reshape(-1).astype(int)
+        if len(points) != len(labels):
+            raise InvalidRequest(f"{len(points)} clicks came with {len(labels)} labels: give one label for each click.")
+        if not np.isin(labels, (0, 1)).all():
+            raise InvalidRequest("A click's label must be 1 (include) or 0 (exclude).")
+        height, width = self.image.shape[:2]
+        for x, y in points:
+            if not (-0.5 <= x < width - 0.5 + 1e-3 and -0.5 <= y < height - 0.5 + 1e-3):
+                raise InvalidRequest(
+                    f"The click at ({x:g}, {y:g}) is outside the picture of {width}×{height} pixels: click inside it."
+                )
+        return points, labels
+
+    def _check_name(self, name: str) -> None:
+        if name not in START_NAMES:
+            raise InvalidRequest(f"There is no start named {name!r}: use one of {', '.join(START_NAMES)}.")
+
+
+def check_image(image: np.ndarray) -> None:
+    """Refuse anything but an RGB picture.
+
+    Raises:
+        InvalidRequest: with what was given.
+    """
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or 0 in image.shape:
+        raise InvalidRequest(f"The picture is {image.dtype} {image.shape}: give an RGB picture, uint8 (H, W, 3).")

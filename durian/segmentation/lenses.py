@@ -1,0 +1,169 @@
+"""Lens outlines: a family of symmetric shapes scored on edges, then each outline pulled onto its rim."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+
+import cv2
+import numpy as np
+
+from durian.segmentation.head import LEFT_EYE, RIGHT_EYE, Head
+
+ANGLES = 64
+"""Points on an outline; angle 0 points away from the nose, a quarter turn later is down the face."""
+
+OUTWARD = (0.0, 0.03, 0.06)
+DOWNWARD = (-0.02, 0.03, 0.08, 0.13)
+HALF_WIDTHS = (0.22, 0.25, 0.28, 0.31, 0.35)
+HALF_HEIGHTS = (0.13, 0.16, 0.19, 0.22, 0.26, 0.30)
+EXPONENTS = (2.0, 2.8, 4.5)
+"""The shapes tried: centre from the eye's middle, half sizes (in outer-eye distances), from round to square."""
+
+EDGE_FULL = 0.16
+"""Contrast, as a share of the skin's lightness, at which a rim counts fully (a thin metal rim reaches half)."""
+
+
+@dataclass(frozen=True)
+class Lenses:
+    """``outlines`` are two ``(ANGLES, 2)`` arrays of working pixels, the picture's left eye first.
+
+    ``evidence`` in [0, 1]: how much of both outlines lies on a rim; ``dark`` in [0, 1]: how unlike skin the inside is.
+    """
+
+    outlines: tuple[np.ndarray, np.ndarray]
+    evidence: float
+    dark: float
+
+
+@dataclass(frozen=True)
+class _Edges:
+    first: tuple[np.ndarray, np.ndarray]
+    second: tuple[np.ndarray, np.ndarray, np.ndarray]
+
+    def along(self, points: np.ndarray, normals: np.ndarray) -> np.ndarray:
+        """Rim strength in [0, 1] at ``(..., 2)`` points across ``(..., 2)`` normals."""
+        x, y = points[..., 0].astype(np.float32), points[..., 1].astype(np.float32)
+        flat = (x.reshape(-1, ANGLES), y.reshape(-1, ANGLES))
+        gx, gy, xx, xy, yy = (
+            cv2.remap(m, *flat, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).reshape(x.shape)
+            for m in (*self.first, *self.second)
+        )
+        nx, ny = normals[..., 0], normals[..., 1]
+        slope = np.abs(gx * nx + gy * ny)
+        ridge = np.abs(xx * nx**2 + 2 * xy * nx * ny + yy * ny**2)
+        return np.clip((0.6 * slope + ridge) / EDGE_FULL, 0, 1)
+
+
+def fit_lenses(head: Head) -> Lenses:
+    """The most plausible pair of lens outlines on this face, whether or not glasses are there."""
+    edges = _edges(head)
+    frames = [_eye_frame(head, eye, side) for eye, side in ((LEFT_EYE, -1), (RIGHT_EYE, 1))]
+    angles = np.arange(ANGLES) * (2 * np.pi / ANGLES)
+    shapes = np.array(list(product(OUTWARD, DOWNWARD, HALF_WIDTHS, HALF_HEIGHTS, EXPONENTS)))
+    unit = _superellipse(angles, shapes[:, 4:5])
+    curves = shapes[:, None, 0:2] + unit * shapes[:, None, 2:4]
+    # The brow lies where the upper rim may; the cheek below is bare, so the lower rim tells most.
+    weight = 0.5 + 0.5 * np.clip(np.sin(angles) * 2 + 0.5, 0, 1)
+    weight /= weight.sum()
+    scores = []
+    for frame in frames:
+        points = frame.place(curves)
+        scores.append((edges.along(points, _normals(points)) * weight).sum(-1))
+    nonskin = np.clip((head.skin_distance - 2.5) / 3.0, 0, 1)
+    # A taller lens gathers more edges of the eye itself inside a small one: prefer common sizes a little.
+    prior = -0.25 * np.abs(shapes[:, 1] - 0.06) - 0.15 * np.abs(shapes[:, 2] - 0.28)
+    total = (scores[0] + scores[1]) / 2 + prior
+    best = int(total.argmax())
+    outlines = tuple(_pull(frame, curves[best], edges) for frame in frames)
+    evidence = min(_support(edges, o, weight) for o in outlines)
+    return Lenses(outlines, float(evidence), float(_darkness(head, outlines, nonskin)))
+
+
+@dataclass(frozen=True)
+class _EyeFrame:
+    origin: np.ndarray
+    outward: np.ndarray
+    down: np.ndarray
+
+    def place(self, points: np.ndarray) -> np.ndarray:
+        return self.origin + points[..., :1] * self.outward + points[..., 1:] * self.down
+
+
+def _eye_frame(head: Head, eye: tuple[int, ...], side: int) -> _EyeFrame:
+    """Where an eye is, and the working pixels of one outer-eye distance away from the nose and down."""
+    right, down = head.axes
+    width = abs(float((head.landmarks[eye[0], :2] - head.landmarks[eye[8], :2]) @ right))
+    both = sum(abs(float((head.landmarks[e[0], :2] - head.landmarks[e[8], :2]) @ right)) for e in (LEFT_EYE, RIGHT_EYE))
+    # The far side of a turned face is narrower.
+    turned = float(np.clip(2 * width / max(both, 1e-6), 0.5, 1.4))
+    in_plane = np.linalg.norm(head.landmarks[33, :2] - head.landmarks[263, :2]) / head.unit
+    origin = (head.points[eye[0]] + head.points[eye[8]]) / 2
+    return _EyeFrame(origin, right * side * head.working_unit * turned * in_plane, down * head.working_unit)
+
+
+def _superellipse(angles: np.ndarray, exponent: np.ndarray) -> np.ndarray:
+    c, s = np.cos(angles)[None], np.sin(angles)[None]
+    radius = (np.abs(c) ** exponent + np.abs(s) ** exponent) ** (-1 / exponent)
+    return np.stack([radius * c, radius * s], axis=-1)
+
+
+def _normals(points: np.ndarray) -> np.ndarray:
+    tangent = np.roll(points, -1, axis=-2) - np.roll(points, 1, axis=-2)
+    normal = np.stack([tangent[..., 1], -tangent[..., 0]], axis=-1)
+    return normal / np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-6)
+
+
+def _edges(head: Head) -> _Edges:
+    scale = max(0.8, 0.016 * head.working_unit)
+    lab = cv2.cvtColor(head.small, cv2.COLOR_RGB2LAB).astype(np.float32)
+    # Coloured frames differ in chroma more than in lightness.
+    channel = lab[..., 0] - 0.7 * (lab[..., 1] - 128) - 0.7 * (lab[..., 2] - 128)
+    smooth = cv2.GaussianBlur(channel / max(60.0, head.skin_model.centre[0]), (0, 0), scale)
+    gx, gy = (cv2.Sobel(smooth, cv2.CV_32F, *o, ksize=3, scale=scale / 8) for o in ((1, 0), (0, 1)))
+    xx, xy, yy = (
+        cv2.Sobel(smooth, cv2.CV_32F, *o, ksize=3, scale=s * scale**2)
+        for o, s in (((2, 0), 1 / 4), ((1, 1), 1 / 4), ((0, 2), 1 / 4))
+    )
+    return _Edges((gx, gy), (xx, xy, yy))
+
+
+def _pull(frame: _EyeFrame, curve: np.ndarray, edges: _Edges) -> np.ndarray:
+    """Move each point of an outline along its ray onto the rim, smoothly: dynamic programming round the lens."""
+    factors = np.linspace(0.82, 1.25, 23)
+    centre = curve.mean(axis=0)
+    rays = centre + (curve - centre)[None] * factors[:, None, None]
+    points = frame.place(rays)
+    normals = _normals(points)
+    gain = edges.along(points, normals) - 0.35 * np.abs(factors - 1.0)[:, None] / 0.2 * 0.5
+    step = 0.25
+    jump = -step * np.abs(np.arange(len(factors))[:, None] - np.arange(len(factors))[None]).astype(np.float64)
+    jump[jump < -step * 2.5] = -np.inf
+    score, back = gain[:, 0].copy(), []
+    # Twice round, so that the second lap starts from a settled radius; the first lap's choice is dropped.
+    for k in [*range(1, ANGLES), *range(ANGLES)]:
+        options = score[None] + jump
+        back.append(options.argmax(axis=1))
+        score = options.max(axis=1) + gain[:, k]
+    path = [int(score.argmax())]
+    for choice in back[::-1]:
+        path.append(int(choice[path[-1]]))
+    chosen = np.array(path[:ANGLES][::-1])
+    radius = factors[chosen]
+    radius = (np.roll(radius, 1) + 2 * radius + np.roll(radius, -1)) / 4
+    return frame.place(centre + (curve - centre) * radius[:, None])
+
+
+def _support(edges: _Edges, outline: np.ndarray, weight: np.ndarray) -> float:
+    strength = edges.along(outline, _normals(outline))
+    return float((strength * weight).sum())
+
+
+def _darkness(head: Head, outlines: tuple[np.ndarray, ...], nonskin: np.ndarray) -> float:
+    """Share of the lenses' inside, the eyes left out, that is not skin; the paler lens counts."""
+    eyes = head.polygon(LEFT_EYE, 0.05) | head.polygon(RIGHT_EYE, 0.05)
+    shares = []
+    for outline in outlines:
+        inside = head.fill(outline, -0.03) & ~eyes
+        shares.append(float(nonskin[inside].mean()) if inside.any() else 0.0)
+    return min(shares)

@@ -1,0 +1,81 @@
+"""Named starts: hair, glasses, hat, beard, lips of one face, computed once per picture and face."""
+
+from __future__ import annotations
+
+import threading
+from functools import cached_property
+
+import numpy as np
+
+from durian.segmentation.beard import beard_head, beard_region
+from durian.segmentation.cache import ContentCache, content_hash
+from durian.segmentation.glasses import glasses_head, glasses_region
+from durian.segmentation.hair import hair_region
+from durian.segmentation.hat import hat_region
+from durian.segmentation.head import Head
+from durian.segmentation.lenses import Lenses, fit_lenses
+from durian.segmentation.lips import lips_mask
+
+_cache = ContentCache(entries=12)
+
+
+def starts_of(image: np.ndarray, landmarks: np.ndarray) -> Starts:
+    """The starts of one face, shared by everybody who looks at the same picture."""
+    return _cache.get(image, lambda picture: Starts(picture, landmarks), key=content_hash(landmarks))
+
+
+class Starts:
+    """Everything known about one face's items; each part is worked out when first asked for."""
+
+    def __init__(self, image: np.ndarray, landmarks: np.ndarray):
+        self.image = image
+        self.landmarks = np.asarray(landmarks, np.float32)
+        self._masks: dict[str, np.ndarray] = {}
+        self._lock = threading.RLock()
+
+    @cached_property
+    def head(self) -> Head:
+        return Head(self.image, self.landmarks)
+
+    @cached_property
+    def eyes(self) -> Head:
+        return glasses_head(self.image, self.landmarks)
+
+    @cached_property
+    def jaw(self) -> Head:
+        return beard_head(self.image, self.landmarks)
+
+    @cached_property
+    def lenses(self) -> Lenses:
+        return fit_lenses(self.eyes)
+
+    @cached_property
+    def hat(self) -> np.ndarray:
+        """The hat in the head's window, taking for granted that there is one."""
+        return hat_region(self.head)
+
+    def mask(self, name: str) -> np.ndarray:
+        """The item's mask, ``(H, W) uint8``; do not write into it."""
+        with self._lock:
+            if name not in self._masks:
+                self._masks[name] = getattr(self, f"_{name}")()
+            return self._masks[name]
+
+    def _hair(self) -> np.ndarray:
+        from durian.segmentation.worn import hat_is_worn
+
+        region = hair_region(self.head, self.hat if hat_is_worn(self) else None)
+        return self.head.window.put(self.image, self.head.matte(region))
+
+    def _hat(self) -> np.ndarray:
+        return self.head.window.put(self.image, self.head.matte(self.hat, 0.03))
+
+    def _glasses(self) -> np.ndarray:
+        region = glasses_region(self.eyes, self.lenses)
+        return self.eyes.window.put(self.image, self.eyes.matte(region, 0.02))
+
+    def _beard(self) -> np.ndarray:
+        return self.jaw.window.put(self.image, self.jaw.matte(beard_region(self.jaw), 0.03))
+
+    def _lips(self) -> np.ndarray:
+        return lips_mask(self.image, self.landmarks)

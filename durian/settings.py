@@ -1,0 +1,86 @@
+"""Limits, paths, device and renderer: one frozen dataclass, read from the environment once."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass, field, fields
+from functools import lru_cache
+from pathlib import Path
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every field can be set by an environment variable ``DURIAN_<FIELD>`` (upper case)."""
+
+    assets: Path = PROJECT_ROOT / "assets"
+    weights: Path = PROJECT_ROOT / "weights"
+    work: Path = field(default_factory=lambda: Path(tempfile.gettempdir()) / "durian")
+    """Folder of results and caches; files in it go after ``keep_seconds``."""
+
+    host: str = "127.0.0.1"
+    port: int = 7860
+    device: str = "auto"
+    """``auto`` (CUDA where there is one), ``cpu`` or ``cuda``."""
+    renderer: str = "preview"
+
+    max_file_mb: int = 200
+    max_megapixels: int = 50
+    max_image_side: int = 16384
+    min_image_side: int = 32
+    max_video_seconds: float = 60.0
+    """Longest driving video that is read; the page offers a trim."""
+    max_frames: int = 600
+    max_size: int = 1024
+    """Largest side of the square output in pixels."""
+    max_attributes: int = 8
+    max_faces: int = 10
+    max_queue: int = 8
+    """Animations that may wait; one more is refused."""
+    keep_seconds: int = 3600
+    """Age at which a visitor's files are deleted; longer than the longest job."""
+
+    def __post_init__(self) -> None:
+        for name in ("max_file_mb", "max_megapixels", "max_frames", "max_size", "max_queue", "keep_seconds"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"DURIAN_{name.upper()} must be above 0, not {getattr(self, name)}.")
+        if self.device not in ("auto", "cpu", "cuda"):
+            raise ValueError(f"DURIAN_DEVICE must be auto, cpu or cuda, not {self.device!r}.")
+
+    @classmethod
+    def from_environment(cls, environment: dict[str, str] | None = None) -> Settings:
+        """Read ``DURIAN_*`` variables; unset ones keep their defaults.
+
+        Raises:
+            ValueError: a variable does not parse as its field's type or is out of range.
+        """
+        environment = dict(os.environ) if environment is None else environment
+        defaults = cls()
+        values = {}
+        for f in fields(cls):
+            text = environment.get(f"DURIAN_{f.name.upper()}")
+            if text is None:
+                continue
+            kind = type(getattr(defaults, f.name))
+            kind = Path if issubclass(kind, Path) else kind
+            try:
+                values[f.name] = kind(text)
+            except ValueError as error:
+                raise ValueError(f"DURIAN_{f.name.upper()}={text!r} is not a valid {kind.__name__}.") from error
+        return cls(**values)
+
+    def torch_device(self) -> str:
+        """``"cuda"`` or ``"cpu"``, resolving ``auto``."""
+        if self.device != "auto":
+            return self.device
+        import torch
+
+        return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The process's settings."""
+    return Settings.from_environment()

@@ -1,0 +1,123 @@
+"""Every slider and box of the page: its range, its one line of explanation, and how it reaches the session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import gradio as gr
+
+from durian.request import Placement, RenderOptions
+from durian.settings import get_settings
+from durian.ui import texts
+from durian.ui.session import PortraitChoice, Session
+
+
+@dataclass(frozen=True)
+class Control:
+    """One input. ``kind`` is ``slider``, ``number``, ``box`` (a tick), ``choice`` or ``many``."""
+
+    label: str
+    info: str
+    value: Any
+    kind: str = "slider"
+    low: float = 0.0
+    high: float = 1.0
+    step: float = 0.05
+    choices: tuple[tuple[str, str], ...] = ()
+
+
+_LIMITS = get_settings()
+
+CONTROLS: dict[str, Control] = {
+    # the portrait
+    "room": Control("Room around the face", texts.ROOM, 1.0, low=0.5, high=2.0),
+    "shift_x": Control("Shift sideways", texts.SHIFT_X, 0.0, low=-0.5, high=0.5, step=0.01),
+    "shift_y": Control("Shift up or down", texts.SHIFT_Y, 0.0, low=-0.5, high=0.5, step=0.01),
+    # the selected item
+    "strength": Control("Strength", texts.STRENGTH, 1.0),
+    "trim": Control("Trim the item", texts.TRIM, 0.0, low=-0.3, high=0.3, step=0.01),
+    "layer": Control("Layer", texts.LAYER, 3, low=0, high=9, step=1),
+    "dx": Control("Move right", texts.DX, 0.0, low=-2, high=2, step=0.01),
+    "dy": Control("Move down", texts.DY, 0.0, low=-2, high=2, step=0.01),
+    "scale": Control("Size", texts.SCALE, 1.0, low=0.3, high=3, step=0.01),
+    "angle": Control("Turn", texts.ANGLE, 0.0, low=-180, high=180, step=1),
+    # all items together
+    "expansion": Control("Mask expansion", texts.EXPANSION, 0.1, low=-0.3, high=0.8, step=0.01),
+    "mode": Control("Several items", "", "wear", "choice", choices=(("Wear all", "wear"), ("Blend two by α", "blend"))),
+    "blend_start": Control("α at the start", texts.BLEND_START, 0.0, step=0.01),
+    "blend_end": Control("α at the end", texts.BLEND_END, 1.0, step=0.01),
+    "erase": Control("Take off", texts.ERASE, [], "many", choices=()),
+    # the motion
+    "pose_strength": Control("Head movement", texts.POSE, 1.0, low=0, high=2),
+    "expression_strength": Control("Expression", texts.EXPRESSION, 1.0, low=0, high=2),
+    "trim_start": Control("Start", texts.TRIM_START, 0.0, "number"),
+    "trim_end": Control("End", texts.TRIM_END, 0.0, "number"),
+    "neutral": Control("Neutral frame", texts.NEUTRAL, -1.0, "number"),
+    "sound": Control("Keep the video's sound", texts.SOUND, False, "box"),
+    "frame": Control("Moment", texts.FRAME, 0, low=0, high=47, step=1),
+    # folded away
+    "frames": Control("Frames", texts.FRAMES, 48, low=8, high=_LIMITS.max_frames, step=1),
+    "fps": Control("Frames a second", texts.FPS, 24, low=6, high=60, step=1),
+    "size": Control("Size", texts.SIZE, 512, low=256, high=_LIMITS.max_size, step=64),
+    "smoothing": Control("Smoothing", texts.SMOOTHING, 0.0, low=0, high=0.5, step=0.01),
+    "light": Control("Match the light", texts.LIGHT, 0.5),
+    "seed": Control("Seed", texts.SEED, 0, "number"),
+    "label": Control("Visible label", texts.LABEL, True, "box"),
+    "uncrop": Control("Whole photo", texts.UNCROP, False, "box"),
+}
+
+PORTRAIT = ("room", "shift_x", "shift_y")
+ITEM = ("strength", "trim", "layer", "dx", "dy", "scale", "angle")
+OPTIONS = tuple(name for name in RenderOptions.__dataclass_fields__)
+TUNED = (*PORTRAIT, *ITEM, *OPTIONS, "mode", "blend_start", "blend_end", "erase", "frame")
+"""The controls that change the still, in the order in which the handler gets them."""
+
+
+def build(key: str, **changes: Any) -> gr.components.Component:
+    """The Gradio component of a control."""
+    control = CONTROLS[key]
+    common = {"label": control.label, "info": control.info or None, "value": control.value, "elem_id": f"control-{key}"}
+    common |= changes
+    if control.kind == "slider":
+        return gr.Slider(control.low, control.high, step=control.step, **common)
+    if control.kind == "number":
+        return gr.Number(**common)
+    if control.kind == "box":
+        return gr.Checkbox(**common)
+    if control.kind == "choice":
+        return gr.Radio(list(control.choices), **common)
+    return gr.CheckboxGroup(list(control.choices), **common)
+
+
+def apply(session: Session, item_id: int | None, values: dict[str, Any]) -> None:
+    """Take the controls' values over into the session.
+
+    Raises:
+        InvalidRequest, LimitExceeded: a value is out of range; the session keeps what it had.
+    """
+    options = replace(session.options, **{name: _number(name, values[name]) for name in OPTIONS})
+    session.options = options
+    session.mode = values["mode"]
+    session.blend_start, session.blend_end = float(values["blend_start"]), float(values["blend_end"])
+    session.erase = tuple(values["erase"] or ())
+    session.frame = int(min(max(values["frame"], 0), options.frames - 1))
+    if session.portrait is not None:
+        _apply_crop(session.portrait, *(float(values[name]) for name in PORTRAIT))
+    item = session.item_by_id(item_id)
+    if item is None:
+        return
+    item.strength, item.trim = float(values["strength"]), float(values["trim"])
+    # The default layer follows the item's name, so only a chosen layer is kept.
+    if item.ready and int(values["layer"]) != item.attribute().drawing_layer:
+        item.layer = int(values["layer"])
+    item.placement = Placement(*(float(values[name]) for name in ("dx", "dy", "scale", "angle")))
+
+
+def _apply_crop(choice: PortraitChoice, room: float, shift_x: float, shift_y: float) -> None:
+    choice.room, choice.shift_x, choice.shift_y = room, shift_x, shift_y
+
+
+def _number(name: str, value: Any) -> Any:
+    kind = type(getattr(RenderOptions, name))
+    return kind(0 if value is None else value)

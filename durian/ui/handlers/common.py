@@ -1,0 +1,89 @@
+"""What all handlers share: sentences instead of traces, and the events' common settings."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+
+from durian.errors import (
+    Cancelled,
+    DurianError,
+    InvalidRequest,
+    LimitExceeded,
+    NoFaceFound,
+    OutputFailed,
+    QueueFull,
+    UnreadableMedia,
+    WeightsMissing,
+)
+from durian.ui import texts
+
+log = logging.getLogger(__name__)
+
+TITLES: dict[type[DurianError], str] = {
+    NoFaceFound: "No usable face",
+    UnreadableMedia: "This file cannot be read",
+    LimitExceeded: "Too large",
+    InvalidRequest: "Not quite yet",
+    QueueFull: "Many visitors",
+    OutputFailed: "The result could not be written",
+    WeightsMissing: "Weights are missing",
+    Cancelled: "Cancelled",
+}
+SECONDS_SHOWN = 9
+"""Long enough to read one sentence twice (taste)."""
+
+QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+"""Settings of an event that only the page uses."""
+QUICK: dict[str, Any] = {**QUIET, "queue": False}
+"""Events that must not wait behind anything."""
+
+
+def sentence(error: DurianError) -> gr.Error:
+    """The error as the page shows it: a title and one sentence, no trace."""
+    title = next((text for kind, text in TITLES.items() if isinstance(error, kind)), "Not possible")
+    return gr.Error(str(error), duration=SECONDS_SHOWN, title=title, print_exception=False)
+
+
+def broken(error: Exception) -> gr.Error:
+    """A bug of ours: the log has the trace, the visitor a sentence."""
+    log.error("A handler failed.", exc_info=error)
+    return gr.Error(texts.SOMETHING_BROKE, duration=SECONDS_SHOWN, title="Our mistake", print_exception=False)
+
+
+def guarded(handler: Callable) -> Callable:
+    """Turn what a handler raises into one sentence on the page; a superseded still changes nothing."""
+    if inspect.isgeneratorfunction(handler):
+
+        @functools.wraps(handler)
+        def generate(*values: Any):
+            try:
+                yield from handler(*values)
+            except gr.Error:
+                raise
+            except DurianError as error:
+                raise sentence(error) from None
+            except Exception as error:
+                raise broken(error) from None
+
+        return generate
+
+    @functools.wraps(handler)
+    def call(*values: Any):
+        try:
+            return handler(*values)
+        except gr.Error:
+            raise
+        except Cancelled:
+            return gr.skip()
+        except DurianError as error:
+            raise sentence(error) from None
+        except Exception as error:
+            raise broken(error) from None
+
+    return call

@@ -1,0 +1,96 @@
+"""Step 3: a preset, or a driving video with its trim and neutral frame."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import gradio as gr
+
+from durian.errors import DurianError
+from durian.ui import reading, views
+from durian.ui.handlers import still
+from durian.ui.handlers.common import QUICK, QUIET, guarded, sentence
+from durian.ui.layout import Page
+from durian.ui.session import MotionChoice, Session
+
+
+def pick(session: Session, event: gr.EventData) -> tuple[Any, Any, Any]:
+    """A preset was chosen; a driving video steps back."""
+    with session.lock:
+        session.motion = MotionChoice(str(event._data.get("id")))
+        return views.motions_view(session), None, gr.update(visible=False)
+
+
+def put_video(session: Session, path: str | None):
+    """A driving video: track it, then offer its trim. A bad one leaves the motion as it was."""
+    if path is None:
+        yield (gr.skip(),) * 6
+        return
+    yield (gr.skip(), gr.skip(), gr.update(label="Following the face in the video …"), *[gr.skip()] * 3)
+    before = session.motion
+    try:
+        choice = reading.driving_from(path)
+    except DurianError as error:
+        kept = str(before.video) if before.video else None
+        yield (gr.skip(), gr.skip(), gr.update(value=kept, label="Driving video"), *[gr.skip()] * 3)
+        raise sentence(error) from None
+    with session.lock:
+        session.motion = choice
+        frames = min(max(8, round(len(choice.tracked) / choice.tracked.fps * session.options.fps)), 240)
+        session.options = replace(session.options, frames=frames)
+    if choice.end < choice.duration:
+        gr.Info(f"The video lasts {choice.duration:.0f} s: its first {choice.end:.0f} s are used. Move Start and End to change that.")
+    yield (
+        views.motions_view(session),
+        gr.update(visible=True),
+        gr.update(label="Driving video"),
+        choice.start,
+        round(choice.end, 2),
+        frames,
+    )
+
+
+def use_part(session: Session, start: float, end: float, neutral: float) -> tuple[Any, Any]:
+    """Track the chosen part anew, with the chosen neutral frame."""
+    with session.lock:
+        choice = replace(session.motion, start=float(start), end=float(end))
+        choice.neutral = None if neutral is None or neutral < 0 else float(neutral)
+    choice.tracked = reading.track(choice)
+    with session.lock:
+        session.motion = choice
+        frames = min(max(8, round(len(choice.tracked) / choice.tracked.fps * session.options.fps)), 240)
+        session.options = replace(session.options, frames=frames)
+    return views.motions_view(session), frames
+
+
+def sound(session: Session, wanted: bool) -> None:
+    session.sound = bool(wanted)
+
+
+def clear(session: Session) -> tuple[Any, Any, Any]:
+    """Back to presets."""
+    with session.lock:
+        session.motion = MotionChoice()
+        return views.motions_view(session), None, gr.update(visible=False)
+
+
+def connect(page: Page) -> None:
+    redraw = (guarded(still.refresh), [page.session], [page.still_stage])
+    backs = [page.motions, page.video, page.video_group]
+    page.motions.edit(guarded(pick), [page.session], backs, trigger_mode="multiple", **QUICK).success(*redraw, **QUICK)
+    c = page.controls
+    page.video.input(
+        guarded(put_video),
+        [page.session, page.video],
+        [page.motions, page.video_group, page.video, c["trim_start"], c["trim_end"], c["frames"]],
+        **QUIET,
+    ).success(*redraw, **QUICK)
+    page.video_apply.click(
+        guarded(use_part),
+        [page.session, c["trim_start"], c["trim_end"], c["neutral"]],
+        [page.motions, c["frames"]],
+        api_visibility="private",
+    ).success(*redraw, **QUICK)
+    page.video_clear.click(guarded(clear), [page.session], backs, **QUICK).success(*redraw, **QUICK)
+    c["sound"].input(guarded(sound), [page.session, c["sound"]], None, **QUICK)

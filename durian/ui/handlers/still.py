@@ -1,0 +1,128 @@
+"""The still that follows every slider."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from durian.engine import get_engine
+from durian.errors import Cancelled, DurianError
+from durian.request import AnimationRequest, Placement
+from durian.ui import controls, views
+from durian.ui.handlers.common import QUICK, guarded
+from durian.ui.layout import Page
+from durian.ui.session import Session
+
+LONGEST_SHIFT = 2.0
+"""Farthest a handle moves an item, in eye distances; the sliders' range."""
+
+
+def still_request(session: Session) -> tuple[AnimationRequest, int | None]:
+    """What the still shows, and which frame of it (``None``: the portrait's own pose)."""
+    frame = session.frame or None
+    request = session.request(only_ready=True, moving=frame is not None)
+    if session.mode == "blend" and session.alpha_shown is not None:
+        alpha = session.alpha_shown
+        request = replace(request, blend_start=alpha, blend_end=alpha)
+    return request, frame
+
+
+def draw(session: Session) -> dict[str, Any]:
+    """The still's stage for the session as it is now. What cannot be drawn is said under the last picture.
+
+    Raises:
+        Cancelled: a newer still of this visitor replaced it.
+    """
+    if session.portrait is None:
+        return {}
+    try:
+        with session.lock:
+            request, frame = still_request(session)
+        image = get_engine().still(request, lane=session.owner, frame=frame)
+    except Cancelled:
+        raise
+    except DurianError as error:
+        return {**session.shown, "note": str(error)}
+    with session.lock:
+        value = views.still_view(session, image, views.still_note(session))
+        session.shown = {**value, "image": None}
+        session.still_image = image
+    return value
+
+
+def refresh(session: Session) -> dict[str, Any]:
+    """Draw the still anew after something else changed."""
+    return draw(session)
+
+
+def tune(session: Session, item_id: int, event: gr.EventData, *values: Any) -> tuple[Any, Any, Any]:
+    """A slider moved: take all controls over, and draw."""
+    named = dict(zip(controls.TUNED, values, strict=True))
+    key = (event.target.elem_id or "").removeprefix("control-")
+    try:
+        with session.lock:
+            controls.apply(session, item_id, named)
+            _follow(session, key)
+    except DurianError as error:
+        return {**session.shown, "note": str(error)}, gr.skip(), gr.skip()
+    crop = views.portrait_view(session, known=True) if key in controls.PORTRAIT else gr.skip()
+    most = session.options.frames - 1
+    moment = gr.update(maximum=most, value=session.frame) if key == "frames" else gr.skip()
+    return draw(session), crop, moment
+
+
+def _follow(session: Session, key: str) -> None:
+    """Show the end of the blend that is being set."""
+    if key in ("blend_start", "mode"):
+        session.alpha_shown = session.blend_start
+    elif key == "blend_end":
+        session.alpha_shown = session.blend_end
+    elif key == "frame":
+        session.alpha_shown = None
+
+
+def place(session: Session, event: gr.EventData) -> tuple[Any, ...]:
+    """A handle on the still was dragged."""
+    data = event._data
+    if data.get("kind") != "place":
+        return (still_again(session), *[gr.skip()] * 4)
+    with session.lock:
+        item = session.item_by_id(int(data["item"]))
+        if item is None:
+            return (gr.skip(),) * 5
+        item.placement = Placement(
+            float(np.clip(data["dx"], -LONGEST_SHIFT, LONGEST_SHIFT)),
+            float(np.clip(data["dy"], -LONGEST_SHIFT, LONGEST_SHIFT)),
+            float(np.clip(data["scale"], 0.3, 3.0)),
+            float(np.clip(data["angle"], -180, 180)),
+        )
+        placed = item.placement
+    return draw(session), *(round(v, 3) for v in (placed.dx, placed.dy, placed.scale, placed.angle))
+
+
+def still_again(session: Session) -> Any:
+    """The page lost the still's picture (it keeps only the last few): send it again."""
+    return draw(session)
+
+
+def connect(page: Page) -> None:
+    moving = [page.controls[key] for key in controls.TUNED]
+
+    gr.on(
+        [c.input for c in moving],
+        guarded(tune),
+        [page.session, page.item_id, *moving],
+        [page.still_stage, page.portrait_stage, page.controls["frame"]],
+        trigger_mode="always_last",
+        **QUICK,
+    )
+    page.still_stage.edit(
+        guarded(place),
+        [page.session],
+        [page.still_stage, *(page.controls[key] for key in ("dx", "dy", "scale", "angle"))],
+        trigger_mode="always_last",
+        **QUICK,
+    )

@@ -1,0 +1,296 @@
+"""Where everything stands: three steps on the left, the result on the right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from durian.settings import get_settings
+from durian.ui import controls, texts
+from durian.ui.session import Session
+from durian.ui.widgets import RawUpload, RawVideo, cards, stage
+
+
+@dataclass
+class Page:
+    """The components that handlers read and write."""
+
+    session: gr.State = None
+    item_id: gr.Number = None
+    controls: dict[str, Any] = field(default_factory=dict)
+    examples: gr.HTML = None
+    # 1 portrait
+    portrait_stage: gr.HTML = None
+    portrait_upload: RawUpload = None
+    portrait_camera: gr.Image = None
+    # 2 what to wear
+    items: gr.HTML = None
+    mask_stage: gr.HTML = None
+    reference_upload: RawUpload = None
+    item_group: gr.Group = None
+    blend_group: gr.Group = None
+    mask_import: RawUpload = None
+    mask_export: gr.Button = None
+    # 3 motion
+    motions: gr.HTML = None
+    video: RawVideo = None
+    video_group: gr.Group = None
+    video_apply: gr.Button = None
+    video_clear: gr.Button = None
+    # the result
+    still_stage: gr.HTML = None
+    result_video: gr.Video = None
+    view: gr.Radio = None
+    consent: gr.Checkbox = None
+    animate: gr.Button = None
+    cancel: gr.Button = None
+    progress: gr.HTML = None
+    # below it
+    compare: gr.ImageSlider = None
+    compare_tab: gr.Tab = None
+    strip: gr.Gallery = None
+    strip_button: gr.Button = None
+    look_book: gr.Gallery = None
+    look_book_files: gr.File = None
+    look_book_kind: gr.Radio = None
+    overlay: gr.Image = None
+    overlay_kind: gr.Radio = None
+    check_tab: gr.Tab = None
+    save_mp4: gr.Button = None
+    save_gif: gr.Button = None
+    save_frames: gr.Button = None
+    save_bundle: gr.Button = None
+    restore: RawUpload = None
+    download: gr.File = None
+    history: gr.Gallery = None
+
+    def control(self, key: str, **changes: Any) -> Any:
+        """Build a control where the layout stands now and remember it."""
+        self.controls[key] = controls.build(key, **changes)
+        return self.controls[key]
+
+
+def build() -> Page:
+    """Lay the page out inside the current :class:`gr.Blocks`."""
+    page = Page()
+    page.session = gr.State(
+        Session(), time_to_live=get_settings().keep_seconds, delete_callback=_forget
+    )
+    page.item_id = gr.Number(0, visible="hidden", elem_id="item-id")
+    _header(page)
+    with gr.Row(elem_id="table", equal_height=False):
+        with gr.Column(scale=6, min_width=320, elem_id="making"):
+            _portrait(page)
+            _wear(page)
+            _motion(page)
+            _settings(page)
+        with gr.Column(scale=5, min_width=320, elem_id="showing"):
+            _result(page)
+            _tools(page)
+    minutes = max(1, round(get_settings().keep_seconds / 60))
+    gr.HTML(
+        f"<p>{escape(texts.PRIVACY.format(minutes=minutes))}</p><p>{escape(texts.FOOT)}</p>",
+        elem_id="foot",
+        apply_default_css=False,
+    )
+    return page
+
+
+def _forget(session: Session | None) -> None:
+    """A visitor's state has expired: so do their jobs and files."""
+    if session is not None and session.owner:
+        from durian.engine import get_engine
+
+        get_engine().forget_owner(session.owner)
+
+
+def _header(page: Page) -> None:
+    with gr.Row(elem_id="masthead"):
+        gr.HTML(
+            f'<div class="brand"><span class="brand-mark" aria-hidden="true"></span><h1>{texts.TITLE}</h1>'
+            f"<p>{texts.TAGLINE}</p></div>"
+            '<button type="button" class="mode" aria-label="Light or dark" title="Light or dark">◐</button>',
+            elem_id="brand",
+            apply_default_css=False,
+            js_on_load="element.querySelector('.mode').addEventListener('click', "
+            "() => document.body.classList.toggle('dark'));",
+        )
+    page.examples = cards("examples", row=True)
+
+
+def _step(number: int, title: str, hint: str) -> None:
+    gr.HTML(
+        f'<div class="step"><span>{number}</span><h2>{title}</h2><p>{hint}</p></div>',
+        apply_default_css=False,
+        elem_classes=["step-host"],
+    )
+
+
+def _portrait(page: Page) -> None:
+    with gr.Column(elem_classes=["panel"], elem_id="panel-portrait"):
+        _step(1, "Portrait", "who moves")
+        page.portrait_stage = stage("portrait", texts.EMPTY_PORTRAIT, "portrait-stage", "#portrait-upload")
+        with gr.Row(elem_classes=["tight"]):
+            page.portrait_upload = RawUpload(
+                "Upload a portrait", file_types=["image"], elem_id="portrait-upload", size="sm"
+            )
+        with gr.Accordion("Crop and camera", open=False):
+            for key in controls.PORTRAIT:
+                page.control(key)
+            page.portrait_camera = gr.Image(
+                sources=["webcam"], type="numpy", label="Take a photo", height=220, elem_id="portrait-camera"
+            )
+
+
+def _wear(page: Page) -> None:
+    with gr.Column(elem_classes=["panel"], elem_id="panel-wear"):
+        _step(2, "What to wear", "one tab an item")
+        page.items = cards("items", row=True)
+        page.mask_stage = stage("mask", texts.EMPTY_MASK, "mask-stage", "#reference-upload")
+        with gr.Row(elem_classes=["tight"]):
+            page.reference_upload = RawUpload(
+                "Upload a reference", file_types=["image"], elem_id="reference-upload", size="sm"
+            )
+        page.control("expansion", elem_classes=["prominent"])
+        with gr.Column(elem_classes=["plain"]) as page.item_group:
+            page.control("strength")
+        page.control("mode", elem_classes=["segmented"])
+        with gr.Column(visible=False, elem_classes=["plain", "blend"]) as page.blend_group:
+            with gr.Row(elem_classes=["tight"]):
+                page.control("blend_start")
+                page.control("blend_end")
+        page.control("erase")
+        with gr.Accordion("Place by hand, layer, trim", open=False):
+            with gr.Row(elem_classes=["tight"]):
+                page.control("dx")
+                page.control("dy")
+            with gr.Row(elem_classes=["tight"]):
+                page.control("scale")
+                page.control("angle")
+            page.control("layer")
+            page.control("trim")
+        with gr.Accordion("Mask as a file", open=False), gr.Row(elem_classes=["tight"]):
+            page.mask_import = RawUpload("Import PNG", file_types=["image"], elem_id="mask-import", size="sm")
+            page.mask_export = gr.Button("Export PNG", elem_id="mask-export", size="sm")
+
+
+def _motion(page: Page) -> None:
+    with gr.Column(elem_classes=["panel"], elem_id="panel-motion"):
+        _step(3, "Motion", "how it moves")
+        page.motions = cards("motions")
+        with gr.Row(elem_classes=["tight"]):
+            page.control("pose_strength")
+            page.control("expression_strength")
+        with gr.Accordion("Move like a video", open=False, elem_id="driving"):
+            page.video = RawVideo(
+                sources=["upload", "webcam"], label="Driving video", height=220, elem_id="driving-video"
+            )
+            with gr.Column(visible=False, elem_classes=["plain"]) as page.video_group:
+                with gr.Row(elem_classes=["tight"]):
+                    page.control("trim_start")
+                    page.control("trim_end")
+                    page.control("neutral")
+                page.control("sound")
+                with gr.Row(elem_classes=["tight"]):
+                    page.video_apply = gr.Button("Use this part", size="sm", elem_id="video-apply")
+                    page.video_clear = gr.Button("Back to presets", size="sm", elem_id="video-clear")
+
+
+def _settings(page: Page) -> None:
+    with gr.Accordion("Settings", open=False, elem_classes=["panel"], elem_id="settings"):
+        for pair in (("frames", "fps"), ("size", "smoothing"), ("light", "seed"), ("label", "uncrop")):
+            with gr.Row(elem_classes=["tight"]):
+                for key in pair:
+                    page.control(key)
+
+
+def _result(page: Page) -> None:
+    with gr.Column(elem_classes=["panel"], elem_id="panel-result"):
+        page.view = gr.Radio(
+            [("Still", "still"), ("Video", "video")],
+            value="still",
+            show_label=False,
+            container=False,
+            elem_id="view",
+            elem_classes=["segmented"],
+        )
+        with gr.Column(elem_id="still-pane", elem_classes=["plain"]):
+            page.still_stage = stage("still", texts.EMPTY_STILL, "still-stage")
+            page.control("frame", elem_classes=["quiet"])
+        page.result_video = gr.Video(
+            label="Animation",
+            show_label=False,
+            interactive=False,
+            autoplay=True,
+            loop=True,
+            visible="hidden",
+            elem_id="result-video",
+            buttons=[],
+        )
+        page.consent = gr.Checkbox(label=texts.CONSENT, value=False, elem_id="consent", container=False)
+        with gr.Row(elem_classes=["tight", "actions"]):
+            page.animate = gr.Button("Animate", variant="primary", elem_id="animate", scale=4)
+            page.cancel = gr.Button("Cancel", visible="hidden", elem_id="cancel", scale=1, min_width=90)
+        page.progress = gr.HTML("", elem_id="progress", apply_default_css=False)
+
+
+def _tools(page: Page) -> None:
+    with gr.Column(elem_classes=["panel"], elem_id="panel-tools"), gr.Tabs(elem_id="tools"):
+        with gr.Tab("Compare", id="compare") as page.compare_tab:
+            page.compare = gr.ImageSlider(
+                show_label=False, interactive=False, elem_id="compare", format="jpeg", buttons=["fullscreen"]
+            )
+        with gr.Tab("α strip", id="strip"):
+            page.strip_button = gr.Button("Show five steps from item 1 to item 2", size="sm", elem_id="strip-make")
+            page.strip = gr.Gallery(
+                show_label=False, columns=5, rows=1, format="jpeg", elem_id="strip", height="auto", buttons=["fullscreen"]
+            )
+            gr.HTML(f"<p class='hint'>{texts.STRIP_HINT}</p>", apply_default_css=False)
+        with gr.Tab("Look-book", id="look-book"):
+            page.look_book_kind = gr.Radio(
+                ["hat", "glasses", "hair", "beard", "lips"], value="hat", label="Wear their", elem_classes=["segmented"]
+            )
+            page.look_book_files = gr.File(
+                file_count="multiple", file_types=["image"], label="References", height=120, elem_id="look-book-files"
+            )
+            page.look_book = gr.Gallery(
+                show_label=False, columns=3, format="jpeg", elem_id="look-book", height="auto", buttons=["fullscreen"]
+            )
+            gr.HTML(f"<p class='hint'>{texts.LOOK_BOOK_HINT}</p>", apply_default_css=False)
+        with gr.Tab("Check", id="check") as page.check_tab:
+            page.overlay_kind = gr.Radio(
+                [("Landmarks", "landmarks"), ("Keypoints", "keypoints"), ("Hole", "hole"), ("Difference", "difference")],
+                value="hole",
+                show_label=False,
+                container=False,
+                elem_id="overlay-kind",
+                elem_classes=["segmented"],
+            )
+            page.overlay = gr.Image(
+                show_label=False, interactive=False, format="jpeg", elem_id="overlay", buttons=["fullscreen"]
+            )
+        with gr.Tab("Save", id="save"):
+            with gr.Row(elem_classes=["tight"]):
+                page.save_mp4 = gr.Button("MP4", size="sm", elem_id="save-mp4")
+                page.save_gif = gr.Button("GIF", size="sm", elem_id="save-gif")
+                page.save_frames = gr.Button("Frames", size="sm", elem_id="save-frames")
+                page.save_bundle = gr.Button("Bundle", size="sm", elem_id="save-bundle")
+            page.restore = RawUpload(
+                "Drop in a bundle to restore everything", file_types=[".zip"], size="sm", elem_id="restore"
+            )
+            page.download = gr.File(visible="hidden", elem_id="download")
+        with gr.Tab("History", id="history"):
+            page.history = gr.Gallery(
+                show_label=False,
+                columns=4,
+                format="jpeg",
+                allow_preview=False,
+                interactive=False,
+                elem_id="history",
+                height="auto",
+                buttons=[],
+            )
+            gr.HTML(f"<p class='hint'>{texts.HISTORY_EMPTY}</p>", apply_default_css=False)

@@ -1,0 +1,144 @@
+"""One item's mask while a visitor works on it: start, clicks, strokes, import, and every step undoable."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, field, replace
+
+import cv2
+import numpy as np
+
+from durian import masks
+from durian.errors import InvalidRequest
+
+STEPS_KEPT = 40
+"""Undo goes back this far (taste); a step of a 12-megapixel mask is about 50 kB."""
+SMALLEST_RADIUS = 0.5
+LARGEST_STROKE = 5000
+"""Points of one stroke; a pointer sends about 100 a second."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """The mask after one edit. ``clicks`` are all numbered dots; those from ``first_click`` on refine ``base``."""
+
+    name: str
+    packed: bytes
+    shape: tuple[int, int]
+    clicks: tuple[tuple[float, float, bool], ...] = ()
+    first_click: int = 0
+    base: bytes | None = None
+
+    def mask(self) -> np.ndarray:
+        return _unpack(self.packed, self.shape)
+
+    def base_mask(self) -> np.ndarray | None:
+        return None if self.base is None else _unpack(self.base, self.shape)
+
+
+@dataclass
+class MaskHistory:
+    """The steps of one item's mask. ``image`` is the reference, ``(H, W, 3) uint8``; masks are of its size."""
+
+    image: np.ndarray
+    steps: list[Step] = field(default_factory=list)
+    position: int = 0
+    _unpacked: tuple[Step, np.ndarray] | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.steps:
+            self.steps.append(Step("other", _pack(np.zeros(self.image.shape[:2], np.uint8)), self.image.shape[:2]))
+
+    @property
+    def step(self) -> Step:
+        return self.steps[self.position]
+
+    @property
+    def mask(self) -> np.ndarray:
+        """The current mask; the same array object until the next edit, so that renderers can keep what they know."""
+        if self._unpacked is None or self._unpacked[0] is not self.step:
+            self._unpacked = (self.step, self.step.mask())
+        return self._unpacked[1]
+
+    @property
+    def can(self) -> list[str]:
+        """Which of undo, redo and clear would do something now."""
+        possible = {"undo": self.position > 0, "redo": self.position < len(self.steps) - 1}
+        possible["clear"] = bool(self.step.clicks) or bool(self.mask.any())
+        return [name for name, yes in possible.items() if yes]
+
+    def undo(self) -> None:
+        self.position = max(0, self.position - 1)
+
+    def redo(self) -> None:
+        self.position = min(len(self.steps) - 1, self.position + 1)
+
+    def clear(self) -> None:
+        self._push(Step(self.step.name, _pack(np.zeros(self.image.shape[:2], np.uint8)), self.image.shape[:2]))
+
+    def start(self, name: str, mask: np.ndarray) -> None:
+        """A named start or an import: a new mask without clicks."""
+        masks.check_size(mask, self.image)
+        packed = _pack(mask)
+        self._push(Step(name, packed, mask.shape, base=packed))
+
+    def rename(self, name: str) -> None:
+        """Say what the item is, keeping its mask."""
+        self._push(replace(self.step, name=name))
+
+    def click(self, segmenter, x: float, y: float, positive: bool) -> None:
+        """Add a click, ``(x, y)`` in pixels of the upright reference, and segment anew.
+
+        Raises:
+            InvalidRequest: the click lies outside the picture.
+        """
+        height, width = self.image.shape[:2]
+        if not (-0.5 <= x <= width - 0.5 and -0.5 <= y <= height - 0.5):
+            raise InvalidRequest(f"The click at {x:.0f}, {y:.0f} lies outside the {width}×{height} picture: click inside it.")
+        step = self.step
+        clicks = (*step.clicks, (float(x), float(y), bool(positive)))
+        recent = clicks[step.first_click :]
+        segmenter.set_image(self.image)
+        mask = segmenter.predict(
+            np.array([(cx, cy) for cx, cy, _ in recent], np.float32),
+            np.array([int(add) for *_, add in recent], np.int32),
+            start=step.base_mask(),
+        )
+        self._push(replace(step, packed=_pack(mask), clicks=clicks))
+
+    def stroke(self, points: list[tuple[float, float]], radius: float, paint: bool) -> None:
+        """Paint or rub out along ``points`` with a round brush of ``radius`` pixels of the reference."""
+        if not points:
+            return
+        radius = float(np.clip(radius, SMALLEST_RADIUS, max(self.image.shape[:2])))
+        mask = _brush(self.mask, np.array(points[:LARGEST_STROKE], np.float64), radius, paint)
+        packed = _pack(mask)
+        # What was painted stays painted: later clicks start from it.
+        self._push(replace(self.step, packed=packed, base=packed, first_click=len(self.step.clicks)))
+
+    def _push(self, step: Step) -> None:
+        del self.steps[self.position + 1 :]
+        self.steps.append(step)
+        del self.steps[: max(0, len(self.steps) - STEPS_KEPT)]
+        self.position = len(self.steps) - 1
+
+
+def _brush(mask: np.ndarray, points: np.ndarray, radius: float, paint: bool) -> np.ndarray:
+    # Four bits of sub-pixel position give the stroke an anti-aliased edge in the right place.
+    shift = 4
+    layer = np.zeros_like(mask)
+    fixed = np.rint(points * (1 << shift)).astype(np.int32)
+    thickness = max(1, round(2 * radius))
+    if len(fixed) > 1:
+        cv2.polylines(layer, [fixed], False, 255, thickness, cv2.LINE_AA, shift)
+    for end in (fixed[0], fixed[-1]):
+        cv2.circle(layer, tuple(int(v) for v in end), round(radius * (1 << shift)), 255, -1, cv2.LINE_AA, shift)
+    return np.maximum(mask, layer) if paint else np.minimum(mask, 255 - layer)
+
+
+def _pack(mask: np.ndarray) -> bytes:
+    return zlib.compress(np.ascontiguousarray(mask), level=1)
+
+
+def _unpack(packed: bytes, shape: tuple[int, int]) -> np.ndarray:
+    return np.frombuffer(zlib.decompress(packed), np.uint8).reshape(shape).copy()

@@ -1,0 +1,91 @@
+"""Pictures for the page: small data URLs, and masks as SVG outlines.
+
+The page never gets a full photo: what it shows is at most :data:`DISPLAY_SIDE` pixels wide and travels inside the
+event's answer, so it leaves no file behind that somebody else could ask for. Masks stay lossless on the server; what
+travels is their outline.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+
+import cv2
+import numpy as np
+
+DISPLAY_SIDE = 768
+"""Longest side of a picture on the page, in pixels."""
+CARD_SIDE = 144
+"""Side of a thumbnail on a card: 72 points at two pixels a point."""
+JPEG_QUALITY = 88
+"""No visible blocks at display size and about 90 kB (taste)."""
+HALF = 127
+"""Mask values above this are inside."""
+
+
+def data_url(image: np.ndarray, side: int = DISPLAY_SIDE, quality: int = JPEG_QUALITY) -> str:
+    """A JPEG data URL of ``(H, W, 3) uint8`` RGB, at most ``side`` pixels long."""
+    small = shrink(image, side)
+    encoded = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    return "data:image/jpeg;base64," + base64.b64encode(encoded.tobytes()).decode()
+
+
+def shrink(image: np.ndarray, side: int) -> np.ndarray:
+    """The picture at most ``side`` pixels long, averaged over areas; smaller ones are returned as they are."""
+    height, width = image.shape[:2]
+    factor = side / max(height, width)
+    if factor >= 1:
+        return image
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+
+
+def image_id(image: np.ndarray) -> str:
+    """A short digest of a picture's content; the page keeps pictures it has seen by it."""
+    digest = hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=9)
+    return digest.hexdigest()
+
+
+def mask_path(mask: np.ndarray | None) -> str:
+    """The mask's outline as an SVG path in picture pixels, holes included; ``""`` when there is nothing inside."""
+    if mask is None or not (mask > HALF).any():
+        return ""
+    height, width = mask.shape
+    scale = min(1.0, DISPLAY_SIDE / max(height, width))
+    binary = (mask > HALF).astype(np.uint8)
+    if scale < 1:
+        binary = cv2.resize(binary * 255, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) > HALF
+        binary = binary.astype(np.uint8)
+    # A border of zeros closes outlines that run along the picture's edge.
+    contours, _ = cv2.findContours(cv2.copyMakeBorder(binary, 1, 1, 1, 1, cv2.BORDER_CONSTANT), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    parts = []
+    for contour in contours:
+        if len(contour) < 3:
+            continue
+        points = cv2.approxPolyDP(contour, 0.6, closed=True)[:, 0].astype(np.float64)
+        points = (points - 1 + 0.5) / scale - 0.5
+        parts.append("M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points) + "Z")
+    return "".join(parts)
+
+
+def item_thumbnail(image: np.ndarray, mask: np.ndarray | None) -> str:
+    """A square card picture of an item: the area around its mask, the rest of the photo paled."""
+    height, width = image.shape[:2]
+    if mask is None or not (mask > HALF).any():
+        side = min(height, width)
+        x0, y0 = (width - side) // 2, (height - side) // 2
+        return data_url(image[y0 : y0 + side, x0 : x0 + side], CARD_SIDE)
+    ys, xs = np.nonzero(mask > HALF)
+    side = int(min(max(xs.max() - xs.min(), ys.max() - ys.min()) * 1.2 + 2, height, width))
+    x0 = int(np.clip((xs.max() + xs.min() - side) / 2, 0, width - side))
+    y0 = int(np.clip((ys.max() + ys.min() - side) / 2, 0, height - side))
+    cut = shrink(image[y0 : y0 + side, x0 : x0 + side], CARD_SIDE).astype(np.float32)
+    weight = shrink(mask[y0 : y0 + side, x0 : x0 + side], CARD_SIDE).astype(np.float32)[..., None] / 255
+    paled = 0.35 * cut + 0.65 * 246
+    return data_url(np.rint(cut * weight + paled * (1 - weight)).astype(np.uint8), CARD_SIDE)
+
+
+def difference(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """What changed between two pictures of one size: bright where they differ, ``(H, W, 3) uint8``."""
+    gap = np.abs(first.astype(np.int16) - second.astype(np.int16)).max(axis=2)
+    return cv2.applyColorMap(np.clip(gap * 2, 0, 255).astype(np.uint8), cv2.COLORMAP_INFERNO)[..., ::-1].copy()

@@ -1,0 +1,170 @@
+"""From an uploaded file to something on the table: portraits, references, driving videos."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from durian import masks
+from durian.errors import InvalidRequest, NoFaceFound
+from durian.face import Face, check_face, detect_faces, require_face
+from durian.media import iter_video, probe_video, read_image
+from durian.motion import Motion, from_video
+from durian.settings import get_settings
+from durian.ui.session import Item, MotionChoice, PortraitChoice, Session
+
+LOOKED_FOR = ("hat", "glasses", "hair", "beard")
+"""What a reference is searched for by itself, the most telling first."""
+ERASABLE = ("hat", "glasses", "beard", "hair")
+TRACKED_FPS = 24.0
+"""Driving videos are tracked at this rate; presets use it too."""
+FIRST_TRIM_SECONDS = 10.0
+"""A long driving video starts trimmed to this, so that tracking takes a few seconds (taste)."""
+
+_segmenting = threading.Lock()
+"""A segmenter remembers the picture it was given last, so that one visitor at a time may use it."""
+
+
+def portrait_from(source: str | Path | np.ndarray) -> PortraitChoice:
+    """Read a photo and find its faces; the largest usable one is chosen.
+
+    Raises:
+        UnreadableMedia, LimitExceeded: not a picture we read.
+        NoFaceFound: no face, or none that can be used.
+    """
+    image = source if isinstance(source, np.ndarray) else read_image(source)
+    faces = detect_faces(image)
+    usable = [face for face in faces if _usable(face, image)]
+    if not usable:
+        # Says which of the reasons it is.
+        require_face(image, 0, "portrait")
+    return PortraitChoice(image, usable)
+
+
+def _usable(face: Face, image: np.ndarray) -> bool:
+    try:
+        check_face(face, image.shape, "portrait")
+    except NoFaceFound:
+        return False
+    return True
+
+
+def find_worn(choice: PortraitChoice) -> dict[str, np.ndarray]:
+    """Masks of what the portrait wears, looked for once."""
+    if choice.worn is None:
+        from durian.segmentation import worn
+
+        with _segmenting:
+            found = worn(choice.image, choice.face.landmarks, ERASABLE)
+        choice.worn = {name: mask for name, mask in found.items() if mask.any()}
+    return choice.worn
+
+
+def reference_into(item: Item, source: str | Path | np.ndarray, taken: tuple[str, ...] = ()) -> None:
+    """Read a reference and start its mask with the most telling thing in it that is not in ``taken``.
+
+    Raises:
+        UnreadableMedia, LimitExceeded: not a picture we read.
+    """
+    from durian.segmentation import get_segmenter, worn
+
+    image = source if isinstance(source, np.ndarray) else read_image(source)
+    faces = detect_faces(image)
+    item.put(image, faces[0].landmarks if faces else None)
+    with _segmenting:
+        get_segmenter().set_image(image)
+        found = worn(image, item.landmarks, LOOKED_FOR) if faces else {}
+    item.found = tuple(name for name in LOOKED_FOR if name in found and found[name].any())
+    for name in [*(n for n in item.found if n not in taken), *item.found][:1]:
+        item.history.start(name, found[name])
+
+
+def start_named(item: Item, name: str) -> bool:
+    """Start the mask anew with the ``name`` in the picture. Returns whether there was one; if not, only the kind changes."""
+    from durian.segmentation import get_segmenter
+
+    if item.history is None:
+        raise InvalidRequest("There is no reference yet: upload a picture of the item first.")
+    item.layer = None
+    if name == "other":
+        item.history.rename(name)
+        return True
+    with _segmenting:
+        segmenter = get_segmenter()
+        segmenter.set_image(item.image)
+        mask = segmenter.named(name, item.landmarks)
+    if not mask.any():
+        item.history.rename(name)
+        return False
+    item.history.start(name, mask)
+    return True
+
+
+def click(item: Item, x: float, y: float, positive: bool) -> None:
+    """Refine the item's mask with one click, in pixels of the upright reference."""
+    from durian.segmentation import get_segmenter
+
+    with _segmenting:
+        item.history.click(get_segmenter(), x, y, positive)
+
+
+def import_mask(item: Item, path: str) -> None:
+    """Take a mask picture of the reference's own size.
+
+    Raises:
+        UnreadableMedia, InvalidRequest: not a picture, or of another size.
+    """
+    if item.image is None or item.history is None:
+        raise InvalidRequest("There is no reference yet: upload the picture that the mask belongs to first.")
+    item.history.start(item.name, masks.read_mask(path, item.image.shape))
+
+
+def driving_from(path: str) -> MotionChoice:
+    """Read a driving video and track its face, trimmed to the first seconds when it is long.
+
+    Raises:
+        UnreadableMedia, LimitExceeded: not a video we read, or too long to trim in one go.
+        NoFaceFound: with the frame and time at which there is no face.
+    """
+    info = probe_video(path)
+    end = min(info.duration, FIRST_TRIM_SECONDS) if info.duration else FIRST_TRIM_SECONDS
+    choice = MotionChoice(Path(path).stem, Path(path), None, info.duration, info.has_audio, 0.0, end)
+    choice.tracked = track(choice)
+    return choice
+
+
+def track(choice: MotionChoice) -> Motion:
+    """Follow the face through the chosen part of the video."""
+    limit = get_settings().max_video_seconds
+    if not 0 <= choice.start < choice.end:
+        raise InvalidRequest(
+            f"The part from {choice.start:g} to {choice.end:g} seconds is empty: let the start lie before the end."
+        )
+    if choice.end - choice.start > limit:
+        raise InvalidRequest(f"The part is {choice.end - choice.start:.0f} seconds long: use at most {limit:g} seconds.")
+    frames = iter_video(choice.video, fps=TRACKED_FPS, start=choice.start, end=choice.end)
+    neutral = None if choice.neutral is None else round(choice.neutral * TRACKED_FPS)
+    return replace(from_video(frames, TRACKED_FPS, neutral), name=choice.name)
+
+
+def taken_names(session: Session, besides: Item) -> tuple[str, ...]:
+    """The kinds that other items on the table have already, unless two of a kind are wanted for a blend."""
+    if session.mode == "blend":
+        return ()
+    return tuple(item.name for item in session.items if item is not besides and item.ready)
+
+
+__all__ = [
+    "click",
+    "driving_from",
+    "find_worn",
+    "import_mask",
+    "portrait_from",
+    "reference_into",
+    "start_named",
+    "taken_names",
+    "track",
+]

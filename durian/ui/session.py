@@ -1,0 +1,236 @@
+"""What one visitor has on the table. It lives in ``gr.State``: nothing of it is shared, and it can be copied.
+
+Handlers change a session in place under its lock, so that two quick events of one visitor never lose each other's work.
+"""
+
+from __future__ import annotations
+
+import copy
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from durian.errors import InvalidRequest, LimitExceeded
+from durian.face import Crop, Face, default_crop
+from durian.motion import Motion, preset
+from durian.request import AnimationRequest, Attribute, Placement, Portrait, RenderOptions
+from durian.settings import get_settings
+from durian.ui.masking import MaskHistory
+
+HISTORY_KEPT = 12
+"""Results offered again (taste); their files go with all others after ``keep_seconds``."""
+SMALLEST_CROP_EYES = 2.2
+"""Side of the smallest crop in eye distances: the face still fits."""
+
+
+@dataclass
+class PortraitChoice:
+    """The photo, its faces, which one, and the crop around it."""
+
+    image: np.ndarray
+    faces: list[Face]
+    chosen: int = 0
+    room: float = 1.0
+    shift_x: float = 0.0
+    shift_y: float = 0.0
+    worn: dict[str, np.ndarray] | None = None
+    """Masks of what the chosen person wears; ``None`` until somebody looked."""
+    _portrait: tuple[Any, Portrait] | None = field(default=None, repr=False)
+
+    @property
+    def face(self) -> Face:
+        return self.faces[self.chosen]
+
+    @property
+    def crop(self) -> Crop:
+        base = default_crop(self.face, self.image.shape, self.room)
+        return Crop(base.x + self.shift_x * base.side, base.y + self.shift_y * base.side, base.side)
+
+    def choose(self, index: int) -> None:
+        """Pick another face; the crop starts afresh."""
+        if not 0 <= index < len(self.faces):
+            raise InvalidRequest(f"Face {index + 1} does not exist: this portrait has {len(self.faces)}.")
+        if index != self.chosen:
+            self.chosen, self.worn = index, None
+            self.room, self.shift_x, self.shift_y = 1.0, 0.0, 0.0
+
+    def frame(self, x: float, y: float, side: float) -> None:
+        """Take a crop drawn by hand: centre and side in photo pixels."""
+        height, width = self.image.shape[:2]
+        side = float(np.clip(side, SMALLEST_CROP_EYES * self.face.eye_distance, 2 * max(height, width)))
+        self.room = float(np.clip(side / default_crop(self.face, self.image.shape).side, 0.5, 2.0))
+        base = default_crop(self.face, self.image.shape, self.room)
+        self.shift_x = float(np.clip((x - base.x) / base.side, -0.5, 0.5))
+        self.shift_y = float(np.clip((y - base.y) / base.side, -0.5, 0.5))
+
+    def portrait(self) -> Portrait:
+        """The same object until something changes, so that renderers can keep what they know about it."""
+        key = (self.chosen, self.crop, id(self.worn))
+        if self._portrait is None or self._portrait[0] != key:
+            portrait = Portrait(self.image, self.face.landmarks, self.crop, dict(self.worn or {}))
+            self._portrait = (key, portrait)
+        return self._portrait[1]
+
+
+@dataclass
+class Item:
+    """One thing to wear: a reference picture, its mask in the making, and how it goes on."""
+
+    id: int
+    image: np.ndarray | None = None
+    landmarks: np.ndarray | None = None
+    history: MaskHistory | None = None
+    found: tuple[str, ...] = ()
+    strength: float = 1.0
+    trim: float = 0.0
+    layer: int | None = None
+    placement: Placement = field(default_factory=Placement)
+    card_cache: tuple[Any, str] | None = field(default=None, repr=False, compare=False)
+    box_cache: tuple[Any, tuple[float, ...]] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def name(self) -> str:
+        return self.history.step.name if self.history else "other"
+
+    @property
+    def ready(self) -> bool:
+        return self.history is not None and bool((self.history.mask > 127).any())
+
+    def put(self, image: np.ndarray, landmarks: np.ndarray | None) -> None:
+        self.image, self.landmarks, self.history = image, landmarks, MaskHistory(image)
+        self.found = ()
+
+    def attribute(self) -> Attribute:
+        if self.image is None or self.history is None:
+            raise InvalidRequest("This item has no picture yet: upload one, or remove the item.")
+        return Attribute(
+            self.image, self.history.mask, self.landmarks, self.name, self.strength, self.trim, self.layer, self.placement
+        )
+
+
+@dataclass
+class MotionChoice:
+    """A preset by name, or a driving video that was tracked."""
+
+    name: str = "nod"
+    video: Path | None = None
+    tracked: Motion | None = None
+    duration: float = 0.0
+    has_audio: bool = False
+    start: float = 0.0
+    end: float = 0.0
+    neutral: float | None = None
+    """Time of the neutral frame in seconds of the trimmed clip; ``None`` finds it."""
+
+    def motion(self, options: RenderOptions) -> Motion:
+        if self.tracked is not None:
+            return self.tracked.resampled(options.frames, options.fps)
+        return preset(self.name, options.frames, options.fps, options.seed)
+
+
+@dataclass
+class Outcome:
+    """One finished animation of this session."""
+
+    animation: Any
+    poster: np.ndarray
+    title: str
+    request: AnimationRequest
+
+
+@dataclass
+class Session:
+    """Everything of one visitor. ``owner`` names this visitor to the engine."""
+
+    owner: str = ""
+    portrait: PortraitChoice | None = None
+    items: list[Item] = field(default_factory=list)
+    selected: int = 0
+    """Index into ``items``."""
+    motion: MotionChoice = field(default_factory=MotionChoice)
+    options: RenderOptions = field(default_factory=RenderOptions)
+    mode: str = "wear"
+    blend_start: float = 0.0
+    blend_end: float = 1.0
+    erase: tuple[str, ...] = ()
+    frame: int = 0
+    sound: bool = False
+    consent: bool = False
+    example: str | None = None
+    history: list[Outcome] = field(default_factory=list)
+    job: Any = field(default=None, repr=False)
+    revision: int = 0
+    alpha_shown: float | None = None
+    """The α that the still shows in a blend; ``None`` follows the moment."""
+    shown: dict[str, Any] = field(default_factory=dict, repr=False)
+    """What the still's stage shows, without the picture itself."""
+    still_image: np.ndarray | None = field(default=None, repr=False)
+    lock: Any = field(default_factory=threading.RLock, repr=False, compare=False)
+    _numbers: int = 0
+
+    def __deepcopy__(self, memo: dict) -> Session:
+        # A lock cannot be copied and a running job belongs to the original.
+        other = Session()
+        memo[id(self)] = other
+        for name, value in vars(self).items():
+            if name not in ("lock", "job"):
+                setattr(other, name, copy.deepcopy(value, memo) if name != "history" else list(value))
+        return other
+
+    @property
+    def item(self) -> Item | None:
+        return self.items[self.selected] if 0 <= self.selected < len(self.items) else None
+
+    def item_by_id(self, number: int | None) -> Item | None:
+        return next((item for item in self.items if item.id == number), None)
+
+    def add_item(self) -> Item:
+        limit = get_settings().max_attributes
+        if len(self.items) >= limit:
+            raise LimitExceeded(f"{limit} items are on already: remove one before adding another.")
+        self._numbers += 1
+        item = Item(self._numbers)
+        self.items.append(item)
+        self.selected = len(self.items) - 1
+        return item
+
+    def remove_item(self, number: int) -> None:
+        chosen = self.item
+        self.items = [item for item in self.items if item.id != number]
+        self.selected = self.items.index(chosen) if chosen in self.items else max(0, len(self.items) - 1)
+
+    def select(self, number: int) -> None:
+        for index, item in enumerate(self.items):
+            if item.id == number:
+                self.selected = index
+
+    def remember(self, outcome: Outcome) -> None:
+        self.history = [outcome, *self.history][:HISTORY_KEPT]
+
+    def request(self, only_ready: bool = False, moving: bool = True) -> AnimationRequest:
+        """The request that the table amounts to.
+
+        Args:
+            only_ready: leave out items without a mask (a still shows what there is) instead of refusing them.
+            moving: with the motion.
+
+        Raises:
+            InvalidRequest: something is missing or does not go together, in one sentence.
+        """
+        if self.portrait is None:
+            raise InvalidRequest("There is no portrait yet: upload a photo of a face or pick an example.")
+        wanted = [item for item in self.items if item.ready or not only_ready]
+        return AnimationRequest(
+            portrait=self.portrait.portrait(),
+            attributes=tuple(item.attribute() for item in wanted),
+            motion=self.motion.motion(self.options) if moving else None,
+            options=self.options,
+            mode=self.mode,
+            blend_start=self.blend_start,
+            blend_end=self.blend_end,
+            erase=self.erase,
+            renderer=get_settings().renderer,
+        )

@@ -1,0 +1,72 @@
+"""Pictures and folders that many tests share. Nothing here imports a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED_DATA = ROOT.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def project_root() -> Path:
+    """The repository's root."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder with real portraits, clips and triplets beside the repository; tests that need it are skipped elsewhere."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("the evaluation data is not beside this checkout")
+    return SHARED_DATA
+
+
+def _frozen(image: np.ndarray) -> np.ndarray:
+    # Session fixtures are shared: a test that wrote into one would change its neighbours.
+    image.setflags(write=False)
+    return image
+
+
+@pytest.fixture(scope="session")
+def collins() -> np.ndarray:
+    """Eileen Collins, NASA, public domain: ``(512, 512, 3) uint8`` RGB."""
+    from skimage import data
+
+    return _frozen(np.ascontiguousarray(data.astronaut()))
+
+
+@pytest.fixture(scope="session")
+def hopper() -> np.ndarray:
+    """Grace Hopper with cap and glasses, US Navy, public domain: ``(600, 512, 3) uint8`` RGB."""
+    import matplotlib
+    from PIL import Image
+
+    path = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
+    with Image.open(path) as image:
+        return _frozen(np.array(image.convert("RGB")))
+
+
+@pytest.fixture
+def settings_environment(monkeypatch: pytest.MonkeyPatch):
+    """Set ``DURIAN_*`` variables for one test: ``settings_environment(max_file_mb=1)``."""
+    from durian.settings import get_settings
+
+    def change(**values: object) -> None:
+        for name, value in values.items():
+            monkeypatch.setenv(f"DURIAN_{name.upper()}", str(value))
+        get_settings.cache_clear()
+
+    yield change
+    monkeypatch.undo()
+    get_settings.cache_clear()
+
+
+@pytest.fixture
+def no_leftovers(tmp_path: Path):
+    """Checks after the test that no temporary file of an atomic write is left in ``tmp_path``."""
+    yield tmp_path
+    assert not [path.name for path in tmp_path.rglob(".*") if path.is_file()]
