@@ -10,8 +10,11 @@ import numpy as np
 from durian import masks
 from durian.geometry.alignment import ItemMesh, aligned_mask, item_mesh
 from durian.motion import drive
-from durian.request import AnimationRequest, Attribute
+from durian.request import AnimationRequest, Attribute, RenderOptions
 from durian.segmentation import worn
+
+
+DEFAULT_EXPANSION = RenderOptions.expansion
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,8 @@ def prepare_scene(request: AnimationRequest, driving: np.ndarray | None = None) 
     hair = worn_in_crop.get("hair")
     replaced = {a.name for a in request.attributes} | set(request.erase)
     if "hat" in replaced and "hair" not in replaced:
-        _press_hair(worn_in_crop, tuple(items))
+        below = (options.expansion - DEFAULT_EXPANSION) * float(np.linalg.norm(landmarks[33, :2] - landmarks[263, :2]))
+        _press_hair(worn_in_crop, tuple(items), below)
     return Scene(
         request=request,
         image=image,
@@ -124,8 +128,11 @@ def _worn_in_crop(request: AnimationRequest, size: int) -> dict[str, np.ndarray]
     return in_crop
 
 
-def _press_hair(worn_in_crop: dict[str, np.ndarray], items: tuple[AlignedAttribute, ...]) -> None:
-    """Leave of the hair to be removed only what a new hat presses down: all above the hat's lower edge. In place."""
+def _press_hair(worn_in_crop: dict[str, np.ndarray], items: tuple[AlignedAttribute, ...], below: float) -> None:
+    """Leave of the hair to be removed only what a new hat presses down: all above the hat's lower edge. In place.
+
+    ``below`` moves that edge down (pixels), so that a larger expansion swallows more of the hair under the brim.
+    """
     hair = worn_in_crop.pop("hair", None)
     hats = [item.mask for item in items if item.attribute.name == "hat"]
     if hair is None or not hats:
@@ -141,7 +148,7 @@ def _press_hair(worn_in_crop: dict[str, np.ndarray], items: tuple[AlignedAttribu
     edge = np.interp(np.arange(width), columns, lower_edge)
     edge[: columns[0]] = np.median(lower_edge[:tenth])
     edge[columns[-1] :] = np.median(lower_edge[-tenth:])
-    above = np.arange(height)[:, None] < edge[None]
+    above = np.arange(height)[:, None] < edge[None] + below
     pressed = np.where(above, hair, 0).astype(np.uint8)
     if pressed.any():
         worn_in_crop["hair"] = pressed

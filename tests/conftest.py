@@ -19,7 +19,7 @@ def project_root() -> Path:
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """Folder with real portraits, clips and triplets beside the repository; tests that need it are skipped elsewhere."""
+    """Real portraits, clips and triplets beside the repository; tests that need them are skipped elsewhere."""
     if not SHARED_DATA.is_dir():
         pytest.skip("the evaluation data is not beside this checkout")
     return SHARED_DATA

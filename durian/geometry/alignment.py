@@ -21,11 +21,14 @@ from durian.request import Attribute, Placement
 SOFT_NAMES = frozenset({"beard", "lips"})
 """Items that deform with the face; all others are rigid on the skull."""
 
+ROUND_NAMES = frozenset({"hair", "hat"})
+"""Items whose outline keeps its width when the head turns."""
+
 _TEMPLES = [127, 162, 21, 54, 103, 67, 109, 10, 338, 297, 332, 284, 251, 389, 356]
 FIT_POINTS = {
     "glasses": [33, 133, 362, 263, 168, 6, 127, 356, 234, 454],
     "hat": _TEMPLES,
-    "hair": [*_TEMPLES, 234, 93, 454, 323],
+    "hair": _TEMPLES,
     "other": [33, 263, 168, 127, 356, 10, 234, 454],
 }
 """Landmarks an item of each kind is fitted to, where it touches the head."""
@@ -76,15 +79,17 @@ class RigidItem:
         else:
             rest = _fitted(self.texture_points, attribute, portrait)
         self.rest = _placed(rest, attribute.placement, portrait)
+        head = Head(portrait)
+        self.centre, self.round = head.centre, attribute.name in ROUND_NAMES
         self.hold = np.ones(len(self.rest), np.float32)
         if attribute.name == "hair":
-            head = Head(portrait)
             down = head.axes[:2, 1] / np.linalg.norm(head.axes[:2, 1])
             below_chin = (self.rest[:, :2] - portrait[CHIN, :2]) @ down / head.width
             self.hold = (1 - smoothstep(below_chin, *HAIR_HANG)).astype(np.float32)
 
     def positions(self, driving: np.ndarray, pose: HeadPose) -> np.ndarray:
-        return (self.rest + self.hold[:, None] * (pose(self.rest) - self.rest)).astype(np.float32)
+        moved = pose.shell(self.rest, self.centre) if self.round else pose(self.rest)
+        return (self.rest + self.hold[:, None] * (moved - self.rest)).astype(np.float32)
 
 
 class SoftItem:
@@ -156,10 +161,14 @@ def _fitted(points: np.ndarray, attribute: Attribute, portrait: np.ndarray) -> n
     lifted = np.concatenate([points, head.depth(points)[:, None]], 1)
     carry = HeadPose.between(reference, portrait)
     chosen = FIT_POINTS.get(attribute.name, FIT_POINTS["other"])
-    error = portrait[chosen] - carry(reference[chosen])
+    if attribute.name in ROUND_NAMES:
+        carried, touching = carry.shell(lifted, head.centre), carry.shell(reference[chosen], head.centre)
+    else:
+        carried, touching = carry(lifted), carry(reference[chosen])
+    error = portrait[chosen] - touching
     squared = ((points[:, None] - reference[None, chosen, :2]) ** 2).sum(-1) / (FIT_REACH * head.width) ** 2
     weight = np.exp(-0.5 * (squared - squared.min(1, keepdims=True)))
-    return carry(lifted) + weight / weight.sum(1, keepdims=True) @ error
+    return carried + weight / weight.sum(1, keepdims=True) @ error
 
 
 def _anchored(points: np.ndarray, attribute: Attribute, portrait: np.ndarray) -> np.ndarray:

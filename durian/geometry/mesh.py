@@ -92,6 +92,20 @@ class HeadPose:
         """Move ``(N, 3)`` points."""
         return self.scale * points @ self.rotation.T + self.shift
 
+    def shell(self, points: np.ndarray, centre: np.ndarray) -> np.ndarray:
+        """Move ``(N, 3)`` points of a round thing about ``centre`` ``(3,)``: hair, a hat's crown, the skull.
+
+        Seen from any side a ball is as wide as from the front: other parts of it come to the outline. So points turn
+        by their depth in front of the centre, and the outline, which lies at its depth, keeps its width.
+        """
+        offset = points - centre
+        roll = np.arctan2(self.rotation[1, 0] - self.rotation[0, 1], self.rotation[0, 0] + self.rotation[1, 1])
+        turn = np.array([[np.cos(roll), -np.sin(roll)], [np.sin(roll), np.cos(roll)]])
+        flat = offset[:, :2] @ turn.T + offset[:, 2:] * self.rotation[:2, 2]
+        moved = self(points)
+        moved[:, :2] = self(centre[None])[:, :2] + self.scale * flat
+        return moved
+
 
 class WarpMesh:
     """A picture with a face as a mesh that a sequence of landmarks can drive.
@@ -140,7 +154,7 @@ class WarpMesh:
 
     def outer_positions(self, driving: np.ndarray, pose: HeadPose) -> np.ndarray:
         """Where the outer vertices go, ``(N, 3) float32``, for one frame's landmarks ``(478, 3)``."""
-        moved = self.rest + self.hold[:, None] * (pose(self.rest) - self.rest)
+        moved = self.rest + self.hold[:, None] * (pose.shell(self.rest, self.head.centre) - self.rest)
         residual = driving[FACE_OVAL] - moved[: len(FACE_OVAL)]
         moved += self.oval_influence @ residual
         moved[: len(FACE_OVAL)] = driving[FACE_OVAL]

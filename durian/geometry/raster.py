@@ -74,8 +74,9 @@ def blend(frame, texture, map_x, map_y, opacity):
     for y in range(height):
         for x in range(width):
             u, v = map_x[y, x], map_y[y, x]
-            if u < -0.5 or v < -0.5 or u > texture_width - 0.5 or v > texture_height - 0.5:
+            if u == NOWHERE:
                 continue
+            # Beyond its border a texture goes on as its outermost pixels.
             u = min(max(u, np.float32(0.0)), np.float32(texture_width - 1))
             v = min(max(v, np.float32(0.0)), np.float32(texture_height - 1))
             u0, v0 = int(u), int(v)

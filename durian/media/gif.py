@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from durian.media.metadata import append_gif_comment
+
 COLOURS = 256
 BAYER_SCALE = 4
 """Strength of the dither pattern, 0 (strong) to 5 (weak); 4 hides banding on cheeks without visible crosses (taste)."""
@@ -30,7 +32,7 @@ def make_palette(sample: list[np.ndarray]) -> np.ndarray:
     return palette.reshape(16, 16, 4)
 
 
-def encode_gif(frames: Iterable[np.ndarray], sample: list[np.ndarray], path: Path, fps: float, comment: str) -> None:
+def encode_gif(frames: Iterable[np.ndarray], sample: list[np.ndarray], path: Path, fps: float) -> None:
     """Write ``frames`` to ``path`` with the palette of ``sample``; errors are FFmpeg's, as ``OSError``."""
     import av
 
@@ -40,7 +42,6 @@ def encode_gif(frames: Iterable[np.ndarray], sample: list[np.ndarray], path: Pat
     palette.pts = 0
     try:
         with av.open(f"file:{path}", "w", format="gif", options={"loop": "0"}) as container:
-            container.metadata["comment"] = comment
             stream = container.add_stream("gif", rate=Fraction(fps).limit_denominator(1001))
             stream.width, stream.height, stream.pix_fmt = width, height, "pal8"
             stream.codec_context.time_base = _HUNDREDTHS
@@ -57,6 +58,7 @@ def encode_gif(frames: Iterable[np.ndarray], sample: list[np.ndarray], path: Pat
                 container.mux(packet)
     except av.FFmpegError as error:
         raise OSError(error.errno, error.strerror) from error
+    append_gif_comment(path)
 
 
 def _palette_graph(width: int, height: int, fps: float):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from durian.errors import DurianError, InvalidRequest, UnreadableMedia
+from durian.errors import DurianError, InvalidRequest, LimitExceeded, UnreadableMedia
 from durian.media.files import (
     IMAGE_FORMATS,
     IMAGE_KINDS,
@@ -24,6 +24,7 @@ from durian.media.files import (
     sniff,
 )
 from durian.media.metadata import COMMENT, mark_png, xmp_packet
+from durian.settings import get_settings
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -76,21 +77,18 @@ def _decode(stream: Path | io.BytesIO, kind: str, name: str) -> np.ndarray:
     except DurianError:
         raise
     except Image.DecompressionBombError as error:
-        raise _too_large(stream, kind, name, error) from error
+        raise _too_large(kind, name) from error
     except Exception as error:
         # On hostile files the decoders raise nearly anything: OSError, SyntaxError, struct.error, KeyError, zlib.error.
         raise UnreadableMedia(f"{name} is cut off or damaged: choose a complete {IMAGE_FORMATS}.") from error
 
 
-def _too_large(stream: Path | io.BytesIO, kind: str, name: str, error: Exception) -> DurianError:
+def _too_large(kind: str, name: str) -> LimitExceeded:
     """The limit's own sentence for a picture so large that Pillow refuses to tell its size."""
-    from durian.errors import LimitExceeded
-    from durian.settings import get_settings
-
     limits = get_settings()
     return LimitExceeded(
-        f"{name} would unpack to far more than {limits.max_megapixels} megapixels ({kind.upper()}): "
-        f"at most {limits.max_image_side} pixels a side and {limits.max_megapixels} megapixels are read; make it smaller."
+        f"{name} would unpack to far more than {limits.max_megapixels} megapixels ({kind.upper()}): at most "
+        f"{limits.max_megapixels} megapixels and {limits.max_image_side} pixels a side are read; make it smaller."
     )
 
 

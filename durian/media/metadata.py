@@ -47,7 +47,7 @@ def xmp_packet(metadata: Mapping[str, object] | None = None) -> str:
 
 def container_tags(metadata: Mapping[str, object] | None = None) -> dict[str, str]:
     """Title, comment and description for a video container; ``metadata`` goes as JSON into the description."""
-    tags = {"title": TITLE, "comment": COMMENT}
+    tags = {"title": TITLE, "comment": COMMENT, "digital_source_type": DIGITAL_SOURCE_TYPE}
     if metadata:
         tags["description"] = json.dumps(dict(metadata), ensure_ascii=False, default=str)
     return tags
@@ -75,6 +75,17 @@ def append_xmp_box(path: Path, metadata: Mapping[str, object] | None = None) -> 
         file.write(struct.pack(">I", len(body) + 8) + b"uuid" + body)
 
 
+def append_gif_comment(path: Path) -> None:
+    """Put title, comment and source type into a GIF as a comment block before its trailer byte."""
+    text = f"{TITLE}\n{COMMENT}\n{DIGITAL_SOURCE_TYPE}".encode("ascii")
+    block = b"!\xfe" + bytes([len(text)]) + text + b"\0;"
+    with path.open("r+b") as file:
+        file.seek(-1, 2)
+        if file.read(1) == b";":
+            file.seek(-1, 2)
+        file.write(block)
+
+
 def read_metadata(path: str | os.PathLike[str]) -> dict[str, object]:
     """Read the mark and the settings from one of our PNG, JPEG, WebP, MP4, MKV or GIF files.
 
@@ -87,7 +98,9 @@ def read_metadata(path: str | os.PathLike[str]) -> dict[str, object]:
     """
     path, head = open_checked(path, "PNG or MP4 made with Durian")
     kind = sniff(head)
-    if kind in IMAGE_KINDS:
+    if kind == "gif":
+        tags = _gif_tags(path)
+    elif kind in IMAGE_KINDS:
         tags = _image_tags(path)
     elif kind in ("mp4", "matroska", "avi"):
         tags = _video_tags(path, kind)
@@ -99,7 +112,10 @@ def read_metadata(path: str | os.PathLike[str]) -> dict[str, object]:
     for key in ("title", "comment"):
         if key in tags:
             result[key] = tags[key]
-    found = re.search(r"https?://cv\.iptc\.org/newscodes/digitalsourcetype/\w+", tags.get("xmp", ""))
+    found = re.search(
+        r"https?://cv\.iptc\.org/newscodes/digitalsourcetype/\w+",
+        tags.get("xmp") or tags.get("digital_source_type", ""),
+    )
     if found:
         result["digital_source_type"] = found.group(0)
     return result
@@ -112,6 +128,15 @@ def _settings(text: str) -> dict[str, object]:
         # Somebody else's description is a sentence, not our JSON.
         return {}
     return value if isinstance(value, dict) else {}
+
+
+def _gif_tags(path: Path) -> dict[str, str]:
+    with path.open("rb") as file:
+        file.seek(-min(path.stat().st_size, 1024), 2)
+        tail = file.read()
+    start = tail.rfind(b"!\xfe")
+    lines = tail[start + 3 : -2].decode("ascii", "replace").split("\n") if start >= 0 else []
+    return dict(zip(("title", "comment", "digital_source_type"), lines, strict=False))
 
 
 def _image_tags(path: Path) -> dict[str, str]:

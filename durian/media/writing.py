@@ -16,8 +16,10 @@ import numpy as np
 from durian.errors import InvalidRequest
 from durian.media.audio import CHUNK, SAMPLE_RATE, read_audio
 from durian.media.files import atomic_output, output_failure, temporary_beside
+from durian.media.gif import encode_gif
 from durian.media.images import encode_png
 from durian.media.metadata import append_xmp_box, container_tags
+from durian.media.probing import probe_video
 from durian.media.reading import iter_video
 from durian.settings import get_settings
 
@@ -230,12 +232,7 @@ def _peek(frames: Iterable[np.ndarray], path: str | os.PathLike[str]) -> tuple[n
     return first, chain([first], iterator)
 
 
-def write_gif(
-    frames: Iterable[np.ndarray] | str | os.PathLike[str],
-    path: str | os.PathLike[str],
-    fps: float,
-    metadata: Mapping[str, object] | None = None,
-) -> Path:
+def write_gif(frames: Iterable[np.ndarray] | str | os.PathLike[str], path: str | os.PathLike[str], fps: float) -> Path:
     """Write an endlessly looping GIF with one palette for the whole clip.
 
     Args:
@@ -258,18 +255,14 @@ def write_gif(
         sample = sample[:: max(1, len(sample) // PALETTE_FRAMES)]
     if not sample:
         raise InvalidRequest(f"{path.name} got no frames: render at least 1.")
-    from durian.media.gif import encode_gif
-
     kept = (frame for index, frame in enumerate(stream) if index % step == 0)
     with atomic_output(path) as temporary:
-        encode_gif(kept, sample, temporary, fps / step, container_tags(metadata)["title"])
+        encode_gif(kept, sample, temporary, fps / step)
     return path
 
 
 def _spread(video: str | os.PathLike[str], fps: float) -> list[np.ndarray]:
     """About :data:`PALETTE_FRAMES` frames spread over a whole clip."""
-    from durian.media.probing import probe_video
-
     seconds = probe_video(video).duration
     return list(iter_video(video, fps=min(fps, PALETTE_FRAMES / seconds)))
 

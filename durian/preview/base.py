@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from durian import masks
+from durian.face import OUTER_EYES
 from durian.geometry.head import Head
 from durian.geometry.mesh import CHIN, EYES, FACE_OVAL, INNER_LIPS, smoothstep
 from durian.preview.fill import fill, grain
@@ -25,6 +26,9 @@ OUTER_LIPS = [61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 31
 NECK_HALF_WIDTH, NECK_BASE_HALF_WIDTH, NECK_LENGTH = 0.36, 0.46, 0.42
 SKULL_SHADE = 0.30
 """How much darker a filled scalp gets towards its outline."""
+SCALP_SHADE = 0.8
+"""Hair seen only as filling lies deeper than the rest."""
+NOSE_BRIDGE = 168
 
 
 @dataclass(frozen=True)
@@ -38,14 +42,20 @@ class Base:
     filled: np.ndarray
 
 
-def build_base(scene: Scene) -> Base:
-    """Split a scene's portrait into plate and foreground; without anything to remove they add up to the photo."""
+def build_base(scene: Scene, new_hair: np.ndarray | None = None) -> Base:
+    """Split a scene's portrait into plate and foreground; without anything to remove they add up to the photo.
+
+    ``new_hair`` ``(S, S, 4) float32`` is a new hair item at rest (premultiplied, 0-255): where the head shows more of
+    its top and back than the reference did, the scalp goes on in that hair's colour.
+    """
     image = scene.image.astype(np.float32)
     shape = image.shape[:2]
     head = Head(scene.landmarks)
     face = polygon(scene.landmarks[FACE_OVAL], shape)
     person = _person(scene, face)
     removed = _removed(scene)
+    scalp = np.zeros(shape, np.float32) if new_hair is None else _scalp_under(new_hair, scene, head)
+    removed = np.maximum(removed, scalp)
 
     background = (person < 0.04).astype(np.float32) * (removed < 0.04)
     background = cv2.erode(background, np.ones((3, 3)))
@@ -60,8 +70,13 @@ def build_base(scene: Scene) -> Base:
     colour, alpha = image, person
     if removed.any():
         kept_alpha, under = _underneath(scene, image, head, face, person, removed)
+        if scalp.any():
+            straight = new_hair[..., :3] * (255 / np.maximum(new_hair[..., 3:], 1))
+            hair = fill(straight, (new_hair[..., 3] > 200).astype(np.float32))
+            under = under + scalp[..., None] * (hair * SCALP_SHADE - under)
         colour = image + removed[..., None] * (under - image)
         alpha = person + removed * (kept_alpha * person - person)
+        alpha = np.maximum(alpha, scalp)
     # Fractional pixels already hold some background: take it out, so that plate and foreground add up to the photo.
     premultiplied = np.clip(colour - (1 - person[..., None]) * plate, 0, 255 * person[..., None])
     if removed.any():
@@ -106,24 +121,16 @@ def _removed(scene: Scene) -> np.ndarray:
     that skin and background beside it stay the photo's own.
     """
     shape = scene.image.shape[:2]
-    grow = scene.request.options.expansion * scene.eye_distance
-    new = {name: np.zeros(shape, np.float32) for name in ("hair", "hat")}
+    grow = max(scene.request.options.expansion, 0.0) * scene.eye_distance
     strengths = dict.fromkeys(scene.request.erase, 1.0)
     for item in scene.items:
         name, strength = item.attribute.name, item.attribute.strength
         for replaced in {"hair", name} if name == "hat" else {name}:
             strengths[replaced] = max(strengths.get(replaced, 0.0), strength)
-        if name in new:
-            hole = masks.expand(item.mask, grow).astype(np.float32) / 255
-            new[name] = np.maximum(new[name], strength * hole)
-
     removed = np.zeros(shape, np.float32)
     for name, worn_mask in scene.worn.items():
-        hole = masks.expand(worn_mask, max(grow, 0.0)).astype(np.float32) / 255
+        hole = masks.expand(worn_mask, grow).astype(np.float32) / 255
         removed = np.maximum(removed, strengths.get(name, 0.0) * hole)
-    if scene.hair is not None:  # a new hat's or new hair's hole also swallows the old hair under and beside it
-        own_hair = masks.expand(scene.hair, max(grow, 0.0)).astype(np.float32) / 255
-        removed = np.maximum(removed, own_hair * np.maximum(*new.values()))
     # Eyes and mouth are never part of what is taken off.
     keep = np.maximum(_eye_regions(scene), polygon(scene.landmarks[INNER_LIPS], shape))
     return removed * (1 - keep)
@@ -160,6 +167,22 @@ def _underneath(scene, image, head, face, person, removed) -> tuple[np.ndarray, 
     colour = top + body_share * (body - top)
     colour += grain(image, person * kept, scene.request.options.seed)
     return np.maximum(np.maximum(skull, face), _body_outline(scene, head, visible_body, down)), colour
+
+
+def _scalp_under(new_hair: np.ndarray, scene: Scene, head: Head) -> np.ndarray:
+    """The part of the skull above the ears that lies further out from the face than where new hair begins."""
+    size = scene.size
+    y, x = np.mgrid[:size, :size].astype(np.float32)
+    places = np.stack([x, y], -1)
+    skull = 1 - smoothstep(head.skull_distance(places), 0.93, 1.0)
+    down = head.axes[:2, 1] / np.linalg.norm(head.axes[:2, 1])
+    level = (places - scene.landmarks[list(OUTER_EYES), :2].mean(0)) @ down / head.width
+    centre = tuple(float(v) for v in scene.landmarks[NOSE_BRIDGE, :2])
+    rays = (size, 720)
+    polar = cv2.warpPolar(new_hair[..., 3] / 255, rays, centre, size, cv2.INTER_LINEAR)
+    begun = np.maximum.accumulate(polar, axis=1)
+    beyond = cv2.warpPolar(begun, (size, size), centre, size, cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+    return (skull * (1 - smoothstep(level, -0.05, 0.10)) * smoothstep(beyond, 0.5, 0.95)).astype(np.float32)
 
 
 def _hair_over_skull(scene, image, skin, distance, removed) -> np.ndarray:

@@ -14,8 +14,10 @@ from durian.preview.base import skin_pixels
 from durian.preview.fill import fill
 from durian.request import Attribute
 
-LIGHT_SHARE = 0.45
-"""How much of the faces' difference in brightness and colour cast is taken as light; the rest is skin."""
+LIGHT_SHARE = 0.2
+"""How much of the faces' difference in brightness and colour cast is taken as light; the rest is skin.
+
+On rendered triplets, where the truth is known, 0.45 made hats 0.3 dB worse than no change at all."""
 LIGHT_LIMIT = 0.6
 """Largest change, natural logarithm."""
 # Lens or frame: colour distance (CIE Lab) from the skin around, and how deep a frame reaches in from the

@@ -72,10 +72,12 @@ class PreviewRenderer:
 def build_stage(scene: Scene) -> Stage:
     """Everything of a clip that does not depend on the frame."""
     size = scene.size
-    base = build_base(scene)
     options = scene.request.options
     wearer = FaceLight.of(scene.image.astype(np.float32), scene.landmarks)
     layers = tuple(build_layer(item, scene.landmarks, options.light, wearer) for item in scene.items)
+    canvas = Canvas(size, size)
+    hair = [layer.at_rest(canvas, scene.landmarks, size) for layer in layers if layer.name == "hair"]
+    base = build_base(scene, max(hair, key=lambda item: item[..., 3].sum(), default=None))
     blend = None
     if scene.request.mode == "blend":
         blend = Blend(*layers, scene.landmarks, size)

@@ -8,17 +8,22 @@ import numpy as np
 from durian.segmentation.colour import ColourModel
 from durian.segmentation.graphcut import SEED_ODDS, cut
 from durian.segmentation.hair import connected_to
-from durian.segmentation.head import OUTER_LIPS, Head, grow_region
+from durian.segmentation.head import INNER_LIPS, OUTER_LIPS, Head, grow_region
 
 BEARD_ROOM = (1.5, 0.7, 3.2)
 BEARD_SIDE = 256
 
 MOUSTACHE = (2, 98, 60, 165, 216, 92, 39, 37, 0, 267, 269, 322, 436, 391, 290, 327)
-CHIN_FRONT = (17, 84, 181, 91, 106, 182, 83, 18, 313, 406, 335, 321, 405, 314)
+LOWER_LIP = (14, 87, 178, 88, 95, 146, 91, 181, 84, 17, 314, 405, 321, 375, 324, 318, 402, 317)
 CHIN = (18, 83, 182, 194, 211, 170, 176, 148, 152, 377, 400, 395, 431, 418, 406, 313)
 JAW_LEFT = (172, 136, 150, 149, 170, 211, 212, 214, 192, 58)
 JAW_RIGHT = (397, 365, 379, 378, 395, 431, 432, 434, 416, 288)
-ZONES = (MOUSTACHE, CHIN, JAW_LEFT, JAW_RIGHT)
+
+SEED_ROUGHNESS = 3.5
+"""Roughness (see :func:`hairiness`) above which a spot on chin or upper lip is hair for sure."""
+
+LEAST_SHARE = 0.12
+"""Least share of such spots on chin or upper lip for either to be hairy (tuned on scenes below 400)."""
 
 
 def beard_head(image: np.ndarray, landmarks: np.ndarray) -> Head:
@@ -36,47 +41,68 @@ def hairiness(head: Head) -> np.ndarray:
     return np.minimum(head.shaded_skin_distance, 12) + np.clip((texture - 1.5 * smooth_skin) / 2.0, 0, 3)
 
 
+def front_evidence(head: Head) -> tuple[float, float]:
+    """Share of the upper lip and of the chin that is unlike skin, each in [0, 1]; shadows seldom fall there."""
+    rough = hairiness(head)
+    lips = head.polygon(OUTER_LIPS, 0.02)
+    shares = []
+    for polygon in (MOUSTACHE, CHIN):
+        zone = head.polygon(polygon) & ~lips
+        shares.append(float((rough[zone] > SEED_ROUGHNESS).mean()) if zone.sum() > 5 else 0.0)
+    return shares[0], shares[1]
+
+
 def beard_region(head: Head) -> np.ndarray:
     """Beard and moustache as ``(h, w) bool`` in the head's window; empty on a shaven face."""
+    rough = hairiness(head)
+    moustache, chin = front_evidence(head)
     lips = head.polygon(OUTER_LIPS)
     zone = np.zeros(lips.shape, bool)
-    for polygon in ZONES:
-        zone |= head.polygon(polygon)
-    zone &= ~lips
-    rough = hairiness(head)
-    seeds = zone & (rough > 3.5)
-    if zone.sum() < 20 or seeds.sum() < 0.03 * zone.sum():
+    if moustache > LEAST_SHARE:
+        zone |= head.polygon(MOUSTACHE)
+    if chin > LEAST_SHARE:
+        zone |= head.polygon(CHIN)
+    seeds = zone & ~lips & (rough > SEED_ROUGHNESS)
+    if seeds.sum() < 6:
         return np.zeros(lips.shape, bool)
-    odds = _spatial_odds(head)
+    odds = _spatial_odds(head, chin > LEAST_SHARE)
     likely = seeds.astype(np.float32)
     for _ in range(2):
         colour = _colour_odds(head, likely)
         likely = head.person / (1 + np.exp(-np.clip(colour + odds, -30, 30)))
-    total = colour + odds + np.clip(rough - 3.0, -2, 2)
-    total[lips] = -SEED_ODDS
+    total = colour + odds + np.clip(rough - 3.0, -2, 0.5)
+    total[head.polygon(INNER_LIPS)] = -SEED_ODDS
     total[head.person < 0.2] = -SEED_ODDS
-    region = cut(total, head.lab)
+    region = cut(total, head.lab, smoothness=0.7)
     return connected_to(region, seeds & region, smallest=0.04)
 
 
-def _spatial_odds(head: Head) -> np.ndarray:
+def _spatial_odds(head: Head, chin_is_hairy: bool) -> np.ndarray:
     u, v = head.coordinates
     nose = head.place((2,))[0, 1]
     mouth = head.place((13,))[0, 1]
     chin = head.place((152,))[0, 1]
     odds = np.full(u.shape, -SEED_ODDS, np.float32)
     lower = head.oval & (v > nose)
-    # The upper cheek is skin; the line falls from the ear to the mouth's corner.
-    corner = np.abs(head.place((61, 291))[:, 0]).mean()
-    cheek_line = mouth - 0.55 * np.clip((np.abs(u) - corner) / max(0.85 - corner, 0.1), 0, 1)
     odds[lower] = -1.5
-    odds[lower & (v > cheek_line)] = 0.0
-    sideburn = grow_region(head.oval, 0.08 * head.working_unit) & (np.abs(u) > 0.6) & (v > 0.2) & (v <= nose + 0.3)
-    odds[sideburn] = np.maximum(odds[sideburn], -2.5)
-    below = ~head.oval & (v > mouth) & (np.abs(u) < 1.0) & (v < chin + 1.5)
-    odds[below] = -1.2 - np.clip((v[below] - chin) * 2.5, 0, 4) - np.clip((np.abs(u[below]) - 0.65) * 6, 0, 4)
-    for polygon in ZONES:
-        odds[head.polygon(polygon)] = 0.8
+    if chin_is_hairy:
+        # The upper cheek is skin; the line falls from the ear to the mouth's corner.
+        corner = np.abs(head.place((61, 291))[:, 0]).mean()
+        cheek_line = mouth - 0.55 * np.clip((np.abs(u) - corner) / max(0.85 - corner, 0.1), 0, 1)
+        odds[lower & (v > cheek_line)] = -0.3
+        near_outline = grow_region(head.oval, 0.14 * head.working_unit)
+        sideburn = near_outline & (np.abs(u) > 0.6) & (v > -0.05) & (v <= mouth)
+        odds[sideburn] = np.maximum(odds[sideburn], -1.2)
+        below = ~head.oval & (v > mouth) & (np.abs(u) < 1.0) & (v < chin + 1.5)
+        odds[below] = -0.7 - np.clip((v[below] - chin) * 2.0, 0, 4) - np.clip((np.abs(u[below]) - 0.65) * 6, 0, 4)
+        for polygon in (CHIN, JAW_LEFT, JAW_RIGHT):
+            odds[head.polygon(polygon)] = 0.3
+    else:
+        odds[lower & (v > mouth + 0.1)] = -3.0
+    odds[head.polygon(MOUSTACHE)] = 0.5
+    # A moustache hangs over the upper lip, and the landmarks then take its edge for the lip's.
+    lips = head.polygon(OUTER_LIPS)
+    odds[lips] = np.where(v[lips] < mouth, -0.8, -2.5)
     return odds
 
 
@@ -89,6 +115,8 @@ def _colour_odds(head: Head, likely: np.ndarray) -> np.ndarray:
     cloth_weight = (v > 1.9) & (head.person > 0.8) & (likely < 0.5) & (head.skin_distance > 3)
     cloth = ColourModel(head.bins, cloth_weight.astype(np.float32)).log_density(head.bins)
     cloth = cloth + np.clip((v - 1.8) * 4, -6, 0)
+    red = ColourModel(head.bins, head.polygon(LOWER_LIP).astype(np.float32)).log_density(head.bins)
+    red = np.where(head.polygon(OUTER_LIPS, 0.03), red, -20.0)
     background = ColourModel(head.bins, (1 - head.person) ** 4).log_density(head.bins)
     background = background + np.log(np.clip(1 - head.person, 0.01, 1))
-    return np.clip(beard - np.maximum(np.maximum(skin, cloth), background), -4, 4)
+    return np.clip(beard - 0.5 - np.maximum.reduce([skin, cloth, background, red]), -4, 4)

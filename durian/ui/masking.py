@@ -76,11 +76,11 @@ class MaskHistory:
     def clear(self) -> None:
         self._push(Step(self.step.name, _pack(np.zeros(self.image.shape[:2], np.uint8)), self.image.shape[:2]))
 
-    def start(self, name: str, mask: np.ndarray) -> None:
-        """A named start or an import: a new mask without clicks."""
+    def start(self, name: str, mask: np.ndarray, clicks: tuple[tuple[float, float, bool], ...] = ()) -> None:
+        """A named start, an import or a restored mask; ``clicks`` are dots that led to it, shown again."""
         masks.check_size(mask, self.image)
         packed = _pack(mask)
-        self._push(Step(name, packed, mask.shape, base=packed))
+        self._push(Step(name, packed, mask.shape, clicks, len(clicks), packed))
 
     def rename(self, name: str) -> None:
         """Say what the item is, keeping its mask."""

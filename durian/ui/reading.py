@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,9 +22,6 @@ TRACKED_FPS = 24.0
 """Driving videos are tracked at this rate; presets use it too."""
 FIRST_TRIM_SECONDS = 10.0
 """A long driving video starts trimmed to this, so that tracking takes a few seconds (taste)."""
-
-_segmenting = threading.Lock()
-"""A segmenter remembers the picture it was given last, so that one visitor at a time may use it."""
 
 
 def portrait_from(source: str | Path | np.ndarray) -> PortraitChoice:
@@ -57,8 +53,7 @@ def find_worn(choice: PortraitChoice) -> dict[str, np.ndarray]:
     if choice.worn is None:
         from durian.segmentation import worn
 
-        with _segmenting:
-            found = worn(choice.image, choice.face.landmarks, ERASABLE)
+        found = worn(choice.image, choice.face.landmarks, ERASABLE)
         choice.worn = {name: mask for name, mask in found.items() if mask.any()}
     return choice.worn
 
@@ -69,14 +64,12 @@ def reference_into(item: Item, source: str | Path | np.ndarray, taken: tuple[str
     Raises:
         UnreadableMedia, LimitExceeded: not a picture we read.
     """
-    from durian.segmentation import get_segmenter, worn
+    from durian.segmentation import worn
 
     image = source if isinstance(source, np.ndarray) else read_image(source)
     faces = detect_faces(image)
     item.put(image, faces[0].landmarks if faces else None)
-    with _segmenting:
-        get_segmenter().set_image(image)
-        found = worn(image, item.landmarks, LOOKED_FOR) if faces else {}
+    found = worn(image, item.landmarks, LOOKED_FOR) if faces else {}
     item.found = tuple(name for name in LOOKED_FOR if name in found and found[name].any())
     for name in [*(n for n in item.found if n not in taken), *item.found][:1]:
         item.history.start(name, found[name])
@@ -92,10 +85,9 @@ def start_named(item: Item, name: str) -> bool:
     if name == "other":
         item.history.rename(name)
         return True
-    with _segmenting:
-        segmenter = get_segmenter()
-        segmenter.set_image(item.image)
-        mask = segmenter.named(name, item.landmarks)
+    segmenter = get_segmenter()
+    segmenter.set_image(item.image)
+    mask = segmenter.named(name, item.landmarks)
     if not mask.any():
         item.history.rename(name)
         return False
@@ -107,8 +99,7 @@ def click(item: Item, x: float, y: float, positive: bool) -> None:
     """Refine the item's mask with one click, in pixels of the upright reference."""
     from durian.segmentation import get_segmenter
 
-    with _segmenting:
-        item.history.click(get_segmenter(), x, y, positive)
+    item.history.click(get_segmenter(), x, y, positive)
 
 
 def import_mask(item: Item, path: str) -> None:

@@ -1,0 +1,136 @@
+"""``durian animate``: one request from files to an MP4, or many from a CSV."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from durian.engine import Animation, JobStatus, get_engine
+from durian.errors import InvalidRequest
+from durian.face import Crop
+from durian.prepare import AttributeSource, Click, MotionSource, PortraitSource, Prepared, build_request
+from durian.request import RenderOptions
+
+DEFAULT_FRAMES = 48
+
+
+def run(arguments: argparse.Namespace) -> dict[str, object]:
+    """What the issue's JSON asks for: ``out, frames, fps, width, height, seconds, renderer, seed``."""
+    if arguments.batch is not None:
+        from durian.cli.batch import run_batch
+
+        return run_batch(arguments)
+    prepared = prepare(arguments)
+    with _Progress(prepared.request.options.frames) as progress:
+        return report(animate(arguments, prepared, progress))
+
+
+def prepare(arguments: argparse.Namespace) -> Prepared:
+    """The request that the arguments describe.
+
+    Raises:
+        DurianError: one sentence about the argument or file.
+    """
+    if arguments.example is not None:
+        portrait, items = _example()
+    elif arguments.portrait is None:
+        raise InvalidRequest("No portrait was given: use --portrait FILE, --example NAME or --batch CSV.")
+    else:
+        crop = None if arguments.crop is None else Crop(*arguments.crop)
+        portrait, items = PortraitSource(arguments.portrait, arguments.face, crop, arguments.room), []
+    for item in arguments.attributes or []:
+        items.append(
+            AttributeSource(
+                item.picture,
+                item.name,
+                item.mask,
+                tuple(Click(*click) for click in item.clicks),
+                item.strength,
+                item.trim,
+                item.layer,
+                face=item.face,
+            )
+        )
+    motion = MotionSource(
+        arguments.motion, arguments.start, arguments.end, arguments.neutral, whole=arguments.frames is None
+    )
+    options = RenderOptions(
+        size=arguments.size,
+        frames=DEFAULT_FRAMES if arguments.frames is None else arguments.frames,
+        fps=arguments.fps,
+        seed=arguments.seed,
+        expansion=arguments.expand,
+        light=arguments.light,
+        pose_strength=arguments.pose_strength,
+        expression_strength=arguments.expression_strength,
+        smoothing=arguments.smoothing,
+        label=not arguments.no_label,
+        uncrop=arguments.uncrop,
+    )
+    return build_request(portrait, items, motion, options, arguments.blend, arguments.erase, arguments.renderer)
+
+
+def _example() -> tuple[PortraitSource, list[AttributeSource]]:
+    """Grace Hopper's cap and glasses on Eileen Collins."""
+    from durian.assets import hopper_cap
+
+    case = hopper_cap()
+    return case.portrait, list(case.attributes)
+
+
+def animate(arguments: argparse.Namespace, prepared: Prepared, progress: _Progress | None = None) -> Animation:
+    """Render, and write every form of the result that the arguments ask for."""
+    animation = get_engine().animate(
+        prepared.request,
+        audio_from=prepared.audio_from if arguments.sound else None,
+        audio_start=prepared.audio_start,
+        on_progress=progress,
+        out=arguments.out,
+    )
+    if arguments.gif is not None:
+        animation.gif(arguments.gif)
+    if arguments.frames_zip is not None:
+        animation.frames_zip(arguments.frames_zip)
+    if arguments.bundle is not None:
+        from durian.bundle import save_bundle
+
+        save_bundle(arguments.bundle, prepared.request, animation.path)
+    return animation
+
+
+def report(animation: Animation) -> dict[str, object]:
+    return {
+        "out": str(animation.path),
+        "frames": animation.frames,
+        "fps": animation.fps,
+        "width": animation.width,
+        "height": animation.height,
+        "seconds": round(animation.seconds, 3),
+        "renderer": animation.renderer,
+        "seed": animation.seed,
+    }
+
+
+class _Progress:
+    """A bar on a terminal, silence elsewhere; a context manager to be called with each status."""
+
+    def __init__(self, frames: int) -> None:
+        self._frames = frames
+
+    def __enter__(self) -> _Progress:
+        from tqdm import tqdm
+
+        self._bar = tqdm(total=self._frames, unit="frame", file=sys.stderr, disable=not sys.stderr.isatty())
+        return self
+
+    def __call__(self, status: JobStatus) -> None:
+        self._bar.update(status.frame - self._bar.n)
+
+    def __exit__(self, *error: object) -> None:
+        self._bar.close()
+
+
+def absolute(path: Path, folder: Path) -> Path:
+    """``path``, taken from ``folder`` when it is relative."""
+    return path if path.is_absolute() else folder / path

@@ -1,0 +1,40 @@
+"""``durian evaluate``: quality on data."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from durian.errors import InvalidRequest
+
+
+def run(arguments: argparse.Namespace) -> dict[str, object]:
+    if arguments.what == "reenact":
+        from durian.evaluation.reenact import evaluate_reenact
+
+        videos = _folder(arguments.videos, "--videos")
+        return evaluate_reenact(videos, arguments.renderer, limit=arguments.limit, sheets=arguments.sheets)
+    data = _folder(arguments.data, "--data")
+    if arguments.what == "triplets":
+        from durian.evaluation.triplets import evaluate_triplets
+
+        return evaluate_triplets(
+            data,
+            arguments.renderer,
+            size=arguments.size,
+            scenes=arguments.scenes,
+            limit=arguments.limit,
+            workers=arguments.workers,
+            sheets=arguments.sheets,
+        )
+    from durian.evaluation.segment import evaluate_segment
+
+    return evaluate_segment(data, limit=arguments.limit)
+
+
+def _folder(path: Path | None, option: str) -> Path:
+    if path is None:
+        raise InvalidRequest(f"No folder was given: use {option} DIR.")
+    if not path.is_dir():
+        raise InvalidRequest(f"{path} is not a folder: give the one with the data to {option}.")
+    return path

@@ -1,0 +1,188 @@
+"""The arguments of every command. Imports nothing heavy: ``--help`` answers at once."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+from durian.errors import InvalidRequest
+
+ITEM_NAMES = ("hair", "glasses", "hat", "beard", "lips", "other")
+"""The same as :data:`durian.request.ATTRIBUTE_NAMES`, which would pull in NumPy and OpenCV."""
+EXAMPLES = ("hopper-cap",)
+
+
+@dataclass
+class ItemArguments:
+    """What follows one ``--attribute``."""
+
+    picture: Path
+    mask: Path | None = None
+    name: str | None = None
+    clicks: list[tuple[float, float, bool]] = field(default_factory=list)
+    strength: float = 1.0
+    trim: float = 0.0
+    layer: int | None = None
+    face: int = 0
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that raises instead of leaving the process, so that a batch survives a bad row."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InvalidRequest(
+            f"{message[:1].upper()}{message[1:]}; see python -m durian {self.prog.split()[-1]} --help."
+        )
+
+
+class _NewItem(argparse.Action):
+    """``--attribute``: the options behind it belong to it."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option: str | None = None) -> None:
+        setattr(namespace, self.dest, [*(getattr(namespace, self.dest) or []), ItemArguments(values)])
+
+
+class _OfItem(argparse.Action):
+    """An option that belongs to the ``--attribute`` before it."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option: str | None = None) -> None:
+        items = namespace.attributes
+        if not items:
+            parser.error(f"{option} stands before any --attribute: put it behind the one it belongs to")
+        if self.dest == "clicks":
+            items[-1].clicks.append(values)
+        else:
+            setattr(items[-1], self.dest, values)
+
+
+def parse_click(text: str) -> tuple[float, float, bool]:
+    """``X,Y`` or ``X,Y,-`` (not part of it), pixels of the upright picture."""
+    parts = text.split(",")
+    if len(parts) == 3 and parts[2].strip() in ("-", "+"):
+        return float(parts[0]), float(parts[1]), parts[2].strip() == "+"
+    if len(parts) != 2:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a click: give X,Y or, for what does not belong, X,Y,-")
+    return float(parts[0]), float(parts[1]), True
+
+
+def parse_blend(text: str) -> tuple[float, float]:
+    """``A`` or ``A,B``: α at the first and the last frame."""
+    first, _, last = text.partition(",")
+    return float(first), float(last or first)
+
+
+def parse_crop(text: str) -> tuple[float, float, float]:
+    """``X,Y,SIDE``: centre and side in pixels of the upright picture."""
+    parts = tuple(float(part) for part in text.split(","))
+    if len(parts) != 3 or not parts[2] > 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a crop: give X,Y,SIDE in pixels, with SIDE above 0")
+    return parts
+
+
+def make_parser() -> Parser:
+    """All commands."""
+    parser = Parser(
+        prog="durian", description="Animate a portrait that wears someone else's hair, glasses, hat or beard."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    add = _adder(commands)
+    _animate(add("animate", "make a portrait move, wearing the items of other pictures"))
+    _segment(add("segment", "make an item's mask by name or clicks"))
+    _bench(add("bench", "measure speed and memory"))
+    _evaluate(add("evaluate", "measure quality on data"))
+    _weights(add("weights", "fetch a model's weights"))
+    demo = add("demo", "start the page in a browser")
+    demo.add_argument("--host", help="address to listen at (default: the settings')")
+    demo.add_argument("--port", type=int, help="port to listen at (default: the settings')")
+    return parser
+
+
+def _adder(commands: Any) -> Callable[[str, str], argparse.ArgumentParser]:
+    def add(name: str, purpose: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=purpose, description=purpose[:1].upper() + purpose[1:] + ".")
+        command.add_argument("--json", action="store_true", help="print one JSON object as the last line of stdout")
+        command.add_argument("--verbose", action="store_true", help="log more, and show traces of errors")
+        return command
+
+    return add
+
+
+def _animate(command: argparse.ArgumentParser) -> None:
+    inputs = command.add_argument_group("what")
+    inputs.add_argument("--portrait", type=Path, metavar="FILE", help="photo of the person")
+    inputs.add_argument("--face", type=int, default=0, metavar="N", help="which face of it, 0 is the largest")
+    inputs.add_argument("--crop", type=parse_crop, metavar="X,Y,SIDE", help="square to animate (default: found)")
+    inputs.add_argument("--room", type=float, default=1.0, help="room around the face, above 1 shows more")
+    inputs.add_argument("--example", choices=EXAMPLES, help="a built-in case instead of files")
+    inputs.add_argument("--batch", type=Path, metavar="CSV", help="many requests: columns named like these options")
+    items = command.add_argument_group("items (the options behind an --attribute belong to it; repeat to wear several)")
+    items.add_argument("--attribute", dest="attributes", type=Path, action=_NewItem, metavar="FILE", help="reference")
+    items.add_argument("--mask", type=Path, action=_OfItem, metavar="PNG", help="where the item is, white")
+    items.add_argument("--name", choices=ITEM_NAMES, action=_OfItem, help="find it by its name (or name its kind)")
+    items.add_argument(
+        "--click", dest="clicks", type=parse_click, action=_OfItem, metavar="X,Y[,-]", help="part of it, or not; repeat"
+    )
+    items.add_argument("--strength", type=float, action=_OfItem, metavar="0..1", help="opacity")
+    items.add_argument("--trim", type=float, action=_OfItem, metavar="D", help="shrink its mask, in eye distances")
+    items.add_argument("--layer", type=int, action=_OfItem, metavar="N", help="drawing order, low first")
+    items.add_argument("--item-face", dest="face", type=int, action=_OfItem, metavar="N", help="which face wears it")
+    items.add_argument("--erase", action="append", default=[], choices=ITEM_NAMES[:-1], help="take off; repeat")
+    items.add_argument("--blend", type=parse_blend, metavar="A[,B]", help="mix two items instead, by α from A to B")
+    motion = command.add_argument_group("motion")
+    motion.add_argument("--motion", default="nod", metavar="NAME|VIDEO", help="a preset or a driving video")
+    motion.add_argument("--start", type=float, default=0.0, metavar="S", help="trim the video, seconds")
+    motion.add_argument("--end", type=float, metavar="S", help="trim the video, seconds")
+    motion.add_argument("--neutral", type=int, metavar="N", help="the video's resting frame (default: found)")
+    motion.add_argument("--sound", action="store_true", help="keep the driving video's sound")
+    motion.add_argument("--frames", type=int, metavar="N", help="48, or as many as the video has")
+    motion.add_argument("--fps", type=float, default=24.0)
+    motion.add_argument("--pose-strength", type=float, default=1.0, metavar="0..2")
+    motion.add_argument("--expression-strength", type=float, default=1.0, metavar="0..2")
+    motion.add_argument("--smoothing", type=float, default=0.0, metavar="S", help="over time, seconds")
+    look = command.add_argument_group("look")
+    look.add_argument("--size", type=int, default=512, metavar="PX", help="side of the result")
+    look.add_argument("--expand", type=float, default=0.1, metavar="D", help="grow the hole, in eye distances")
+    look.add_argument("--light", type=float, default=0.5, metavar="0..1", help="0 keeps an item's colours, 1 matches")
+    look.add_argument("--renderer", help="preview (default: the settings')")
+    look.add_argument("--seed", type=int, default=0)
+    look.add_argument("--uncrop", action="store_true", help="paste the result back into the whole photo")
+    look.add_argument("--no-label", action="store_true", help='leave out the visible "AI-generated" label')
+    out = command.add_argument_group("results")
+    out.add_argument("-o", "--out", type=Path, default=Path("durian.mp4"), metavar="MP4")
+    out.add_argument("--gif", type=Path, help="also as a GIF")
+    out.add_argument("--frames-zip", type=Path, metavar="ZIP", help="also as a ZIP of PNG frames")
+    out.add_argument("--bundle", type=Path, metavar="ZIP", help="also with inputs, masks and settings, to restore from")
+
+
+def _segment(command: argparse.ArgumentParser) -> None:
+    command.add_argument("image", type=Path, metavar="IMAGE")
+    command.add_argument("--name", choices=ITEM_NAMES[:-1], help="the item to find")
+    command.add_argument("--click", dest="clicks", type=parse_click, action="append", default=[], metavar="X,Y[,-]")
+    command.add_argument("--face", type=int, default=0, metavar="N", help="which face wears it, 0 is the largest")
+    command.add_argument("--segmenter", default="auto", help="auto, classic or sam")
+    command.add_argument("-o", "--out", type=Path, default=Path("mask.png"), metavar="PNG")
+
+
+def _bench(command: argparse.ArgumentParser) -> None:
+    command.add_argument("renderer", choices=("preview",))
+    command.add_argument("--jobs", type=int, default=50, metavar="N", help="jobs over which memory growth is measured")
+
+
+def _evaluate(command: argparse.ArgumentParser) -> None:
+    command.add_argument("what", choices=("reenact", "triplets", "segment"))
+    command.add_argument("--videos", type=Path, metavar="DIR", help="real clips, for reenact")
+    command.add_argument("--data", type=Path, metavar="DIR", help="synthetic scenes, for triplets and segment")
+    command.add_argument("--renderer", default="preview")
+    command.add_argument("--size", type=int, default=512, metavar="PX", help="at which triplets are rendered")
+    command.add_argument("--scenes", default="test", help="of triplets: test (400 and above), all, or FIRST-LAST")
+    command.add_argument("--limit", type=int, metavar="N", help="only the first N scenes or clips")
+    command.add_argument("--workers", type=int, default=1, metavar="N", help="processes for triplets")
+    command.add_argument("--sheets", type=Path, metavar="DIR", help="also write contact sheets to look at")
+
+
+def _weights(command: argparse.ArgumentParser) -> None:
+    command.add_argument("action", choices=("get",))
+    command.add_argument("name", help="such as sam-vit-b")

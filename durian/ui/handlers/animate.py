@@ -1,0 +1,153 @@
+"""Animate and cancel: one job at a time for a visitor, with its place, its progress and its remaining time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from durian.engine import Job, JobStatus, get_engine
+from durian.errors import Cancelled, DurianError, InvalidRequest
+from durian.settings import get_settings
+from durian.ui import controls, texts
+from durian.ui.handlers.common import QUICK, guarded, sentence
+from durian.ui.layout import Page
+from durian.ui.session import Outcome, Session
+
+ANIMATION_LANE: dict[str, Any] = {
+    "concurrency_id": "animation",
+    # The engine runs one job at a time and shows each visitor their place; a limit of 1 here would hide that line
+    # behind Gradio's own. The lane is as long as the engine's, so that a full one is refused in our words.
+    "concurrency_limit": get_settings().max_queue + 2,
+}
+
+
+def run(session: Session, consent: bool, item_id: int, *values: Any) -> Iterator[tuple[Any, ...]]:
+    """Animate what is on the table.
+
+    Yields:
+        video, view, progress, animate button, cancel button, history.
+    """
+    if not (consent or session.consent):
+        raise gr.Error(texts.CONSENT_NEEDED, title="One tick first", print_exception=False)
+    with session.lock:
+        session.consent = True
+        if session.job is not None and not session.job.progress.finished:
+            raise InvalidRequest("An animation of yours is running already: wait for it or cancel it.")
+        controls.apply(session, item_id, dict(zip(controls.TUNED, values, strict=True)))
+        _check_items(session)
+        request = session.request()
+        motion = session.motion
+        audio = motion.video if session.sound and motion.has_audio and motion.tracked is not None else None
+        job = get_engine().submit(request, audio_from=audio, audio_start=motion.start, owner=session.owner)
+        session.job = job
+    try:
+        for status in job.updates():
+            if not status.finished:
+                yield gr.skip(), gr.skip(), progress_html(status), busy(True), waiting(True), gr.skip()
+        outcome = finish(session, job, request)
+    except Cancelled:
+        yield gr.skip(), gr.skip(), message("Cancelled. Everything is as you left it."), busy(False), waiting(False), gr.skip()
+        return
+    except DurianError as error:
+        yield gr.skip(), gr.skip(), message(str(error)), busy(False), waiting(False), gr.skip()
+        raise sentence(error) from None
+    finally:
+        # Also reached when the browser is closed: the generator is closed then.
+        job.cancel()
+    animation = outcome.animation
+    done = f"{animation.frames} frames of {animation.width}×{animation.height} in {animation.seconds:.1f} s · seed {animation.seed}"
+    yield gr.update(value=str(animation.path), visible=True), "video", message(done), busy(False), waiting(False), gallery(session)
+
+
+def _check_items(session: Session) -> None:
+    missing = [str(index) for index, item in enumerate(session.items, start=1) if not item.ready]
+    if missing:
+        # A new tab without a picture is no mistake; it is left out unless the blend needs it.
+        empty = [item for item in session.items if item.image is None]
+        if session.mode == "wear" and len(empty) == len(missing):
+            session.items = [item for item in session.items if item.image is not None]
+            session.selected = min(session.selected, max(0, len(session.items) - 1))
+        else:
+            raise InvalidRequest(texts.ITEMS_NEED_MASK.format(numbers=" and ".join(missing)))
+
+
+def finish(session: Session, job: Job, request: Any) -> Outcome:
+    """Put the job's result into the session's history."""
+    animation = job.result()
+    poster = get_engine().still(request, lane=f"{session.owner}/poster", frame=animation.frames // 3)
+    names = [item.name for item in session.items if item.ready]
+    title = f"{session.motion.name} · {', '.join(names) or 'as is'}"
+    outcome = Outcome(animation, poster, title, request)
+    with session.lock:
+        session.remember(outcome)
+    return outcome
+
+
+def gallery(session: Session) -> list[tuple[Any, str]]:
+    """The history's posters."""
+    return [(outcome.poster, outcome.title) for outcome in session.history]
+
+
+def progress_html(status: JobStatus) -> str:
+    """A bar with the stage, the frame and the measured remaining time, or the place in the line."""
+    if status.state == "waiting":
+        wait = "" if status.remaining is None else f", about {status.remaining:.0f} s"
+        return _bar(0, f"Place {status.position} in the line{wait}")
+    share = status.frame / max(1, status.frames)
+    words = {"preparing": "Preparing the scene", "encoding": "Writing the video"}.get(
+        status.stage, f"Frame {status.frame} of {status.frames}"
+    )
+    if status.remaining is not None and status.stage == "rendering":
+        words += f" · {status.remaining:.1f} s left"
+    return _bar(share, words)
+
+
+def _bar(share: float, words: str) -> str:
+    return (
+        f'<div class="progress" role="progressbar" aria-valuenow="{share * 100:.0f}" aria-valuemin="0" aria-valuemax="100">'
+        f'<span style="width:{share * 100:.1f}%"></span></div><p class="progress-words">{escape(words)}</p>'
+    )
+
+
+def message(words: str) -> str:
+    return f'<p class="progress-words">{escape(words)}</p>'
+
+
+def busy(running: bool) -> Any:
+    return gr.update(interactive=not running, value="Animating …" if running else "Animate")
+
+
+def waiting(running: bool) -> Any:
+    return gr.update(visible=True if running else "hidden")
+
+
+def cancel(session: Session) -> None:
+    """Stop this visitor's job; the generator that follows it says so."""
+    if session.job is not None:
+        session.job.cancel()
+
+
+def remember_consent(session: Session, consent: bool) -> None:
+    session.consent = bool(consent)
+
+
+def switch(view: str) -> tuple[Any, Any]:
+    """Show the still or the video."""
+    return gr.update(visible=True if view == "still" else "hidden"), gr.update(visible=True if view == "video" else "hidden")
+
+
+def connect(page: Page) -> None:
+    moving = [page.controls[key] for key in controls.TUNED]
+    page.animate.click(
+        guarded(run),
+        [page.session, page.consent, page.item_id, *moving],
+        [page.result_video, page.view, page.progress, page.animate, page.cancel, page.history],
+        api_visibility="private",
+        show_progress="hidden",
+        **ANIMATION_LANE,
+    )
+    page.cancel.click(guarded(cancel), [page.session], None, **QUICK)
+    page.consent.input(guarded(remember_consent), [page.session, page.consent], None, **QUICK)

@@ -1,0 +1,105 @@
+"""Opening the page, examples, and laying a whole table at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from durian.engine import get_engine
+from durian.ui import controls, examples, views
+from durian.ui.handlers import portrait, still
+from durian.ui.handlers.common import QUICK, QUIET, guarded
+from durian.ui.layout import Page
+from durian.ui.session import Session
+
+CONTROLLED = (*controls.TUNED, "trim_start", "trim_end", "neutral", "sound")
+OUTPUTS = 9 + len(CONTROLLED)
+
+
+def outputs(page: Page) -> list[Any]:
+    """The components that :func:`everything` fills, in its order."""
+    return [
+        page.session,
+        page.examples,
+        page.portrait_stage,
+        page.items,
+        page.mask_stage,
+        page.motions,
+        page.item_id,
+        page.consent,
+        page.blend_group,
+        *(page.controls[key] for key in CONTROLLED),
+    ]
+
+
+def everything(session: Session) -> tuple[Any, ...]:
+    """All of the table, from the session."""
+    values = views.control_values(session)
+    worn = session.portrait.worn if session.portrait else None
+    updates = {key: values.get(key, controls.CONTROLS[key].value) for key in CONTROLLED}
+    updates["erase"] = portrait.worn_choices(list(worn or {}), [name for name in session.erase if name in (worn or {})])
+    updates["frame"] = gr.update(maximum=session.options.frames - 1, value=session.frame)
+    return (
+        session,
+        {"cards": examples.cards(), "chosen": session.example},
+        views.portrait_view(session),
+        views.items_view(session),
+        views.mask_view(session),
+        views.motions_view(session),
+        values["item_id"],
+        session.consent,
+        gr.update(visible=session.mode == "blend"),
+        *(updates[key] for key in CONTROLLED),
+    )
+
+
+def lay(session: Session, name: str) -> None:
+    """Put an example on the table."""
+    from durian.ui.handlers.save import take
+
+    request = examples.request_of(name)
+    with session.lock:
+        take(session, request, {})
+        if request.motion is not None:
+            session.motion.name, session.motion.tracked = request.motion.name, None
+        session.example = name
+
+
+def open_page(session: Session, request: gr.Request) -> tuple[Any, ...]:
+    """A visitor arrives: a table of their own, with the first example on it and its still drawn."""
+    session = Session(owner=request.session_hash or "")
+    lay(session, examples.opening_name())
+    return *everything(session), still.draw(session)
+
+
+def pick(session: Session, event: gr.EventData) -> tuple[Any, ...]:
+    """One click puts another example on the table."""
+    name = str(event._data.get("id"))
+    if name not in examples.catalogue():
+        return (gr.skip(),) * OUTPUTS
+    lay(session, name)
+    return everything(session)
+
+
+def redraw(page: Page) -> tuple[Any, ...]:
+    """Handler, inputs and outputs that draw the still after a table was laid, and look at what the portrait wears."""
+    return guarded(still_and_worn), [page.session], [page.still_stage, page.controls["erase"]]
+
+
+def still_and_worn(session: Session) -> tuple[Any, Any]:
+    value = still.draw(session)
+    return value, portrait.look(session)
+
+
+def leave(request: gr.Request) -> None:
+    """The browser was closed: this visitor's jobs and files go."""
+    get_engine().forget_owner(request.session_hash or "")
+
+
+def connect(page: Page, demo: gr.Blocks) -> None:
+    demo.load(guarded(open_page), [page.session], [*outputs(page), page.still_stage], **QUIET).success(
+        guarded(portrait.look), [page.session], [page.controls["erase"]], **QUIET
+    )
+    page.examples.edit(guarded(pick), [page.session], outputs(page), **QUICK).success(*redraw(page), **QUIET)
+    demo.unload(leave)

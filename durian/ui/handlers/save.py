@@ -1,0 +1,137 @@
+"""Downloads, bundles and the history of this visit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from durian.bundle import load_bundle, save_bundle
+from durian.engine import get_engine
+from durian.errors import InvalidRequest
+from durian.face import Face
+from durian.request import AnimationRequest
+from durian.ui.handlers import opening, wear
+from durian.ui.handlers.common import QUIET, guarded
+from durian.ui.layout import Page
+from durian.ui.session import Item, MotionChoice, PortraitChoice, Session
+
+DOWNLOAD = """(file) => {
+  if (!file) return;
+  const one = Array.isArray(file) ? file[0] : file;
+  const link = document.createElement('a');
+  link.href = one.url; link.download = one.orig_name || one.path.split('/').pop();
+  document.body.append(link); link.click(); link.remove();
+}"""
+"""Hands the file that a handler wrote to the browser."""
+
+
+def newest(session: Session):
+    if not session.history:
+        raise InvalidRequest("There is no animation yet: press Animate first.")
+    return session.history[0]
+
+
+def mp4(session: Session) -> str:
+    return str(newest(session).animation.path)
+
+
+def gif(session: Session) -> str:
+    animation = newest(session).animation
+    return str(animation.gif(animation.path.with_suffix(".gif")))
+
+
+def frames(session: Session) -> str:
+    animation = newest(session).animation
+    return str(animation.frames_zip(animation.path.with_name(f"{animation.path.stem}-frames.zip")))
+
+
+def bundle(session: Session) -> str:
+    """The newest result with everything it was made from, or the table as it is when nothing was animated yet."""
+    with session.lock:
+        if session.history:
+            outcome = session.history[0]
+            request, result = outcome.request, outcome.animation.path
+        else:
+            request, result = session.request(only_ready=True), None
+        clicks = [list(item.history.step.clicks) for item in session.items if item.ready]
+    path = get_engine().owner_folder(session.owner) / "durian-bundle.zip"
+    save_bundle(path, request, result, {"clicks": clicks, "motion": request.motion.name if request.motion else None})
+    return str(path)
+
+
+def restore(session: Session, path: str | None) -> tuple[Any, ...]:
+    """Put everything in a bundle back on the table."""
+    if path is None:
+        return tuple(gr.skip() for _ in range(opening.OUTPUTS))
+    request, extra = load_bundle(path)
+    with session.lock:
+        take(session, request, extra)
+        return opening.everything(session)
+
+
+def take(session: Session, request: AnimationRequest, extra: dict[str, Any]) -> None:
+    """Make the session amount to ``request``."""
+    portrait = request.portrait
+    choice = PortraitChoice(portrait.image, [Face(portrait.landmarks)])
+    crop = portrait.crop
+    choice.frame(crop.x, crop.y, crop.side)
+    # With worn known, a request from here has the very masks that the bundle had.
+    choice.worn = dict(portrait.worn) or None
+    session.portrait = choice
+    session.items, session.selected = [], 0
+    clicks = extra.get("clicks") if isinstance(extra.get("clicks"), list) else []
+    for index, attribute in enumerate(request.attributes):
+        item: Item = session.add_item()
+        item.put(attribute.image, attribute.landmarks)
+        item.history.start(attribute.name, attribute.mask, _clicks(clicks, index))
+        item.strength, item.trim = attribute.strength, attribute.trim
+        item.layer, item.placement = attribute.layer, attribute.placement
+    session.selected = 0
+    session.options, session.mode, session.erase = request.options, request.mode, request.erase
+    session.blend_start, session.blend_end = request.blend_start, request.blend_end
+    session.frame, session.alpha_shown, session.example = 0, None, None
+    session.motion = MotionChoice()
+    if request.motion is not None:
+        session.motion = MotionChoice(request.motion.name, None, request.motion, request.motion.duration)
+
+
+def _clicks(clicks: list[Any], index: int) -> tuple[tuple[float, float, bool], ...]:
+    """The dots that a bundle remembers for an item; anything odd in it is left out."""
+    if index >= len(clicks) or not isinstance(clicks[index], list):
+        return ()
+    dots = [dot for dot in clicks[index] if isinstance(dot, list) and len(dot) == 3]
+    return tuple((float(x), float(y), bool(add)) for x, y, add in dots if all(isinstance(v, (int, float)) for v in (x, y)))
+
+
+def choose(session: Session, event: gr.SelectData) -> tuple[Any, str]:
+    """Show an earlier result again; downloads are of the one that is shown."""
+    with session.lock:
+        index = int(event.index)
+        if not 0 <= index < len(session.history):
+            return gr.skip(), gr.skip()
+        chosen = session.history.pop(index)
+        session.history.insert(0, chosen)
+    if not Path(chosen.animation.path).is_file():
+        raise InvalidRequest("This animation's file was deleted after its time: make it again.")
+    return gr.update(value=str(chosen.animation.path), visible=True), "video"
+
+
+def connect(page: Page) -> None:
+    for button, make in (
+        (page.save_mp4, mp4),
+        (page.save_gif, gif),
+        (page.save_frames, frames),
+        (page.save_bundle, bundle),
+    ):
+        button.click(guarded(make), [page.session], [page.download], **QUIET).success(
+            None, [page.download], None, js=DOWNLOAD
+        )
+    page.mask_export.click(guarded(wear.export_mask), [page.session], [page.download], **QUIET).success(
+        None, [page.download], None, js=DOWNLOAD
+    )
+    page.restore.upload(
+        guarded(restore), [page.session, page.restore], opening.outputs(page), **QUIET
+    ).success(*opening.redraw(page), **QUIET)
+    page.history.select(guarded(choose), [page.session], [page.result_video, page.view], **QUIET)
