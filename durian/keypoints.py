@@ -34,7 +34,7 @@ PARTS: dict[str, tuple[tuple[int, ...], Colour]] = {
         (255, 120, 200),
     ),
 }
-"""Each drawn part: its landmarks in order and its colour (RGB). Left and right are the person's and differ in colour."""
+"""Each drawn part: its landmarks in order and its RGB colour. Left and right, the person's, differ in colour."""
 
 IRIS_COLOURS: tuple[Colour, Colour] = ((200, 80, 255), (255, 130, 255))
 """Of the right and the left iris."""
@@ -95,7 +95,10 @@ def motion_thumbnail(motion: Motion, size: int = 96) -> np.ndarray:
 
 
 def motion_frames(motion: Motion, size: int = 96, step: int = 1) -> list[np.ndarray]:
-    """Every ``step``-th frame of a motion drawn on the canonical face, ``(size, size, 3) uint8``: an animated thumbnail."""
+    """Every ``step``-th frame of a motion drawn on the canonical face: an animated thumbnail.
+
+    Each is ``(size, size, 3) uint8``.
+    """
     scale = size * 0.44
     rest = (canonical_face() * scale + np.array([size / 2, size * 0.33, 0])).astype(np.float32)
     pictures = []
@@ -125,13 +128,29 @@ def _drawn_points() -> np.ndarray:
 def _draw_parts(picture: np.ndarray, points: np.ndarray, width: float) -> None:
     """Draw into ``picture``; ``width`` in pixels."""
     thickness = max(1, round(width))
-    for iris, colour in zip((RIGHT_IRIS, LEFT_IRIS), IRIS_COLOURS, strict=True):
-        centre, rim = points[iris.start], points[iris.start + 1 : iris.stop]
-        radius = np.linalg.norm(rim - centre, axis=1).mean()
-        cv2.circle(picture, _fixed(centre), round(radius * 2**SHIFT), colour, thickness, cv2.LINE_AA, SHIFT)
+    for eye, iris, colour in zip(("right eye", "left eye"), (RIGHT_IRIS, LEFT_IRIS), IRIS_COLOURS, strict=True):
+        _draw_iris(picture, points[list(PARTS[eye][0])], points[iris], colour, thickness)
     for indices, colour in PARTS.values():
         line = np.rint(points[list(indices)] * 2**SHIFT).astype(np.int32)
         cv2.polylines(picture, [line], False, colour, thickness, cv2.LINE_AA, SHIFT)
+
+
+def _draw_iris(picture: np.ndarray, eye: np.ndarray, iris: np.ndarray, colour: Colour, thickness: int) -> None:
+    """Draw the iris' circle inside the eye's contour: the lids hide the rest, and a shut eye hides all."""
+    radius = np.linalg.norm(iris[1:] - iris[0], axis=1).mean()
+    low = np.maximum(np.floor(np.minimum(eye.min(0), iris[0] - radius) - thickness).astype(int), 0)
+    high = np.ceil(np.maximum(eye.max(0), iris[0] + radius) + thickness).astype(int) + 1
+    part = picture[low[1] : high[1], low[0] : high[0]]
+    if not part.size:
+        return
+    drawn = part.copy()
+    centre = _fixed(iris[0] - low)
+    cv2.circle(drawn, centre, round(radius * 2**SHIFT), colour, thickness, cv2.LINE_AA, SHIFT)
+    inside = np.zeros(part.shape[:2], np.uint8)
+    contour = np.rint((eye - low) * 2**SHIFT).astype(np.int32)
+    cv2.fillPoly(inside, [contour], 255, cv2.LINE_AA, SHIFT)
+    weight = inside[..., None] / np.float32(255)
+    part[:] = np.rint(part + (drawn.astype(np.float32) - part) * weight).astype(np.uint8)
 
 
 def _fixed(point: np.ndarray) -> tuple[int, int]:

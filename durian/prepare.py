@@ -76,8 +76,8 @@ class Prepared:
 
 
 def build_request(
-    portrait: PortraitSource,
-    attributes: Sequence[AttributeSource] = (),
+    portrait: PortraitSource | Portrait,
+    attributes: Sequence[AttributeSource | Attribute] = (),
     motion: MotionSource | None = None,
     options: RenderOptions | None = None,
     blend: tuple[float, float] | None = None,
@@ -87,8 +87,8 @@ def build_request(
     """Read everything a request needs.
 
     Args:
-        portrait: the person.
-        attributes: what goes on.
+        portrait: the person, or where to read them from.
+        attributes: what goes on, or where to read it from.
         motion: how the person moves; ``None`` makes a request for a still.
         options: sliders and settings.
         blend: α at the first and the last frame; ``None`` wears all attributes.
@@ -99,8 +99,8 @@ def build_request(
         UnreadableMedia, LimitExceeded, NoFaceFound, InvalidRequest: with one sentence about the file or value.
     """
     options = options or RenderOptions()
-    person = load_portrait(portrait)
-    items = tuple(load_attribute(attribute) for attribute in attributes)
+    person = load_portrait(portrait) if isinstance(portrait, PortraitSource) else portrait
+    items = tuple(a if isinstance(a, Attribute) else load_attribute(a) for a in attributes)
     moves, audio_from, audio_start = None, None, 0.0
     if motion is not None:
         if not _is_preset(motion.what):

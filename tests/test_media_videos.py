@@ -28,8 +28,8 @@ QUALITY = {"libx264": {"crf": "8"}, "libvpx": {"crf": "4", "b": "4M"}, "mpeg4": 
 
 
 def grey(index: int) -> int:
-    """Level of frame ``index``; steps of 4 survive every codec."""
-    return 20 + 4 * index
+    """Level of frame ``index``; steps of 5 survive every codec."""
+    return 20 + 5 * index
 
 
 def numbered(index: int, width: int = WIDTH, height: int = HEIGHT) -> np.ndarray:
@@ -42,7 +42,7 @@ def numbered(index: int, width: int = WIDTH, height: int = HEIGHT) -> np.ndarray
 def number_of(frame: np.ndarray) -> int:
     """Which frame of :func:`numbered` this is, from its centre."""
     h, w = frame.shape[:2]
-    return round((float(frame[h // 3 : -h // 3, w // 3 : -w // 3].mean()) - 20) / 4)
+    return round((float(frame[h // 3 : -h // 3, w // 3 : -w // 3].mean()) - 20) / 5)
 
 
 def make_video(

@@ -10,7 +10,7 @@ from durian.engine import Animation, JobStatus, get_engine
 from durian.errors import InvalidRequest
 from durian.face import Crop
 from durian.prepare import AttributeSource, Click, MotionSource, PortraitSource, Prepared, build_request
-from durian.request import RenderOptions
+from durian.request import Attribute, Portrait, RenderOptions
 
 DEFAULT_FRAMES = 48
 
@@ -71,7 +71,7 @@ def prepare(arguments: argparse.Namespace) -> Prepared:
     return build_request(portrait, items, motion, options, arguments.blend, arguments.erase, arguments.renderer)
 
 
-def _example() -> tuple[PortraitSource, list[AttributeSource]]:
+def _example() -> tuple[Portrait, list[AttributeSource | Attribute]]:
     """Grace Hopper's cap and glasses on Eileen Collins."""
     from durian.assets import hopper_cap
 

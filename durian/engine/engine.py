@@ -101,8 +101,7 @@ class Engine:
         mine = [job for job in self._line.jobs() if job.delivery.owner == owner]
         for job in mine:
             job.cancel()
-        for kind in ("", "/strip", "/look-book", "/overlays"):
-            self._stills.cancel(owner + kind)
+        self._stills.cancel(owner)
         return len(mine)
 
     def forget_owner(self, owner: str) -> None:

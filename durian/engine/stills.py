@@ -61,9 +61,10 @@ class StillsLane:
                     del self._newest[lane]
 
     def cancel(self, lane: str) -> None:
-        """Make all calls of ``lane`` stop."""
+        """Make all calls of ``lane`` and of the lanes below it (``lane/...``) stop."""
         with self._changed:
-            self._newest.pop(lane, None)
+            for name in [name for name in self._newest if name == lane or name.startswith(f"{lane}/")]:
+                del self._newest[name]
             self._changed.notify_all()
 
     @contextmanager

@@ -48,7 +48,7 @@ class Storage:
             folder.touch()
         except OSError as error:
             raise OutputFailed(
-                f"The folder {folder} cannot be made ({error.strerror}): set DURIAN_WORK to a folder that can be written."
+                f"The folder {folder} cannot be made ({error.strerror}): set DURIAN_WORK to a writable one."
             ) from error
         return folder
 

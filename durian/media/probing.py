@@ -43,13 +43,16 @@ def video_kind(path: str | os.PathLike[str]) -> tuple[Path, str]:
     other files or addresses.
 
     Raises:
-        UnreadableMedia: not a video.
+        UnreadableMedia: not a video, or an AVI shorter than it says.
         LimitExceeded: too many bytes.
     """
     path, head = open_checked(path, VIDEO_FORMATS)
     kind = sniff(head)
     if kind not in VIDEO_KINDS:
         raise UnreadableMedia(f"{path.name} {describe_kind(kind)}, without moving pictures: choose a {VIDEO_FORMATS}.")
+    if kind == "avi" and int.from_bytes(head[4:8], "little") > path.stat().st_size:
+        # FFmpeg quietly shortens a cut AVI; only the size in its first bytes tells.
+        raise damaged(path)
     return path, kind
 
 

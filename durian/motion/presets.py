@@ -150,8 +150,8 @@ def _smile(score: _Score) -> None:
     t, total = score.t, score.total
     mouth = bump(t, 0, 0.35 * total, 0.3 * total, 0.35 * total)
     eyes = bump(t, 0.08 * total, 0.35 * total, 0.18 * total, 0.35 * total)
-    score.act(smile=0.95 * mouth, dimple=0.2 * mouth, cheek_raise=0.8 * eyes, squint=0.5 * eyes)
-    score.act(upper_lip_up=0.12 * eyes, lower_lip_down=0.15 * eyes, jaw_open=0.03 * eyes)
+    # The lips stay closed: a photo with a closed mouth has no teeth to show.
+    score.act(smile=0.95 * mouth, dimple=0.15 * mouth, cheek_raise=0.8 * eyes, squint=0.5 * eyes, press=0.1 * mouth)
     score.pitch, score.roll, score.nearer = -2.0 * eyes, 2.5 * eyes, 0.01 * mouth
     score.alive(amount=0.7)
 
@@ -226,7 +226,7 @@ def _kiss(score: _Score) -> None:
     lips = bump(t, 0.1 * total, 0.25 * total, 0.2 * total, 0.2 * total)
     after = bump(t, 0.6 * total, 0.15 * total, 0.05 * total, 0.2 * total)
     score.act(pucker=0.95 * lips, funnel=0.15 * lips, blink=0.8 * lips, cheek_raise=0.2 * lips)
-    score.act(smile=0.55 * after, jaw_open=0.05 * after)
+    score.act(smile=0.55 * after, cheek_raise=0.3 * after)
     score.pitch, score.nearer, score.roll = 3 * lips - 3 * after, 0.04 * lips, 4 * lips
     score.alive(every=0, amount=0.3)
 

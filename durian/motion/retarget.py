@@ -20,6 +20,9 @@ from durian.motion.rotations import from_vector, to_vector
 CLOSED = 0.03
 """Opening of an eye, relative to neutral, below which it is shut altogether (rounding of the stored actions)."""
 
+MAX_SHIFT = 0.6
+"""Farthest that the skull's centre moves in the picture, in eye distances: a photo has no shoulders to follow with."""
+
 
 def drive(
     motion: Motion, landmarks: np.ndarray, pose_strength: float = 1.0, expression_strength: float = 1.0
@@ -47,7 +50,8 @@ def drive(
 
     turned = from_vector(to_vector(motion.rotations) * pose_strength)
     scales = motion.scales.astype(np.float64) ** pose_strength
-    moved = scales[:, None, None] * (faces @ turned.swapaxes(1, 2)) + motion.translations[:, None] * pose_strength
+    shifts = softly_limited(motion.translations * pose_strength, MAX_SHIFT)
+    moved = scales[:, None, None] * (faces @ turned.swapaxes(1, 2)) + shifts[:, None]
     result = (unit * (moved @ frame.T) + pivot).astype(np.float32)
 
     posed = pose_strength * motion.pose_activity()
@@ -64,3 +68,9 @@ def expressed(rest: np.ndarray, expressions: np.ndarray) -> np.ndarray:
     faces = rest + scaled(expressions, local_sizes(rest))
     faces = set_lid_openings(faces, rest, openings)
     return keep_irises_in(keep_lips_apart(faces, rest), rest)
+
+
+def softly_limited(vectors: np.ndarray, limit: float) -> np.ndarray:
+    """``(F, 3)`` vectors with their direction, short ones nearly as they are, none longer than ``limit``."""
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors * np.where(length > 1e-9, limit * np.tanh(length / limit) / np.maximum(length, 1e-9), 1)

@@ -29,6 +29,7 @@ SKULL_SHADE = 0.30
 SCALP_SHADE = 0.8
 """Hair seen only as filling lies deeper than the rest."""
 NOSE_BRIDGE = 168
+POLAR = cv2.INTER_LINEAR | cv2.WARP_FILL_OUTLIERS
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None) -> Base:
     face = polygon(scene.landmarks[FACE_OVAL], shape)
     person = _person(scene, face)
     removed = _removed(scene)
-    scalp = np.zeros(shape, np.float32) if new_hair is None else _scalp_under(new_hair, scene, head)
+    scalp = np.zeros(shape, np.float32) if new_hair is None else _scalp_under(new_hair, scene, head, np.maximum(removed, 1 - person))
     removed = np.maximum(removed, scalp)
 
     background = (person < 0.04).astype(np.float32) * (removed < 0.04)
@@ -169,8 +170,12 @@ def _underneath(scene, image, head, face, person, removed) -> tuple[np.ndarray, 
     return np.maximum(np.maximum(skull, face), _body_outline(scene, head, visible_body, down)), colour
 
 
-def _scalp_under(new_hair: np.ndarray, scene: Scene, head: Head) -> np.ndarray:
-    """The part of the skull above the ears that lies further out from the face than where new hair begins."""
+def _scalp_under(new_hair: np.ndarray, scene: Scene, head: Head, free: np.ndarray) -> np.ndarray:
+    """Where new hair goes on although its reference did not show it, ``(S, S) float32``.
+
+    Seen from the face outwards, that is the skull beyond where the hair begins, and at the sides what lies between
+    the face and the hair, as far as it is ``free`` ``(S, S)`` of the portrait's own ears, neck and clothes.
+    """
     size = scene.size
     y, x = np.mgrid[:size, :size].astype(np.float32)
     places = np.stack([x, y], -1)
@@ -178,11 +183,18 @@ def _scalp_under(new_hair: np.ndarray, scene: Scene, head: Head) -> np.ndarray:
     down = head.axes[:2, 1] / np.linalg.norm(head.axes[:2, 1])
     level = (places - scene.landmarks[list(OUTER_EYES), :2].mean(0)) @ down / head.width
     centre = tuple(float(v) for v in scene.landmarks[NOSE_BRIDGE, :2])
-    rays = (size, 720)
-    polar = cv2.warpPolar(new_hair[..., 3] / 255, rays, centre, size, cv2.INTER_LINEAR)
-    begun = np.maximum.accumulate(polar, axis=1)
-    beyond = cv2.warpPolar(begun, (size, size), centre, size, cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
-    return (skull * (1 - smoothstep(level, -0.05, 0.10)) * smoothstep(beyond, 0.5, 0.95)).astype(np.float32)
+    polar = cv2.warpPolar(new_hair[..., 3] / 255, (size, 720), centre, size, POLAR)
+
+    def outwards(rays: np.ndarray) -> np.ndarray:
+        back = cv2.warpPolar(rays, (size, size), centre, size, POLAR | cv2.WARP_INVERSE_MAP)
+        return smoothstep(back, 0.5, 0.95)
+
+    beyond = outwards(np.maximum.accumulate(polar, axis=1))
+    within = outwards(np.ascontiguousarray(np.maximum.accumulate(polar[:, ::-1], axis=1)[:, ::-1]))
+    face = cv2.GaussianBlur(polygon(scene.landmarks[FACE_OVAL], (size, size)), (0, 0), 0.02 * scene.eye_distance + 0.5)
+    above = skull * beyond * (1 - smoothstep(level, -0.05, 0.10))
+    beside = within * free * np.clip(1 - 2 * face, 0, 1) * smoothstep(level, -0.05, 0.10)
+    return np.maximum(above, beside).astype(np.float32)
 
 
 def _hair_over_skull(scene, image, skin, distance, removed) -> np.ndarray:

@@ -7,7 +7,7 @@ import numpy as np
 
 from durian.segmentation.colour import ColourModel
 from durian.segmentation.graphcut import SEED_ODDS, cut
-from durian.segmentation.hair import connected_to
+from durian.segmentation.hair import confident, connected_to
 from durian.segmentation.head import INNER_LIPS, OUTER_LIPS, Head, grow_region
 
 BEARD_ROOM = (1.5, 0.7, 3.2)
@@ -44,12 +44,18 @@ def hairiness(head: Head) -> np.ndarray:
 def front_evidence(head: Head) -> tuple[float, float]:
     """Share of the upper lip and of the chin that is unlike skin, each in [0, 1]; shadows seldom fall there."""
     rough = hairiness(head)
-    lips = head.polygon(OUTER_LIPS, 0.02)
+    lips = head.polygon(OUTER_LIPS, 0.02) | _nostrils(head)
     shares = []
     for polygon in (MOUSTACHE, CHIN):
         zone = head.polygon(polygon) & ~lips
         shares.append(float((rough[zone] > SEED_ROUGHNESS).mean()) if zone.sum() > 5 else 0.0)
     return shares[0], shares[1]
+
+
+def _nostrils(head: Head) -> np.ndarray:
+    """The nose and its shadow, dark on everybody."""
+    u, v = head.coordinates
+    return v < head.place((2,))[0, 1] + 0.05
 
 
 def beard_region(head: Head) -> np.ndarray:
@@ -62,14 +68,14 @@ def beard_region(head: Head) -> np.ndarray:
         zone |= head.polygon(MOUSTACHE)
     if chin > LEAST_SHARE:
         zone |= head.polygon(CHIN)
-    seeds = zone & ~lips & (rough > SEED_ROUGHNESS)
+    seeds = zone & ~lips & ~_nostrils(head) & (rough > SEED_ROUGHNESS)
     if seeds.sum() < 6:
         return np.zeros(lips.shape, bool)
     odds = _spatial_odds(head, chin > LEAST_SHARE)
     likely = seeds.astype(np.float32)
     for _ in range(2):
         colour = _colour_odds(head, likely)
-        likely = head.person / (1 + np.exp(-np.clip(colour + odds, -30, 30)))
+        likely = confident(colour + odds) * head.person
     total = colour + odds + np.clip(rough - 3.0, -2, 0.5)
     total[head.polygon(INNER_LIPS)] = -SEED_ODDS
     total[head.person < 0.2] = -SEED_ODDS

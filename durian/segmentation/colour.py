@@ -54,8 +54,11 @@ class SkinModel:
     """One face's skin: a few Gaussians in Lab, so that the lit and the shaded side both count."""
 
     COMPONENTS = 3
-    SPREAD = np.array([9.0, 3.5, 4.0])
-    """Smallest standard deviations of L, a, b (8-bit Lab; grain, make-up and JPEG on 20 portraits)."""
+    CHROMA_SPREAD = (3.5, 4.0)
+    """Smallest standard deviations of a and b (8-bit Lab; grain, make-up and JPEG on 20 portraits)."""
+
+    SHADOWS = (0.75, 0.55)
+    """Light left in a soft and in a deep shadow; chroma falls with it."""
 
     def __init__(self, samples: np.ndarray):
         """Fit to ``(n, 3)`` Lab samples."""
@@ -64,22 +67,26 @@ class SkinModel:
             samples = samples[:: len(samples) // 3000]
         # Highlights and stray hair are the outliers of a face: the middle of each channel is skin.
         centre = np.median(samples, axis=0)
-        deviation = np.maximum(1.4826 * np.median(np.abs(samples - centre), axis=0), self.SPREAD)
+        # Light falls on dark skin in smaller steps.
+        self.spread = np.array([2.5 + 0.05 * centre[0], *self.CHROMA_SPREAD])
+        deviation = np.maximum(1.4826 * np.median(np.abs(samples - centre), axis=0), self.spread)
         samples = samples[(np.abs(samples - centre) < 2.5 * deviation).all(axis=1)]
         criteria = (cv2.TERM_CRITERIA_MAX_ITER, 8, 0)
         cv2.setRNGSeed(0)
         count = min(self.COMPONENTS, len(samples))
         _, labels, self.means = cv2.kmeans(samples, count, None, criteria, 1, cv2.KMEANS_PP_CENTERS)
         self.deviations = np.stack([
-            np.maximum(samples[labels[:, 0] == k].std(axis=0), self.SPREAD) for k in range(count)
+            np.maximum(samples[labels[:, 0] == k].std(axis=0), self.spread) for k in range(count)
         ])  # fmt: skip
         self.centre = centre
 
-    def distance(self, lab: np.ndarray) -> np.ndarray:
-        """Standard deviations to the nearest component, ``(h, w) float32``."""
+    def distance(self, lab: np.ndarray, shadows: bool = False) -> np.ndarray:
+        """Standard deviations to the nearest component (or its shadow), ``(h, w) float32``."""
         lab = lab.astype(np.float32)
+        neutral = np.array([0.0, 128.0, 128.0])
         best = None
-        for mean, deviation in zip(self.means, self.deviations, strict=True):
-            d = (((lab - mean) / deviation) ** 2).sum(axis=-1)
-            best = d if best is None else np.minimum(best, d)
-        return np.sqrt(best)
+        for light in (1.0, *(self.SHADOWS if shadows else ())):
+            for mean, deviation in zip(self.means, self.deviations, strict=True):
+                d = (((lab - neutral - (mean - neutral) * light) / deviation) ** 2).sum(axis=-1)
+                best = d if best is None else np.minimum(best, d)
+        return np.sqrt(best).astype(np.float32)

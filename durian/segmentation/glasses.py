@@ -41,10 +41,10 @@ def glasses_region(head: Head, lenses: Lenses) -> np.ndarray:
     colour = np.clip(frame - skin, -3, 3)
 
     outer = (distance > 0.0) & (distance <= RIM_OUTSIDE)
-    odds[outer] = colour[outer] + 1.0 - 35 * distance[outer]
+    odds[outer] = colour[outer] - 25 * distance[outer]
     for area in (_bridge(head, lenses), _temples(head, lenses)):
         area = area & (distance > 0.015)
-        odds[area] = np.maximum(odds[area], colour[area] + 0.3)
+        odds[area] = np.maximum(odds[area], colour[area] - 0.3)
     brows = (head.polygon(LEFT_BROW, 0.02) | head.polygon(RIGHT_BROW, 0.02)) & (distance > 0.02)
     odds[brows] -= 2.0
     odds[distance <= 0.0] = SEED_ODDS

@@ -28,7 +28,7 @@ def hair_region(head: Head, hat: np.ndarray | None = None) -> np.ndarray:
     likely[seeds] = 1.0
     for _ in range(2):
         colour = colour_odds(head, likely, covered)
-        likely = head.person / (1 + np.exp(-(colour + odds)))
+        likely = confident(colour + odds) * head.person
         likely[covered] = 0
     total = colour + odds + person_odds(head)
     total[covered] = -SEED_ODDS
@@ -51,7 +51,7 @@ def hair_shell(head: Head) -> np.ndarray:
 def interior(head: Head) -> np.ndarray:
     """The part of the face no hair style covers: below the brows, away from the outline."""
     u, v = head.coordinates
-    inner = grow_region(head.oval, -0.12 * head.working_unit) & (v > -0.2)
+    inner = grow_region(head.oval, -0.22 * head.working_unit) & (v > -0.15)
     for polygon in (LEFT_EYE, RIGHT_EYE):
         inner |= head.polygon(polygon, 0.02)
     return inner
@@ -64,15 +64,19 @@ def spatial_odds(head: Head) -> np.ndarray:
     odds[v < -0.2] = 1.5
     odds[v < -1.0] = 2.5
     # Below the ears hair is one of several things, ever less likely down the body.
-    odds -= np.clip((v - 0.7) * 0.9, 0, 2.5)
+    odds -= np.clip((v - 0.7) * 0.6, 0, 1.8)
     odds -= np.clip((np.abs(u) - 1.2) * 1.0, 0, 2) * np.clip((v - 0.7) * 2, 0, 1)
     neck = (np.abs(u) < 0.6) & (v > 0.9)
     odds[neck] -= 2.5
+    # A beard, not hair, hangs on the jaw.
+    jaw = grow_region(head.oval, 0.12 * head.working_unit) & (v > 0.6)
+    odds[jaw & ~neck] -= 1.5
     forehead = head.oval & (v < -0.25)
-    odds[forehead] = -1.5
-    odds[head.oval & ~forehead] = -4.0
+    odds[forehead] = -0.6
+    rim = head.oval & ~forehead
+    odds[rim] = -2.0 - np.clip((v[rim] - 0.2) * 2.0, 0, 2.5)
     for polygon in (LEFT_BROW, RIGHT_BROW):
-        odds[head.polygon(polygon, 0.05)] = -4.0
+        odds[head.polygon(polygon, 0.03)] = -2.0
     return odds
 
 
@@ -83,7 +87,9 @@ def colour_odds(head: Head, likely: np.ndarray, covered: np.ndarray) -> np.ndarr
     face = head.oval & (head.skin_distance < SKIN_LIMIT) & (v > -0.3)
     skin = ColourModel(head.bins, face.astype(np.float32)).log_density(head.bins)
     # Shaded skin of neck and ears is not in the sample of the face.
-    skin = np.maximum(skin, -5.0 - 0.5 * np.minimum(head.skin_distance, 20.0) ** 2 / 4)
+    below = head.shadow_distance * 1.15
+    distance = np.where(v > 0.0, np.minimum(below, head.skin_distance), head.skin_distance)
+    skin = np.maximum(skin, -5.0 - 0.125 * np.minimum(distance, 20.0) ** 2)
     cloth_weight = ((v > 1.6) & (head.person > 0.8)) * (1 - likely) * (1 - (head.skin_distance < SKIN_LIMIT))
     cloth = ColourModel(head.bins, cloth_weight.astype(np.float32)).log_density(head.bins)
     cloth = cloth + np.clip((v - 1.6) * 4, -6, 0)
@@ -97,6 +103,14 @@ def person_odds(head: Head) -> np.ndarray:
     """Log-odds of belonging to the person at all."""
     inside = np.clip(head.person, 0.002, 0.998)
     return np.minimum(np.log(inside / (1 - inside)), 0.0) * 2
+
+
+def confident(odds: np.ndarray) -> np.ndarray:
+    """Log-odds as weights in [0, 1] for learning colours; what is no better than even teaches nothing.
+
+    Otherwise a large region of an unknown colour, each pixel unlikely, would outweigh the sure ones.
+    """
+    return np.clip(np.tanh(odds / 2), 0, 1).astype(np.float32)
 
 
 def connected_to(region: np.ndarray, seeds: np.ndarray, smallest: float) -> np.ndarray:

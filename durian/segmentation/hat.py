@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from durian.segmentation.colour import ColourModel
 from durian.segmentation.graphcut import SEED_ODDS, cut
-from durian.segmentation.hair import SKIN_LIMIT, connected_to, interior, person_odds
+from durian.segmentation.hair import SKIN_LIMIT, confident, connected_to, interior, person_odds
 from durian.segmentation.head import LEFT_BROW, RIGHT_BROW, Head, grow_region
 
 
@@ -22,7 +23,7 @@ def side_samples(head: Head) -> np.ndarray:
     """Where hair shows under a hat: beside the face from the temples to the jaw, ``(h, w) bool``."""
     u, v = head.coordinates
     band = grow_region(head.oval, 0.35 * head.working_unit) & ~grow_region(head.oval, 0.04 * head.working_unit)
-    return band & (v > -0.25) & (v < 1.1) & (head.person > 0.8) & (head.skin_distance > SKIN_LIMIT)
+    return band & (v > 0.1) & (v < 1.1) & (head.person > 0.8) & (head.skin_distance > SKIN_LIMIT)
 
 
 def hat_region(head: Head) -> np.ndarray:
@@ -35,11 +36,28 @@ def hat_region(head: Head) -> np.ndarray:
     likely = seeds.astype(np.float32)
     for _ in range(2):
         colour = _colour_odds(head, likely)
-        likely = head.person / (1 + np.exp(-(colour + odds)))
-    total = colour + odds + person_odds(head)
+        likely = confident(colour + odds) * head.person
+        odds = _spatial_odds(head) + _under_brim(head, likely)
+    total = colour + odds + CROWN_TRUST * person_odds(head)
     total[interior(head)] = -SEED_ODDS
     region = cut(total, head.lab)
     return connected_to(region, seeds & region, smallest=0.02)
+
+
+CROWN_TRUST = 0.5
+"""How much of the person matte's verdict counts: it cuts into tall hats."""
+
+
+def _under_brim(head: Head, likely: np.ndarray) -> np.ndarray:
+    """Log-odds added just below what surely is hat: the shaded underside of a brim has a colour of its own."""
+    u, v = head.coordinates
+    reach = max(3, round(0.3 * head.working_unit))
+    down = head.axes[1]
+    shift = np.float32([[1, 0, down[0] * reach / 2], [0, 1, down[1] * reach / 2]])
+    near = cv2.dilate((likely > 0.5).astype(np.uint8), np.ones((reach, reach), np.uint8))
+    below = cv2.warpAffine(near, shift, near.shape[::-1]) > 0
+    unlike_skin = np.clip((head.skin_distance - 2.0) / 2.0, 0, 1)
+    return (1.2 * below * unlike_skin * (v < 0.1)).astype(np.float32)
 
 
 def _spatial_odds(head: Head) -> np.ndarray:
@@ -48,6 +66,8 @@ def _spatial_odds(head: Head) -> np.ndarray:
     odds = np.where(v < top_v, 2.5, 0.3).astype(np.float32)
     # From the brows down a hat is its brim, its flaps or nothing.
     odds = np.where(v > -0.35, -0.5 - np.clip((v + 0.35) * 1.8, 0, 4.5), odds).astype(np.float32)
+    # Nothing but a brim stands out this far beside the eyes.
+    odds[(np.abs(u) > 1.15) & (v > -0.35) & (v < 0.2)] = 0.5
     odds[head.oval & (v > -0.3)] = -5.0
     odds[head.oval & (v <= -0.3)] -= 0.8
     for polygon in (LEFT_BROW, RIGHT_BROW):

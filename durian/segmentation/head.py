@@ -26,9 +26,9 @@ OUTER_LIPS = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 31
 INNER_LIPS = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88, 95)
 CHEEKS_AND_NOSE = (
     (117, 118, 101, 36, 205, 50), (346, 347, 330, 266, 425, 280), (6, 197, 195, 5, 4, 45, 275),
-    (9, 107, 108, 151, 337, 336), (116, 123, 50, 117), (345, 352, 280, 346),
+    (116, 123, 50, 117), (345, 352, 280, 346),
 )  # fmt: skip
-"""Polygons that are skin on nearly every face: cheeks, nose bridge, between and above the brows."""
+"""Polygons that are skin on nearly every face; the forehead is not among them, a fringe may cover it."""
 
 
 @dataclass(frozen=True)
@@ -194,10 +194,15 @@ class Head:
         return self.skin_model.distance(self.lab)
 
     @cached_property
+    def shadow_distance(self) -> np.ndarray:
+        """Like :attr:`skin_distance`, counting skin in deep shadow (neck, ears) as skin too."""
+        return self.skin_model.distance(self.lab, shadows=True)
+
+    @cached_property
     def shaded_skin_distance(self) -> np.ndarray:
         """Standard deviations from the skin that this spot of the face should show, ``(h, w) float32``.
 
-        The light's fall across the face is a plane fitted to the cheeks, nose and forehead; chroma follows lightness,
+        The light's fall across the face is a plane fitted to the cheeks and the nose; chroma follows lightness,
         as in a shadow, so that the shaded side of a face stays skin and a beard does not.
         """
         u, v = (np.clip(c, -1.0, 1.1) for c in self.coordinates)

@@ -3,8 +3,7 @@
 All points and masks are in pixels of the upright (EXIF-applied) upload; x runs right, y down, pixel centres at integers.
 """
 
-from __future__ import annotations
-
+# Gradio reads these functions' annotations as objects, so they are not postponed here.
 from pathlib import Path
 from typing import Any
 

@@ -76,9 +76,8 @@ class Page:
 def build() -> Page:
     """Lay the page out inside the current :class:`gr.Blocks`."""
     page = Page()
-    page.session = gr.State(
-        Session(), time_to_live=get_settings().keep_seconds, delete_callback=_forget
-    )
+    # None until the page has loaded, and again when it rested longer than this.
+    page.session = gr.State(None, time_to_live=get_settings().keep_seconds, delete_callback=_forget)
     page.item_id = gr.Number(0, visible="hidden", elem_id="item-id")
     _header(page)
     with gr.Row(elem_id="table", equal_height=False):
@@ -226,7 +225,6 @@ def _result(page: Page) -> None:
             interactive=False,
             autoplay=True,
             loop=True,
-            visible="hidden",
             elem_id="result-video",
             buttons=[],
         )

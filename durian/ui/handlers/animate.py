@@ -59,7 +59,7 @@ def run(session: Session, consent: bool, item_id: int, *values: Any) -> Iterator
         job.cancel()
     animation = outcome.animation
     done = f"{animation.frames} frames of {animation.width}×{animation.height} in {animation.seconds:.1f} s · seed {animation.seed}"
-    yield gr.update(value=str(animation.path), visible=True), "video", message(done), busy(False), waiting(False), gallery(session)
+    yield str(animation.path), "video", message(done), busy(False), waiting(False), gallery(session)
 
 
 def _check_items(session: Session) -> None:
@@ -134,9 +134,8 @@ def remember_consent(session: Session, consent: bool) -> None:
     session.consent = bool(consent)
 
 
-def switch(view: str) -> tuple[Any, Any]:
-    """Show the still or the video."""
-    return gr.update(visible=True if view == "still" else "hidden"), gr.update(visible=True if view == "video" else "hidden")
+SHOW = "(view) => { document.querySelector('#panel-result').dataset.view = view; }"
+"""Shows the still or the video, without asking the server."""
 
 
 def connect(page: Page) -> None:
@@ -151,3 +150,4 @@ def connect(page: Page) -> None:
     )
     page.cancel.click(guarded(cancel), [page.session], None, **QUICK)
     page.consent.input(guarded(remember_consent), [page.session, page.consent], None, **QUICK)
+    page.view.change(None, [page.view], None, js=SHOW)

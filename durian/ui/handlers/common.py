@@ -57,12 +57,16 @@ def broken(error: Exception) -> gr.Error:
 
 
 def guarded(handler: Callable) -> Callable:
-    """Turn what a handler raises into one sentence on the page; a superseded still changes nothing."""
+    """Turn what a handler raises into one sentence on the page; a superseded still changes nothing.
+
+    The handler's first value is the visitor's session, which is gone when the page rested too long.
+    """
     if inspect.isgeneratorfunction(handler):
 
         @functools.wraps(handler)
         def generate(*values: Any):
             try:
+                _check_session(values)
                 yield from handler(*values)
             except gr.Error:
                 raise
@@ -76,6 +80,7 @@ def guarded(handler: Callable) -> Callable:
     @functools.wraps(handler)
     def call(*values: Any):
         try:
+            _check_session(values)
             return handler(*values)
         except gr.Error:
             raise
@@ -87,3 +92,8 @@ def guarded(handler: Callable) -> Callable:
             raise broken(error) from None
 
     return call
+
+
+def _check_session(values: tuple[Any, ...]) -> None:
+    if values and values[0] is None:
+        raise gr.Error(texts.RESTED, duration=SECONDS_SHOWN, title="Reload the page", print_exception=False)

@@ -66,7 +66,7 @@ def lay(session: Session, name: str) -> None:
         session.example = name
 
 
-def open_page(session: Session, request: gr.Request) -> tuple[Any, ...]:
+def open_page(request: gr.Request) -> tuple[Any, ...]:
     """A visitor arrives: a table of their own, with the first example on it and its still drawn."""
     session = Session(owner=request.session_hash or "")
     lay(session, examples.opening_name())
@@ -98,7 +98,7 @@ def leave(request: gr.Request) -> None:
 
 
 def connect(page: Page, demo: gr.Blocks) -> None:
-    demo.load(guarded(open_page), [page.session], [*outputs(page), page.still_stage], **QUIET).success(
+    demo.load(guarded(open_page), None, [*outputs(page), page.still_stage], **QUIET).success(
         guarded(portrait.look), [page.session], [page.controls["erase"]], **QUIET
     )
     page.examples.edit(guarded(pick), [page.session], outputs(page), **QUICK).success(*redraw(page), **QUIET)

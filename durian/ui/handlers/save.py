@@ -115,7 +115,7 @@ def choose(session: Session, event: gr.SelectData) -> tuple[Any, str]:
         session.history.insert(0, chosen)
     if not Path(chosen.animation.path).is_file():
         raise InvalidRequest("This animation's file was deleted after its time: make it again.")
-    return gr.update(value=str(chosen.animation.path), visible=True), "video"
+    return str(chosen.animation.path), "video"
 
 
 def connect(page: Page) -> None:

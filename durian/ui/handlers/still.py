@@ -58,7 +58,7 @@ def refresh(session: Session) -> dict[str, Any]:
     return draw(session)
 
 
-def tune(session: Session, item_id: int, event: gr.EventData, *values: Any) -> tuple[Any, Any, Any]:
+def tune(session: Session, item_id: int, event: gr.EventData, *values: Any) -> tuple[Any, ...]:
     """A slider moved: take all controls over, and draw."""
     named = dict(zip(controls.TUNED, values, strict=True))
     key = (event.target.elem_id or "").removeprefix("control-")
@@ -67,11 +67,11 @@ def tune(session: Session, item_id: int, event: gr.EventData, *values: Any) -> t
             controls.apply(session, item_id, named)
             _follow(session, key)
     except DurianError as error:
-        return {**session.shown, "note": str(error)}, gr.skip(), gr.skip()
+        return {**session.shown, "note": str(error)}, gr.skip(), gr.skip(), "still"
     crop = views.portrait_view(session, known=True) if key in controls.PORTRAIT else gr.skip()
     most = session.options.frames - 1
     moment = gr.update(maximum=most, value=session.frame) if key == "frames" else gr.skip()
-    return draw(session), crop, moment
+    return draw(session), crop, moment, "still"
 
 
 def _follow(session: Session, key: str) -> None:
@@ -115,7 +115,7 @@ def connect(page: Page) -> None:
         [c.input for c in moving],
         guarded(tune),
         [page.session, page.item_id, *moving],
-        [page.still_stage, page.portrait_stage, page.controls["frame"]],
+        [page.still_stage, page.portrait_stage, page.controls["frame"], page.view],
         trigger_mode="always_last",
         **QUICK,
     )

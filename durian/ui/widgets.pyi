@@ -1,0 +1,133 @@
+"""The page's own components: stages and cards (HTML drawn by ``static/``), and raw uploads."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from durian.request import ATTRIBUTE_NAMES
+
+STATIC = Path(__file__).parent / "static"
+
+_STAGE = """
+<div class="stage stage-{kind}" tabindex="0" data-drop="{drop}" aria-label="{title}">
+  {before}
+  <div class="stage-view">
+    <div class="stage-world"><img alt="" draggable="false"><svg preserveAspectRatio="none"></svg></div>
+    <div class="stage-empty"><strong>{title}</strong><span>{text}</span>{browse}</div>
+    {zoom}
+  </div>
+  <p class="stage-note" role="status" hidden></p>
+  {after}
+</div>
+"""
+
+_BROWSE = '<button type="button" data-pick="{drop}">Choose a file</button>'
+
+_ZOOM = """<div class="stage-zoom"><button type="button" data-zoom="out" aria-label="Zoom out">−</button>
+<button type="button" data-zoom="fit" aria-label="Whole picture">fit</button>
+<button type="button" data-zoom="in" aria-label="Zoom in">+</button></div>"""
+
+_TOOLS = """<div class="stage-bar">
+<span class="bar-group" role="group" aria-label="Tool">
+<button type="button" data-tool="add" title="Click what belongs to the item">＋ Add</button>
+<button type="button" data-tool="remove" title="Click what does not belong (or hold Alt)">− Remove</button>
+<button type="button" data-tool="paint" title="Paint the mask">Brush</button>
+<button type="button" data-tool="rub" title="Rub the mask out">Eraser</button></span>
+<input class="brush-size" type="range" min="3" max="60" value="18" aria-label="Brush size" title="Brush size">
+<span class="bar-group" role="group" aria-label="Steps">
+<button type="button" data-do="undo" aria-label="Undo" title="Undo">↶</button>
+<button type="button" data-do="redo" aria-label="Redo" title="Redo">↷</button>
+<button type="button" data-do="clear" title="Empty the mask">Clear</button></span></div>"""
+
+
+def _starts() -> str:
+    buttons = "".join(
+        f'<button type="button" data-start="{name}">{name.capitalize()}</button>' for name in ATTRIBUTE_NAMES
+    )
+    return f'<div class="stage-bar stage-starts"><span class="bar-label">It is</span><span class="bar-group" role="group" aria-label="What it is">{buttons}</span></div>'
+
+
+def stage(kind: str, empty: tuple[str, str], elem_id: str, drop: str = "") -> gr.HTML:
+    """A picture with a drawing over it; ``kind`` is ``portrait``, ``mask`` or ``still``.
+
+    Its value is a dictionary (see :mod:`durian.ui.views`); its one event, ``edit``, carries what the visitor did.
+    ``drop`` is the CSS selector of the upload button that takes dropped and pasted files.
+    """
+    title, text = (escape(part) for part in empty)
+    masked = kind == "mask"
+    template = _STAGE.format(
+        kind=kind,
+        drop=drop,
+        title=title,
+        text=text,
+        browse=_BROWSE.format(drop=drop) if drop else "",
+        zoom=_ZOOM if masked else "",
+        before=_starts() if masked else "",
+        after=_TOOLS if masked else "",
+    )
+    return gr.HTML(
+        value={},
+        html_template=template,
+        js_on_load=f'window.durianStage(element, trigger, props, watch, "{kind}"); /* sends "edit" */',
+        apply_default_css=False,
+        elem_id=elem_id,
+        elem_classes=["stage-host"],
+    )
+
+
+def cards(elem_id: str, row: bool = False, value: dict[str, Any] | None = None) -> gr.HTML:
+    """Buttons with pictures. Value: ``{cards: [{id, title, text, image, removable}], chosen, add}``; event ``edit``."""
+    return gr.HTML(
+        value=value or {"cards": []},
+        html_template=f'<div class="cards {"cards-row" if row else "cards-grid"}" role="group"></div>',
+        js_on_load='window.durianCards(element, trigger, props, watch); /* sends "edit" */',
+        apply_default_css=False,
+        elem_id=elem_id,
+        elem_classes=["cards-host"],
+    )
+
+from gradio.events import Dependency
+
+class RawUpload(gr.UploadButton):
+    """An upload button whose handler gets the path as it came: our own readers judge the file, in our own words."""
+
+    is_template = True
+
+    def preprocess(self, payload: Any) -> str | None:
+        """The uploaded file's path; Gradio has checked that it lies in its upload folder."""
+        return None if payload is None else str(payload.path)
+    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from gradio.blocks import Block
+    if TYPE_CHECKING:
+        from gradio.components import Timer
+        from gradio.components.base import Component
+
+
+class RawVideo(gr.Video):
+    """A video input that is passed on unconverted."""
+
+    is_template = True
+
+    def preprocess(self, payload: Any) -> str | None:
+        """The uploaded or recorded file's path."""
+        return None if payload is None else str(getattr(payload, "video", payload).path)
+    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from gradio.blocks import Block
+    if TYPE_CHECKING:
+        from gradio.components import Timer
+        from gradio.components.base import Component
+
+
+def head() -> str:
+    """What the page's ``<head>`` needs: the scripts of stages and cards."""
+    scripts = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in ("stage.js", "cards.js"))
+    return f"<script>\n{scripts}\n</script>"
+
+
+def css() -> str:
+    """The page's style sheet."""
+    return (STATIC / "style.css").read_text(encoding="utf-8")
