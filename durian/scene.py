@@ -15,6 +15,9 @@ from durian.segmentation import worn
 
 
 DEFAULT_EXPANSION = RenderOptions.expansion
+PRESSED_SLOPE, PRESSED_EDGE = 1.3, 6.0
+"""Fall (taste) and softness in pixels of the line beside a hat above which hair is pressed away."""
+
 
 
 @dataclass(frozen=True)
@@ -143,12 +146,12 @@ def _press_hair(worn_in_crop: dict[str, np.ndarray], items: tuple[AlignedAttribu
         return
     height, width = hat.shape
     lower_edge = height - 1 - np.argmax(hat[::-1, columns], axis=0)
-    # Beyond its sides the hat's edge goes on level, at the height of its outermost tenth.
+    # Beyond its sides the hat's edge falls away, so that pressed hair ends in a slope and not in a step.
     tenth = max(1, len(columns) // 10)
     edge = np.interp(np.arange(width), columns, lower_edge)
-    edge[: columns[0]] = np.median(lower_edge[:tenth])
-    edge[columns[-1] :] = np.median(lower_edge[-tenth:])
-    above = np.arange(height)[:, None] < edge[None] + below
-    pressed = np.where(above, hair, 0).astype(np.uint8)
+    edge[: columns[0]] = np.median(lower_edge[:tenth]) + PRESSED_SLOPE * np.arange(columns[0], 0, -1)
+    edge[columns[-1] :] = np.median(lower_edge[-tenth:]) + PRESSED_SLOPE * np.arange(width - columns[-1])
+    above = np.clip((edge[None] + below - np.arange(height)[:, None]) / PRESSED_EDGE + 0.5, 0, 1)
+    pressed = (above * hair).astype(np.uint8)
     if pressed.any():
         worn_in_crop["hair"] = pressed

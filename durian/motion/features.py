@@ -51,6 +51,9 @@ SIZE_POWER = 0.5
 """Faces differ more at rest than in how far they move: with 1, a long chin opened its mouth 30 % too wide (on portraits
 driven by clips)."""
 
+OPEN_MOUTH, OPEN_MOUTH_DAMPING = 0.2, 0.5
+"""A mouth open by this many eye distances at rest opens by this part less (taste: laughing portraits)."""
+
 MAX_EYE_OPENING = 1.7
 """Widest opening of an eye relative to its neutral one."""
 
@@ -75,6 +78,8 @@ def local_sizes(rest: np.ndarray) -> np.ndarray:
     room = min(1.0, width / mouth_width)
     across = width + (min(mouth_width, width) * room - width) * mouth
     along = (height + (lower_height - height) * lower) * (1 + (room - 1) * mouth)
+    # So has a mouth that is open already: the whole jaw has come down with it.
+    along = along * (1 - OPEN_MOUTH_DAMPING * min(1.0, _span(rest, 13, 14, 1) / OPEN_MOUTH) * lower)
     sizes = np.stack([across, along], 1)
     for iris, (outer, inner) in zip((RIGHT_IRIS, LEFT_IRIS), EYE_CORNERS, strict=True):
         sizes[iris] = _ratio(_span(rest, outer, inner, 0), _span(canonical, outer, inner, 0))

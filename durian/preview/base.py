@@ -23,7 +23,7 @@ BROWS = ([70, 63, 105, 66, 107, 55, 65, 52, 53, 46], [300, 293, 334, 296, 336, 2
 OUTER_LIPS = [61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146]
 
 # The body under removed hair, in face widths: a neck from the chin to its base. Taste.
-NECK_HALF_WIDTH, NECK_BASE_HALF_WIDTH, NECK_LENGTH = 0.36, 0.46, 0.42
+NECK_HALF_WIDTH, NECK_BASE_HALF_WIDTH, NECK_LENGTH = 0.29, 0.36, 0.42
 SKULL_SHADE = 0.30
 """How much darker a filled scalp gets towards its outline."""
 SCALP_SHADE = 0.8
@@ -225,4 +225,4 @@ def _body_outline(scene, head, visible_body, down) -> np.ndarray:
     if low.sum() > 50:
         hull = cv2.convexHull(points)[:, 0]
         outline = np.maximum(outline, polygon(hull, visible_body.shape))
-    return outline
+    return cv2.GaussianBlur(outline, (0, 0), 0.02 * head.width)

@@ -9,8 +9,8 @@ import numpy as np
 
 from durian.geometry.alignment import mask_box, trimmed_mask
 from durian.geometry.head import Head
-from durian.geometry.mesh import smoothstep
-from durian.preview.base import skin_pixels
+from durian.geometry.mesh import EYES, smoothstep
+from durian.preview.base import BROWS, polygon, skin_pixels
 from durian.preview.fill import fill
 from durian.request import Attribute
 
@@ -25,6 +25,8 @@ LIGHT_LIMIT = 0.6
 FRAME_CONTRAST = (7.0, 22.0)
 LENS_CONTRAST = (16.0, 34.0)
 FRAME_DEPTH = (0.06, 0.12)
+LENS_PERCENTILE = 30
+"""Reflections cover part of a clear lens; a dark one is dark nearly everywhere."""
 
 
 @dataclass(frozen=True)
@@ -126,10 +128,12 @@ def _glasses_opacity(image: np.ndarray, mask: np.ndarray, landmarks: np.ndarray)
     contrast = np.linalg.norm(_lab(image) - _lab(skin), axis=-1)
     depth = cv2.distanceTransform((mask > 0.5).astype(np.uint8), cv2.DIST_L2, 5) / eyes
     inside = depth > FRAME_DEPTH[1]
+    for part in (*EYES, *BROWS):  # seen through a clear lens, these too differ from skin
+        inside &= cv2.dilate(polygon(landmarks[part], mask.shape), np.ones((3, 3)), iterations=max(1, int(0.03 * eyes))) < 0.05
     frame = smoothstep(contrast, *FRAME_CONTRAST) * (1 - smoothstep(depth, *FRAME_DEPTH))
     if inside.sum() < 10:
         return frame.astype(np.float32)
-    darkness = smoothstep(np.median(contrast[inside]), *LENS_CONTRAST)
+    darkness = smoothstep(np.percentile(contrast[inside], LENS_PERCENTILE), *LENS_CONTRAST)
     return np.maximum(frame, darkness).astype(np.float32)
 
 

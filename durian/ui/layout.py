@@ -117,7 +117,7 @@ def _header(page: Page) -> None:
             js_on_load="element.querySelector('.mode').addEventListener('click', "
             "() => document.body.classList.toggle('dark'));",
         )
-    page.examples = cards("examples", row=True)
+        page.examples = cards("examples", row=True)
 
 
 def _step(number: int, title: str, hint: str) -> None:
@@ -129,7 +129,7 @@ def _step(number: int, title: str, hint: str) -> None:
 
 
 def _portrait(page: Page) -> None:
-    with gr.Column(elem_classes=["panel"], elem_id="panel-portrait"):
+    with gr.Column(elem_id="panel-portrait"):
         _step(1, "Portrait", "who moves")
         page.portrait_stage = stage("portrait", texts.EMPTY_PORTRAIT, "portrait-stage", "#portrait-upload")
         with gr.Row(elem_classes=["tight"]):
@@ -145,7 +145,7 @@ def _portrait(page: Page) -> None:
 
 
 def _wear(page: Page) -> None:
-    with gr.Column(elem_classes=["panel"], elem_id="panel-wear"):
+    with gr.Column(elem_id="panel-wear"):
         _step(2, "What to wear", "one tab an item")
         page.items = cards("items", row=True)
         page.mask_stage = stage("mask", texts.EMPTY_MASK, "mask-stage", "#reference-upload")
@@ -154,10 +154,10 @@ def _wear(page: Page) -> None:
                 "Upload a reference", file_types=["image"], elem_id="reference-upload", size="sm"
             )
         page.control("expansion", elem_classes=["prominent"])
-        with gr.Column(elem_classes=["plain"]) as page.item_group:
+        with gr.Column(elem_id="item-group") as page.item_group:
             page.control("strength")
         page.control("mode", elem_classes=["segmented"])
-        with gr.Column(visible=False, elem_classes=["plain", "blend"]) as page.blend_group:
+        with gr.Column(visible=False, elem_id="blend-group") as page.blend_group:
             with gr.Row(elem_classes=["tight"]):
                 page.control("blend_start")
                 page.control("blend_end")
@@ -177,7 +177,7 @@ def _wear(page: Page) -> None:
 
 
 def _motion(page: Page) -> None:
-    with gr.Column(elem_classes=["panel"], elem_id="panel-motion"):
+    with gr.Column(elem_id="panel-motion"):
         _step(3, "Motion", "how it moves")
         page.motions = cards("motions")
         with gr.Row(elem_classes=["tight"]):
@@ -187,7 +187,7 @@ def _motion(page: Page) -> None:
             page.video = RawVideo(
                 sources=["upload", "webcam"], label="Driving video", height=220, elem_id="driving-video"
             )
-            with gr.Column(visible=False, elem_classes=["plain"]) as page.video_group:
+            with gr.Column(visible=False, elem_id="video-group") as page.video_group:
                 with gr.Row(elem_classes=["tight"]):
                     page.control("trim_start")
                     page.control("trim_end")
@@ -199,7 +199,7 @@ def _motion(page: Page) -> None:
 
 
 def _settings(page: Page) -> None:
-    with gr.Accordion("Settings", open=False, elem_classes=["panel"], elem_id="settings"):
+    with gr.Accordion("Settings", open=False, elem_id="settings"):
         for pair in (("frames", "fps"), ("size", "smoothing"), ("light", "seed"), ("label", "uncrop")):
             with gr.Row(elem_classes=["tight"]):
                 for key in pair:
@@ -207,7 +207,7 @@ def _settings(page: Page) -> None:
 
 
 def _result(page: Page) -> None:
-    with gr.Column(elem_classes=["panel"], elem_id="panel-result"):
+    with gr.Column(elem_id="panel-result"):
         page.view = gr.Radio(
             [("Still", "still"), ("Video", "video")],
             value="still",
@@ -216,7 +216,7 @@ def _result(page: Page) -> None:
             elem_id="view",
             elem_classes=["segmented"],
         )
-        with gr.Column(elem_id="still-pane", elem_classes=["plain"]):
+        with gr.Column(elem_id="still-pane"):
             page.still_stage = stage("still", texts.EMPTY_STILL, "still-stage")
             page.control("frame", elem_classes=["quiet"])
         page.result_video = gr.Video(
@@ -236,7 +236,7 @@ def _result(page: Page) -> None:
 
 
 def _tools(page: Page) -> None:
-    with gr.Column(elem_classes=["panel"], elem_id="panel-tools"), gr.Tabs(elem_id="tools"):
+    with gr.Column(elem_id="panel-tools"), gr.Tabs(elem_id="tools"):
         with gr.Tab("Compare", id="compare") as page.compare_tab:
             page.compare = gr.ImageSlider(
                 show_label=False, interactive=False, elem_id="compare", format="jpeg", buttons=["fullscreen"]

@@ -56,6 +56,16 @@ def broken(error: Exception) -> gr.Error:
     return gr.Error(texts.SOMETHING_BROKE, duration=SECONDS_SHOWN, title="Our mistake", print_exception=False)
 
 
+def when_open(handler: Callable) -> Callable:
+    """For events that also fire while the page is still loading: nothing happens before there is a session."""
+
+    @functools.wraps(handler)
+    def call(*values: Any):
+        return gr.skip() if values[0] is None else handler(*values)
+
+    return call
+
+
 def guarded(handler: Callable) -> Callable:
     """Turn what a handler raises into one sentence on the page; a superseded still changes nothing.
 

@@ -13,7 +13,7 @@ from durian.engine import get_engine
 from durian.errors import DurianError, InvalidRequest
 from durian.ui import pictures, reading, texts
 from durian.ui.handlers import still
-from durian.ui.handlers.common import QUIET, guarded
+from durian.ui.handlers.common import QUIET, guarded, when_open
 from durian.ui.layout import Page
 from durian.ui.session import Item, Session
 
@@ -89,10 +89,10 @@ def look_book(session: Session, kind: str, paths: list[str] | None):
 
 
 def connect(page: Page) -> None:
-    redraw = (guarded(compare), [page.session], [page.compare])
+    redraw = (when_open(guarded(compare)), [page.session], [page.compare])
     page.still_stage.change(*redraw, trigger_mode="always_last", **QUIET)
     page.compare_tab.select(*redraw, **QUIET)
-    check = (guarded(overlay), [page.session, page.overlay_kind], [page.overlay])
+    check = (when_open(guarded(overlay)), [page.session, page.overlay_kind], [page.overlay])
     page.overlay_kind.input(*check, trigger_mode="always_last", **QUIET)
     page.check_tab.select(*check, **QUIET)
     page.strip_button.click(guarded(strip), [page.session], [page.strip], **QUIET)

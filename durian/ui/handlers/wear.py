@@ -110,7 +110,7 @@ def export_mask(session: Session) -> str:
     return str(path)
 
 
-def mode_shown(session: Session, mode: str) -> Any:
+def mode_shown(mode: str) -> Any:
     return gr.update(visible=mode == "blend")
 
 
@@ -142,4 +142,4 @@ def connect(page: Page) -> None:
     imported.success(*redraw, **QUICK)
 
     mode = page.controls["mode"]
-    mode.change(guarded(mode_shown), [page.session, mode], [page.blend_group], **QUICK)
+    mode.change(mode_shown, [mode], [page.blend_group], **QUICK)

@@ -311,14 +311,22 @@
   /* Gives dropped or pasted files to an upload button, so that they take the same checked way in. */
   function hand(selector, files) {
     if (!files || !files.length) return;
-    const host = document.querySelector(selector);
-    const input = host?.matches?.("input") ? host : host?.querySelector("input[type=file]") || host?.parentElement?.querySelector("input[type=file]");
+    // A bundle means the whole table, wherever it is dropped.
+    const host = document.querySelector(/\.zip$/i.test(files[0].name) ? "#restore" : selector);
+    const input = host?.matches?.("input") ? host : host?.previousElementSibling;
     if (!input) return;
     const transfer = new DataTransfer();
     transfer.items.add(files[0]);
     input.files = transfer.files;
     input.dispatchEvent(new Event("change", { bubbles: true }));
   }
+
+  for (const name of ["dragover", "drop"]) window.addEventListener(name, (event) => {
+    const files = event.dataTransfer?.files;
+    if (event.defaultPrevented || !event.dataTransfer?.types?.includes("Files") || event.target.closest?.("input, .gradio-container [data-testid$='upload']")) return;
+    event.preventDefault();
+    if (name === "drop" && files?.length && /\.zip$/i.test(files[0].name)) hand("#restore", files);
+  });
 
   window.durianStage = (element, trigger, props, watch, kind) => {
     const stage = new Stage(element, trigger, props, kind);
