@@ -146,7 +146,7 @@ class RenderOptions:
         limits = get_settings()
         if not 64 <= self.size <= limits.max_size or self.size % 2:
             raise InvalidRequest(f"Size {self.size} is not possible: give an even number from 64 to {limits.max_size}.")
-        if not 1 <= self.frames:
+        if self.frames < 1:
             raise InvalidRequest(f"{self.frames} frames cannot be rendered: give at least 1.")
         if self.frames > limits.max_frames:
             raise LimitExceeded(f"{self.frames} frames are too many: at most {limits.max_frames} are rendered at once.")

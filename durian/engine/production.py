@@ -49,7 +49,7 @@ class Animation:
         """
         from durian.media import write_gif
 
-        return write_gif(self._present_master(), path, self.fps, self.metadata)
+        return write_gif(self._present_master(), path, self.fps)
 
     def frames_zip(self, path: Path) -> Path:
         """Write the frames as PNGs into a ZIP.

@@ -139,7 +139,6 @@ def paste_back(frame: np.ndarray, image: np.ndarray, crop: Crop) -> np.ndarray:
     y0, y1 = max(0, math.ceil(crop.y - half)), min(height, math.floor(crop.y + half) + 1)
     if x0 >= x1 or y0 >= y1:
         return image.copy()
-    inner = Crop((x0 + x1 - 1) / 2, (y0 + y1 - 1) / 2, max(x1 - x0, y1 - y0))
     size = frame.shape[0]
     shift = np.array([[1.0, 0, -x0], [0, 1, -y0]])
     to_patch = shift @ np.vstack([crop.inverse_matrix(size), [0, 0, 1]])
@@ -150,18 +149,19 @@ def paste_back(frame: np.ndarray, image: np.ndarray, crop: Crop) -> np.ndarray:
     flags = cv2.INTER_CUBIC if shrink < 1 else cv2.INTER_LINEAR
     patch = cv2.warpAffine(source, to_patch, (x1 - x0, y1 - y0), flags=flags, borderMode=cv2.BORDER_REPLICATE)
 
-    def ramp(first: int, last: int, centre: float, limit: int) -> np.ndarray:
-        position = np.arange(first, last, dtype=np.float32)
-        # Where the crop ends at the photo's own edge there is nothing to blend with.
-        low = position - (centre - half) if first > 0 else np.inf
-        high = (centre + half) - position if last < limit else np.inf
-        distance = np.minimum(np.minimum(low, high), inner.side) / (FEATHER * crop.side)
-        linear = np.clip(distance, 0, 1)
-        return linear * linear * (3 - 2 * linear)
-
-    alpha = ramp(y0, y1, crop.y, height)[:, None] * ramp(x0, x1, crop.x, width)[None]
+    alpha = _ramp(y0, y1, crop.y, crop.side, height)[:, None] * _ramp(x0, x1, crop.x, crop.side, width)[None]
     result = image.copy()
     under = image[y0:y1, x0:x1].astype(np.float32)
     blended = under + (patch.astype(np.float32) - under) * alpha[..., None]
     result[y0:y1, x0:x1] = np.clip(np.rint(blended), 0, 255).astype(np.uint8)
     return result
+
+
+def _ramp(first: int, last: int, centre: float, side: float, limit: int) -> np.ndarray:
+    """Opacity along one axis for pixels ``first`` to ``last - 1``: 0 at the crop's edges, 1 inside."""
+    position = np.arange(first, last, dtype=np.float32)
+    # Where the crop ends at the photo's own edge there is nothing to blend with.
+    low = position - (centre - side / 2) if first > 0 else np.full_like(position, side)
+    high = (centre + side / 2) - position if last < limit else np.full_like(position, side)
+    linear = np.clip(np.minimum(low, high) / (FEATHER * side), 0, 1)
+    return linear * linear * (3 - 2 * linear)

@@ -26,9 +26,13 @@ class Face:
     """One detected face.
 
     ``landmarks`` is ``(478, 3) float32``: x right, y down in pixels of the picture, z in pixels, smaller is nearer.
+    ``confidence`` is the detector's, 0 to 1; ``flatness`` the part of the face without any shading, 0 to 1: drawings
+    are flat, skin is not.
     """
 
     landmarks: np.ndarray
+    confidence: float = 1.0
+    flatness: float = 0.0
 
     @property
     def box(self) -> tuple[float, float, float, float]:

@@ -12,15 +12,12 @@ from functools import lru_cache
 
 import numpy as np
 
-from durian.motion import RIGID_POINTS, fit_rigid
+from durian.face.geometry import FACE_OVAL as _OVAL
 from durian.geometry.head import Head
+from durian.motion import RIGID_POINTS, fit_rigid
 
 MESH_POINTS = 468
-FACE_OVAL = np.array(
-    # Clockwise from the top of the forehead, as seen.
-    [10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377]
-    + [152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109]
-)
+FACE_OVAL = np.array(_OVAL)
 INNER_LIPS = np.array([78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88, 95])
 EYES = (
     np.array([33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246]),

@@ -85,7 +85,10 @@ def blend(frame, texture, map_x, map_y, opacity):
             w00, w01 = (1 - fu) * (1 - fv), fu * (1 - fv)
             w10, w11 = (1 - fu) * fv, fu * fv
             alpha = (
-                w00 * texture[v0, u0, 3] + w01 * texture[v0, u1, 3] + w10 * texture[v1, u0, 3] + w11 * texture[v1, u1, 3]
+                w00 * texture[v0, u0, 3]
+                + w01 * texture[v0, u1, 3]
+                + w10 * texture[v1, u0, 3]
+                + w11 * texture[v1, u1, 3]
             ) * opacity
             if alpha < 0.25:
                 continue

@@ -55,7 +55,11 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None) -> Base:
     face = polygon(scene.landmarks[FACE_OVAL], shape)
     person = _person(scene, face)
     removed = _removed(scene)
-    scalp = np.zeros(shape, np.float32) if new_hair is None else _scalp_under(new_hair, scene, head, np.maximum(removed, 1 - person))
+    scalp = (
+        np.zeros(shape, np.float32)
+        if new_hair is None
+        else _scalp_under(new_hair, scene, head, np.maximum(removed, 1 - person))
+    )
     removed = np.maximum(removed, scalp)
 
     background = (person < 0.04).astype(np.float32) * (removed < 0.04)

@@ -34,11 +34,14 @@ def fill(image: np.ndarray, known: np.ndarray) -> np.ndarray:
 
 
 def grain(image: np.ndarray, known: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Noise as strong as the known part's finest detail, ``(H, W, 1) float32``, so that a fill does not look airbrushed.
+    """Noise as strong as the known part's finest detail, so that a fill does not look airbrushed.
 
     Args:
         image: ``(H, W, 3) float32``.
         known: ``(H, W) float32``.
+
+    Returns:
+        ``(H, W, 1) float32``, to be added.
     """
     grey = image.mean(-1)
     detail = np.abs(grey - cv2.GaussianBlur(grey, (0, 0), 1.5))[known > 0.9]

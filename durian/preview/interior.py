@@ -9,7 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from durian.geometry.mesh import EYES, INNER_LIPS, IRISES, HeadPose
+from durian.geometry.mesh import EYES, INNER_LIPS, IRISES, HeadPose, smoothstep
 from durian.geometry.raster import Canvas
 from durian.preview.fill import fill
 
@@ -20,6 +20,12 @@ TONGUE = np.array([142, 66, 66], np.float32)
 TOOTH = np.array([228, 219, 205], np.float32)
 TONGUE_TOP = 0.24
 
+IRIS_EDGE = (0.95, 1.25)
+"""Radii, of the landmarks' iris, between which its edge fades into the white."""
+WHITE_SHARE = 0.7
+"""How much of the uncovered white is its clean colour; the rest continues the lids' shade."""
+GAZE_REACH = 0.4
+"""Furthest shift of an iris in widths of the eye (a full turn is about 0.35)."""
 OVERLAP = 1.5
 """Pixels that a patch reaches under the edge of its opening, against hairline gaps."""
 
@@ -28,14 +34,14 @@ class Patch:
     """A texture behind one opening, seen through the opening's contour.
 
     Args:
-        texture: ``(h, w, 3) float32`` whose first pixel lies at ``corner`` ``(x, y)`` of the picture at rest.
+        texture: ``(h, w, 4) float32``, premultiplied, 0-255; its first pixel lies at ``corner`` ``(x, y)`` of the
+            picture at rest.
         corner: see above.
         contour: indices of the landmarks around the opening, in order.
     """
 
     def __init__(self, texture: np.ndarray, corner: tuple[int, int], contour: np.ndarray):
-        opaque = np.full((*texture.shape[:2], 1), 255.0, np.float32)
-        self.texture = np.clip(np.concatenate([texture, opaque], -1) + 0.5, 0, 255).astype(np.uint8)
+        self.texture = np.clip(texture + 0.5, 0, 255).astype(np.uint8)
         self.corner = np.array(corner, np.float32)
         self.contour = contour
         count = len(contour)
@@ -76,19 +82,21 @@ class Interiors:
 
     def __init__(self, image: np.ndarray, landmarks: np.ndarray):
         self.landmarks = landmarks
-        self.eyes = [_eye_patch(image, landmarks, lids) for lids in EYES]
+        self.eyes = [_eye_patches(image, landmarks, lids, iris) for lids, iris in zip(EYES, IRISES, strict=True)]
         self.mouth = _mouth_patch(image, landmarks)
 
     def draw(self, canvas: Canvas, frame: np.ndarray, driving: np.ndarray, pose: HeadPose) -> None:
         """Draw all three under one frame's mesh, ``driving`` ``(478, 3)``."""
-        for patch, iris, lids in zip(self.eyes, IRISES, EYES, strict=True):
-            moved = driving[iris, :2].mean(0) - pose(self.landmarks[iris]).mean(0)[:2]
-            # Where lids cover the iris its landmarks follow the lids; the eyeball itself stays within the socket.
-            reach = 0.3 * np.linalg.norm(driving[lids[0], :2] - driving[lids[8], :2])
-            length = np.linalg.norm(moved)
-            patch.draw(canvas, frame, driving, pose, moved * min(1.0, reach / max(length, 1e-6)))
+        still = np.zeros(2, np.float32)
+        for (socket, iris), points, lids in zip(self.eyes, IRISES, EYES, strict=True):
+            gaze = driving[points, :2].mean(0) - pose(self.landmarks[points]).mean(0)[:2]
+            # Landmarks of a covered iris are guesses; no eye turns further than this.
+            reach = GAZE_REACH * np.linalg.norm(driving[lids[0], :2] - driving[lids[8], :2])
+            gaze = gaze * min(1.0, reach / max(float(np.linalg.norm(gaze)), 1e-6))
+            socket.draw(canvas, frame, driving, pose, still)
+            iris.draw(canvas, frame, driving, pose, gaze)
         # Upper teeth belong to the skull: they follow the corners' and nose's rigid movement only.
-        self.mouth.draw(canvas, frame, driving, pose, np.zeros(2, np.float32))
+        self.mouth.draw(canvas, frame, driving, pose, still)
 
 
 def _opening(landmarks: np.ndarray, contour: np.ndarray, shape: tuple[int, int], shrink: float) -> np.ndarray:
@@ -108,17 +116,67 @@ def _box(points: np.ndarray, margin: float, shape: tuple[int, int]) -> tuple[int
     return x0, y0, max(x1, x0 + 2), max(y1, y0 + 2)
 
 
-def _eye_patch(image: np.ndarray, landmarks: np.ndarray, lids: np.ndarray) -> Patch:
-    """The eyeball: the photo inside the lids, continued beyond them."""
+def _opaque(texture: np.ndarray) -> np.ndarray:
+    return np.concatenate([texture, np.full((*texture.shape[:2], 1), 255.0, np.float32)], -1)
+
+
+def _eye_patches(image: np.ndarray, landmarks: np.ndarray, lids: np.ndarray, iris: np.ndarray) -> tuple[Patch, Patch]:
+    """The white of the eye, continued under iris and lids, and the iris, which turns over it.
+
+    At rest the two add up to the photo's own pixels.
+    """
     width = float(np.linalg.norm(landmarks[lids[0], :2] - landmarks[lids[8], :2]))
     x0, y0, x1, y1 = _box(landmarks[lids, :2], 0.45 * width, image.shape[:2])
     part = image[y0:y1, x0:x1]
     at = landmarks - np.array([x0, y0, 0], np.float32)
+    opening = _opening(at, lids, part.shape[:2], 0)
+    inside = cv2.dilate(opening, np.ones((3, 3)))
+
+    centre = at[iris[0], :2]
+    radius = max(float(np.linalg.norm(at[iris[1:], :2] - centre, axis=1).mean()), 1.0)
+    y, x = np.mgrid[: part.shape[0], : part.shape[1]].astype(np.float32)
+    distance = np.hypot(x - centre[0], y - centre[1]) / radius
+    disc = 1 - smoothstep(distance, *IRIS_EDGE)
+
     own = _opening(at, lids, part.shape[:2], 0.03 * width)
-    texture = fill(part, own if own.max() > 0.5 else _opening(at, lids, part.shape[:2], 0))
-    inside = _opening(at, lids, part.shape[:2], 0)[..., None]
-    inside = np.clip(cv2.dilate(inside, np.ones((3, 3))), 0, 1).reshape(*part.shape[:2], 1)
-    return Patch(part * inside + texture * (1 - inside), (x0, y0), lids)
+    white = own * (distance > IRIS_EDGE[1])
+    if white.sum() < 6:  # nothing but iris shows: continue what does
+        white = own if own.max() > 0.5 else opening
+    socket = fill(part, white.astype(np.float32))
+    socket += WHITE_SHARE * (_eye_white(part, white, image, landmarks) - socket)
+    socket = part + np.maximum(disc, 1 - inside)[..., None] * (socket - part)
+
+    # Under the lids the iris goes on with the colours it has elsewhere at the same distance from its centre.
+    rings = np.clip((distance * 8).astype(int), 0, 15)
+    seen = own * (disc > 0.05)
+    totals = np.bincount(rings.ravel(), seen.ravel(), 16)
+    sums = [np.bincount(rings.ravel(), (seen * part[..., k]).ravel(), 16) for k in range(3)]
+    mean = (
+        np.stack(
+            [
+                np.interp(np.arange(16), np.flatnonzero(totals > 0.5), (s / np.maximum(totals, 1e-6))[totals > 0.5])
+                for s in sums
+            ],
+            -1,
+        )
+        if (totals > 0.5).any()
+        else np.zeros((16, 3))
+    )
+    whole = part + (1 - inside)[..., None] * (mean[rings].astype(np.float32) - part)
+    premultiplied = np.clip(whole - (1 - disc[..., None]) * socket, 0, 255 * disc[..., None])
+    turning = np.concatenate([premultiplied, 255 * disc[..., None]], -1)
+    return Patch(_opaque(socket), (x0, y0), lids), Patch(turning, (x0, y0), lids)
+
+
+def _eye_white(part: np.ndarray, white: np.ndarray, image: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    """Colour ``(3,)`` of the white: what of it shows brightest, and never much darker than the face."""
+    shown = part[white > 0.5]
+    skin = image[_cheek_pixels(landmarks, image.shape[:2])].mean()
+    if len(shown) == 0:
+        return np.full(3, 0.9 * skin, np.float32)
+    brightness = shown.mean(1)
+    brightest = shown[brightness >= np.percentile(brightness, 75)].mean(0)
+    return brightest * max(1.0, 0.85 * skin / max(float(brightest.mean()), 1.0))
 
 
 def _mouth_patch(image: np.ndarray, landmarks: np.ndarray) -> Patch:
@@ -144,7 +202,7 @@ def _mouth_patch(image: np.ndarray, landmarks: np.ndarray) -> Patch:
     arch = TEETH_LENGTH * (1 - 0.45 * (u / 0.5) ** 2)
     teeth = np.clip((arch - v) / 0.02, 0, 1) * np.clip((TEETH_REACH / 2 - np.abs(u)) / 0.08, 0, 1)
     gaps = 1 - 0.16 * np.exp(-(((u / 0.105 - np.round(u / 0.105 - 0.5) - 0.5) / 0.07) ** 2))
-    shade = (0.86 - 0.95 * u**2) * gaps * np.clip(0.72 + 2.2 * v, 0.5, 1.0)
+    shade = (0.92 - 0.9 * u**2) * gaps * np.clip(0.88 + v, 0.7, 1.0)
     drawn += teeth[..., None] * (TOOTH * shade[..., None] - drawn)
     drawn *= light
 
@@ -156,7 +214,7 @@ def _mouth_patch(image: np.ndarray, landmarks: np.ndarray) -> Patch:
         nearby = np.clip(1.6 * cv2.GaussianBlur(own, (0, 0), 0.10 * width), 0, 1)[..., None]
         drawn = drawn + nearby * (continued - drawn)
     inside = cv2.dilate(own, np.ones((3, 3)))[..., None]
-    return Patch(part * inside + drawn * (1 - inside), (x0, y0), INNER_LIPS)
+    return Patch(_opaque(part * inside + drawn * (1 - inside)), (x0, y0), INNER_LIPS)
 
 
 def _cheek_pixels(landmarks: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:

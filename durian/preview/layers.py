@@ -75,9 +75,7 @@ def build_layer(item: AlignedAttribute, portrait: np.ndarray, light: float, wear
         scale = NO_FACE_BOXES[attribute.name][0] * eyes / max(x1 - x0, 1)
     straight, to_texture = cut_out(attribute, scale * attribute.placement.scale, light, wearer)
     points = item.mesh.texture_points @ to_texture[:, :2].T + to_texture[:, 2]
-    return Layer(
-        attribute.name, premultiplied(straight), points.astype(np.float32), item.mesh, attribute.strength
-    )
+    return Layer(attribute.name, premultiplied(straight), points.astype(np.float32), item.mesh, attribute.strength)
 
 
 def premultiplied(straight: np.ndarray) -> np.ndarray:

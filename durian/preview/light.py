@@ -129,7 +129,10 @@ def _glasses_opacity(image: np.ndarray, mask: np.ndarray, landmarks: np.ndarray)
     depth = cv2.distanceTransform((mask > 0.5).astype(np.uint8), cv2.DIST_L2, 5) / eyes
     inside = depth > FRAME_DEPTH[1]
     for part in (*EYES, *BROWS):  # seen through a clear lens, these too differ from skin
-        inside &= cv2.dilate(polygon(landmarks[part], mask.shape), np.ones((3, 3)), iterations=max(1, int(0.03 * eyes))) < 0.05
+        inside &= (
+            cv2.dilate(polygon(landmarks[part], mask.shape), np.ones((3, 3)), iterations=max(1, int(0.03 * eyes)))
+            < 0.05
+        )
     frame = smoothstep(contrast, *FRAME_CONTRAST) * (1 - smoothstep(depth, *FRAME_DEPTH))
     if inside.sum() < 10:
         return frame.astype(np.float32)

@@ -143,6 +143,4 @@ def _shaded(base: Base, scene: Scene, layers: tuple[Layer, ...]) -> Base:
         return base
     shaded = base.foreground.astype(np.float32)
     shaded[..., :3] *= light[..., None]
-    return Base(
-        base.plate, np.clip(shaded + 0.5, 0, 255).astype(np.uint8), base.colour * light[..., None], base.filled
-    )
+    return Base(base.plate, np.clip(shaded + 0.5, 0, 255).astype(np.uint8), base.colour * light[..., None], base.filled)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from durian.segmentation.colour import ColourModel
@@ -33,12 +32,8 @@ def beard_head(image: np.ndarray, landmarks: np.ndarray) -> Head:
 
 def hairiness(head: Head) -> np.ndarray:
     """How unlike the cheeks' skin a pixel is, from colour and fine texture, ``(h, w) float32``, skin below 2."""
-    lightness = head.lab[..., 0].astype(np.float32)
-    # Strands are darker or lighter than their surroundings; shaded skin is smooth.
-    fine = lightness - cv2.GaussianBlur(lightness, (0, 0), 0.04 * head.working_unit)
-    texture = np.sqrt(cv2.GaussianBlur(fine**2, (0, 0), 0.05 * head.working_unit))
-    smooth_skin = np.median(texture[head.cheeks]) if head.cheeks.any() else 2.0
-    return np.minimum(head.shaded_skin_distance, 12) + np.clip((texture - 1.5 * smooth_skin) / 2.0, 0, 3)
+    smooth_skin = np.median(head.texture[head.cheeks]) if head.cheeks.any() else 2.0
+    return np.minimum(head.shaded_skin_distance, 12) + np.clip((head.texture - 1.5 * smooth_skin) / 2.0, 0, 3)
 
 
 def front_evidence(head: Head) -> tuple[float, float]:

@@ -72,7 +72,7 @@ class ClassicSegmenter(Segmenter):
         self._last = (key, history, mask)
         result = mask.copy()
         if box is not None:
-            result = _inside_box(result, box)
+            result = inside_box(result, box)
         return enforce(result, points, labels)
 
     def _begin(self, start, box, points, labels) -> np.ndarray:
@@ -130,7 +130,8 @@ _ORDER = (
 """What lies over what: the first item with the click inside it is the one that was meant."""
 
 
-def _inside_box(mask: np.ndarray, box: tuple[float, float, float, float]) -> np.ndarray:
+def inside_box(mask: np.ndarray, box: tuple[float, float, float, float]) -> np.ndarray:
+    """The part of a mask within a box ``x0, y0, x1, y1`` in pixels."""
     x0, y0, x1, y1 = box
     height, width = mask.shape
     left, right = sorted((int(np.clip(np.floor(x0), 0, width)), int(np.clip(np.ceil(x1) + 1, 0, width))))

@@ -19,9 +19,8 @@ def hair_region(head: Head, hat: np.ndarray | None = None) -> np.ndarray:
     """
     u, v = head.coordinates
     covered = np.zeros(u.shape, bool) if hat is None else hat
-    shell = hair_shell(head) & ~covered
-    seeds = shell & (head.skin_distance > SKIN_LIMIT)
-    if shell.sum() < 10 or seeds.sum() < 0.12 * shell.sum():
+    seeds = hair_seeds(head, hair_shell(head) & ~covered)
+    if not seeds.any():
         return np.zeros(u.shape, bool)
     odds = spatial_odds(head)
     likely = np.zeros(u.shape, np.float32)
@@ -34,11 +33,40 @@ def hair_region(head: Head, hat: np.ndarray | None = None) -> np.ndarray:
     total[covered] = -SEED_ODDS
     total[interior(head)] = -SEED_ODDS
     region = cut(total, head.lab)
-    return connected_to(region, grow_region(seeds & region, 0), smallest=0.01)
+    return connected_to(region, seeds & region, smallest=0.01)
 
+
+GLABELLA = (9, 107, 108, 151, 337, 336)
+"""Between and above the brows."""
 
 SKIN_LIMIT = 3.0
 """Standard deviations from the face's skin beyond which a pixel is something else."""
+
+
+BALD_SHARE = 0.12
+"""Below this share of unlike-skin pixels round the skull a head is bald, or its hair has the skin's colour."""
+
+TEXTURED = 1.8
+"""Hair's fine contrast is at least this many times the cheeks'."""
+
+
+def hair_seeds(head: Head, shell: np.ndarray) -> np.ndarray:
+    """Pixels of the shell that surely are hair, ``(h, w) bool``; none on a bald head."""
+    none = np.zeros(shell.shape, bool)
+    seeds = shell & (head.skin_distance > SKIN_LIMIT)
+    if shell.sum() < 10:
+        return none
+    cheeks = max(1.0, float(np.median(head.texture[head.cheeks]))) if head.cheeks.any() else 2.0
+    if seeds.sum() >= BALD_SHARE * shell.sum():
+        # A shining or shaded scalp leaves the cheeks' colour, yet stays smooth and keeps the skin's tone.
+        tone = head.lab[..., 1:].astype(np.float32) - 128
+        tone /= np.maximum(head.lab[..., :1], 40)
+        skin = (head.skin_model.centre[1:] - 128) / max(40.0, float(head.skin_model.centre[0]))
+        off_tone = np.linalg.norm(np.median(tone[seeds], axis=0) - skin)
+        brightness = float(np.median(head.lab[..., 0][seeds])) / max(1.0, float(head.skin_model.centre[0]))
+        smooth = np.median(head.texture[seeds]) < 1.2 * cheeks
+        return none if smooth and off_tone < 0.035 and brightness > 0.6 else seeds
+    return shell if np.median(head.texture[shell]) > TEXTURED * cheeks else none
 
 
 def hair_shell(head: Head) -> np.ndarray:
@@ -70,7 +98,7 @@ def spatial_odds(head: Head) -> np.ndarray:
     odds[neck] -= 2.5
     # A beard, not hair, hangs on the jaw.
     jaw = grow_region(head.oval, 0.12 * head.working_unit) & (v > 0.6)
-    odds[jaw & ~neck] -= 1.5
+    odds[jaw & ~neck] -= 3.0
     forehead = head.oval & (v < -0.25)
     odds[forehead] = -0.6
     rim = head.oval & ~forehead
@@ -86,11 +114,20 @@ def colour_odds(head: Head, likely: np.ndarray, covered: np.ndarray) -> np.ndarr
     hair = ColourModel(head.bins, likely * (head.person > 0.5)).log_density(head.bins)
     face = head.oval & (head.skin_distance < SKIN_LIMIT) & (v > -0.3)
     skin = ColourModel(head.bins, face.astype(np.float32)).log_density(head.bins)
+    # Foreheads shine; where the spot between the brows is no fringe, it tells how.
+    glabella = head.polygon(GLABELLA)
+    if glabella.any() and np.median(head.skin_distance[glabella]) < 2 * SKIN_LIMIT:
+        brow_skin = ColourModel(head.bins, glabella.astype(np.float32)).log_density(head.bins)
+        skin = np.maximum(skin, brow_skin - 0.5)
     # Shaded skin of neck and ears is not in the sample of the face.
     below = head.shadow_distance * 1.15
     distance = np.where(v > 0.0, np.minimum(below, head.skin_distance), head.skin_distance)
     skin = np.maximum(skin, -5.0 - 0.125 * np.minimum(distance, 20.0) ** 2)
-    cloth_weight = ((v > 1.6) & (head.person > 0.8)) * (1 - likely) * (1 - (head.skin_distance < SKIN_LIMIT))
+    # Locks on the chest must not teach the clothes their colour; the middle and the shoulders are seldom hair.
+    garment = (v > 1.6) & (head.person > 0.8) & (head.skin_distance > SKIN_LIMIT)
+    surely = (v > 2.0) & ((np.abs(u) < 0.4) | (np.abs(u) > 1.7))
+    unlike_hair = np.clip((-7.0 - hair) / 2.0, 0, 1)
+    cloth_weight = garment * np.where(surely, 1.0, unlike_hair) * (1 - likely)
     cloth = ColourModel(head.bins, cloth_weight.astype(np.float32)).log_density(head.bins)
     cloth = cloth + np.clip((v - 1.6) * 4, -6, 0)
     background = ColourModel(head.bins, (1 - head.person) ** 4).log_density(head.bins)

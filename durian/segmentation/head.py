@@ -194,6 +194,13 @@ class Head:
         return self.skin_model.distance(self.lab)
 
     @cached_property
+    def texture(self) -> np.ndarray:
+        """Local contrast of fine detail in 8-bit lightness, ``(h, w) float32``: strands, not shading."""
+        lightness = cv2.cvtColor(self.small, cv2.COLOR_RGB2LAB)[..., 0].astype(np.float32)
+        fine = lightness - cv2.GaussianBlur(lightness, (0, 0), max(1.0, 0.04 * self.working_unit))
+        return np.sqrt(cv2.GaussianBlur(fine**2, (0, 0), max(1.0, 0.06 * self.working_unit)))
+
+    @cached_property
     def shadow_distance(self) -> np.ndarray:
         """Like :attr:`skin_distance`, counting skin in deep shadow (neck, ears) as skin too."""
         return self.skin_model.distance(self.lab, shadows=True)

@@ -11,7 +11,7 @@ import gradio as gr
 from durian.settings import get_settings
 from durian.ui import controls, texts
 from durian.ui.session import Session
-from durian.ui.widgets import RawUpload, RawVideo, cards, stage
+from durian.ui.widgets import cards, raw_upload, raw_video, stage
 
 
 @dataclass
@@ -24,19 +24,19 @@ class Page:
     examples: gr.HTML = None
     # 1 portrait
     portrait_stage: gr.HTML = None
-    portrait_upload: RawUpload = None
+    portrait_upload: gr.UploadButton = None
     portrait_camera: gr.Image = None
     # 2 what to wear
     items: gr.HTML = None
     mask_stage: gr.HTML = None
-    reference_upload: RawUpload = None
+    reference_upload: gr.UploadButton = None
     item_group: gr.Group = None
     blend_group: gr.Group = None
-    mask_import: RawUpload = None
+    mask_import: gr.UploadButton = None
     mask_export: gr.Button = None
     # 3 motion
     motions: gr.HTML = None
-    video: RawVideo = None
+    video: gr.Video = None
     video_group: gr.Group = None
     video_apply: gr.Button = None
     video_clear: gr.Button = None
@@ -63,7 +63,7 @@ class Page:
     save_gif: gr.Button = None
     save_frames: gr.Button = None
     save_bundle: gr.Button = None
-    restore: RawUpload = None
+    restore: gr.UploadButton = None
     download: gr.File = None
     history: gr.Gallery = None
 
@@ -110,14 +110,18 @@ def _header(page: Page) -> None:
     with gr.Row(elem_id="masthead"):
         gr.HTML(
             f'<div class="brand"><span class="brand-mark" aria-hidden="true"></span><h1>{texts.TITLE}</h1>'
-            f"<p>{texts.TAGLINE}</p></div>"
-            '<button type="button" class="mode" aria-label="Light or dark" title="Light or dark">◐</button>',
+            f"<p>{texts.TAGLINE}</p></div>",
             elem_id="brand",
+            apply_default_css=False,
+        )
+        page.examples = cards("examples", row=True)
+        gr.HTML(
+            '<button type="button" class="mode" aria-label="Light or dark" title="Light or dark">◐</button>',
+            elem_id="light-or-dark",
             apply_default_css=False,
             js_on_load="element.querySelector('.mode').addEventListener('click', "
             "() => document.body.classList.toggle('dark'));",
         )
-        page.examples = cards("examples", row=True)
 
 
 def _step(number: int, title: str, hint: str) -> None:
@@ -133,9 +137,7 @@ def _portrait(page: Page) -> None:
         _step(1, "Portrait", "who moves")
         page.portrait_stage = stage("portrait", texts.EMPTY_PORTRAIT, "portrait-stage", "#portrait-upload")
         with gr.Row(elem_classes=["tight"]):
-            page.portrait_upload = RawUpload(
-                "Upload a portrait", file_types=["image"], elem_id="portrait-upload", size="sm"
-            )
+            page.portrait_upload = raw_upload("Upload a portrait", "portrait-upload", ["image"])
         with gr.Accordion("Crop and camera", open=False):
             for key in controls.PORTRAIT:
                 page.control(key)
@@ -150,9 +152,7 @@ def _wear(page: Page) -> None:
         page.items = cards("items", row=True)
         page.mask_stage = stage("mask", texts.EMPTY_MASK, "mask-stage", "#reference-upload")
         with gr.Row(elem_classes=["tight"]):
-            page.reference_upload = RawUpload(
-                "Upload a reference", file_types=["image"], elem_id="reference-upload", size="sm"
-            )
+            page.reference_upload = raw_upload("Upload a reference", "reference-upload", ["image"])
         page.control("expansion", elem_classes=["prominent"])
         with gr.Column(elem_id="item-group") as page.item_group:
             page.control("strength")
@@ -172,7 +172,7 @@ def _wear(page: Page) -> None:
             page.control("layer")
             page.control("trim")
         with gr.Accordion("Mask as a file", open=False), gr.Row(elem_classes=["tight"]):
-            page.mask_import = RawUpload("Import PNG", file_types=["image"], elem_id="mask-import", size="sm")
+            page.mask_import = raw_upload("Import PNG", "mask-import", ["image"], "sm")
             page.mask_export = gr.Button("Export PNG", elem_id="mask-export", size="sm")
 
 
@@ -184,9 +184,7 @@ def _motion(page: Page) -> None:
             page.control("pose_strength")
             page.control("expression_strength")
         with gr.Accordion("Move like a video", open=False, elem_id="driving"):
-            page.video = RawVideo(
-                sources=["upload", "webcam"], label="Driving video", height=220, elem_id="driving-video"
-            )
+            page.video = raw_video("driving-video")
             with gr.Column(visible=False, elem_id="video-group") as page.video_group:
                 with gr.Row(elem_classes=["tight"]):
                     page.control("trim_start")
@@ -218,7 +216,7 @@ def _result(page: Page) -> None:
         )
         with gr.Column(elem_id="still-pane"):
             page.still_stage = stage("still", texts.EMPTY_STILL, "still-stage")
-            page.control("frame", elem_classes=["quiet"])
+            page.control("frame", info=None, buttons=[], elem_classes=["quiet"])
         page.result_video = gr.Video(
             label="Animation",
             show_label=False,
@@ -236,7 +234,7 @@ def _result(page: Page) -> None:
 
 
 def _tools(page: Page) -> None:
-    with gr.Column(elem_id="panel-tools"), gr.Tabs(elem_id="tools"):
+    with gr.Column(elem_id="panel-tools"), gr.Tabs(elem_id="tools", overflow_behavior="wrap"):
         with gr.Tab("Compare", id="compare") as page.compare_tab:
             page.compare = gr.ImageSlider(
                 show_label=False, interactive=False, elem_id="compare", format="jpeg", buttons=["fullscreen"]
@@ -276,9 +274,7 @@ def _tools(page: Page) -> None:
                 page.save_gif = gr.Button("GIF", size="sm", elem_id="save-gif")
                 page.save_frames = gr.Button("Frames", size="sm", elem_id="save-frames")
                 page.save_bundle = gr.Button("Bundle", size="sm", elem_id="save-bundle")
-            page.restore = RawUpload(
-                "Drop in a bundle to restore everything", file_types=[".zip"], size="sm", elem_id="restore"
-            )
+            page.restore = raw_upload("Drop in a bundle to restore everything", "restore", [".zip"], "sm")
             page.download = gr.File(visible="hidden", elem_id="download")
         with gr.Tab("History", id="history"):
             page.history = gr.Gallery(

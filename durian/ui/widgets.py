@@ -91,24 +91,25 @@ def cards(elem_id: str, row: bool = False, value: dict[str, Any] | None = None) 
     )
 
 
-class RawUpload(gr.UploadButton):
+def raw_upload(label: str, elem_id: str, kinds: list[str], size: str = "md") -> gr.UploadButton:
     """An upload button whose handler gets the path as it came: our own readers judge the file, in our own words."""
-
-    is_template = True
-
-    def preprocess(self, payload: Any) -> str | None:
-        """The uploaded file's path; Gradio has checked that it lies in its upload folder."""
-        return None if payload is None else str(payload.path)
+    return _raw(gr.UploadButton(label, file_types=kinds, elem_id=elem_id, size=size))
 
 
-class RawVideo(gr.Video):
-    """A video input that is passed on unconverted."""
+def raw_video(elem_id: str) -> gr.Video:
+    """A video input, by file or camera, that is passed on unconverted."""
+    return _raw(gr.Video(sources=["upload", "webcam"], label="Driving video", height=220, elem_id=elem_id))
 
-    is_template = True
 
-    def preprocess(self, payload: Any) -> str | None:
-        """The uploaded or recorded file's path."""
-        return None if payload is None else str(getattr(payload, "video", payload).path)
+def _raw(component: Any) -> Any:
+    # On the instance: Gradio writes a .pyi file beside any module that subclasses a component.
+    component.preprocess = _uploaded_path
+    return component
+
+
+def _uploaded_path(payload: Any) -> str | None:
+    """The uploaded file's path; Gradio has checked that it lies in its upload folder."""
+    return None if payload is None else str(payload.path)
 
 
 def head() -> str:

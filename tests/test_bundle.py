@@ -1,0 +1,247 @@
+"""Bundles: back exactly as they went, and strangers' bundles refused in one sentence."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from requests_made import attribute, disc, landmarks, picture, portrait, request
+
+from durian.bundle import extract_result, load_bundle, save_bundle, settings_of
+from durian.errors import DurianError, LimitExceeded, OutputFailed, UnreadableMedia
+from durian.request import Placement
+
+
+def full_request():
+    soft = np.clip(disc().astype(int) - picture(9)[..., 0] // 2, 0, 255).astype(np.uint8)
+    return request(
+        portrait=portrait(worn={"hair": disc(radius=30), "glasses": np.zeros((96, 96), np.uint8)}),
+        attributes=(
+            attribute(1, mask=soft, strength=0.3, trim=-0.05, layer=7, placement=Placement(0.1, -0.2, 1.25, 10.0)),
+            attribute(2, landmarks=None),
+        ),
+        mode="blend",
+        blend_start=0.1,
+        blend_end=0.9,
+        erase=("beard",),
+        options={"seed": 2**40, "fps": 29.97, "smoothing": 0.05, "uncrop": True, "label": False, "expansion": -0.2},
+    )
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    result = tmp_path / "result.mp4"
+    result.write_bytes(b"the film")
+    return save_bundle(tmp_path / "bundle.zip", full_request(), result, {"clicks": [[1, 2, True]], "page": "two"})
+
+
+@pytest.mark.parametrize("make", [full_request, request, lambda: request(motion=None, attributes=())])
+def test_a_bundle_restores_the_request_exactly(tmp_path: Path, make):
+    path = save_bundle(tmp_path / "bundle.zip", make())
+    restored, extra = load_bundle(path)
+    assert restored == make()
+    assert extra == {}
+
+
+def test_everything_is_in_it(saved: Path, tmp_path: Path):
+    with zipfile.ZipFile(saved) as archive:
+        names = set(archive.namelist())
+        settings = json.loads(archive.read("settings.json"))
+    assert names >= {"result.mp4", "portrait/image.png", "portrait/crop.png", "portrait/worn_hair.png", "motion.npz"}
+    assert {f"attributes/{i}/{part}.png" for i in range(2) for part in ("image", "mask")} <= names
+    assert settings["version"] == 1
+    assert settings["options"]["seed"] == 2**40
+    assert load_bundle(saved)[1] == {"clicks": [[1, 2, True]], "page": "two"}
+    assert extract_result(saved, tmp_path / "..").read_bytes() == b"the film"
+
+
+def test_a_bundle_without_a_result(tmp_path: Path):
+    path = save_bundle(tmp_path / "bundle.zip", request())
+    assert extract_result(path, tmp_path) is None
+
+
+def test_a_result_that_is_gone(tmp_path: Path):
+    with pytest.raises(OutputFailed, match="gone.mp4"):
+        save_bundle(tmp_path / "bundle.zip", request(), tmp_path / "gone.mp4")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_settings_are_plain_json():
+    assert json.loads(json.dumps(settings_of(full_request()))) == settings_of(full_request())
+
+
+# Strangers' bundles
+
+
+def rewritten(saved: Path, change: Callable[[dict[str, bytes]], None]) -> Path:
+    with zipfile.ZipFile(saved) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    change(members)
+    path = saved.with_name("hostile.zip")
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return path
+
+
+def with_settings(**changes: object) -> Callable[[dict[str, bytes]], None]:
+    """Changes settings; ``options__fps=3`` reaches into a part, ``attributes__0__name`` into a list."""
+
+    def change(members: dict[str, bytes]) -> None:
+        settings = json.loads(members["settings.json"])
+        for path, value in changes.items():
+            *parents, last = [int(key) if key.isdecimal() else key for key in path.split("__")]
+            part = settings
+            for key in parents:
+                part = part[key]
+            part[last] = value
+        members["settings.json"] = json.dumps(settings).encode()
+
+    return change
+
+
+def without(name: str) -> Callable[[dict[str, bytes]], None]:
+    return lambda members: members.pop(name) and None
+
+
+def holding(name: str, data: bytes) -> Callable[[dict[str, bytes]], None]:
+    return lambda members: members.update({name: data})
+
+
+def npz(**arrays: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    return buffer.getvalue()
+
+
+def pickled() -> bytes:
+    return npz(portrait=np.array([print], dtype=object))
+
+
+def lying_header() -> bytes:
+    """An array that claims a petabyte."""
+    buffer = io.BytesIO()
+    header = {"descr": "<f4", "fortran_order": False, "shape": (2**48,)}
+    np.lib.format.write_array_header_1_0(buffer, header)
+    outer = io.BytesIO()
+    with zipfile.ZipFile(outer, "w") as archive:
+        archive.writestr("portrait.npy", buffer.getvalue() + b"\0" * 64)
+    return outer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        without("settings.json"),
+        without("portrait/image.png"),
+        without("attributes/1/mask.png"),
+        without("landmarks.npz"),
+        without("motion.npz"),
+        holding("settings.json", b"{not json"),
+        holding("settings.json", b"[]"),
+        holding("settings.json", b"[" * 200_000),
+        holding("settings.json", b'{"version": 1}'),
+        holding("portrait/image.png", b"GIF89a not really"),
+        holding("attributes/0/mask.png", b""),
+        holding("landmarks.npz", b"PK nothing"),
+        holding("landmarks.npz", pickled()),
+        holding("landmarks.npz", lying_header()),
+        holding("landmarks.npz", npz(portrait=landmarks()[:5])),
+        holding("landmarks.npz", npz(portrait=landmarks().astype(np.float64))),
+        holding("landmarks.npz", npz(portrait=np.full((478, 3), np.nan, np.float32))),
+        holding("motion.npz", npz(rotations=np.zeros((2, 3, 3), np.float32))),
+        with_settings(version="one"),
+        with_settings(version=99),
+        with_settings(mode="swap"),
+        with_settings(mode=3),
+        with_settings(renderer=None),
+        with_settings(blend_start="half"),
+        with_settings(blend_end=float("nan")),
+        with_settings(erase="hair"),
+        with_settings(erase=["../etc"]),
+        with_settings(portrait__worn=["../../secret"]),
+        with_settings(portrait__worn=[["hair"]]),
+        with_settings(portrait__crop={"x": 1, "y": 2}),
+        with_settings(portrait__crop__side=-5),
+        with_settings(options__size=1e9),
+        with_settings(options__frames=2.5),
+        with_settings(options__label="yes"),
+        with_settings(options__fps=True),
+        with_settings(options__colour=1),
+        with_settings(attributes={}),
+        with_settings(attributes=[1, 2]),
+        with_settings(attributes__0__name="scarf"),
+        with_settings(attributes__0__layer=1.5),
+        with_settings(attributes__0__placement={"dx": "far"}),
+        with_settings(attributes__0__placement__scale=float("inf")),
+        with_settings(motion=[]),
+        with_settings(motion__fps=0),
+        with_settings(motion__neutral=999),
+    ],
+)
+def test_a_strangers_bundle_is_refused_in_one_sentence(saved: Path, change):
+    path = rewritten(saved, change)
+    with pytest.raises((UnreadableMedia, LimitExceeded)) as caught:
+        load_bundle(path)
+    sentence = str(caught.value)
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
+    assert len(sentence) < 300
+
+
+def test_names_that_climb_out_are_never_written(saved: Path, tmp_path: Path):
+    path = rewritten(saved, holding("../../outside.txt", b"boo"))
+    before = sorted(tmp_path.rglob("*"))
+    assert load_bundle(path)[0] == full_request()
+    assert sorted(tmp_path.rglob("*")) == before
+    assert not (tmp_path.parent.parent / "outside.txt").exists()
+
+
+def test_too_much_is_refused_before_it_is_unpacked(saved: Path, settings_environment):
+    settings_environment(max_file_mb=1)
+    bomb = rewritten(saved, holding("result.mp4", b"\0" * 3_000_000))
+    assert bomb.stat().st_size < 1_000_000
+    with pytest.raises(LimitExceeded, match="unpacks to more than 1 MB"):
+        load_bundle(bomb)
+    many = rewritten(saved, lambda members: members.update({f"{i}.txt": b"" for i in range(100)}))
+    with pytest.raises(UnreadableMedia):
+        load_bundle(many)
+
+
+def test_numbers_that_unpack_without_end_are_refused(saved: Path):
+    endless = npz(portrait=np.zeros(20_000_000, np.float32))
+    assert len(endless) < 200_000
+    with pytest.raises(LimitExceeded, match=r"landmarks\.npz"):
+        load_bundle(rewritten(saved, holding("landmarks.npz", endless)))
+
+
+@pytest.mark.parametrize("data", [b"", b"hello", b"PK\x03\x04 cut off", b"\x89PNG\r\n"])
+def test_what_is_no_zip_at_all(tmp_path: Path, data: bytes):
+    path = tmp_path / "bundle.zip"
+    path.write_bytes(data)
+    with pytest.raises(UnreadableMedia, match=r"bundle\.zip"):
+        load_bundle(path)
+
+
+def test_a_bundle_cut_off_anywhere(saved: Path):
+    data = saved.read_bytes()
+    path = saved.with_name("cut.zip")
+    for part in (0.3, 0.9, 0.999):
+        path.write_bytes(data[: int(len(data) * part)])
+        with pytest.raises(DurianError):
+            load_bundle(path)
+    broken = bytearray(data)
+    broken[len(data) // 2] ^= 0xFF
+    path.write_bytes(broken)
+    with pytest.raises(UnreadableMedia):
+        load_bundle(path)
+
+
+def test_a_missing_file(tmp_path: Path):
+    with pytest.raises(UnreadableMedia, match="is not a ZIP or is damaged"):
+        load_bundle(tmp_path / "none.zip")

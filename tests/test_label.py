@@ -1,0 +1,32 @@
+"""The visible label: where it is, that it reads, that it leaves the rest alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from durian.label import draw_label
+
+
+@pytest.mark.parametrize("shade", [0, 128, 255])
+@pytest.mark.parametrize("shape", [(512, 512), (720, 480), (256, 1024)])
+def test_the_label_reads_on_any_ground_and_stays_in_its_corner(shape: tuple[int, int], shade: int):
+    frame = np.full((*shape, 3), shade, np.uint8)
+    before = frame.copy()
+    labelled = draw_label(frame)
+    assert np.array_equal(frame, before)
+    height, width = shape
+    changed = (labelled != frame).any(2)
+    rows, columns = np.flatnonzero(changed.any(1)), np.flatnonzero(changed.any(0))
+    assert rows[0] > 0.85 * height
+    assert columns[0] > width - 0.3 * min(shape)
+    assert 0.005 < changed.mean() < 0.03
+    patch = labelled[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1, 0].astype(int)
+    ground = int(np.median(patch))
+    # White letters against what the plate made of the ground.
+    assert patch.max() > 245
+    assert patch.max() - ground > 100
+
+
+def test_a_label_larger_than_the_frame_is_cut_not_refused():
+    assert draw_label(np.zeros((16, 20, 3), np.uint8)).shape == (16, 20, 3)

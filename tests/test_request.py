@@ -1,0 +1,125 @@
+"""The typed request: what it refuses, how it compares, what it derives."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from requests_made import SIDE, attribute, disc, landmarks, picture, portrait, request
+
+from durian.errors import DurianError, InvalidRequest, LimitExceeded
+from durian.fingerprint import fingerprint
+from durian.request import ATTRIBUTE_NAMES, DEFAULT_LAYERS, Placement, RenderOptions
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: attribute(name="scarf"), "'scarf' is not known"),
+        (lambda: attribute(mask=np.zeros((SIDE, SIDE), np.uint8)), "mask is empty"),
+        (lambda: attribute(mask=np.full((SIDE, SIDE), 255, np.uint8)), "covers the whole picture"),
+        (lambda: attribute(mask=disc(SIDE - 2)), "94×94 pixels but its picture is 96×96"),
+        (lambda: attribute(mask=picture()), "3 dimensions"),
+        (lambda: attribute(mask=disc().astype(bool)), "mask"),
+        (lambda: attribute(image=picture().astype(np.float32)), "float32"),
+        (lambda: attribute(image=picture()[..., 0]), "RGB picture"),
+        (lambda: attribute(strength=1.1), "Strength 1.1"),
+        (lambda: attribute(strength=float("nan")), "Strength nan"),
+        (lambda: attribute(trim=3), "trim of 3"),
+        (lambda: attribute(landmarks=landmarks()[:468]), "(468, 3)"),
+        (lambda: attribute(landmarks=np.full((478, 3), np.nan, np.float32)), "finite"),
+        (lambda: portrait(worn={"hat": disc(SIDE + 4)}), "mask of the portrait's hat"),
+        (lambda: portrait(landmarks=landmarks()[:, :2]), "portrait's landmarks"),
+        (lambda: Placement(scale=0), "item size of 0"),
+        (lambda: Placement(angle=float("inf")), "item angle"),
+        (lambda: RenderOptions(size=511), "even number"),
+        (lambda: RenderOptions(size=2048), "even number from 64 to 1024"),
+        (lambda: RenderOptions(frames=0), "at least 1"),
+        (lambda: RenderOptions(fps=0), "fps of 0"),
+        (lambda: RenderOptions(fps=float("nan")), "fps of nan"),
+        (lambda: RenderOptions(expansion=5), "expansion of 5"),
+        (lambda: RenderOptions(light=-0.1), "light"),
+        (lambda: RenderOptions(pose_strength=2.5), "pose strength"),
+        (lambda: RenderOptions(smoothing=-1), "smoothing"),
+        (lambda: RenderOptions(seed=-1), "seed"),
+        (lambda: request(mode="swap"), "'swap'"),
+        (lambda: request(erase=("nose",)), "'nose' cannot be erased"),
+        (lambda: request(mode="blend"), "exactly two attributes, not 1"),
+        (lambda: request(mode="blend", attributes=(attribute(), attribute(2, name="hair"))), "hat and hair"),
+        (lambda: request(mode="blend", attributes=(attribute(), attribute(2)), blend_end=1.2), "blend end of 1.2"),
+    ],
+)
+def test_what_makes_no_sense_is_one_sentence(make, words: str):
+    with pytest.raises(InvalidRequest) as caught:
+        make()
+    sentence = str(caught.value)
+    assert words in sentence
+    assert isinstance(caught.value, DurianError)
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
+
+
+def test_limits_come_from_the_settings(settings_environment):
+    settings_environment(max_frames=10, max_attributes=2)
+    with pytest.raises(LimitExceeded, match="11 frames are too many: at most 10"):
+        RenderOptions(frames=11)
+    with pytest.raises(LimitExceeded, match="3 attributes are too many"):
+        request(frames=4, attributes=[attribute(seed) for seed in range(3)])
+
+
+def test_requests_compare_by_content():
+    assert request() == request()
+    assert hash(request()) == hash(request())
+    assert request() == copy.deepcopy(request())
+    changed = picture()
+    changed[3, 4, 1] ^= 1
+    assert request() != request(portrait=portrait(image=changed))
+    assert request() != request(options={"seed": 1})
+    assert request() != replace(request(), motion=None)
+    assert request() != "a request"
+    assert attribute() == attribute()
+    assert attribute() != attribute(placement=Placement(dx=0.1))
+
+
+def test_fingerprints_keep_neighbours_apart():
+    assert fingerprint(("ab", "c")) != fingerprint(("a", "bc"))
+    assert fingerprint([1, [2]]) != fingerprint([[1], 2])
+    assert fingerprint({"a": 1, "b": 2}) == fingerprint({"b": 2, "a": 1})
+    assert fingerprint(24) == fingerprint(24.0) != fingerprint("24")
+    assert fingerprint(True) != fingerprint(1)
+    zeros = np.zeros((2, 3), np.uint8)
+    assert fingerprint(zeros) != fingerprint(zeros.T)
+    assert fingerprint(zeros) != fingerprint(zeros.astype(np.int8))
+    every_second = np.arange(12).reshape(3, 4)[:, ::2]
+    assert fingerprint(every_second) == fingerprint(every_second.copy())
+    with pytest.raises(TypeError, match="set"):
+        fingerprint({1, 2})
+
+
+def test_lists_become_tuples():
+    made = request(attributes=[attribute()], erase=["hair"])
+    assert isinstance(made.attributes, tuple)
+    assert made.erase == ("hair",)
+
+
+def test_layers_put_hats_over_hair_and_glasses_over_both():
+    assert set(DEFAULT_LAYERS) == set(ATTRIBUTE_NAMES)
+    assert DEFAULT_LAYERS["hair"] < DEFAULT_LAYERS["hat"] < DEFAULT_LAYERS["glasses"]
+    assert attribute(name="hat").drawing_layer == DEFAULT_LAYERS["hat"]
+    assert attribute(name="hat", layer=0).drawing_layer == 0
+
+
+def test_alpha_runs_from_start_to_end():
+    blending = request(mode="blend", attributes=(attribute(1), attribute(2)), blend_start=0.2, blend_end=1.0)
+    assert blending.alphas(5) == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
+    still = blending.at_alpha(0.3)
+    assert still.motion is None
+    assert still.alphas(1) == pytest.approx([0.3])
+
+
+def test_the_parser_knows_the_same_items():
+    from durian.cli.parser import ITEM_NAMES
+
+    assert ITEM_NAMES == ATTRIBUTE_NAMES
