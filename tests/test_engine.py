@@ -1,4 +1,4 @@
-"""The engine: order, places, progress, cancelling, failures, files and memory, with renderers that wait to be let on."""
+"""The engine: order, places, progress, cancelling, failures, files and memory, mostly with a renderer that waits."""
 
 from __future__ import annotations
 
@@ -461,7 +461,9 @@ print("next:", engine.animate(small).frames)
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
     )
-    assert "sentence: half.mp4 could not be written" in done.stdout or "sentence: master.mkv" in done.stdout, done.stderr
+    assert "sentence: half.mp4 could not be written" in done.stdout or "sentence: master.mkv" in done.stdout, (
+        done.stderr
+    )
     assert "next: 2" in done.stdout
     assert not (tmp_path / "half.mp4").exists()
     assert not [p for p in tmp_path.iterdir() if p.is_file()]

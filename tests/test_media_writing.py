@@ -146,7 +146,7 @@ def test_sound_shorter_than_the_picture_and_no_sound(frames, driving, no_leftove
 def test_gif_loops_and_keeps_time(frames, no_leftovers):
     from PIL import Image
 
-    path = write_gif(frames, no_leftovers / "result.gif", 24)
+    path = write_gif(frames, no_leftovers / "result.gif", 24, {"seed": 3, "motion": "ü" * 400})
     with Image.open(path) as image:
         assert image.info["loop"] == 0
         delays = []
@@ -158,6 +158,8 @@ def test_gif_loops_and_keeps_time(frames, no_leftovers):
     assert sum(delays) == pytest.approx(500, abs=10)
     assert psnr(read_image(path), frames[0]) > 27
     assert read_metadata(path)["title"] == TITLE
+    assert read_metadata(path)["seed"] == 3
+    assert read_metadata(path)["motion"] == "ü" * 400
     assert read_metadata(path)["digital_source_type"] == DIGITAL_SOURCE_TYPE
 
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from durian.cli.parser import DEFAULT_MOTION
 from durian.engine import Animation, JobStatus, get_engine
 from durian.errors import InvalidRequest
 from durian.face import Crop
 from durian.prepare import AttributeSource, Click, MotionSource, PortraitSource, Prepared, build_request
-from durian.request import Attribute, Portrait, RenderOptions
+from durian.request import RenderOptions
+
+if TYPE_CHECKING:
+    from durian.assets import Example
 
 DEFAULT_FRAMES = 48
 
@@ -32,13 +37,18 @@ def prepare(arguments: argparse.Namespace) -> Prepared:
     Raises:
         DurianError: one sentence about the argument or file.
     """
+    items: list[AttributeSource] = []
+    what, blend = arguments.motion or DEFAULT_MOTION, arguments.blend
     if arguments.example is not None:
-        portrait, items = _example()
+        example = _example(arguments.example)
+        case = example.case()
+        portrait, items = case.portrait, list(case.attributes)
+        what, blend = arguments.motion or example.motion, blend or example.blend
     elif arguments.portrait is None:
         raise InvalidRequest("No portrait was given: use --portrait FILE, --example NAME or --batch CSV.")
     else:
         crop = None if arguments.crop is None else Crop(*arguments.crop)
-        portrait, items = PortraitSource(arguments.portrait, arguments.face, crop, arguments.room), []
+        portrait = PortraitSource(arguments.portrait, arguments.face, crop, arguments.room)
     for item in arguments.attributes or []:
         items.append(
             AttributeSource(
@@ -52,9 +62,8 @@ def prepare(arguments: argparse.Namespace) -> Prepared:
                 face=item.face,
             )
         )
-    motion = MotionSource(
-        arguments.motion, arguments.start, arguments.end, arguments.neutral, whole=arguments.frames is None
-    )
+    whole = arguments.frames is None
+    motion = MotionSource(what, arguments.start, arguments.end, arguments.neutral, whole)
     options = RenderOptions(
         size=arguments.size,
         frames=DEFAULT_FRAMES if arguments.frames is None else arguments.frames,
@@ -68,15 +77,16 @@ def prepare(arguments: argparse.Namespace) -> Prepared:
         label=not arguments.no_label,
         uncrop=arguments.uncrop,
     )
-    return build_request(portrait, items, motion, options, arguments.blend, arguments.erase, arguments.renderer)
+    return build_request(portrait, items, motion, options, blend, arguments.erase, arguments.renderer)
 
 
-def _example() -> tuple[Portrait, list[AttributeSource | Attribute]]:
-    """Grace Hopper's cap and glasses on Eileen Collins."""
-    from durian.assets import hopper_cap
+def _example(name: str) -> Example:
+    from durian.assets import examples
 
-    case = hopper_cap()
-    return case.portrait, list(case.attributes)
+    known = {example.name: example for example in examples()}
+    if name not in known:
+        raise InvalidRequest(f"There is no example {name!r}: use one of {', '.join(known)}.")
+    return known[name]
 
 
 def animate(arguments: argparse.Namespace, prepared: Prepared, progress: _Progress | None = None) -> Animation:

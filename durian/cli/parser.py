@@ -12,7 +12,7 @@ from durian.errors import InvalidRequest
 
 ITEM_NAMES = ("hair", "glasses", "hat", "beard", "lips", "other")
 """The same as :data:`durian.request.ATTRIBUTE_NAMES`, which would pull in NumPy and OpenCV."""
-EXAMPLES = ("hopper-cap",)
+DEFAULT_MOTION = "nod"
 
 
 @dataclass
@@ -116,7 +116,7 @@ def _animate(command: argparse.ArgumentParser) -> None:
     inputs.add_argument("--face", type=int, default=0, metavar="N", help="which face of it, 0 is the largest")
     inputs.add_argument("--crop", type=parse_crop, metavar="X,Y,SIDE", help="square to animate (default: found)")
     inputs.add_argument("--room", type=float, default=1.0, help="room around the face, above 1 shows more")
-    inputs.add_argument("--example", choices=EXAMPLES, help="a built-in case instead of files")
+    inputs.add_argument("--example", metavar="NAME", help="a built-in case instead of files, such as hopper-cap")
     inputs.add_argument("--batch", type=Path, metavar="CSV", help="many requests: columns named like these options")
     items = command.add_argument_group("items (the options behind an --attribute belong to it; repeat to wear several)")
     items.add_argument("--attribute", dest="attributes", type=Path, action=_NewItem, metavar="FILE", help="reference")
@@ -132,7 +132,7 @@ def _animate(command: argparse.ArgumentParser) -> None:
     items.add_argument("--erase", action="append", default=[], choices=ITEM_NAMES[:-1], help="take off; repeat")
     items.add_argument("--blend", type=parse_blend, metavar="A[,B]", help="mix two items instead, by α from A to B")
     motion = command.add_argument_group("motion")
-    motion.add_argument("--motion", default="nod", metavar="NAME|VIDEO", help="a preset or a driving video")
+    motion.add_argument("--motion", metavar="NAME|VIDEO", help=f"a preset or a driving video ({DEFAULT_MOTION})")
     motion.add_argument("--start", type=float, default=0.0, metavar="S", help="trim the video, seconds")
     motion.add_argument("--end", type=float, metavar="S", help="trim the video, seconds")
     motion.add_argument("--neutral", type=int, metavar="N", help="the video's resting frame (default: found)")

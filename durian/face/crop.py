@@ -145,7 +145,7 @@ def paste_back(frame: np.ndarray, image: np.ndarray, crop: Crop) -> np.ndarray:
     source = frame
     shrink = size / crop.side
     if shrink > 1.05:
-        source = cv2.GaussianBlur(frame, (0, 0), 0.5 * math.sqrt(shrink**2 - 1))
+        source = cv2.GaussianBlur(frame, (0, 0), 0.4 * math.sqrt(shrink**2 - 1))
     flags = cv2.INTER_CUBIC if shrink < 1 else cv2.INTER_LINEAR
     patch = cv2.warpAffine(source, to_patch, (x1 - x0, y1 - y0), flags=flags, borderMode=cv2.BORDER_REPLICATE)
 

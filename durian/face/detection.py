@@ -36,7 +36,7 @@ CERTAIN = 0.7
 FLAT = 0.5
 """Standard deviation, in grey levels of a 3 × 3 neighbourhood, below which skin counts as flat."""
 
-SMALL_FACE = 0.12
+SMALL_FACE = 0.25
 """When the largest face found is smaller than this part of the longer side, the finest tiles are searched too."""
 
 

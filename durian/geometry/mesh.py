@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import combinations
 
 import numpy as np
 
@@ -39,7 +40,7 @@ OVAL_REACH = 0.30
 
 @lru_cache(maxsize=1)
 def face_triangles() -> np.ndarray:
-    """``(T, 3) int32`` triangles of the 468-point mesh, all of one orientation (area above 0 when seen from the front).
+    """``(852, 3) int32`` triangles of the 468-point mesh, all of one orientation (area above 0 when seen from the front).
 
     MediaPipe publishes edges; three that close a ring are a triangle. Neighbours share an edge in opposite
     directions, which settles every orientation from the first.
@@ -51,10 +52,10 @@ def face_triangles() -> np.ndarray:
         neighbours.setdefault(a, set()).add(b)
         neighbours.setdefault(b, set()).add(a)
     rings = {tuple(sorted((a, b, c))) for a in neighbours for b in neighbours[a] for c in neighbours[a] & neighbours[b]}
-    by_edge: dict[tuple[int, int], list[tuple[int, int, int]]] = {}
-    for ring in rings:
-        for edge in ((ring[0], ring[1]), (ring[1], ring[2]), (ring[0], ring[2])):
-            by_edge.setdefault(edge, []).append(ring)
+    by_edge = _rings_by_edge(rings)
+    # A ring that encloses other triangles is not one itself: each of its edges has a third neighbour.
+    rings -= {r for r in rings if all(len(by_edge[edge]) > 2 for edge in combinations(r, 2))}
+    by_edge = _rings_by_edge(rings)
 
     # 10 (forehead) to 338 runs to the right as seen, and the face lies below it: front-facing in y-down pixels.
     first = next(r for r in rings if 10 in r and 338 in r)
@@ -70,6 +71,14 @@ def face_triangles() -> np.ndarray:
                     oriented[other] = (q, p, next(k for k in other if k not in (p, q)))
                     waiting.append(other)
     return np.array(sorted(oriented.values()), np.int32)
+
+
+def _rings_by_edge(rings: set[tuple[int, int, int]]) -> dict[tuple[int, int], list[tuple[int, int, int]]]:
+    by_edge: dict[tuple[int, int], list[tuple[int, int, int]]] = {}
+    for ring in rings:
+        for edge in combinations(ring, 2):
+            by_edge.setdefault(edge, []).append(ring)
+    return by_edge
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from pathlib import Path
 
@@ -32,7 +32,13 @@ def make_palette(sample: list[np.ndarray]) -> np.ndarray:
     return palette.reshape(16, 16, 4)
 
 
-def encode_gif(frames: Iterable[np.ndarray], sample: list[np.ndarray], path: Path, fps: float) -> None:
+def encode_gif(
+    frames: Iterable[np.ndarray],
+    sample: list[np.ndarray],
+    path: Path,
+    fps: float,
+    metadata: Mapping[str, object] | None = None,
+) -> None:
     """Write ``frames`` to ``path`` with the palette of ``sample``; errors are FFmpeg's, as ``OSError``."""
     import av
 
@@ -58,7 +64,7 @@ def encode_gif(frames: Iterable[np.ndarray], sample: list[np.ndarray], path: Pat
                 container.mux(packet)
     except av.FFmpegError as error:
         raise OSError(error.errno, error.strerror) from error
-    append_gif_comment(path)
+    append_gif_comment(path, metadata)
 
 
 def _palette_graph(width: int, height: int, fps: float):

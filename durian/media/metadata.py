@@ -25,6 +25,7 @@ DIGITAL_SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeW
 
 _XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 """Type of the MP4 box that holds XMP (XMP specification part 3, "MPEG-4")."""
+_GIF_COMMENT = b"!\xfe"
 _PNG_XMP_KEYWORD = "XML:com.adobe.xmp"
 _MAX_TEXT = 1_000_000
 """Characters of metadata that are read from a file; ours have a few thousand."""
@@ -75,14 +76,17 @@ def append_xmp_box(path: Path, metadata: Mapping[str, object] | None = None) -> 
         file.write(struct.pack(">I", len(body) + 8) + b"uuid" + body)
 
 
-def append_gif_comment(path: Path) -> None:
-    """Put title, comment and source type into a GIF as a comment block before its trailer byte."""
-    text = f"{TITLE}\n{COMMENT}\n{DIGITAL_SOURCE_TYPE}".encode("ascii")
-    block = b"!\xfe" + bytes([len(text)]) + text + b"\0;"
+def append_gif_comment(path: Path, metadata: Mapping[str, object] | None = None) -> None:
+    """Put the mark and ``metadata`` into a GIF as a comment block before its trailer byte."""
+    settings = json.dumps(dict(metadata or {}), ensure_ascii=False, default=str)
+    text = "\n".join((TITLE, COMMENT, DIGITAL_SOURCE_TYPE, settings)).encode("utf-8")
+    # A block's text is cut into pieces of at most 255 bytes, each behind its length.
+    pieces = (text[i : i + 255] for i in range(0, len(text), 255))
+    block = _GIF_COMMENT + b"".join(bytes([len(piece)]) + piece for piece in pieces) + b"\0;"
     with path.open("r+b") as file:
-        file.seek(-1, 2)
+        file.seek(-1, os.SEEK_END)
         if file.read(1) == b";":
-            file.seek(-1, 2)
+            file.seek(-1, os.SEEK_END)
         file.write(block)
 
 
@@ -132,11 +136,18 @@ def _settings(text: str) -> dict[str, object]:
 
 def _gif_tags(path: Path) -> dict[str, str]:
     with path.open("rb") as file:
-        file.seek(-min(path.stat().st_size, 1024), 2)
+        file.seek(-min(path.stat().st_size, _MAX_TEXT), os.SEEK_END)
         tail = file.read()
-    start = tail.rfind(b"!\xfe")
-    lines = tail[start + 3 : -2].decode("ascii", "replace").split("\n") if start >= 0 else []
-    return dict(zip(("title", "comment", "digital_source_type"), lines, strict=False))
+    start = tail.rfind(_GIF_COMMENT)
+    text, position = b"", start + len(_GIF_COMMENT)
+    while start >= 0 and position < len(tail) and tail[position]:
+        text += tail[position + 1 : position + 1 + tail[position]]
+        position += 1 + tail[position]
+    if not text.startswith(TITLE.encode()):
+        return {}
+    return dict(
+        zip(("title", "comment", "digital_source_type", "description"), text.decode().split("\n", 3), strict=False)
+    )
 
 
 def _image_tags(path: Path) -> dict[str, str]:

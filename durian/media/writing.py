@@ -232,13 +232,19 @@ def _peek(frames: Iterable[np.ndarray], path: str | os.PathLike[str]) -> tuple[n
     return first, chain([first], iterator)
 
 
-def write_gif(frames: Iterable[np.ndarray] | str | os.PathLike[str], path: str | os.PathLike[str], fps: float) -> Path:
+def write_gif(
+    frames: Iterable[np.ndarray] | str | os.PathLike[str],
+    path: str | os.PathLike[str],
+    fps: float,
+    metadata: Mapping[str, object] | None = None,
+) -> Path:
     """Write an endlessly looping GIF with one palette for the whole clip.
 
     Args:
         frames: ``(H, W, 3) uint8`` frames, or the path of a (lossless) video, which is read twice so that the palette
             sees the whole clip while memory stays small. Of an iterable the first frames make the palette.
         fps: of the frames; above 50 frames are left out, since browsers cannot show them.
+        metadata: settings that travel in the file.
 
     Raises:
         OutputFailed: the file could not be written.
@@ -257,7 +263,7 @@ def write_gif(frames: Iterable[np.ndarray] | str | os.PathLike[str], path: str |
         raise InvalidRequest(f"{path.name} got no frames: render at least 1.")
     kept = (frame for index, frame in enumerate(stream) if index % step == 0)
     with atomic_output(path) as temporary:
-        encode_gif(kept, sample, temporary, fps / step)
+        encode_gif(kept, sample, temporary, fps / step, metadata)
     return path
 
 

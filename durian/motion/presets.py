@@ -151,7 +151,7 @@ def _smile(score: _Score) -> None:
     mouth = bump(t, 0, 0.35 * total, 0.3 * total, 0.35 * total)
     eyes = bump(t, 0.08 * total, 0.35 * total, 0.18 * total, 0.35 * total)
     # The lips stay closed: a photo with a closed mouth has no teeth to show.
-    score.act(smile=0.95 * mouth, dimple=0.15 * mouth, cheek_raise=0.8 * eyes, squint=0.5 * eyes, press=0.1 * mouth)
+    score.act(smile=0.95 * mouth, dimple=0.15 * mouth, cheek_raise=0.6 * eyes, squint=0.3 * eyes, press=0.1 * mouth)
     score.pitch, score.roll, score.nearer = -2.0 * eyes, 2.5 * eyes, 0.01 * mouth
     score.alive(amount=0.7)
 
@@ -213,9 +213,9 @@ def _laugh(score: _Score) -> None:
     loud = bump(t, 0.12 * total, 0.2 * total, 0.25 * total, 0.33 * total)
     # Laughter comes in bursts of about four and a half a second.
     pulse = 0.5 - 0.5 * np.cos(2 * np.pi * 4.5 * t)
-    score.act(smile=0.9 * joy, cheek_raise=0.9 * joy, squint=0.8 * joy, dimple=0.2 * joy)
+    score.act(smile=0.9 * joy, cheek_raise=0.7 * joy, squint=0.4 * joy, dimple=0.2 * joy)
     score.act(jaw_open=loud * (0.24 + 0.12 * pulse), upper_lip_up=0.35 * loud, lower_lip_down=0.35 * loud)
-    score.act(blink=0.35 * loud, brow_outer_up=0.3 * loud)
+    score.act(blink=0.12 * loud, brow_outer_up=0.3 * loud)
     score.pitch = -6.5 * loud + 1.5 * loud * pulse
     score.roll, score.yaw = 3 * joy, -3 * loud
     score.alive(every=0, amount=0.3)

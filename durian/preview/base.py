@@ -83,7 +83,11 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None) -> Base:
         alpha = person + removed * (kept_alpha * person - person)
         alpha = np.maximum(alpha, scalp)
     # Fractional pixels already hold some background: take it out, so that plate and foreground add up to the photo.
-    premultiplied = np.clip(colour - (1 - person[..., None]) * plate, 0, 255 * person[..., None])
+    through = 1 - person[..., None]
+    premultiplied = np.clip(image - through * plate, 0, 255 * person[..., None])
+    # Where no colour of the person explains the photo, the guess behind it was wrong.
+    explained = (image - premultiplied) / np.maximum(through, 0.02)
+    plate = np.where(through > 0.02, np.clip(explained, 0, 255), plate)
     if removed.any():
         premultiplied += removed[..., None] * (colour * alpha[..., None] - premultiplied)
     foreground = np.concatenate([premultiplied, alpha[..., None] * 255], -1)
@@ -116,7 +120,8 @@ def _person(scene: Scene, face: np.ndarray) -> np.ndarray:
     person = crop.apply(person_mask(scene.request.portrait.image), size).astype(np.float32) / 255
     if (person * face).sum() < 0.5 * face.sum():  # the matte missed the person: move everything
         return np.ones_like(face)
-    return np.maximum(person, cv2.erode(face, np.ones((5, 5))))
+    # The face is drawn once more over its surroundings, so it must be opaque right up to its edge.
+    return np.maximum(person, cv2.dilate((face > 0).astype(np.float32), np.ones((3, 3))))
 
 
 def _removed(scene: Scene) -> np.ndarray:

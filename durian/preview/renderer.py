@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -43,19 +43,19 @@ class PreviewRenderer:
     name = "preview"
 
     def render(self, request: AnimationRequest) -> Iterator[np.ndarray]:
-        yield from _frames(build_stage(prepare_scene(request)))
+        yield from _frames(build_stage(prepare_scene(_single_at_an_end(request))))
 
     def render_landmarks(self, request: AnimationRequest, driving: np.ndarray) -> Iterator[np.ndarray]:
         """Frames driven by absolute landmarks ``(F, 478, 3)`` in crop pixels, without retargeting."""
-        yield from _frames(build_stage(prepare_scene(request, np.asarray(driving, np.float32))))
+        yield from _frames(build_stage(prepare_scene(_single_at_an_end(request), np.asarray(driving, np.float32))))
 
     def still(self, request: AnimationRequest, frame: int = 0) -> np.ndarray:
-        scene = prepare_scene(request)
+        scene = prepare_scene(_single_at_an_end(request))
         frame = min(max(frame, 0), len(scene.driving) - 1)
         return _draw(build_stage(scene), Canvas(scene.size, scene.size), frame)
 
     def overlays(self, request: AnimationRequest) -> dict[str, np.ndarray]:
-        scene = prepare_scene(request)
+        scene = prepare_scene(_single_at_an_end(request))
         aligned = _draw(build_stage(scene), Canvas(scene.size, scene.size), 0)
         hole = outline(scene.image, scene.hole, (255, 176, 32))
         return {
@@ -67,6 +67,13 @@ class PreviewRenderer:
 
     def close(self) -> None:
         """Nothing is held between requests."""
+
+
+def _single_at_an_end(request: AnimationRequest) -> AnimationRequest:
+    """A blend that stays at α = 0 or 1 is the first or the second attribute, worn."""
+    if request.mode == "blend" and request.blend_start == request.blend_end and request.blend_start in (0, 1):
+        return replace(request, mode="wear", attributes=(request.attributes[int(request.blend_start)],))
+    return request
 
 
 def build_stage(scene: Scene) -> Stage:
@@ -81,8 +88,7 @@ def build_stage(scene: Scene) -> Stage:
     blend = None
     if scene.request.mode == "blend":
         blend = Blend(*layers, scene.landmarks, size)
-    else:
-        base = _shaded(base, scene, layers)
+    base = _shaded(base, scene, layers)
     return Stage(
         scene=scene,
         base=base,
@@ -132,13 +138,16 @@ def _shaded(base: Base, scene: Scene, layers: tuple[Layer, ...]) -> Base:
     size = scene.size
     canvas = Canvas(size, size)
     light = np.ones((size, size), np.float32)
+    alpha = float(scene.alphas.mean())
+    weights = (1 - alpha, alpha) if scene.request.mode == "blend" else (1.0,) * len(layers)
     drop = np.array([[1, 0, 0], [0, 1, SHADOW_DROP * scene.eye_distance]], np.float32)
-    for layer in layers:
+    for place, layer in enumerate(layers):
         if layer.name not in SHADOW_STRENGTH:
             continue
+        share = weights[place] * SHADOW_STRENGTH[layer.name]
         own = layer.at_rest(canvas, scene.landmarks, size)[..., 3] / 255
         below = cv2.GaussianBlur(cv2.warpAffine(own, drop, (size, size)), (0, 0), SHADOW_BLUR * scene.eye_distance)
-        light *= 1 - SHADOW_STRENGTH[layer.name] * below
+        light *= 1 - share * below
     if light.min() > 0.999:
         return base
     shaded = base.foreground.astype(np.float32)

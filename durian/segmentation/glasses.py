@@ -17,6 +17,9 @@ GLASSES_SIDE = 320
 RIM_INSIDE, RIM_OUTSIDE = 0.025, 0.1
 """How far from the fitted outline the rim may reach, in outer-eye distances (a thick acetate frame)."""
 
+RIM_BONUS, RIM_FALL = 0.5, 25.0
+"""Log-odds of a rim at the outline and how they fall per outer-eye distance outwards."""
+
 TEMPLE_HALF_WIDTH = 0.07
 EAR_TOPS = (127, 356)
 
@@ -33,7 +36,7 @@ def glasses_region(head: Head, lenses: Lenses) -> np.ndarray:
     distance = signed_distance(inside.astype(np.uint8) * 255) / unit
     odds = np.full(inside.shape, -SEED_ODDS, np.float32)
 
-    rim = (distance > -RIM_INSIDE) & (distance <= 0.015)
+    rim = np.abs(distance) < RIM_INSIDE
     unlike_skin = np.minimum(head.skin_distance, head.shaded_skin_distance)
     frame = ColourModel(head.bins, (rim & (unlike_skin > 2.0)).astype(np.float32)).log_density(head.bins)
     skin = ColourModel(head.bins, head.cheeks.astype(np.float32)).log_density(head.bins)
@@ -41,7 +44,7 @@ def glasses_region(head: Head, lenses: Lenses) -> np.ndarray:
     colour = np.clip(frame - skin, -3, 3)
 
     outer = (distance > 0.0) & (distance <= RIM_OUTSIDE)
-    odds[outer] = colour[outer] - 25 * distance[outer]
+    odds[outer] = colour[outer] + RIM_BONUS - RIM_FALL * distance[outer]
     for area in (_bridge(head, lenses), _temples(head, lenses)):
         area = area & (distance > 0.015)
         odds[area] = np.maximum(odds[area], colour[area] - 0.3)

@@ -8,7 +8,7 @@ from itertools import product
 import cv2
 import numpy as np
 
-from durian.segmentation.head import LEFT_EYE, RIGHT_EYE, Head
+from durian.segmentation.head import LEFT_BROW, LEFT_EYE, RIGHT_BROW, RIGHT_EYE, Head
 
 ANGLES = 64
 """Points on an outline; angle 0 points away from the nose, a quarter turn later is down the face."""
@@ -24,20 +24,36 @@ EDGE_FULL = 0.16
 """Contrast, as a share of the skin's lightness, at which a rim counts fully (a thin metal rim reaches half)."""
 
 
+SLOPE_SHARE = 0.6
+"""Weight of a step (the border of a dark lens) against that of a line (a rim)."""
+
+BROW_TRUST, EYE_TRUST = 0.4, 0.3
+"""What edges count that a face without glasses has too."""
+
+LEAST_LIGHTNESS = 130.0
+"""Contrasts are relative to the skin's lightness, but dark skin shines: below this its gleams would pass for rims."""
+
+
+BRIDGE_HEIGHTS = np.linspace(-0.18, 0.12, 13)
+"""Where bridges run, below the line between the lenses' inner ends, in outer-eye distances."""
+
+
 @dataclass(frozen=True)
 class Lenses:
     """``outlines`` are two ``(ANGLES, 2)`` arrays of working pixels, the picture's left eye first.
 
-    ``evidence`` in [0, 1]: how much of both outlines lies on a rim; ``dark`` in [0, 1]: how unlike skin the inside is.
+    ``lower`` in [0, 1]: how much of the lower halves lies on a rim, over the bare cheek; ``bridge`` in [0, 1]: the
+    strongest line from lens to lens.
     """
 
     outlines: tuple[np.ndarray, np.ndarray]
-    evidence: float
-    dark: float
+    lower: float
+    bridge: float
 
 
 @dataclass(frozen=True)
 class _Edges:
+    trust: np.ndarray
     first: tuple[np.ndarray, np.ndarray]
     second: tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -45,14 +61,14 @@ class _Edges:
         """Rim strength in [0, 1] at ``(..., 2)`` points across ``(..., 2)`` normals."""
         x, y = points[..., 0].astype(np.float32), points[..., 1].astype(np.float32)
         flat = (x.reshape(-1, ANGLES), y.reshape(-1, ANGLES))
-        gx, gy, xx, xy, yy = (
+        trust, gx, gy, xx, xy, yy = (
             cv2.remap(m, *flat, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).reshape(x.shape)
-            for m in (*self.first, *self.second)
+            for m in (self.trust, *self.first, *self.second)
         )
         nx, ny = normals[..., 0], normals[..., 1]
         slope = np.abs(gx * nx + gy * ny)
         ridge = np.abs(xx * nx**2 + 2 * xy * nx * ny + yy * ny**2)
-        return np.clip((0.6 * slope + ridge) / EDGE_FULL, 0, 1)
+        return np.clip((SLOPE_SHARE * slope + ridge) / EDGE_FULL, 0, 1) * trust
 
 
 def fit_lenses(head: Head) -> Lenses:
@@ -70,14 +86,14 @@ def fit_lenses(head: Head) -> Lenses:
     for frame in frames:
         points = frame.place(curves)
         scores.append((edges.along(points, _normals(points)) * weight).sum(-1))
-    nonskin = np.clip((head.skin_distance - 2.5) / 3.0, 0, 1)
     # A taller lens gathers more edges of the eye itself inside a small one: prefer common sizes a little.
     prior = -0.25 * np.abs(shapes[:, 1] - 0.06) - 0.15 * np.abs(shapes[:, 2] - 0.28)
     total = (scores[0] + scores[1]) / 2 + prior
     best = int(total.argmax())
     outlines = tuple(_pull(frame, curves[best], edges) for frame in frames)
-    evidence = min(_support(edges, o, weight) for o in outlines)
-    return Lenses(outlines, float(evidence), float(_darkness(head, outlines, nonskin)))
+    below = np.sin(angles) > 0.5
+    lower = np.mean([edges.along(o, _normals(o))[below].mean() for o in outlines])
+    return Lenses(outlines, float(lower), _bridge_strength(head, outlines, edges))
 
 
 @dataclass(frozen=True)
@@ -119,13 +135,17 @@ def _edges(head: Head) -> _Edges:
     lab = cv2.cvtColor(head.small, cv2.COLOR_RGB2LAB).astype(np.float32)
     # Coloured frames differ in chroma more than in lightness.
     channel = lab[..., 0] - 0.7 * (lab[..., 1] - 128) - 0.7 * (lab[..., 2] - 128)
-    smooth = cv2.GaussianBlur(channel / max(60.0, head.skin_model.centre[0]), (0, 0), scale)
+    smooth = cv2.GaussianBlur(channel / max(LEAST_LIGHTNESS, head.skin_model.centre[0]), (0, 0), scale)
     gx, gy = (cv2.Sobel(smooth, cv2.CV_32F, *o, ksize=3, scale=scale / 8) for o in ((1, 0), (0, 1)))
     xx, xy, yy = (
         cv2.Sobel(smooth, cv2.CV_32F, *o, ksize=3, scale=s * scale**2)
         for o, s in (((2, 0), 1 / 4), ((1, 1), 1 / 4), ((0, 2), 1 / 4))
     )
-    return _Edges((gx, gy), (xx, xy, yy))
+    # Brows and lashes are dark lines of their own.
+    own = head.polygon(LEFT_BROW, 0.04) | head.polygon(RIGHT_BROW, 0.04)
+    eyes = head.polygon(LEFT_EYE, 0.02) | head.polygon(RIGHT_EYE, 0.02)
+    trust = np.where(own, BROW_TRUST, 1.0) * np.where(eyes, EYE_TRUST, 1.0)
+    return _Edges(trust.astype(np.float32), (gx, gy), (xx, xy, yy))
 
 
 def _pull(frame: _EyeFrame, curve: np.ndarray, edges: _Edges) -> np.ndarray:
@@ -154,16 +174,16 @@ def _pull(frame: _EyeFrame, curve: np.ndarray, edges: _Edges) -> np.ndarray:
     return frame.place(centre + (curve - centre) * radius[:, None])
 
 
-def _support(edges: _Edges, outline: np.ndarray, weight: np.ndarray) -> float:
-    strength = edges.along(outline, _normals(outline))
-    return float((strength * weight).sum())
-
-
-def _darkness(head: Head, outlines: tuple[np.ndarray, ...], nonskin: np.ndarray) -> float:
-    """Share of the lenses' inside, the eyes left out, that is not skin; the paler lens counts."""
-    eyes = head.polygon(LEFT_EYE, 0.05) | head.polygon(RIGHT_EYE, 0.05)
-    shares = []
-    for outline in outlines:
-        inside = head.fill(outline, -0.03) & ~eyes
-        shares.append(float(nonskin[inside].mean()) if inside.any() else 0.0)
-    return min(shares)
+def _bridge_strength(head: Head, outlines: tuple[np.ndarray, np.ndarray], edges: _Edges) -> float:
+    right, down = head.axes
+    first = outlines[0][(outlines[0] @ right).argmax()]
+    second = outlines[1][(outlines[1] @ right).argmin()]
+    along = np.linspace(0.15, 0.85, ANGLES)[:, None]
+    line = first * (1 - along) + second * along
+    normal = np.tile(down, (ANGLES, 1))
+    best = 0.0
+    for height in BRIDGE_HEIGHTS:
+        strength = edges.along(line + down * height * head.working_unit, normal)
+        # A quarter may be hidden by a gleam.
+        best = max(best, float(np.sort(strength)[ANGLES // 4 :].mean()))
+    return best

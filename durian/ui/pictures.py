@@ -19,6 +19,9 @@ CARD_SIDE = 144
 """Side of a thumbnail on a card: 72 points at two pixels a point."""
 JPEG_QUALITY = 88
 """No visible blocks at display size and about 90 kB (taste)."""
+INSET = 0.46
+"""Diameter of a card's inset as a part of its side, and below the width of its rim (taste)."""
+INSET_RIM = 0.02
 HALF = 127
 """Mask values above this are inside."""
 
@@ -69,20 +72,39 @@ def mask_path(mask: np.ndarray | None) -> str:
 
 
 def item_thumbnail(image: np.ndarray, mask: np.ndarray | None) -> str:
-    """A square card picture of an item: the area around its mask, the rest of the photo paled."""
+    """A card picture of an item as a data URL; see :func:`item_square`."""
+    return data_url(item_square(image, mask), CARD_SIDE)
+
+
+def item_square(image: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
+    """The square around an item's mask with the rest of the photo paled, at most ``CARD_SIDE`` pixels wide."""
     height, width = image.shape[:2]
     if mask is None or not (mask > HALF).any():
         side = min(height, width)
         x0, y0 = (width - side) // 2, (height - side) // 2
-        return data_url(image[y0 : y0 + side, x0 : x0 + side], CARD_SIDE)
-    ys, xs = np.nonzero(mask > HALF)
-    side = int(min(max(xs.max() - xs.min(), ys.max() - ys.min()) * 1.2 + 2, height, width))
-    x0 = int(np.clip((xs.max() + xs.min() - side) / 2, 0, width - side))
-    y0 = int(np.clip((ys.max() + ys.min() - side) / 2, 0, height - side))
+        return shrink(image[y0 : y0 + side, x0 : x0 + side], CARD_SIDE)
+    x, y, across, down = cv2.boundingRect((mask > HALF).astype(np.uint8))
+    side = int(min(max(across, down) * 1.2 + 2, height, width))
+    x0 = int(np.clip(x + across / 2 - side / 2, 0, width - side))
+    y0 = int(np.clip(y + down / 2 - side / 2, 0, height - side))
     cut = shrink(image[y0 : y0 + side, x0 : x0 + side], CARD_SIDE).astype(np.float32)
     weight = shrink(mask[y0 : y0 + side, x0 : x0 + side], CARD_SIDE).astype(np.float32)[..., None] / 255
     paled = 0.35 * cut + 0.65 * 246
-    return data_url(np.rint(cut * weight + paled * (1 - weight)).astype(np.uint8), CARD_SIDE)
+    return np.rint(cut * weight + paled * (1 - weight)).astype(np.uint8)
+
+
+def with_inset(picture: np.ndarray, inset: np.ndarray) -> np.ndarray:
+    """``picture`` with ``inset`` in a white-rimmed circle in its lower right corner; both square ``uint8`` RGB."""
+    side = picture.shape[0]
+    diameter = round(side * INSET)
+    small = cv2.resize(inset, (diameter, diameter), interpolation=cv2.INTER_AREA).astype(np.float32)
+    away = np.hypot(*np.meshgrid(*[np.arange(diameter) - (diameter - 1) / 2] * 2))
+    disc = np.clip(diameter / 2 - away, 0, 1)[..., None]
+    inner = np.clip(diameter / 2 - INSET_RIM * side - away, 0, 1)[..., None]
+    result = picture.copy()
+    corner = result[side - diameter :, side - diameter :]
+    corner[:] = np.rint(corner * (1 - disc) + (255 * (1 - inner) + small * inner) * disc)
+    return result
 
 
 def difference(first: np.ndarray, second: np.ndarray) -> np.ndarray:

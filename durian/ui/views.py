@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from durian.geometry.alignment import item_mesh
+from durian.geometry.alignment import item_mesh, mask_box
 from durian.geometry.mesh import HeadPose
 from durian.motion import PRESETS
 from durian.request import Placement, RenderOptions
@@ -149,10 +149,9 @@ def home_box(session: Session, item: Item) -> tuple[float, float, float, float]:
         landmarks = portrait.crop.points(portrait.landmarks, session.options.size)
         mesh = item_mesh(replace(item.attribute(), placement=Placement()), landmarks)
         rest = mesh.positions(landmarks, HeadPose(1.0, np.eye(3), np.zeros(3)))[:, :2]
-        ys, xs = np.nonzero(item.history.mask > 127)
-        points = mesh.texture_points
-        inside = (points[:, 0] >= xs.min()) & (points[:, 0] <= xs.max()) & (points[:, 1] >= ys.min())
-        inside &= points[:, 1] <= ys.max()
+        x0, y0, x1, y1 = mask_box(item.history.mask)
+        x, y = mesh.texture_points.T
+        inside = (x >= x0) & (x <= x1) & (y >= y0) & (y <= y1)
         rest = rest[inside] if inside.sum() > 3 else rest
         low, high = rest.min(0), rest.max(0)
         middle, extent = (low + high) / 2, high - low

@@ -113,9 +113,10 @@ def _uploaded_path(payload: Any) -> str | None:
 
 
 def head() -> str:
-    """What the page's ``<head>`` needs: the scripts of stages and cards."""
+    """What the page's ``<head>`` needs: the scripts of stages and cards, and the frame's style."""
     scripts = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in ("stage.js", "cards.js"))
-    return f"<script>\n{scripts}\n</script>"
+    frame = (STATIC / "frame.css").read_text(encoding="utf-8")
+    return f"<style>\n{frame}</style>\n<script>\n{scripts}</script>"
 
 
 def css() -> str:

@@ -1,0 +1,191 @@
+"""Weights that are fetched on request: where from, how large, and the checksum they must have."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from durian.errors import Cancelled, InvalidRequest, OutputFailed, WeightsMissing
+from durian.settings import get_settings
+
+CHUNK_BYTES = 1 << 20
+TIMEOUT_SECONDS = 30
+"""Longest silence of the server before giving up; a progress bar that stands longer looks broken."""
+
+
+@dataclass(frozen=True)
+class WeightFile:
+    """A known file. ``size`` in bytes, ``sha256`` in hex, ``what`` in the words of a sentence."""
+
+    name: str
+    file: str
+    url: str
+    size: int
+    sha256: str
+    what: str
+    licence: str
+
+    @property
+    def path(self) -> Path:
+        """Where the file lies, or would lie, on this machine."""
+        return get_settings().weights / self.file
+
+    @property
+    def megabytes(self) -> int:
+        return round(self.size / 1e6)
+
+
+KNOWN = {
+    known.name: known
+    for known in (
+        WeightFile(
+            name="sam-vit-b",
+            file="sam_vit_b_01ec64.pth",
+            url="https://dl.fbaipublicfiles.com/segment_anything/sam_vit_b_01ec64.pth",
+            size=375_042_383,
+            sha256="ec2df62732614e57411cdcf32a23ffdf28910380d03139ee0f4fcbe91eb8c912",
+            what="Segment Anything, ViT-B",
+            licence="Apache-2.0",
+        ),
+    )
+}
+
+
+def known_weights(name: str) -> WeightFile:
+    """The registry's entry.
+
+    Raises:
+        InvalidRequest: nothing of that name is known.
+    """
+    if name not in KNOWN:
+        raise InvalidRequest(f"There are no weights named {name!r}: use one of {', '.join(KNOWN)}.")
+    return KNOWN[name]
+
+
+def is_present(name: str) -> bool:
+    """Whether the file is on this machine in full size. The checksum was compared when it was fetched."""
+    known = known_weights(name)
+    return known.path.is_file() and known.path.stat().st_size == known.size
+
+
+def require(name: str) -> Path:
+    """The path of weights that are on this machine.
+
+    Raises:
+        WeightsMissing: they are not; the sentence says how to get them.
+    """
+    known = known_weights(name)
+    if not is_present(name):
+        raise WeightsMissing(
+            f"The weights of {known.what} are not on this machine: run 'python -m durian weights get {name}' "
+            f"({known.megabytes} MB) or put {known.file} into {known.path.parent.name}/."
+        )
+    return known.path
+
+
+def fetch(
+    name: str,
+    on_progress: Callable[[int, int], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Path:
+    """Download weights unless they are here already, check them, and only then give them their name.
+
+    Args:
+        name: one of :data:`KNOWN`.
+        on_progress: called with bytes done and bytes in all.
+        cancelled: asked between chunks; True stops and deletes what was fetched.
+
+    Returns:
+        The file's path.
+
+    Raises:
+        InvalidRequest: an unknown name.
+        WeightsMissing: the server is out of reach, or what came is not the file.
+        OutputFailed: the disk is full or the folder not writable.
+        Cancelled: ``cancelled`` said so.
+    """
+    known = known_weights(name)
+    if is_present(name):
+        if on_progress:
+            on_progress(known.size, known.size)
+        return known.path
+    # A plain name of its own: a file that stops half-way must never look like the weights.
+    partial = known.path.with_name(f".{known.file}.{os.getpid()}.part")
+    try:
+        _make_room(known)
+        digest = _download(known, partial, on_progress, cancelled)
+        if digest != known.sha256:
+            raise WeightsMissing(
+                f"What {_host(known)} sent is not {known.file} (its checksum begins {digest[:8]}, not "
+                f"{known.sha256[:8]}): try again later, or put the file into {known.path.parent.name}/ by hand."
+            )
+        os.replace(partial, known.path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return known.path
+
+
+def _make_room(known: WeightFile) -> None:
+    try:
+        known.path.parent.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(known.path.parent).free
+    except OSError as error:
+        raise OutputFailed(f"The folder {known.path.parent.name}/ cannot be made: choose another one.") from error
+    if free < known.size:
+        raise OutputFailed(
+            f"{known.file} needs {known.megabytes} MB and the disk has {free // 1_000_000} MB left: free some space."
+        )
+
+
+def _download(
+    known: WeightFile,
+    partial: Path,
+    on_progress: Callable[[int, int], None] | None,
+    cancelled: Callable[[], bool] | None,
+) -> str:
+    """Stream the file to ``partial``; returns its SHA-256."""
+    digest, done = hashlib.sha256(), 0
+    try:
+        # Errors of the network end here; those of the disk are told apart below.
+        with urllib.request.urlopen(known.url, timeout=TIMEOUT_SECONDS) as answer, _created(partial) as file:
+            while chunk := answer.read(CHUNK_BYTES):
+                if cancelled and cancelled():
+                    raise Cancelled(f"Fetching {known.file} was stopped.")
+                _append(file, chunk, known)
+                digest.update(chunk)
+                done += len(chunk)
+                if on_progress:
+                    on_progress(done, known.size)
+                if done > known.size:
+                    break
+    except (Cancelled, OutputFailed):
+        raise
+    except (OSError, ValueError) as error:
+        raise WeightsMissing(
+            f"{known.file} could not be fetched from {_host(known)}: check the connection and try again, "
+            f"or put the file ({known.megabytes} MB) into {known.path.parent.name}/ by hand."
+        ) from error
+    return digest.hexdigest()
+
+
+def _created(path: Path):
+    try:
+        return path.open("wb")
+    except OSError as error:
+        raise OutputFailed(f"The folder {path.parent.name}/ is not writable: choose another one.") from error
+
+
+def _append(file, chunk: bytes, known: WeightFile) -> None:
+    try:
+        file.write(chunk)
+    except OSError as error:
+        raise OutputFailed(f"{known.file} could not be written because the disk is full: free some space.") from error
+
+
+def _host(known: WeightFile) -> str:
+    return known.url.split("/")[2]

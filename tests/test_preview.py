@@ -1,0 +1,278 @@
+"""The preview renderer on a real photograph, on values."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from durian.face import Crop, detect_faces, require_face
+from durian.geometry.mesh import HeadPose
+from durian.motion import preset
+from durian.preview.base import build_base
+from durian.preview.fill import fill
+from durian.preview.interior import Interiors
+from durian.preview.renderer import PreviewRenderer
+from durian.request import AnimationRequest, Attribute, Portrait, RenderOptions
+from durian.scene import prepare_scene
+
+SIZE = 256
+
+
+def psnr(first, second):
+    return 10 * np.log10(255**2 / max(np.mean((first.astype(float) - second) ** 2), 1e-9))
+
+
+@pytest.fixture(scope="module")
+def portrait(collins):
+    nothing = np.zeros((512, 512), np.uint8)
+    worn = dict.fromkeys(("hat", "glasses", "beard", "lips"), nothing)
+    # Her hair, roughly: what lies above the brows, within reach of the head, and is darker than the backdrop.
+    face = require_face(collins).landmarks
+    hair = ((collins.mean(-1) < 150) & (np.mgrid[:512, :512][0] < face[10, 1] + 10)).astype(np.uint8) * 255
+    hair[:, :130] = hair[:, 330:] = 0
+    return Portrait(collins, face, Crop(225.0, 140.0, 270.0), {**worn, "hair": hair})
+
+
+@pytest.fixture(scope="module")
+def renderer():
+    return PreviewRenderer()
+
+
+def band(portrait, name="hat", colour=(20, 90, 200), **changes):
+    """A cap of one colour: the part of a head above the brows."""
+    image = np.full_like(portrait.image, 255)
+    mask = np.zeros(image.shape[:2], np.uint8)
+    brow, forehead = portrait.landmarks[105, :2], portrait.landmarks[10, :2]
+    x0, x1 = portrait.landmarks[127, 0], portrait.landmarks[356, 0]
+    cv2.rectangle(mask, (int(x0), int(forehead[1] - 70)), (int(x1), int(brow[1] - 8)), 255, -1)
+    image[mask > 0] = colour
+    return Attribute(image, mask, portrait.landmarks, name, **changes)
+
+
+def request(portrait, *attributes, motion=None, **changes):
+    frames = changes.pop("frames", 8)
+    options = {"size": SIZE, "frames": frames, "light": 0.0, **changes.pop("options", {})}
+    return AnimationRequest(portrait, attributes, motion, RenderOptions(**options), **changes)
+
+
+def test_without_motion_or_attribute_the_portrait_comes_back(portrait, renderer):
+    shown = renderer.still(request(portrait))
+    assert psnr(shown, portrait.crop.apply(portrait.image, SIZE)) > 40
+
+
+def test_the_neutral_frame_of_a_motion_is_the_portrait_through_the_moving_path(portrait, renderer):
+    frames = list(renderer.render(request(portrait, motion=preset("nod", 8))))
+    own = portrait.crop.apply(portrait.image, SIZE)
+    assert len(frames) == 8
+    assert psnr(frames[0], own) > 40
+    assert psnr(frames[3], own) < 35
+
+
+def test_the_background_stays_still_while_the_head_moves(portrait, renderer):
+    frames = list(renderer.render(request(portrait, motion=preset("shake", 8))))
+    corner = (slice(0, 60), slice(0, 40))
+    assert all(np.abs(frame[corner].astype(int) - frames[0][corner]).max() <= 2 for frame in frames)
+
+
+def test_a_nod_moves_the_face_where_its_landmarks_go(portrait, renderer):
+    asked = request(portrait, motion=preset("nod", 8), options={"size": 512})
+    driving = prepare_scene(asked).driving
+    worst = max(range(8), key=lambda i: abs(driving[i, 1, 1] - driving[0, 1, 1]))
+    found = detect_faces(renderer.still(asked, worst))[0].landmarks
+    eyes = np.linalg.norm(driving[0, 33, :2] - driving[0, 263, :2])
+    error = np.linalg.norm(found[:468, :2] - driving[worst, :468, :2], axis=1).mean() / eyes
+    still = np.linalg.norm(found[:468, :2] - driving[0, :468, :2], axis=1).mean() / eyes
+    assert error < 0.04 < still
+
+
+def test_a_blink_hides_the_iris_behind_skin(portrait, renderer):
+    asked = request(portrait, motion=preset("blink", 24), frames=24, options={"size": 512})
+    driving = prepare_scene(asked).driving
+    opening = np.linalg.norm(driving[:, 159, :2] - driving[:, 145, :2], axis=1)
+    closed = renderer.still(asked, int(opening.argmin()))
+    opened = renderer.still(asked, 0)
+    x, y = driving[0, 468, :2].astype(int)
+    skin = opened[y + 40 : y + 46, x - 4 : x + 4].mean()
+    darkness = [np.abs(f[y - 2 : y + 3, x - 2 : x + 3].mean() - skin) for f in (opened, closed)]
+    assert darkness[1] < 0.75 * darkness[0]
+
+
+def test_a_hat_lies_on_the_head_and_moves_with_it(portrait, renderer):
+    asked = request(portrait, band(portrait), motion=preset("shake", 8))
+    scene = prepare_scene(asked)
+    frames = list(renderer.render(asked))
+    blue = [(f[..., 2].astype(int) - f[..., 0] > 120) for f in frames]
+    inside = scene.items[0].mask > 200
+    assert (blue[0] & inside).sum() > 0.9 * inside.sum()
+    centre = np.array([np.mean(np.nonzero(b)[1]) for b in blue])
+    nose = scene.driving[:, 168, 0] - scene.driving[0, 168, 0]
+    assert np.corrcoef(centre - centre[0], nose)[0, 1] > 0.95
+
+
+def test_strength_zero_is_no_item_at_all(portrait, renderer):
+    plain = renderer.still(request(portrait))
+    assert np.array_equal(renderer.still(request(portrait, band(portrait, strength=0.0))), plain)
+
+
+def test_half_strength_lies_between(portrait, renderer):
+    none, half, whole = (
+        renderer.still(request(portrait, band(portrait, strength=s))).astype(float) for s in (0, 0.5, 1)
+    )
+    mask = prepare_scene(request(portrait, band(portrait))).items[0].mask == 255
+    core = cv2.erode(mask.astype(np.uint8), np.ones((9, 9))) > 0
+    share = np.abs(half - none)[core].sum() / np.abs(whole - none)[core].sum()
+    assert 0.4 < share < 0.75
+
+
+def test_the_order_in_which_attributes_are_given_does_not_matter(portrait, renderer):
+    hat = band(portrait)
+    glasses = replace(band(portrait, "glasses", (200, 30, 30)), name="glasses")
+    assert np.array_equal(
+        renderer.still(request(portrait, hat, glasses)), renderer.still(request(portrait, glasses, hat))
+    )
+
+
+def test_layers_decide_what_lies_on_top(portrait, renderer):
+    blue, red = band(portrait, layer=1), band(portrait, "other", (200, 30, 30), layer=2)
+    core = cv2.erode(prepare_scene(request(portrait, blue)).items[0].mask, np.ones((9, 9))) > 250
+    over = renderer.still(request(portrait, blue, red))[core].mean(0)
+    under = renderer.still(request(portrait, blue, replace(red, layer=0)))[core].mean(0)
+    assert over[0] > over[2]
+    assert under[2] > under[0]
+
+
+@pytest.mark.parametrize("name", ["hat", "glasses"])
+def test_blending_at_its_ends_is_wearing_one(portrait, renderer, name):
+    first, second = band(portrait, name), band(portrait, name, (220, 40, 40))
+    for alpha, alone in ((0.0, first), (1.0, second)):
+        blended = request(portrait, first, second, mode="blend", blend_start=alpha, blend_end=alpha)
+        assert psnr(renderer.still(blended), renderer.still(request(portrait, alone))) > 38
+
+
+def test_blending_changes_steadily_over_the_clip(portrait, renderer):
+    first, second = band(portrait), band(portrait, "hat", (220, 40, 40))
+    asked = request(portrait, first, second, mode="blend", blend_start=0, blend_end=1, motion=preset("blink", 8))
+    core = cv2.erode(prepare_scene(asked).items[0].mask, np.ones((9, 9))) > 250
+    red = [frame[core][:, 0].mean() for frame in renderer.render(asked)]
+    assert np.all(np.diff(red) > 5)
+
+
+def test_two_outlines_blend_through_one_solid_shape(portrait, renderer):
+    tall = band(portrait)
+    low = tall.mask.copy()
+    top = np.flatnonzero(low.any(1))[0]
+    low[: top + 40] = 0
+    short = replace(tall, mask=low)
+    asked = request(portrait, tall, short, mode="blend")
+    shown = renderer.still(asked).astype(int)
+    column = shown[:, int(prepare_scene(asked).landmarks[10, 0])]
+    blueness = column[:, 2] - column[:, 0]
+    between = ((blueness > 40) & (blueness < 110)).sum()
+    assert between <= 6  # an edge of a few pixels, not a translucent ghost between both outlines
+
+
+def test_erasing_hair_removes_it_and_leaves_the_face(portrait, renderer):
+    plain, erased = renderer.still(request(portrait)), renderer.still(request(portrait, erase=("hair",)))
+    scene = prepare_scene(request(portrait, erase=("hair",)))
+    change = np.abs(plain.astype(int) - erased).mean(-1)
+    assert change[scene.worn["hair"] > 200].mean() > 15
+    x, y = scene.landmarks[4, :2].astype(int)
+    assert change[y - 10 : y + 10, x - 10 : x + 10].max() <= 2
+
+
+def test_expansion_widens_the_hole_and_what_is_swallowed(portrait, renderer):
+    holes = [prepare_scene(request(portrait, erase=("hair",), options={"expansion": e})).hole for e in (0, 0.1, 0.4)]
+    areas = [(hole > 127).sum() for hole in holes]
+    assert areas[0] < areas[1] < areas[2]
+    removed = [
+        build_base(prepare_scene(request(portrait, erase=("hair",), options={"expansion": e}))).filled.sum()
+        for e in (0, 0.4)
+    ]
+    assert removed[0] < removed[1]
+
+
+def test_light_moves_the_item_towards_its_wearer_only_when_asked(portrait, renderer):
+    dark = np.clip(portrait.image.astype(float) * 0.4, 0, 255).astype(np.uint8)
+    mask = band(portrait).mask
+    item = Attribute(dark, mask, portrait.landmarks, "hat")
+    core = cv2.erode(prepare_scene(request(portrait, item)).items[0].mask, np.ones((9, 9))) > 250
+    kept, lit = (renderer.still(request(portrait, item, options={"light": v}))[core].mean() for v in (0.0, 1.0))
+    assert kept == pytest.approx(portrait.crop.apply(dark, SIZE)[core].mean(), rel=0.1)
+    assert lit > 1.1 * kept
+
+
+def test_a_reference_without_a_face_hangs_on_its_usual_place(portrait, renderer):
+    picture = np.full((200, 300, 3), 255, np.uint8)
+    mask = np.zeros((200, 300), np.uint8)
+    cv2.ellipse(mask, (150, 100), (120, 60), 0, 0, 360, 255, -1)
+    picture[mask > 0] = (20, 90, 200)
+    scene = prepare_scene(request(portrait, Attribute(picture, mask, None, "hat")))
+    y, x = np.nonzero(scene.items[0].mask > 127)
+    assert abs(x.mean() - scene.landmarks[168, 0]) < 0.25 * scene.eye_distance
+    assert y.max() < scene.landmarks[168, 1]
+    assert np.ptp(x) == pytest.approx(2.3 * scene.eye_distance, rel=0.1)
+
+
+def test_overlays_are_pictures_of_the_asked_size(portrait, renderer):
+    shown = renderer.overlays(request(portrait, band(portrait)))
+    assert set(shown) == {"landmarks", "keypoints", "hole", "aligned"}
+    own = portrait.crop.apply(portrait.image, SIZE)
+    for picture in shown.values():
+        assert picture.shape == (SIZE, SIZE, 3)
+        assert np.abs(picture.astype(int) - own).max() > 30
+
+
+def test_frames_do_not_depend_on_those_before_them(portrait, renderer):
+    asked = request(portrait, band(portrait), motion=preset("mix", 8))
+    frames = list(renderer.render(asked))
+    assert np.array_equal(renderer.still(asked, 5), frames[5])
+
+
+def test_a_bigger_picture_is_the_same_picture(portrait, renderer):
+    small, large = (renderer.still(request(portrait, band(portrait), options={"size": s})) for s in (SIZE, 2 * SIZE))
+    shrunk = cv2.resize(large, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
+    assert psnr(shrunk, small) > 27
+
+
+def test_an_opening_mouth_shows_its_inside_and_not_stretched_lips(portrait):
+    image = portrait.image.astype(np.float32)
+    closed = portrait.landmarks.copy()
+    closed[14] = closed[13] + [0, 1, 0]
+    for upper, lower in ((81, 178), (82, 87), (312, 317), (311, 402), (80, 88), (310, 318), (191, 95), (415, 324)):
+        closed[lower] = closed[upper] + [0, 1, 0]
+    patch = Interiors(image, closed).mouth.texture.astype(int)
+    assert patch[..., :3].min(-1).min() < 60  # the dark of a mouth
+    assert patch[..., :3].mean(-1).max() > 150  # and teeth
+
+
+def test_eyes_turn_with_the_irises(portrait, renderer):
+    landmarks = portrait.crop.points(portrait.landmarks, 512)
+    driving = np.stack([landmarks, landmarks])
+    driving[1, 468:478, 0] += 5
+    asked = request(portrait, options={"size": 512})
+    rest, turned = renderer.render_landmarks(asked, driving)
+    x, y = landmarks[468, :2].astype(int)
+    eye = (slice(y - 4, y + 5), slice(x - 14, x + 15))
+
+    def dark_centre(frame):
+        darkness = 255 - frame[eye].mean(-1)
+        darkness = np.clip(darkness - np.percentile(darkness, 60), 0, None)
+        return (darkness * np.arange(29)).sum() / darkness.sum()
+
+    assert 1.5 < dark_centre(turned) - dark_centre(rest) < 7
+
+
+def test_fill_keeps_the_known_and_continues_it():
+    ramp = np.linspace(0, 200, 64, dtype=np.float32)[None, :, None].repeat(64, 0).repeat(3, 2)
+    known = np.ones((64, 64), np.float32)
+    known[20:40, 20:40] = 0
+    filled = fill(np.where(known[..., None] > 0, ramp, 999), known)
+    assert np.allclose(filled[known > 0], ramp[known > 0])
+    assert np.abs(filled - ramp).max() < 40
+
+
+def test_a_pose_between_equal_landmarks_is_no_movement(portrait):
+    pose = HeadPose.between(portrait.landmarks, portrait.landmarks)
+    assert pose.scale == pytest.approx(1)
+    assert np.allclose(pose.rotation, np.eye(3), atol=1e-6)

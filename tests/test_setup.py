@@ -1,0 +1,177 @@
+"""Set-up: versions agree wherever they are written, the README's commands exist, imports are light, code is clean."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+HEAVY = (
+    "torch",
+    "mediapipe",
+    "gradio",
+    "jax",
+    "scipy.ndimage",
+    "scipy.spatial",
+    "skimage",
+    "matplotlib",
+    "diffusers",
+    "transformers",
+)
+GRADIO_ROOMS = ("durian.ui",)
+"""Rooms that are Gradio: they may import it, nothing else may."""
+
+
+def pins(path: Path) -> dict[str, str]:
+    """Package to version specifier of a requirements file."""
+    found = {}
+    for line in path.read_text().splitlines():
+        match = re.match(r"([A-Za-z0-9_.-]+)(.*)", line.split("#")[0].strip())
+        if match:
+            found[match[1].lower().replace("_", "-")] = match[2].strip()
+    return found
+
+
+def test_both_opencv_packages_have_one_version(project_root):
+    required = pins(project_root / "requirements.txt")
+    assert required["opencv-python"].startswith("==")
+    assert required["opencv-python"] == required["opencv-contrib-python"]
+
+
+def test_installed_versions_are_the_pinned_ones(project_root):
+    for package, specifier in pins(project_root / "requirements.txt").items():
+        if specifier.startswith("=="):
+            assert metadata.version(package) == specifier[2:], package
+
+
+def test_the_space_uses_the_same_gradio_and_python(project_root):
+    front = (project_root / "README.md").read_text().split("---")[1]
+    assert f"sdk_version: {pins(project_root / 'requirements.txt')['gradio'][2:]}" in front
+    python = re.search(r'python_version: "(.+)"', front)[1]
+    project = tomllib.loads((project_root / "pyproject.toml").read_text())["project"]
+    assert project["requires-python"] == ">=3.11,<3.13"
+    assert python in ("3.11", "3.12")
+    app = re.search(r"app_file: (\S+)", front)[1]
+    assert (project_root / app).is_file()
+    for key in ("title", "emoji", "colorFrom", "colorTo", "sdk", "license", "suggested_hardware", "tags"):
+        assert re.search(rf"^{key}:", front, re.MULTILINE), key
+
+
+def test_what_is_not_on_every_machine_is_not_required(project_root):
+    # Its usual build needs CUDA libraries and, beside a CPU torch, breaks transformers.
+    assert "torchvision" not in pins(project_root / "requirements.txt")
+
+
+def test_the_readme_names_commands_that_exist(project_root):
+    readme = (project_root / "README.md").read_text()
+    targets = set(re.findall(r"^([a-z]+):", (project_root / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"^make (\w+)", readme, re.MULTILINE))
+    assert named == {"demo", "test"}
+    assert named <= targets
+    assert "make test" in (project_root / ".ci" / "run").read_text()
+    for name in re.findall(r"-m durian (\w+)", readme):
+        help_text = _python("-m", "durian", name, "--help", cwd=project_root)
+        assert name in help_text
+    for path in re.findall(r"`((?:durian|assets|weights|docs)/[\w./-]*|\w+\.txt|app\.py|LICENSE)`", readme):
+        assert (project_root / path).exists(), path
+
+
+def test_the_readme_s_options_are_accepted(project_root):
+    readme = (project_root / "README.md").read_text()
+    help_text = _python("-m", "durian", "animate", "--help", cwd=project_root)
+    for option in set(re.findall(r"-m durian animate .*", readme)):
+        for flag in re.findall(r"--[a-z-]+", option):
+            assert flag in help_text, flag
+
+
+def test_importing_durian_is_light(project_root):
+    """Every module imports without the libraries that take seconds; they load where they are first used."""
+    modules = sorted(
+        ".".join(path.relative_to(project_root).with_suffix("").parts).removesuffix(".__init__")
+        for path in (project_root / "durian").rglob("*.py")
+        if path.name != "__main__.py"
+    )
+    light = [module for module in modules if not module.startswith(GRADIO_ROOMS)]
+    assert "durian.media" in light
+    program = (
+        "import importlib, sys\n"
+        f"for module in {light!r}:\n"
+        "    importlib.import_module(module)\n"
+        f"    heavy = [name for name in {HEAVY!r} if name in sys.modules]\n"
+        "    if heavy: print(module, 'imports', *heavy); break\n"
+    )
+    assert _python("-c", program, cwd=project_root) == ""
+
+
+def _python(*arguments: str, cwd: Path) -> str:
+    done = subprocess.run([sys.executable, *arguments], cwd=cwd, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("command", [("check",), ("format", "--check")])
+def test_the_code_is_clean(project_root, command):
+    done = subprocess.run(
+        [sys.executable, "-m", "ruff", *command, "."], cwd=project_root, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.fixture
+def bare_path(tmp_path, monkeypatch):
+    """A PATH with the usual tools but without any Python."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for tool in ("bash", "env", "grep", "head", "sed", "tr", "cat", "touch", "dirname"):
+        (folder / tool).symlink_to(shutil.which(tool))
+    monkeypatch.setenv("PATH", str(folder))
+    return folder
+
+
+def _set_up(root: Path, venv: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", str(root / "scripts" / "set_up.sh"), str(venv), "requirements.txt"],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("version", ["", "Python 3.9.2", "Python 3.13.0"])
+def test_a_wrong_python_is_one_sentence(project_root, bare_path, tmp_path, version):
+    if version:
+        for name in ("python3", "python"):
+            fake = bare_path / name
+            fake.write_text(f'#!/bin/bash\n[ "$1" = --version ] && echo "{version}" && exit 0\nexit 1\n')
+            fake.chmod(0o755)
+    done = _set_up(project_root, tmp_path / "venv")
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "Durian needs Python 3.11 or 3.12" in done.stderr
+    assert (version or "no Python at all") in done.stderr
+    assert not (tmp_path / "venv").exists()
+
+
+def test_a_missing_system_library_is_one_sentence(project_root, bare_path, tmp_path):
+    python = tmp_path / "venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(
+        "#!/bin/bash\n"
+        'if [ "$2" = "import cv2" ]; then\n'
+        '    echo "ImportError: libGL.so.1: cannot open shared object file: No such file" >&2; exit 1\n'
+        "fi\nexit 0\n"
+    )
+    python.chmod(0o755)
+    done = _set_up(project_root, tmp_path / "venv")
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "libGL.so.1 is missing" in done.stderr
+    assert "apt-get install" in done.stderr
+    assert "libgl1" in done.stderr
