@@ -8,7 +8,7 @@ import os
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
-from durian.ui import create_demo, launch_options, warm_up  # noqa: E402
+from durian.ui import create_demo, launch_options, warm_up
 
 
 def main() -> None:

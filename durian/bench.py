@@ -16,7 +16,7 @@ import numpy as np
 
 from durian.engine import Engine, get_engine
 from durian.renderer import Renderer
-from durian.request import AnimationRequest
+from durian.request import AnimationRequest, RenderOptions
 
 OWNER = "bench"
 FRAMES = 48
@@ -83,12 +83,13 @@ def bench_preview(jobs: int = 50) -> dict[str, object]:
 
 
 def bench_request() -> AnimationRequest:
-    """48 frames at 512 px, two attributes."""
+    """:data:`FRAMES` frames at 512 px, two attributes."""
     from durian.assets import hopper_cap
     from durian.prepare import MotionSource, build_request
 
     case = hopper_cap()
-    return build_request(case.portrait, case.attributes, MotionSource("mix")).request
+    options = RenderOptions(frames=FRAMES)
+    return build_request(case.portrait, case.attributes, MotionSource("mix"), options).request
 
 
 def measure_stages(renderer: Renderer, request: AnimationRequest) -> Stages:

@@ -9,6 +9,7 @@ import numpy as np
 
 from durian import masks
 from durian.geometry.alignment import ItemMesh, aligned_mask, item_mesh
+from durian.geometry.mirror import facing_like
 from durian.motion import drive
 from durian.request import AnimationRequest, Attribute, RenderOptions
 from durian.segmentation import worn
@@ -20,7 +21,7 @@ PRESSED_SLOPE, PRESSED_EDGE = 1.3, 6.0
 
 @dataclass(frozen=True)
 class AlignedAttribute:
-    """An attribute on the portrait: its mesh, and ``mask`` ``(S, S) uint8``, its own mask carried to the crop."""
+    """An attribute (mirrored where that fits better) on the portrait: its mesh, and ``mask`` ``(S, S) uint8``, its own mask carried to the crop."""
 
     attribute: Attribute
     mesh: ItemMesh
@@ -82,6 +83,7 @@ def prepare_scene(request: AnimationRequest, driving: np.ndarray | None = None) 
     image = portrait.crop.apply(portrait.image, size)
     items = []
     for attribute in sorted(request.attributes, key=lambda a: a.drawing_layer):
+        attribute = facing_like(attribute, landmarks)
         mesh = item_mesh(attribute, landmarks)
         items.append(AlignedAttribute(attribute, mesh, aligned_mask(attribute, mesh, landmarks, size)))
     worn_in_crop = _worn_in_crop(request, size)

@@ -85,8 +85,11 @@ def test_animate_prints_the_agreed_keys_and_writes_a_video(run, photos: Path, tm
 
 def test_the_built_in_case_in_every_form(run, tmp_path: Path):
     forms = {
-        "--gif": tmp_path / "a.gif", "--frames-zip": tmp_path / "a.zip", "--bundle": tmp_path / "b.zip", "-o": tmp_path / "a.mp4",
-    }  # fmt: skip
+        "--gif": tmp_path / "a.gif",
+        "--frames-zip": tmp_path / "a.zip",
+        "--bundle": tmp_path / "b.zip",
+        "-o": tmp_path / "a.mp4",
+    }
     code, printed, _ = run("animate", "--example", "hopper-cap", *SMALL, *(p for pair in forms.items() for p in pair))
     assert code == 0
     assert "frames: 3" in printed
@@ -98,7 +101,9 @@ def test_the_built_in_case_in_every_form(run, tmp_path: Path):
     assert request.motion.name == "mix"
 
 
-def test_a_driving_video_gives_its_length_and_sound(run, photos: Path, tmp_path: Path, collins: np.ndarray):
+def test_a_driving_video_gives_its_length_and_no_sound_where_it_has_none(
+    run, photos: Path, tmp_path: Path, collins: np.ndarray
+):
     frames = [np.ascontiguousarray(np.roll(collins, shift, 1)[:400, 40:440]) for shift in range(6)]
     write_video(frames, tmp_path / "drive.mp4", 12)
     out = tmp_path / "out.mp4"
@@ -113,12 +118,11 @@ def test_a_driving_video_gives_its_length_and_sound(run, photos: Path, tmp_path:
 
 
 def test_options_belong_to_the_attribute_before_them():
-    arguments = make_parser().parse_args(
-        ["animate", "--portrait", "p.png"]
-        + ["--attribute", "a.png", "--name", "hat", "--strength", "0.5", "--layer", "9"]
-        + ["--attribute", "b.png", "--click", "10,20", "--click", "3.5,4,-"]
-        + ["--attribute", "a.png", "--mask", "m.png", "--trim", "0.02", "--item-face", "1"]
+    line = (
+        "animate --portrait p.png --attribute a.png --name hat --strength 0.5 --layer 9 "
+        "--attribute b.png --click 10,20 --click 3.5,4,- --attribute a.png --mask m.png --trim 0.02 --item-face 1"
     )
+    arguments = make_parser().parse_args(line.split())
     first, second, third = arguments.attributes
     assert (first.picture, first.name, first.strength, first.layer) == (Path("a.png"), "hat", 0.5, 9)
     assert first.clicks == []
@@ -285,8 +289,8 @@ def test_a_batch_goes_on_behind_bad_rows(run, photos: Path, tmp_path: Path):
 def test_a_csv_that_cannot_be_used(run, tmp_path: Path, text: str, words: str):
     (tmp_path / "bad.csv").write_bytes(text.encode("latin-1"))
     code, _, error = run("animate", "--batch", tmp_path / "bad.csv")
-    assert code in (1, 2)
-    assert words in error or "row 1" in error
+    assert code == 2
+    assert words in error
 
 
 def test_columns_that_no_option_knows(run, tmp_path: Path):
@@ -295,7 +299,7 @@ def test_columns_that_no_option_knows(run, tmp_path: Path):
     assert code == 1
     errors = [failed["error"] for failed in last_json(printed)["failed"]]
     assert "--colour" in errors[0]
-    assert "does not exist" in errors[1] or "frames7" in errors[1]
+    assert "frames7" in errors[1]
 
 
 # The process
@@ -329,13 +333,18 @@ def test_only_json_is_on_stdout(project_root: Path, photos: Path, tmp_path: Path
     assert read_image(tmp_path / "m.png").shape == (600, 512, 3)
 
 
-def test_bench_measures_what_it_says(run):
+def test_bench_measures_what_it_says(run, monkeypatch: pytest.MonkeyPatch):
+    from durian import bench
+
+    for name, value in {"FRAMES": 4, "SIZES": (128, 256), "LENGTHS": (4, 8), "REPEATS": 1, "STILLS": 3}.items():
+        monkeypatch.setattr(bench, name, value)
     code, printed, error = run("bench", "preview", "--jobs", 1, "--json")
     assert code == 0
     report = last_json(printed)
     assert {"frames_per_second_512", "still_ms", "peak_rss_mb", "rss_growth_mb"} <= set(report)
     assert all(value > 0 for key, value in report.items() if key != "rss_growth_mb")
-    assert error.count("\n") >= 6
+    sizes_and_lengths = [line.split()[:2] for line in error.splitlines() if line.lstrip()[:1].isdecimal()]
+    assert sizes_and_lengths == [["128", "4"], ["256", "4"], ["512", "4"], ["512", "8"]]
 
 
 def test_errors_of_the_parser_are_ours():

@@ -7,6 +7,7 @@ from durian.face import require_face
 from durian.geometry.alignment import aligned_mask, item_mesh
 from durian.geometry.head import Head
 from durian.geometry.mesh import FACE_OVAL, HeadPose, WarpMesh, areas, face_triangles
+from durian.geometry.mirror import facing_like, mirrored, yaw
 from durian.geometry.raster import NOWHERE, Canvas, rasterize
 from durian.request import Attribute, Placement
 
@@ -115,9 +116,30 @@ def test_the_handles_move_an_item_by_outer_eye_distances(collins, landmarks, wit
         found = aligned_mask(attribute, item_mesh(attribute, landmarks), landmarks, 512) > 127
         return np.array([np.mean(axis) for axis in np.nonzero(found)])[::-1], found.sum()
 
-    at_rest, area = centre(Placement())
+    at_rest, _ = centre(Placement())
     moved, _ = centre(Placement(dx=0.25, dy=0.5))
     assert np.allclose(moved - at_rest, [0.25 * unit, 0.5 * unit], atol=1.0)
     _, larger = centre(Placement(dy=0.6, scale=1.3))
     _, same = centre(Placement(dy=0.6))
     assert larger / same == pytest.approx(1.69, rel=0.08)
+
+
+def test_a_mirrored_reference_is_the_face_found_in_the_mirror_image(collins, landmarks):
+    mask = np.zeros((512, 512), np.uint8)
+    mask[60:110, 180:260] = 255
+    flipped = mirrored(Attribute(collins, mask, landmarks, "hair"))
+    found = require_face(flipped.image).landmarks
+    eyes = np.linalg.norm(found[33, :2] - found[263, :2])
+    assert np.linalg.norm(found[:, :2] - flipped.landmarks[:, :2], axis=1).mean() < 0.03 * eyes
+    assert np.array_equal(mirrored(flipped).mask, mask)
+
+
+def test_only_symmetric_things_turned_the_other_way_are_mirrored(collins, landmarks):
+    mask = np.zeros((512, 512), np.uint8)
+    mask[60:110, 180:260] = 255
+    left, right = turned(landmarks, -25)[0], turned(landmarks, 25)[0]
+    assert abs(yaw(left) - yaw(right)) == pytest.approx(50, abs=3)
+    hair, hat = (Attribute(collins, mask, left, name) for name in ("hair", "hat"))
+    assert facing_like(hair, right) is not hair
+    assert facing_like(hair, left) is hair
+    assert facing_like(hat, right) is hat

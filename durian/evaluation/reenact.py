@@ -29,11 +29,15 @@ VIDEO_ENDINGS = (".mp4", ".mov", ".webm", ".mkv", ".avi")
 
 @dataclass(frozen=True)
 class ClipScores:
-    """``error`` in percent of the outer-eye distance; ``missed`` true and ``lost`` rendered frames without a face."""
+    """One clip's means.
+
+    ``error`` is in percent of the outer-eye distance, ``None`` when no rendered frame shows a face; ``missed`` true and
+    ``lost`` rendered frames show none.
+    """
 
     name: str
     frames: int
-    error: float
+    error: float | None
     rendered: Score
     still: Score
     missed: int
@@ -66,10 +70,11 @@ def evaluate_reenact(
         raise InvalidRequest(f"{videos.name} holds no clips: give a folder of {', '.join(VIDEO_ENDINGS)} files.")
     chosen = get_renderer(renderer)
     clips = [score_clip(path, chosen, sheets) for path in tqdm(paths, unit="clip", file=sys.stderr)]
+    errors = [clip.error for clip in clips if clip.error is not None]
     rendered, still = mean_score(c.rendered for c in clips), mean_score(c.still for c in clips)
     return {
         "clips": len(clips),
-        "landmark_error_percent": round(float(np.mean([clip.error for clip in clips])), 3),
+        "landmark_error_percent": _rounded(np.mean(errors)) if errors else None,
         "better_than_still_percent": round(100 * float(np.mean([clip.better_than_still for clip in clips])), 1),
         "psnr": round(rendered.psnr, 3),
         "ssim": round(rendered.ssim, 4),
@@ -110,7 +115,7 @@ def score_clip(path: Path, renderer: Renderer, sheets: Path | None = None) -> Cl
     return ClipScores(
         name=path.stem,
         frames=len(frames),
-        error=float(np.mean(errors)) if errors else float("inf"),
+        error=float(np.mean(errors)) if errors else None,
         rendered=mean_score(compare(frame, truth) for frame, truth in zip(frames[1:], true[1:], strict=True)),
         still=mean_score(compare(true[0], truth) for truth in true[1:]),
         missed=missed,
@@ -126,7 +131,7 @@ def _middle_square(frame: np.ndarray) -> np.ndarray:
 def _clip_report(clip: ClipScores) -> dict[str, object]:
     return {
         "frames": clip.frames,
-        "landmark_error_percent": round(clip.error, 3),
+        "landmark_error_percent": None if clip.error is None else _rounded(clip.error),
         "psnr": round(clip.rendered.psnr, 3),
         "ssim": round(clip.rendered.ssim, 4),
         "still_psnr": round(clip.still.psnr, 3),
@@ -135,3 +140,7 @@ def _clip_report(clip: ClipScores) -> dict[str, object]:
         "frames_without_face": clip.missed,
         "rendered_without_face": clip.lost,
     }
+
+
+def _rounded(percent: float) -> float:
+    return round(float(percent), 3)

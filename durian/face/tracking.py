@@ -23,8 +23,9 @@ DRIFT = 0.45
 JUMP = 0.6
 """Distance between frames, in face sizes, beyond which the tracker is thought to have taken another face."""
 
-REDETECT_EVERY = 5
-"""While the face is lost, the whole picture is searched in every fifth frame only: it costs ten times a tracked one."""
+EAGER, REDETECT_EVERY = 4, 3
+"""A face that is lost is searched for in the whole picture: in the first frames always, then in every third only,
+because a search costs ten times a tracked frame."""
 
 JITTER = 0.012
 """Size of MediaPipe's jitter in outer-eye distances; larger movements are left alone (measured on still heads)."""
@@ -65,7 +66,7 @@ class _Tracker:
         found = self._in_window(frame) if self.window is not None else None
         if found is not None and self._jumped(found):
             found = None
-        if found is None and self.lost % REDETECT_EVERY == 0:
+        if found is None and (self.lost < EAGER or self.lost % REDETECT_EVERY == 0):
             found = self._search(frame)
         if found is None:
             self.lost += 1
@@ -81,7 +82,6 @@ class _Tracker:
     def _search(self, frame: np.ndarray) -> np.ndarray | None:
         faces = detect_faces(frame)
         if not faces:
-            self.window = None
             return None
         face = faces[0] if self.last is None else min(faces, key=self._distance)
         self._open_window(*_place(face.landmarks))

@@ -151,7 +151,7 @@ def _smile(score: _Score) -> None:
     mouth = bump(t, 0, 0.35 * total, 0.3 * total, 0.35 * total)
     eyes = bump(t, 0.08 * total, 0.35 * total, 0.18 * total, 0.35 * total)
     # The lips stay closed: a photo with a closed mouth has no teeth to show.
-    score.act(smile=0.95 * mouth, dimple=0.15 * mouth, cheek_raise=0.6 * eyes, squint=0.3 * eyes, press=0.1 * mouth)
+    score.act(smile=1.1 * mouth, dimple=0.15 * mouth, cheek_raise=0.6 * eyes, squint=0.3 * eyes, press=0.1 * mouth)
     score.pitch, score.roll, score.nearer = -2.0 * eyes, 2.5 * eyes, 0.01 * mouth
     score.alive(amount=0.7)
 
@@ -189,18 +189,18 @@ def _surprise(score: _Score) -> None:
 
 def _look_around(score: _Score) -> None:
     t, total = score.t, score.total
-    places = ((-13.0, 2.0), (12.0, 1.0), (4.0, -7.0))
-    lag, turn = 0.06 * total, 0.14 * total
+    places = ((-13.0, 2.0), (12.0, 1.0), (4.0, -7.0))[: max(1, min(3, round(total / 0.65)))]
+    part = total / len(places)
     blinking = np.zeros_like(t)
     for index, (right, down) in enumerate(places):
-        start = 0.31 * index * total
-        head = bump(t, start + lag, turn, 0.08 * total, turn)
-        eyes = bump(t, start, 0.06 * total, 0.14 * total, 0.08 * total)
+        start = 0.93 * index * part
+        head = bump(t, start + 0.18 * part, 0.42 * part, 0.06 * part, 0.4 * part)
+        eyes = bump(t, start, 0.18 * part, 0.42 * part, 0.24 * part)
         score.yaw = score.yaw + right * head
         score.pitch = score.pitch + down * head
         score.look_right = score.look_right + 1.3 * right * eyes
         score.look_down = score.look_down + 1.3 * down * eyes
-        if total > 1.2 and index:
+        if index:
             blinking = np.maximum(blinking, blink(t, start - 0.08))
     score.roll = 0.15 * score.yaw
     score.act(blink=blinking, brow_outer_up=0.5 * np.clip(-score.pitch / 7, 0, 1))

@@ -7,7 +7,7 @@ import numpy as np
 BLINK_SECONDS = (0.10, 0.05, 0.17)
 """Closing, shut, opening: a spontaneous blink takes about a third of a second and opens slower than it closes."""
 
-SYLLABLES_PER_SECOND = 4.2
+SYLLABLES_PER_SECOND = 3.8
 """Of calm speech."""
 
 VISEMES: dict[str, dict[str, float]] = {
@@ -27,6 +27,10 @@ VOWELS, CONSONANTS = "aeiou", "mfsl"
 
 VISEME_WIDTH = 0.5
 """Standard deviation of a mouth shape in time, in distances to the next one: neighbours melt together."""
+
+
+REST_DISTANCE = 2.0
+"""Distance in those standard deviations at which the resting mouth takes over from a shape."""
 
 
 def times(frames: int, fps: float) -> tuple[np.ndarray, float]:
@@ -97,8 +101,8 @@ def speech(t: np.ndarray, total: float, random: np.random.Generator) -> dict[str
     places = lead + spacing * (np.arange(count) + 0.5)
     pause = random.uniform(0.5, 0.62) if total > 1.6 else 2.0
     strengths = {name: np.zeros_like(t) for shape in VISEMES.values() for name in shape}
-    weights = np.exp(-0.5 * ((t[:, None] - places) / (VISEME_WIDTH * spacing * 1.6)) ** 2)
-    rest = np.exp(-0.5 * 2.0**2) * np.ones((len(t), 1))
+    weights = np.exp(-0.5 * ((t[:, None] - places) / (VISEME_WIDTH * spacing)) ** 2)
+    rest = np.exp(-0.5 * REST_DISTANCE**2)
     weights = weights / (weights.sum(1, keepdims=True) + rest)
     for index, place in enumerate(places):
         if abs(place / total - pause) < 0.06:

@@ -39,7 +39,7 @@ def hairiness(head: Head) -> np.ndarray:
 def front_evidence(head: Head) -> tuple[float, float]:
     """Share of the upper lip and of the chin that is unlike skin, each in [0, 1]; shadows seldom fall there."""
     rough = hairiness(head)
-    lips = head.polygon(OUTER_LIPS, 0.02) | _nostrils(head)
+    lips = head.polygon(OUTER_LIPS, 0.02) | under_nose(head)
     shares = []
     for polygon in (MOUSTACHE, CHIN):
         zone = head.polygon(polygon) & ~lips
@@ -47,7 +47,7 @@ def front_evidence(head: Head) -> tuple[float, float]:
     return shares[0], shares[1]
 
 
-def _nostrils(head: Head) -> np.ndarray:
+def under_nose(head: Head) -> np.ndarray:
     """The nose and its shadow, dark on everybody."""
     u, v = head.coordinates
     return v < head.place((2,))[0, 1] + 0.05
@@ -63,7 +63,7 @@ def beard_region(head: Head) -> np.ndarray:
         zone |= head.polygon(MOUSTACHE)
     if chin > LEAST_SHARE:
         zone |= head.polygon(CHIN)
-    seeds = zone & ~lips & ~_nostrils(head) & (rough > SEED_ROUGHNESS)
+    seeds = zone & ~lips & ~under_nose(head) & (rough > SEED_ROUGHNESS)
     if seeds.sum() < 6:
         return np.zeros(lips.shape, bool)
     odds = _spatial_odds(head, chin > LEAST_SHARE)

@@ -50,6 +50,23 @@ class ColourModel:
         return self._log_density[bins]
 
 
+def overlap(bins: np.ndarray, first: np.ndarray, second: np.ndarray) -> float:
+    """Bhattacharyya coefficient of the colours of two regions, in [0, 1].
+
+    Args:
+        bins: ``(h, w)``, :func:`bin_index` of the picture.
+        first: ``(h, w) bool``; ``second`` likewise.
+    """
+    from scipy.ndimage import gaussian_filter
+
+    densities = []
+    for region in (first, second):
+        counts = np.bincount(bins[region], minlength=int(np.prod(BINS))).reshape(BINS).astype(np.float32)
+        smooth = gaussian_filter(counts, 1.5 * SMOOTHING)
+        densities.append(smooth / max(float(smooth.sum()), 1e-9))
+    return float(np.sqrt(densities[0] * densities[1]).sum())
+
+
 class SkinModel:
     """One face's skin: a few Gaussians in Lab, so that the lit and the shaded side both count."""
 

@@ -17,7 +17,7 @@ GLASSES_SIDE = 320
 RIM_INSIDE, RIM_OUTSIDE = 0.025, 0.1
 """How far from the fitted outline the rim may reach, in outer-eye distances (a thick acetate frame)."""
 
-RIM_BONUS, RIM_FALL = 0.5, 25.0
+RIM_BONUS, RIM_FALL = 0.5, 18.0
 """Log-odds of a rim at the outline and how they fall per outer-eye distance outwards."""
 
 TEMPLE_HALF_WIDTH = 0.07

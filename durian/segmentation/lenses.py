@@ -24,10 +24,10 @@ EDGE_FULL = 0.16
 """Contrast, as a share of the skin's lightness, at which a rim counts fully (a thin metal rim reaches half)."""
 
 
-SLOPE_SHARE = 0.6
+SLOPE_SHARE = 0.4
 """Weight of a step (the border of a dark lens) against that of a line (a rim)."""
 
-BROW_TRUST, EYE_TRUST = 0.4, 0.3
+BROW_TRUST, EYE_TRUST = 0.6, 0.1
 """What edges count that a face without glasses has too."""
 
 LEAST_LIGHTNESS = 130.0

@@ -11,10 +11,13 @@ from durian.segmentation.beard import beard_head, beard_region
 from durian.segmentation.cache import ContentCache, content_hash
 from durian.segmentation.glasses import glasses_head, glasses_region
 from durian.segmentation.hair import hair_region
-from durian.segmentation.hat import hat_region
+from durian.segmentation.hat import hat_region, hat_score
 from durian.segmentation.head import Head
 from durian.segmentation.lenses import Lenses, fit_lenses
 from durian.segmentation.lips import lips_mask
+
+HAIR_UNDER_HAT = 0.75
+"""Log-odds of a hat above which hair is looked for below it only."""
 
 _cache = ContentCache(entries=12)
 
@@ -54,6 +57,11 @@ class Starts:
         """The hat in the head's window, taking for granted that there is one."""
         return hat_region(self.head)
 
+    @cached_property
+    def hat_score(self) -> float:
+        """Log-odds that a hat is worn."""
+        return hat_score(self.head, self.hat)
+
     def mask(self, name: str) -> np.ndarray:
         """The item's mask, ``(H, W) uint8``; do not write into it."""
         with self._lock:
@@ -62,9 +70,7 @@ class Starts:
             return self._masks[name]
 
     def _hair(self) -> np.ndarray:
-        from durian.segmentation.worn import hat_is_worn
-
-        region = hair_region(self.head, self.hat if hat_is_worn(self) else None)
+        region = hair_region(self.head, self.hat if self.hat_score > HAIR_UNDER_HAT else None)
         return self.head.window.put(self.image, self.head.matte(region))
 
     def _hat(self) -> np.ndarray:

@@ -1,9 +1,11 @@
 """The HTTP API: three named endpoints, for ``gradio_client`` and anything that speaks HTTP.
 
-All points and masks are in pixels of the upright (EXIF-applied) upload; x runs right, y down, pixel centres at integers.
+All points and masks are in pixels of the upright (EXIF-applied) upload; x runs right, y down, pixel centres lie at
+integers.
 """
 
 # Gradio reads these functions' annotations as objects, so they are not postponed here.
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,9 @@ from durian.ui.handlers.animate import ANIMATION_LANE
 from durian.ui.handlers.common import broken, sentence
 from durian.ui.handlers.wear import SEGMENT_LANE
 
+log = logging.getLogger(__name__)
+
+REPORTED = ("frames", "fps", "width", "height", "seconds", "renderer", "seed")
 KEYS = {"image", "name", "mask", "clicks", "strength", "trim", "layer"}
 """What an attribute may say of itself."""
 
@@ -51,8 +56,9 @@ def animate(
     Args:
         portrait: the photo.
         attributes: one dictionary an item: {"image": file, "name": "hair|glasses|hat|beard|lips|other", and optionally
-            "mask": PNG file of the reference's size, "clicks": [[x, y, 1 or 0], ...] in pixels of the upright reference,
-            "strength": 0 to 1, "trim": eye distances, "layer": whole number}. Without mask or clicks the named item is found.
+            "mask": PNG file of the reference's size, "clicks": [[x, y, 1 or 0], ...] in pixels of the upright
+            reference, "strength": 0 to 1, "trim": eye distances, "layer": whole number}. Without mask or clicks the
+            named item is found.
         motion: a preset: nod, shake, tilt, smile, talk, blink, surprise, look-around, mix and others.
         driving: a driving video instead of the preset.
         blend: [start, end] of α from the first to the second of exactly two items of one kind; by default all are worn.
@@ -83,7 +89,7 @@ def animate(
         result = get_engine().animate(
             prepared.request, audio_from=prepared.audio_from, audio_start=prepared.audio_start, owner=owner
         )
-        told = {key: getattr(result, key) for key in ("frames", "fps", "width", "height", "seconds", "renderer", "seed")}
+        told = {key: getattr(result, key) for key in REPORTED}
         return gr.FileData(path=str(result.path), orig_name=result.path.name), told
 
 
@@ -166,7 +172,8 @@ class _Sentences:
         if isinstance(error, DurianError):
             raise sentence(error) from None
         if isinstance(error, Exception) and not isinstance(error, gr.Error):
-            raise broken(error) from None
+            log.error("An API call failed.", exc_info=error)
+            raise broken() from None
 
 
 def _build(

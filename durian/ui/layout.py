@@ -34,6 +34,9 @@ class Page:
     blend_group: gr.Group = None
     mask_import: gr.UploadButton = None
     mask_export: gr.Button = None
+    segmenter: gr.Radio = None
+    sam_fetch: gr.Button = None
+    sam_progress: gr.HTML = None
     # 3 motion
     motions: gr.HTML = None
     video: gr.Video = None
@@ -157,10 +160,9 @@ def _wear(page: Page) -> None:
         with gr.Column(elem_id="item-group") as page.item_group:
             page.control("strength")
         page.control("mode", elem_classes=["segmented"])
-        with gr.Column(visible=False, elem_id="blend-group") as page.blend_group:
-            with gr.Row(elem_classes=["tight"]):
-                page.control("blend_start")
-                page.control("blend_end")
+        with gr.Column(visible=False, elem_id="blend-group") as page.blend_group, gr.Row(elem_classes=["tight"]):
+            page.control("blend_start")
+            page.control("blend_end")
         page.control("erase")
         with gr.Accordion("Place by hand, layer, trim", open=False):
             with gr.Row(elem_classes=["tight"]):
@@ -171,9 +173,20 @@ def _wear(page: Page) -> None:
                 page.control("angle")
             page.control("layer")
             page.control("trim")
-        with gr.Accordion("Mask as a file", open=False), gr.Row(elem_classes=["tight"]):
-            page.mask_import = raw_upload("Import PNG", "mask-import", ["image"], "sm")
-            page.mask_export = gr.Button("Export PNG", elem_id="mask-export", size="sm")
+        with gr.Accordion("Mask files and sharper clicks", open=False):
+            with gr.Row(elem_classes=["tight"]):
+                page.mask_import = raw_upload("Import PNG", "mask-import", ["image"], "sm")
+                page.mask_export = gr.Button("Export PNG", elem_id="mask-export", size="sm")
+            page.segmenter = gr.Radio(
+                [],
+                label="Clicks are read by",
+                info=texts.SEGMENTER,
+                visible=False,
+                elem_id="segmenter",
+                elem_classes=["segmented"],
+            )
+            page.sam_fetch = gr.Button("Fetch Segment Anything", size="sm", elem_id="sam-fetch")
+            page.sam_progress = gr.HTML("", elem_id="sam-progress", apply_default_css=False)
 
 
 def _motion(page: Page) -> None:
@@ -242,7 +255,7 @@ def _tools(page: Page) -> None:
         with gr.Tab("α strip", id="strip"):
             page.strip_button = gr.Button("Show five steps from item 1 to item 2", size="sm", elem_id="strip-make")
             page.strip = gr.Gallery(
-                show_label=False, columns=5, rows=1, format="jpeg", elem_id="strip", height="auto", buttons=["fullscreen"]
+                show_label=False, columns=5, format="jpeg", elem_id="strip", height="auto", buttons=["fullscreen"]
             )
             gr.HTML(f"<p class='hint'>{texts.STRIP_HINT}</p>", apply_default_css=False)
         with gr.Tab("Look-book", id="look-book"):
@@ -258,7 +271,7 @@ def _tools(page: Page) -> None:
             gr.HTML(f"<p class='hint'>{texts.LOOK_BOOK_HINT}</p>", apply_default_css=False)
         with gr.Tab("Check", id="check") as page.check_tab:
             page.overlay_kind = gr.Radio(
-                [("Landmarks", "landmarks"), ("Keypoints", "keypoints"), ("Hole", "hole"), ("Difference", "difference")],
+                [(kind.capitalize(), kind) for kind in ("landmarks", "keypoints", "hole", "difference")],
                 value="hole",
                 show_label=False,
                 container=False,

@@ -94,7 +94,9 @@ class MaskHistory:
         """
         height, width = self.image.shape[:2]
         if not (-0.5 <= x <= width - 0.5 and -0.5 <= y <= height - 0.5):
-            raise InvalidRequest(f"The click at {x:.0f}, {y:.0f} lies outside the {width}×{height} picture: click inside it.")
+            raise InvalidRequest(
+                f"The click at {x:.0f}, {y:.0f} lies outside the {width}×{height} picture: click inside it."
+            )
         step = self.step
         clicks = (*step.clicks, (float(x), float(y), bool(positive)))
         recent = clicks[step.first_click :]

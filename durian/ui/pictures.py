@@ -60,7 +60,8 @@ def mask_path(mask: np.ndarray | None) -> str:
         binary = cv2.resize(binary * 255, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) > HALF
         binary = binary.astype(np.uint8)
     # A border of zeros closes outlines that run along the picture's edge.
-    contours, _ = cv2.findContours(cv2.copyMakeBorder(binary, 1, 1, 1, 1, cv2.BORDER_CONSTANT), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    framed = cv2.copyMakeBorder(binary, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
+    contours, _ = cv2.findContours(framed, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     parts = []
     for contour in contours:
         if len(contour) < 3:

@@ -75,8 +75,12 @@ def reference_into(item: Item, source: str | Path | np.ndarray, taken: tuple[str
         item.history.start(name, found[name])
 
 
-def start_named(item: Item, name: str) -> bool:
-    """Start the mask anew with the ``name`` in the picture. Returns whether there was one; if not, only the kind changes."""
+def start_named(item: Item, name: str, kind: str = "auto") -> bool:
+    """Start the mask anew with the ``name`` in the picture.
+
+    Returns:
+        Whether there was one; if not, only the item's kind changes.
+    """
     from durian.segmentation import get_segmenter
 
     if item.history is None:
@@ -85,7 +89,7 @@ def start_named(item: Item, name: str) -> bool:
     if name == "other":
         item.history.rename(name)
         return True
-    segmenter = get_segmenter()
+    segmenter = get_segmenter(kind)
     segmenter.set_image(item.image)
     mask = segmenter.named(name, item.landmarks)
     if not mask.any():
@@ -95,11 +99,11 @@ def start_named(item: Item, name: str) -> bool:
     return True
 
 
-def click(item: Item, x: float, y: float, positive: bool) -> None:
+def click(item: Item, x: float, y: float, positive: bool, kind: str = "auto") -> None:
     """Refine the item's mask with one click, in pixels of the upright reference."""
     from durian.segmentation import get_segmenter
 
-    item.history.click(get_segmenter(), x, y, positive)
+    item.history.click(get_segmenter(kind), x, y, positive)
 
 
 def import_mask(item: Item, path: str) -> None:
@@ -135,7 +139,7 @@ def track(choice: MotionChoice) -> Motion:
             f"The part from {choice.start:g} to {choice.end:g} seconds is empty: let the start lie before the end."
         )
     if choice.end - choice.start > limit:
-        raise InvalidRequest(f"The part is {choice.end - choice.start:.0f} seconds long: use at most {limit:g} seconds.")
+        raise InvalidRequest(f"The part lasts {choice.end - choice.start:.0f} seconds: use at most {limit:g} seconds.")
     frames = iter_video(choice.video, fps=TRACKED_FPS, start=choice.start, end=choice.end)
     neutral = None if choice.neutral is None else round(choice.neutral * TRACKED_FPS)
     return replace(from_video(frames, TRACKED_FPS, neutral), name=choice.name)

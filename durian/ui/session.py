@@ -107,7 +107,14 @@ class Item:
         if self.image is None or self.history is None:
             raise InvalidRequest("This item has no picture yet: upload one, or remove the item.")
         return Attribute(
-            self.image, self.history.mask, self.landmarks, self.name, self.strength, self.trim, self.layer, self.placement
+            image=self.image,
+            mask=self.history.mask,
+            landmarks=self.landmarks,
+            name=self.name,
+            strength=self.strength,
+            trim=self.trim,
+            layer=self.layer,
+            placement=self.placement,
         )
 
 
@@ -159,6 +166,7 @@ class Session:
     frame: int = 0
     sound: bool = False
     consent: bool = False
+    segmenter: str = "auto"
     example: str | None = None
     history: list[Outcome] = field(default_factory=list)
     job: Any = field(default=None, repr=False)

@@ -7,13 +7,15 @@ TAGLINE = "Put someone else’s hat, hair or glasses on a portrait, and watch it
 CONSENT = "I may use these pictures: the people in them agree, or they are free to use."
 CONSENT_NEEDED = "Please tick the line above Animate first: it says that you may use these pictures."
 SOMETHING_BROKE = "Something broke on our side. Your pictures, masks and clicks are still here: please try again."
+CANCELLED = "Cancelled. Everything is as you left it."
 RESTED = "This page rested too long and its pictures were deleted: reload it to start afresh."
 
-EMPTY_PORTRAIT = ("Drop a portrait here", "A photo of one face, from the front or nearly so. JPEG, PNG, WebP, TIFF and more.")
+EMPTY_PORTRAIT = ("Drop a portrait here", "A photo of one face, from the front or nearly so: JPEG, PNG, WebP, TIFF.")
 EMPTY_MASK = ("Drop a reference here", "Someone wearing the hat, hair, glasses or beard you want.")
 EMPTY_STILL = ("Your still appears here", "Choose a portrait, and what it should wear.")
 
 MANY_FACES = "{count} faces found. Click the one to animate."
+VIDEO_TRIMMED = "The video lasts {length}: its first {used} are used. Move Start and End to use another part."
 NO_REFERENCE_FACE = "No face found in this reference, so the item is placed by its outline. Move it with the handles."
 NOTHING_FOUND = "Nothing was picked out by itself. Click the item, or paint it."
 NOTHING_NAMED = "No {name} was found here. Click it in the picture, or paint it with the brush."
@@ -21,12 +23,17 @@ NOTHING_WORN = "Nothing to take off was found on this portrait."
 ITEMS_NEED_MASK = "Item {numbers} has no mask yet: click it in its picture."
 BLEND_HINT = "Blend needs exactly two items of one kind with a mask each."
 
+SEGMENTER = "Built in is instant; Segment Anything is sharper and slower on a CPU."
+SAM_READY = "Segment Anything is here. Choose it above."
 HISTORY_EMPTY = "Your animations of this visit appear here."
 LOOK_BOOK_HINT = "Drop several references: each is tried on the portrait, one still a reference."
 STRIP_HINT = "Five stills from the first item to the second. Switch to Blend with two items of one kind."
 
 PRIVACY = "Your files stay on this machine and are deleted after {minutes} minutes or when you close the page."
-FOOT = "Results carry an AI-generated mark. After the paper Durian (Cha, Kim, Joo 2025); this is an independent open implementation."
+FOOT = (
+    "Results carry an AI-generated mark. After the paper Durian (Cha, Kim, Joo 2025); "
+    "this is an independent open implementation."
+)
 
 # One line for each control. Distances are in the space between the portrait's outer eye corners.
 ROOM = "How much around the face is kept; more for long hair."

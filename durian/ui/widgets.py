@@ -48,7 +48,10 @@ def _starts() -> str:
     buttons = "".join(
         f'<button type="button" data-start="{name}">{name.capitalize()}</button>' for name in ATTRIBUTE_NAMES
     )
-    return f'<div class="stage-bar stage-starts"><span class="bar-label">It is</span><span class="bar-group" role="group" aria-label="What it is">{buttons}</span></div>'
+    return (
+        '<div class="stage-bar stage-starts"><span class="bar-label">It is</span>'
+        f'<span class="bar-group" role="group" aria-label="What it is">{buttons}</span></div>'
+    )
 
 
 def stage(kind: str, empty: tuple[str, str], elem_id: str, drop: str = "") -> gr.HTML:

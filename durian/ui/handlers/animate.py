@@ -49,7 +49,7 @@ def run(session: Session, consent: bool, item_id: int, *values: Any) -> Iterator
                 yield gr.skip(), gr.skip(), progress_html(status), busy(True), waiting(True), gr.skip()
         outcome = finish(session, job, request)
     except Cancelled:
-        yield gr.skip(), gr.skip(), message("Cancelled. Everything is as you left it."), busy(False), waiting(False), gr.skip()
+        yield gr.skip(), gr.skip(), message(texts.CANCELLED), busy(False), waiting(False), gr.skip()
         return
     except DurianError as error:
         yield gr.skip(), gr.skip(), message(str(error)), busy(False), waiting(False), gr.skip()
@@ -58,7 +58,8 @@ def run(session: Session, consent: bool, item_id: int, *values: Any) -> Iterator
         # Also reached when the browser is closed: the generator is closed then.
         job.cancel()
     animation = outcome.animation
-    done = f"{animation.frames} frames of {animation.width}×{animation.height} in {animation.seconds:.1f} s · seed {animation.seed}"
+    size = f"{animation.width}×{animation.height}"
+    done = f"{animation.frames} frames of {size} in {animation.seconds:.1f} s · seed {animation.seed}"
     yield str(animation.path), "video", message(done), busy(False), waiting(False), gallery(session)
 
 
@@ -95,19 +96,20 @@ def progress_html(status: JobStatus) -> str:
     """A bar with the stage, the frame and the measured remaining time, or the place in the line."""
     if status.state == "waiting":
         wait = "" if status.remaining is None else f", about {status.remaining:.0f} s"
-        return _bar(0, f"Place {status.position} in the line{wait}")
+        return bar(0, f"Place {status.position} in the line{wait}")
     share = status.frame / max(1, status.frames)
     words = {"preparing": "Preparing the scene", "encoding": "Writing the video"}.get(
         status.stage, f"Frame {status.frame} of {status.frames}"
     )
     if status.remaining is not None and status.stage == "rendering":
         words += f" · {status.remaining:.1f} s left"
-    return _bar(share, words)
+    return bar(share, words)
 
 
-def _bar(share: float, words: str) -> str:
+def bar(share: float, words: str) -> str:
+    percent = f"{share * 100:.0f}"
     return (
-        f'<div class="progress" role="progressbar" aria-valuenow="{share * 100:.0f}" aria-valuemin="0" aria-valuemax="100">'
+        f'<div class="progress" role="progressbar" aria-valuenow="{percent}" aria-valuemin="0" aria-valuemax="100">'
         f'<span style="width:{share * 100:.1f}%"></span></div><p class="progress-words">{escape(words)}</p>'
     )
 

@@ -50,9 +50,8 @@ def sentence(error: DurianError) -> gr.Error:
     return gr.Error(str(error), duration=SECONDS_SHOWN, title=title, print_exception=False)
 
 
-def broken(error: Exception) -> gr.Error:
-    """A bug of ours: the log has the trace, the visitor a sentence."""
-    log.error("A handler failed.", exc_info=error)
+def broken() -> gr.Error:
+    """A bug of ours, said to the visitor; the log has the trace."""
     return gr.Error(texts.SOMETHING_BROKE, duration=SECONDS_SHOWN, title="Our mistake", print_exception=False)
 
 
@@ -82,8 +81,9 @@ def guarded(handler: Callable) -> Callable:
                 raise
             except DurianError as error:
                 raise sentence(error) from None
-            except Exception as error:
-                raise broken(error) from None
+            except Exception:
+                log.exception("A handler failed.")
+                raise broken() from None
 
         return generate
 
@@ -98,8 +98,9 @@ def guarded(handler: Callable) -> Callable:
             return gr.skip()
         except DurianError as error:
             raise sentence(error) from None
-        except Exception as error:
-            raise broken(error) from None
+        except Exception:
+            log.exception("A handler failed.")
+            raise broken() from None
 
     return call
 

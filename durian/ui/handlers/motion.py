@@ -8,7 +8,8 @@ from typing import Any
 import gradio as gr
 
 from durian.errors import DurianError
-from durian.ui import reading, views
+from durian.media.probing import spoken_time
+from durian.ui import reading, texts, views
 from durian.ui.handlers import still
 from durian.ui.handlers.common import QUICK, QUIET, guarded, sentence
 from durian.ui.layout import Page
@@ -40,7 +41,7 @@ def put_video(session: Session, path: str | None):
         frames = min(max(8, round(len(choice.tracked) / choice.tracked.fps * session.options.fps)), 240)
         session.options = replace(session.options, frames=frames)
     if choice.end < choice.duration:
-        gr.Info(f"The video lasts {choice.duration:.0f} s: its first {choice.end:.0f} s are used. Move Start and End to change that.")
+        gr.Info(texts.VIDEO_TRIMMED.format(length=spoken_time(choice.duration), used=spoken_time(choice.end)))
     yield (
         views.motions_view(session),
         gr.update(visible=True),

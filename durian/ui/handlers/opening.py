@@ -8,13 +8,13 @@ import gradio as gr
 
 from durian.engine import get_engine
 from durian.ui import controls, examples, views
-from durian.ui.handlers import portrait, still
+from durian.ui.handlers import portrait, sharper, still, tools
 from durian.ui.handlers.common import QUICK, QUIET, guarded
 from durian.ui.layout import Page
 from durian.ui.session import Session
 
 CONTROLLED = (*controls.TUNED, "trim_start", "trim_end", "neutral", "sound")
-OUTPUTS = 9 + len(CONTROLLED)
+OUTPUTS = 11 + len(CONTROLLED)
 
 
 def outputs(page: Page) -> list[Any]:
@@ -29,6 +29,8 @@ def outputs(page: Page) -> list[Any]:
         page.item_id,
         page.consent,
         page.blend_group,
+        page.segmenter,
+        page.sam_fetch,
         *(page.controls[key] for key in CONTROLLED),
     ]
 
@@ -50,8 +52,14 @@ def everything(session: Session) -> tuple[Any, ...]:
         values["item_id"],
         session.consent,
         gr.update(visible=session.mode == "blend"),
+        *_offered(session),
         *(updates[key] for key in CONTROLLED),
     )
+
+
+def _offered(session: Session) -> tuple[Any, Any]:
+    choice, button = sharper.offer(session)
+    return choice, {**button, "value": sharper.button_words()}
 
 
 def lay(session: Session, name: str) -> None:
@@ -98,8 +106,8 @@ def leave(request: gr.Request) -> None:
 
 
 def connect(page: Page, demo: gr.Blocks) -> None:
-    demo.load(guarded(open_page), None, [*outputs(page), page.still_stage], **QUIET).success(
-        guarded(portrait.look), [page.session], [page.controls["erase"]], **QUIET
-    )
+    opened = demo.load(guarded(open_page), None, [*outputs(page), page.still_stage], **QUIET)
+    opened.success(guarded(portrait.look), [page.session], [page.controls["erase"]], **QUIET)
+    opened.success(guarded(tools.compare), [page.session], [page.compare], **QUIET)
     page.examples.edit(guarded(pick), [page.session], outputs(page), **QUICK).success(*redraw(page), **QUIET)
     demo.unload(leave)

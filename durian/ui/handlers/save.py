@@ -102,7 +102,8 @@ def _clicks(clicks: list[Any], index: int) -> tuple[tuple[float, float, bool], .
     if index >= len(clicks) or not isinstance(clicks[index], list):
         return ()
     dots = [dot for dot in clicks[index] if isinstance(dot, list) and len(dot) == 3]
-    return tuple((float(x), float(y), bool(add)) for x, y, add in dots if all(isinstance(v, (int, float)) for v in (x, y)))
+    numbers = [dot for dot in dots if all(isinstance(value, (int, float)) for value in dot[:2])]
+    return tuple((float(x), float(y), bool(add)) for x, y, add in numbers)
 
 
 def choose(session: Session, event: gr.SelectData) -> tuple[Any, str]:
@@ -131,7 +132,7 @@ def connect(page: Page) -> None:
     page.mask_export.click(guarded(wear.export_mask), [page.session], [page.download], **QUIET).success(
         None, [page.download], None, js=DOWNLOAD
     )
-    page.restore.upload(
-        guarded(restore), [page.session, page.restore], opening.outputs(page), **QUIET
-    ).success(*opening.redraw(page), **QUIET)
+    page.restore.upload(guarded(restore), [page.session, page.restore], opening.outputs(page), **QUIET).success(
+        *opening.redraw(page), **QUIET
+    )
     page.history.select(guarded(choose), [page.session], [page.result_video, page.view], **QUIET)

@@ -102,5 +102,3 @@ def connect(page: Page) -> None:
     page.look_book_kind.input(
         guarded(look_book), [page.session, page.look_book_kind, page.look_book_files], [page.look_book], **QUIET
     )
-
-

@@ -73,10 +73,10 @@ def edit(session: Session, event: gr.EventData) -> tuple[Any, ...]:
             return (gr.skip(),) * 3
         kind = data.get("kind")
         if kind == "click":
-            reading.click(item, float(data["x"]), float(data["y"]), bool(data["positive"]))
+            reading.click(item, float(data["x"]), float(data["y"]), bool(data["positive"]), session.segmenter)
         elif kind == "start":
             name = str(data["name"])
-            if not reading.start_named(item, name):
+            if not reading.start_named(item, name, session.segmenter):
                 note = texts.NOTHING_NAMED.format(name=name)
         elif kind == "stroke":
             points = [(float(x), float(y)) for x, y in data["points"]]

@@ -1,0 +1,249 @@
+"""A motion in time: resampled, trimmed, smoothed; and the presets it can be."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from durian.errors import InvalidRequest
+from durian.motion import PRESETS, Motion, drive, preset
+from durian.motion.canonical import actions, canonical_face, expression, mirror
+from durian.motion.features import LOWER_LIDS, LOWER_LIPS, UPPER_LIDS, UPPER_LIPS, lid_openings
+from durian.motion.fitting import RIGID_POINTS
+from durian.motion.rotations import euler, from_vector, nearest_rotation, to_vector
+
+NOSE_TIP, CHIN, FOREHEAD = 1, 152, 10
+
+
+def turning(frames: int = 25, fps: float = 25.0, degrees: float = 20.0, neutral: int = 0) -> Motion:
+    """A steady turn that is the identity at ``neutral``, with a jaw that opens along with it."""
+    steps = (np.arange(frames) - neutral) / (frames - 1)
+    shifts = np.stack([0.3 * steps, 0 * steps, 0 * steps], -1)
+    return Motion(
+        "turn",
+        fps,
+        neutral,
+        euler(degrees * steps, 0, 0),
+        shifts,
+        1.1**steps,
+        expression(jaw_open=np.abs(steps)),
+    )
+
+
+def yaw(motion: Motion) -> np.ndarray:
+    """Degrees, positive to the picture's right."""
+    nose = motion.rotations @ np.array([0.0, 0.0, -1.0])
+    return np.degrees(np.arctan2(nose[:, 0], -nose[:, 2]))
+
+
+def test_rotation_vectors_and_matrices_agree():
+    vectors = np.random.default_rng(0).normal(0, 0.8, (20, 3))
+    vectors[0] = 0
+    matrices = from_vector(vectors)
+    assert np.allclose(matrices @ matrices.swapaxes(1, 2), np.eye(3), atol=1e-12)
+    assert np.allclose(np.linalg.det(matrices), 1)
+    assert np.allclose(to_vector(matrices), vectors, atol=1e-9)
+    assert np.allclose(nearest_rotation(1.7 * matrices), matrices, atol=1e-9)
+
+
+@pytest.mark.parametrize(("angles", "axis", "sign"), [((10, 0, 0), 0, 1), ((-10, 0, 0), 0, -1), ((0, 10, 0), 1, 1)])
+def test_positive_angles_turn_the_nose_right_and_down(angles, axis, sign):
+    nose = euler(*angles) @ np.array([0.0, 0.0, -1.0])
+    assert sign * nose[axis] == pytest.approx(np.sin(np.radians(10)))
+
+
+def test_positive_roll_is_clockwise():
+    assert euler(0, 0, 10) @ np.array([0.0, -1.0, 0.0]) == pytest.approx(
+        [np.sin(np.radians(10)), -np.cos(np.radians(10)), 0]
+    )
+
+
+def test_resampling_keeps_the_speed():
+    motion = turning().resampled(50, 50.0)
+    assert len(motion) == 50
+    assert motion.fps == 50.0
+    assert motion.duration == pytest.approx(1.0)
+    assert np.allclose(yaw(motion)[::2], yaw(turning()), atol=1e-4)
+    assert yaw(motion)[1] == pytest.approx(20 / 24 / 2, abs=1e-3)
+    assert np.allclose(motion.expressions[::2], turning().expressions, atol=1e-6)
+
+
+def test_resampling_longer_holds_the_last_frame():
+    motion = turning().resampled(40, 25.0)
+    assert np.allclose(yaw(motion)[:25], yaw(turning()), atol=1e-4)
+    assert np.allclose(yaw(motion)[25:], 20, atol=1e-3)
+
+
+def test_resampling_keeps_neutral_exact():
+    motion = turning(neutral=12).resampled(31, 30.0)
+    assert motion.neutral == 14
+    assert np.array_equal(motion.rotations[14], np.eye(3, dtype=np.float32))
+    assert not motion.expressions[14].any()
+    assert not motion.translations[14].any()
+    assert motion.scales[14] == 1
+
+
+def test_resampling_to_the_same_is_the_same():
+    motion = turning()
+    assert motion.resampled(25, 25.0) is motion
+
+
+def test_trimming_cuts_frames_and_keeps_what_they_are_relative_to():
+    motion = turning(neutral=10)
+    part = motion.trimmed(0.2, 0.8)
+    assert len(part) == 15
+    assert part.neutral == 5
+    assert np.array_equal(part.rotations, motion.rotations[5:20])
+    tail = motion.trimmed(0.8, 9.0)
+    assert len(tail) == 5
+    assert np.array_equal(tail.expressions, motion.expressions[20:])
+    assert tail.neutral == 0
+
+
+@pytest.mark.parametrize(("start", "end"), [(0.5, 0.5), (0.8, 0.2), (3.0, 4.0)])
+def test_trimming_everything_away_is_refused(start, end):
+    with pytest.raises(InvalidRequest, match="Nothing is left"):
+        turning().trimmed(start, end)
+
+
+def test_smoothing_calms_and_keeps_neutral():
+    random = np.random.default_rng(0)
+    base = turning(60, 30.0, neutral=20)
+    shaky = Motion(
+        "shaky",
+        30.0,
+        20,
+        from_vector(random.normal(0, 0.02, (60, 3))) @ base.rotations,
+        base.translations + random.normal(0, 0.02, (60, 3)),
+        base.scales * np.exp(random.normal(0, 0.02, 60)),
+        base.expressions + random.normal(0, 0.01, (60, 478, 3)),
+    )
+    calm = shaky.smoothed(0.1)
+    shake = lambda motion: np.abs(np.diff(yaw(motion), 2)).mean()  # noqa: E731
+    assert shake(calm) < 0.1 * shake(shaky)
+    assert np.abs(yaw(calm) - yaw(base))[8:-8].mean() < 1.0
+    assert np.allclose(calm.rotations @ calm.rotations.swapaxes(1, 2), np.eye(3), atol=1e-5)
+    assert np.array_equal(calm.rotations[20], np.eye(3, dtype=np.float32))
+    assert not calm.expressions[20].any()
+
+
+def test_smoothing_leaves_a_steady_turn_alone():
+    motion = turning(60, 30.0, neutral=30)
+    assert np.abs(yaw(motion.smoothed(0.1)) - yaw(motion))[10:-10].max() < 0.05
+    assert motion.smoothed(0.0) is motion
+
+
+def test_motion_refuses_what_does_not_fit():
+    good = turning()
+    with pytest.raises(ValueError, match="scales are"):
+        Motion("x", 25.0, 0, good.rotations, good.translations, good.scales[:3], good.expressions)
+    with pytest.raises(ValueError, match="not all finite"):
+        Motion("x", 25.0, 0, good.rotations, good.translations * np.nan, good.scales, good.expressions)
+    with pytest.raises(InvalidRequest, match="frames 0 to 24"):
+        Motion("x", 25.0, 25, good.rotations, good.translations, good.scales, good.expressions)
+    with pytest.raises(InvalidRequest, match="more than 0"):
+        Motion("x", 0.0, 0, good.rotations, good.translations, good.scales, good.expressions)
+
+
+def test_canonical_face_is_frontal_symmetric_and_in_eye_distances():
+    face = canonical_face()
+    assert np.linalg.norm(face[33] - face[263]) == pytest.approx(1, abs=1e-3)
+    assert np.allclose(face[33], [-0.5, 0, 0], atol=1e-3)
+    assert np.abs(face[mirror()] * [-1, 1, 1] - face).max() < 1e-3
+    assert np.array_equal(mirror()[mirror()], np.arange(478))
+    assert face[CHIN, 1] > face[13, 1] > face[NOSE_TIP, 1] > face[6, 1] > face[FOREHEAD, 1]
+    assert face[NOSE_TIP, 2] == face[:, 2].min() or face[4, 2] == face[:, 2].min()
+
+
+def test_jaw_moves_the_chin_and_hardly_the_upper_lip():
+    jaw = actions()["jaw_open"]
+    assert jaw[CHIN, 1] > 0.3
+    assert jaw[14, 1] > 0.3
+    assert jaw[17, 1] > 0.25
+    assert abs(jaw[0, 1]) < 0.05
+    assert np.abs(jaw[RIGID_POINTS]).max() < 0.02
+    assert 0.02 < jaw[172, 1] < jaw[150, 1] < jaw[CHIN, 1]
+
+
+def test_blink_brings_the_lids_together():
+    both = expression(blink_left=np.ones(1), blink_right=np.ones(1))
+    gap = np.linalg.norm((canonical_face() + both)[0, UPPER_LIDS] - (canonical_face() + both)[0, LOWER_LIDS], axis=1)
+    assert gap.max() < 0.003
+    left = actions()["blink_left"]
+    assert np.abs(left[[159, 145]]).max() < 0.005
+    assert left[386, 1] > 0.05
+
+
+def test_smile_moves_the_corners_out_and_up():
+    smile = actions()["smile_left"] + actions()["smile_right"]
+    assert smile[291, 0] > 0.05
+    assert smile[291, 1] < -0.03
+    assert np.allclose(smile[61], smile[291] * [-1, 1, 1], atol=0.003)
+    assert np.abs(smile[RIGID_POINTS]).max() < 0.03
+
+
+def test_there_are_enough_presets_and_each_is_described():
+    assert len(PRESETS) >= 9
+    assert {"nod", "shake", "tilt", "smile", "talk", "blink", "surprise", "look-around", "mix"} <= set(PRESETS)
+    assert all(text.endswith(".") for text in PRESETS.values())
+
+
+@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize(("frames", "fps"), [(48, 24.0), (12, 12.0), (200, 30.0)])
+def test_presets_loop_and_move_smoothly(name, frames, fps):
+    motion = preset(name, frames, fps)
+    assert len(motion) == frames
+    assert motion.neutral == 0
+    for end in (0, -1):
+        assert np.array_equal(motion.rotations[end], np.eye(3, dtype=np.float32))
+        assert not motion.expressions[end].any()
+        assert motion.scales[end] == 1
+    assert motion.expression_activity().max() + motion.pose_activity().max() > 0.01
+    nose = motion.rotations @ np.array([0.0, 0.0, -1.0])
+    assert np.degrees(np.abs(np.arcsin(nose[:, 0]))).max() < 15.5
+    assert np.degrees(np.abs(np.arcsin(nose[:, 1]))).max() < 10.5
+    # No jump: the head turns slower than 130 degrees a second, lips and chin move less than four eye distances.
+    turns = np.linalg.norm(to_vector(motion.rotations[:-1].swapaxes(1, 2) @ motion.rotations[1:]), axis=1)
+    assert np.degrees(turns).max() * fps < 130
+    assert np.abs(np.diff(motion.expressions[:, [0, 17, CHIN, 61, 291]], axis=0)).max() * fps < 4
+
+
+@pytest.mark.parametrize("frames", [1, 2, 3, 5])
+def test_presets_of_very_few_frames(frames):
+    for name in PRESETS:
+        assert len(preset(name, frames)) == frames
+
+
+def test_nod_goes_down_shake_goes_both_ways_tilt_rolls():
+    assert np.degrees(np.arcsin(preset("nod").rotations[:, 1, 2])).min() < -7  # the nose's -z axis moves to +y
+    assert yaw(preset("shake")).max() > 10
+    assert yaw(preset("shake")).min() < -10
+    roll = np.degrees(np.arctan2(preset("tilt").rotations[:, 1, 0], preset("tilt").rotations[:, 0, 0]))
+    assert roll.max() > 6
+    assert roll.min() < -5
+
+
+def test_eyes_shut_in_blink_at_any_rate():
+    face = canonical_face()
+    for frames, fps in ((48, 24.0), (24, 12.0), (120, 60.0), (16, 8.0)):
+        openings = lid_openings(face + preset("blink", frames, fps).expressions, face).mean(1)
+        assert openings.min() < 0.1
+        assert np.median(openings) > 0.9
+
+
+def test_talk_opens_and_closes_the_mouth_and_depends_on_the_seed():
+    motion = preset("talk", 96, 24.0, seed=3)
+    face = drive(motion, canonical_face() * 100)
+    opening = face[:, LOWER_LIPS[0][4], 1] - face[:, UPPER_LIPS[0][4], 1]
+    assert opening.max() > 8
+    turns = np.diff(np.sign(np.diff(opening)))
+    assert (turns < 0).sum() >= 6
+    assert np.array_equal(preset("talk", 96, 24.0, seed=3).expressions, motion.expressions)
+    assert np.abs(preset("talk", 96, 24.0, seed=4).expressions - motion.expressions).max() > 0.05
+
+
+def test_unknown_preset_and_no_frames_are_refused():
+    with pytest.raises(InvalidRequest, match="'dance' is not known: use one of nod, shake"):
+        preset("dance")
+    with pytest.raises(InvalidRequest, match="at least 1"):
+        preset("nod", 0)
