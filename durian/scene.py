@@ -21,7 +21,7 @@ PRESSED_SLOPE, PRESSED_EDGE = 1.3, 6.0
 
 @dataclass(frozen=True)
 class AlignedAttribute:
-    """An attribute (mirrored where that fits better) on the portrait: its mesh, and ``mask`` ``(S, S) uint8``, its own mask carried to the crop."""
+    """An attribute (mirrored where that fits better) on the portrait, and its mask in the crop ``(S, S) uint8``."""
 
     attribute: Attribute
     mesh: ItemMesh

@@ -40,7 +40,7 @@ OVAL_REACH = 0.30
 
 @lru_cache(maxsize=1)
 def face_triangles() -> np.ndarray:
-    """``(852, 3) int32`` triangles of the 468-point mesh, all of one orientation (area above 0 when seen from the front).
+    """``(852, 3) int32`` triangles of the 468-point mesh, all of one orientation (area above 0 from the front).
 
     MediaPipe publishes edges; three that close a ring are a triangle. Neighbours share an edge in opposite
     directions, which settles every orientation from the first.

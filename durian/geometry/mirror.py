@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
 
 import numpy as np
 
 from durian.geometry.head import Head
-from durian.motion.canonical import canonical_face
+from durian.motion.canonical import mirror
 from durian.request import Attribute
 
 MIRRORED_NAMES = frozenset({"hair", "beard"})
@@ -33,7 +32,7 @@ def facing_like(attribute: Attribute, portrait: np.ndarray) -> Attribute:
 
 def mirrored(attribute: Attribute) -> Attribute:
     """The attribute's picture, mask and landmarks flipped left to right; landmarks keep their meaning."""
-    landmarks = attribute.landmarks[_opposite()].copy()
+    landmarks = attribute.landmarks[mirror()].copy()
     landmarks[:, 0] = attribute.image.shape[1] - 1 - landmarks[:, 0]
     return replace(
         attribute,
@@ -47,11 +46,3 @@ def yaw(landmarks: np.ndarray) -> float:
     """Turn of a head about its vertical axis in degrees, 0 facing the camera."""
     axes = Head(landmarks).axes
     return float(np.degrees(np.arctan2(axes[2, 0], axes[0, 0])))
-
-
-@lru_cache(maxsize=1)
-def _opposite() -> np.ndarray:
-    """For each landmark the one that lies opposite on a symmetric face, ``(478,)``."""
-    face = canonical_face()
-    squared = ((face[:, None] - (face * [-1, 1, 1])[None]) ** 2).sum(-1)
-    return squared.argmin(1)
