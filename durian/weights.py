@@ -57,7 +57,7 @@ KNOWN = {
 
 
 def known_weights(name: str) -> WeightFile:
-    """The registry's entry.
+    """The entry of :data:`KNOWN`.
 
     Raises:
         InvalidRequest: nothing of that name is known.

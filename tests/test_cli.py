@@ -117,6 +117,28 @@ def test_a_driving_video_gives_its_length_and_no_sound_where_it_has_none(
     assert not probe_video(out).has_audio
 
 
+def test_portrait_and_reference_may_be_the_same_file(run, photos: Path, tmp_path: Path):
+    portrait = photos / "collins.png"
+    code, _, error = run(
+        "animate",
+        "--portrait",
+        portrait,
+        "--attribute",
+        portrait,
+        "--name",
+        "hair",
+        *SMALL,
+        "-o",
+        tmp_path / "same.mp4",
+    )
+    assert code == 0, error
+    shown = next(iter_video(tmp_path / "same.mp4", 24)).astype(int)
+    code, _, _ = run("animate", "--portrait", portrait, *SMALL, "-o", tmp_path / "bare.mp4")
+    bare = next(iter_video(tmp_path / "bare.mp4", 24)).astype(int)
+    # Her own hair on her own head is nearly what she looks like.
+    assert np.abs(shown - bare).mean() < 6
+
+
 def test_options_belong_to_the_attribute_before_them():
     line = (
         "animate --portrait p.png --attribute a.png --name hat --strength 0.5 --layer 9 "

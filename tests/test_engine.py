@@ -668,3 +668,28 @@ def test_cancelling_the_preview_renderer(engine: Engine, real_request):
         job.result(PATIENCE)
     assert job.progress.frame < 600
     assert engine.animate(real_request).frames == 5
+
+
+def test_stills_beside_an_animation_come_out_the_same(engine: Engine, real_request):
+    from dataclasses import replace
+
+    alone = [engine.still(real_request, frame=index) for index in range(3)]
+    job = engine.submit(replace(real_request, options=replace(real_request.options, frames=60)))
+    next(status for status in job.updates(interval=0) if status.frame >= 1 or status.finished)
+    beside = [engine.still(real_request, frame=index) for index in range(3)]
+    assert all(np.array_equal(a, b) for a, b in zip(alone, beside, strict=True))
+    frames = list(iter_video(job.result(PATIENCE).master, 24))
+    assert np.abs(frames[2].astype(int) - alone[2]).max() <= 1
+
+
+def test_the_process_has_one_engine():
+    from durian.engine import get_engine
+
+    found = []
+    threads = [threading.Thread(target=lambda: found.append(get_engine())) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE)
+    assert len(found) == 4
+    assert len({id(engine) for engine in found}) == 1

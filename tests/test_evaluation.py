@@ -179,10 +179,10 @@ def test_a_scene_is_cut_into_tiles(scene_folder: Path, tmp_path: Path):
 
 def test_triplets_score_a_copy_like_the_still(scene_folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     from durian import renderer as renderers
-    from durian.evaluation import triplets
+    from durian.evaluation import workers
 
     monkeypatch.setitem(renderers._FACTORIES, "copy", CopyRenderer)
-    monkeypatch.setattr(triplets, "_renderers", {})
+    monkeypatch.setattr(workers, "_renderers", {})
     report = evaluate_triplets(scene_folder, "copy", size=256, scenes="all", sheets=tmp_path)
     assert report["scenes"] == 2
     assert report["skipped"] == ["00401"]
@@ -204,6 +204,12 @@ def test_the_preview_renderer_on_a_scene(scene_folder: Path):
     # The face does not move, so far from the square the portrait comes back, but for the pressed hair; inside is now
     # a piece of the other picture.
     assert report["preview"]["outside"]["psnr"] > report["preview"]["inside"]["psnr"] + 6
+
+
+def test_workers_give_the_same_scores(scene_folder: Path):
+    alone = evaluate_triplets(scene_folder, "preview", size=128, scenes="0-400")
+    shared = evaluate_triplets(scene_folder, "preview", size=128, scenes="0-400", workers=2)
+    assert shared == alone
 
 
 def test_landmarks_of_a_small_tile_are_in_its_pixels(scene_folder: Path, collins: np.ndarray):

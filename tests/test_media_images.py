@@ -302,3 +302,33 @@ def test_writing_never_replaces_a_good_file_with_half_a_one(picture, no_leftover
         write_image(255 - picture, path)
     _one_sentence(error, "result.png", "disk is full")
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("ending", ["JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF"])
+def test_random_damage_is_read_or_refused_but_never_crashes(collins, ending):
+    """Two dozen copies with random bytes changed: a picture or one sentence, whatever a decoder raises."""
+    buffer = io.BytesIO()
+    Image.fromarray(collins[:96, :96]).save(buffer, ending)
+    random = np.random.default_rng(0)
+    refused = 0
+    for round_ in range(24):
+        data = bytearray(buffer.getvalue())
+        # Every second round hits the headers, where the sizes and offsets are.
+        reach = min(len(data), 64) if round_ % 2 else len(data)
+        for place in random.integers(0, reach, 4):
+            data[place] = random.integers(0, 256)
+        try:
+            image = read_image(bytes(data))
+        except (UnreadableMedia, LimitExceeded):
+            refused += 1
+        else:
+            assert image.dtype == np.uint8
+            assert image.shape[2] == 3
+    assert 0 < refused <= 24
+
+
+def test_broken_exif_does_not_spoil_a_good_picture(picture):
+    for exif in (b"Exif\0\0garbage!", b"Exif\0\0MM\0*\0\0\0\x08\0\x05\x01\x12\0\x03\0\0\0\x01\xff"):
+        buffer = io.BytesIO()
+        Image.fromarray(picture).save(buffer, "JPEG", quality=95, subsampling=0, exif=exif)
+        assert close(read_image(buffer.getvalue()), picture, 6)

@@ -19,7 +19,7 @@ CONTENT = bytes(range(256)) * 12_000  # three chunks
 
 @pytest.fixture
 def known(tmp_path, settings_environment, monkeypatch) -> weights.WeightFile:
-    """A small file in the registry, its server replaced by memory; ``known.path`` lies in an empty folder."""
+    """A small known file, its server replaced by memory; ``known.path`` lies in an empty folder."""
     settings_environment(weights=tmp_path / "weights")
     entry = weights.WeightFile(
         name="tiny",
@@ -126,7 +126,7 @@ def test_unknown_name():
         weights.fetch("sam-vit-x")
 
 
-def test_the_registry_is_sound():
+def test_what_is_known_is_sound():
     for name, entry in weights.KNOWN.items():
         assert name == entry.name
         assert entry.url.startswith("https://")

@@ -14,7 +14,7 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
         from durian.evaluation.reenact import evaluate_reenact
 
         videos = _folder(arguments.videos, "--videos")
-        return evaluate_reenact(videos, arguments.renderer, limit=arguments.limit, sheets=arguments.sheets)
+        return evaluate_reenact(videos, arguments.renderer, arguments.limit, arguments.workers, arguments.sheets)
     data = _folder(arguments.data, "--data")
     if arguments.what == "triplets":
         from durian.evaluation.triplets import evaluate_triplets

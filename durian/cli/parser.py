@@ -179,7 +179,7 @@ def _evaluate(command: argparse.ArgumentParser) -> None:
     command.add_argument("--size", type=int, default=512, metavar="PX", help="at which triplets are rendered")
     command.add_argument("--scenes", default="test", help="of triplets: test (400 and above), all, or FIRST-LAST")
     command.add_argument("--limit", type=int, metavar="N", help="only the first N scenes or clips")
-    command.add_argument("--workers", type=int, default=1, metavar="N", help="processes for triplets")
+    command.add_argument("--workers", type=int, default=1, metavar="N", help="processes for reenact and triplets")
     command.add_argument("--sheets", type=Path, metavar="DIR", help="also write contact sheets to look at")
 
 

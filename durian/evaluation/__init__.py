@@ -1,0 +1,1 @@
+"""Quality on data: metrics, reenactment of real clips, transfer on scenes with known truth, clicks for a mask."""

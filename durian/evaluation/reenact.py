@@ -7,8 +7,8 @@ frame.
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +18,8 @@ from durian.evaluation.landmarks import fill_gaps
 from durian.evaluation.metrics import Score, compare, landmark_error, mean_score
 from durian.evaluation.sheets import write_sheet
 from durian.evaluation.triplets import render, whole_crop
+from durian.evaluation.workers import process_renderer, score_all
 from durian.face import Crop, track_faces
-from durian.renderer import Renderer, get_renderer
 from durian.request import AnimationRequest, Portrait, RenderOptions
 
 SIZE = 512
@@ -49,7 +49,11 @@ class ClipScores:
 
 
 def evaluate_reenact(
-    videos: Path, renderer: str = "preview", limit: int | None = None, sheets: Path | None = None
+    videos: Path,
+    renderer: str = "preview",
+    limit: int | None = None,
+    workers: int = 1,
+    sheets: Path | None = None,
 ) -> dict[str, object]:
     """Score a renderer on all clips of a folder.
 
@@ -57,19 +61,17 @@ def evaluate_reenact(
         videos: folder of clips with one person each.
         renderer: its name; it must take absolute landmarks (``render_landmarks``).
         limit: only the first so many clips.
+        workers: processes.
         sheets: a folder for one contact sheet per clip.
 
     Returns:
         ``clips``, ``landmark_error_percent``, ``better_than_still_percent`` (clips whose mean PSNR and mean SSIM are
         both above the still's), ``psnr``, ``ssim``, ``still_psnr``, ``still_ssim``, and ``by_clip``.
     """
-    from tqdm import tqdm
-
     paths = sorted(path for path in videos.iterdir() if path.suffix.lower() in VIDEO_ENDINGS)[:limit]
     if not paths:
         raise InvalidRequest(f"{videos.name} holds no clips: give a folder of {', '.join(VIDEO_ENDINGS)} files.")
-    chosen = get_renderer(renderer)
-    clips = [score_clip(path, chosen, sheets) for path in tqdm(paths, unit="clip", file=sys.stderr)]
+    clips = score_all(partial(score_clip, renderer=renderer, sheets=sheets), paths, workers, "clip")
     errors = [clip.error for clip in clips if clip.error is not None]
     rendered, still = mean_score(c.rendered for c in clips), mean_score(c.still for c in clips)
     return {
@@ -84,7 +86,7 @@ def evaluate_reenact(
     }
 
 
-def score_clip(path: Path, renderer: Renderer, sheets: Path | None = None) -> ClipScores:
+def score_clip(path: Path, renderer: str, sheets: Path | None = None) -> ClipScores:
     """Render and score one clip.
 
     Raises:
@@ -100,9 +102,9 @@ def score_clip(path: Path, renderer: Renderer, sheets: Path | None = None) -> Cl
     request = AnimationRequest(
         portrait=Portrait(true[0], driving[0], whole_crop(SIZE)),
         options=RenderOptions(size=SIZE, frames=1, label=False),
-        renderer=renderer.name,
+        renderer=renderer,
     )
-    frames = list(render(renderer, request, driving))
+    frames = list(render(process_renderer(renderer), request, driving))
     again = track_faces(frames, path.name)
     errors = [
         landmark_error(after, before)

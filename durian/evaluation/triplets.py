@@ -10,10 +10,8 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
@@ -23,8 +21,9 @@ from durian.errors import InvalidRequest, UnreadableMedia
 from durian.evaluation.landmarks import detect_upscaled, fill_gaps
 from durian.evaluation.metrics import Score, compare_in, mean_by_name
 from durian.evaluation.sheets import write_sheet
+from durian.evaluation.workers import process_renderer, score_all
 from durian.face import Crop
-from durian.renderer import Renderer, get_renderer
+from durian.renderer import Renderer
 from durian.request import AnimationRequest, Attribute, Portrait, RenderOptions
 
 TILE = 256
@@ -88,13 +87,9 @@ def evaluate_triplets(
         ``by_attribute`` with the same for each; ``skipped`` scenes whose portrait shows no face; ``filled_frames``
         whose landmarks were interpolated.
     """
-    from tqdm import tqdm
-
     chosen = choose_scenes(data, scenes)[:limit]
     score = partial(score_scene, renderer=renderer, size=size, sheets=sheets)
-    results: list[SceneScores | None] = []
-    for result in tqdm(_map(score, chosen, workers), total=len(chosen), unit="scene", file=sys.stderr):
-        results.append(result)
+    results = score_all(score, chosen, workers, "scene")
     scored = [result for result in results if result is not None]
     if not scored:
         raise InvalidRequest(f"No face was found in any portrait of {data.name}: give the folder of triplets.")
@@ -163,7 +158,7 @@ def score_scene(path: Path, renderer: str, size: int, sheets: Path | None = None
     driving, filled = fill_gaps(targets)
     request = make_request(scene, portrait_landmarks, renderer, size)
     still, rendered, frames = [], [], []
-    for tile, frame in zip(TARGETS, render(_renderer(renderer), request, driving), strict=True):
+    for tile, frame in zip(TARGETS, render(process_renderer(renderer), request, driving), strict=True):
         frame = frame if size == TILE else cv2.resize(frame, (TILE, TILE), interpolation=cv2.INTER_AREA)
         regions = regions_of(scene.item(tile))
         still.append(compare_in(scene.tiles[PORTRAIT], scene.tiles[tile], regions))
@@ -214,27 +209,6 @@ def regions_of(item: np.ndarray) -> dict[str, np.ndarray | None]:
         return {"all": None, "inside": item, "outside": ~item}
     distance = cv2.distanceTransform((~item).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     return {"all": None, "inside": item, "outside": distance > MARGIN}
-
-
-_renderers: dict[str, Renderer] = {}
-
-
-def _renderer(name: str) -> Renderer:
-    """One renderer for each process: a pool's workers each have their own."""
-    if name not in _renderers:
-        _renderers[name] = get_renderer(name)
-    return _renderers[name]
-
-
-def _map(score: partial, paths: list[Path], workers: int) -> Iterator[SceneScores | None]:
-    if workers <= 1:
-        yield from map(score, paths)
-        return
-    # Spawned, not forked: MediaPipe's threads do not survive a fork.
-    with ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=cv2.setNumThreads, initargs=(1,)
-    ) as pool:
-        yield from pool.map(score, paths)
 
 
 def _summary(results: list[SceneScores], renderer: str, count: bool = False) -> dict[str, object]:

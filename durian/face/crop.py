@@ -149,12 +149,30 @@ def paste_back(frame: np.ndarray, image: np.ndarray, crop: Crop) -> np.ndarray:
     flags = cv2.INTER_CUBIC if shrink < 1 else cv2.INTER_LINEAR
     patch = cv2.warpAffine(source, to_patch, (x1 - x0, y1 - y0), flags=flags, borderMode=cv2.BORDER_REPLICATE)
 
-    alpha = _ramp(y0, y1, crop.y, crop.side, height)[:, None] * _ramp(x0, x1, crop.x, crop.side, width)[None]
+    rows = _ramp(y0, y1, crop.y, crop.side, height)
+    columns = _ramp(x0, x1, crop.x, crop.side, width)
     result = image.copy()
-    under = image[y0:y1, x0:x1].astype(np.float32)
-    blended = under + (patch.astype(np.float32) - under) * alpha[..., None]
-    result[y0:y1, x0:x1] = np.clip(np.rint(blended), 0, 255).astype(np.uint8)
+    result[y0:y1, x0:x1] = patch
+    # Only the feathered bands need arithmetic: above, below, and beside the opaque middle.
+    top, bottom = _opaque(rows)
+    left, right = _opaque(columns)
+    for ys, xs in (
+        (slice(0, top), slice(None)),
+        (slice(bottom, None), slice(None)),
+        (slice(top, bottom), slice(0, left)),
+        (slice(top, bottom), slice(right, None)),
+    ):
+        alpha = (rows[ys, None] * columns[None, xs])[..., None]
+        under = image[y0:y1, x0:x1][ys, xs].astype(np.float32)
+        blended = under + (patch[ys, xs] - under) * alpha
+        result[y0:y1, x0:x1][ys, xs] = np.rint(blended).astype(np.uint8)
     return result
+
+
+def _opaque(ramp: np.ndarray) -> tuple[int, int]:
+    """First and one past the last position that is fully opaque; both the length where none is."""
+    full = np.flatnonzero(ramp >= 1)
+    return (int(full[0]), int(full[-1]) + 1) if len(full) else (len(ramp), len(ramp))
 
 
 def _ramp(first: int, last: int, centre: float, side: float, limit: int) -> np.ndarray:

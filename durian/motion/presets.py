@@ -258,8 +258,9 @@ def _mix(score: _Score) -> None:
 
 def _look_left_and_back(score: _Score) -> None:
     t, total = score.t, score.total
-    score.yaw = -11 * bump(t, 0.12 * total, 0.38 * total, 0.08 * total, 0.42 * total)
-    score.look_right = -12 * bump(t, 0, 0.2 * total, 0.4 * total, 0.25 * total)
+    far = min(1.0, total / 0.45)  # in a short clip there is only time for a small turn
+    score.yaw = -11 * far * bump(t, 0.12 * total, 0.38 * total, 0.08 * total, 0.42 * total)
+    score.look_right = -12 * far * bump(t, 0, 0.2 * total, 0.4 * total, 0.25 * total)
 
 
 _AUTHORS: dict[str, Callable[[_Score], None]] = {

@@ -16,16 +16,17 @@ from durian.face import OUTER_EYES
 from durian.geometry.head import Head
 from durian.geometry.mesh import CHIN, EYES, FACE_OVAL, INNER_LIPS, smoothstep
 from durian.preview.fill import fill, grain
+from durian.preview.lenses import lenses_are_dark
+from durian.preview.skin import polygon, skin_pixels
 from durian.scene import Scene
 from durian.segmentation.person import person_mask
-
-BROWS = ([70, 63, 105, 66, 107, 55, 65, 52, 53, 46], [300, 293, 334, 296, 336, 285, 295, 282, 283, 276])
-OUTER_LIPS = [61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146]
 
 # The body under removed hair, in face widths: a neck from the chin to its base. Taste.
 NECK_HALF_WIDTH, NECK_BASE_HALF_WIDTH, NECK_LENGTH = 0.29, 0.36, 0.42
 SKULL_SHADE = 0.30
 """How much darker a filled scalp gets towards its outline."""
+FRINGE = 0.25
+"""How far around hair and hats half-transparent pixels of the person are taken for theirs, in outer-eye distances."""
 SCALP_SHADE = 0.8
 """Hair seen only as filling lies deeper than the rest."""
 NOSE_BRIDGE = 168
@@ -54,7 +55,7 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None) -> Base:
     head = Head(scene.landmarks)
     face = polygon(scene.landmarks[FACE_OVAL], shape)
     person = _person(scene, face)
-    removed = _removed(scene)
+    removed = _removed(scene, person)
     scalp = (
         np.zeros(shape, np.float32)
         if new_hair is None
@@ -99,22 +100,6 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None) -> Base:
     )
 
 
-def polygon(points: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Anti-aliased inside of a closed contour ``(K, 2 or 3)``, ``(H, W) float32`` in [0, 1]."""
-    mask = np.zeros(shape, np.uint8)
-    cv2.fillPoly(mask, [np.round(points[:, :2] * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
-    return mask.astype(np.float32) / 255
-
-
-def skin_pixels(landmarks: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Where the face shows skin: the oval without eyes, brows and lips, ``(H, W) float32``."""
-    skin = cv2.erode(polygon(landmarks[FACE_OVAL], shape), np.ones((5, 5)))
-    margin = np.ones((2 * max(1, int(0.05 * np.ptp(landmarks[FACE_OVAL, 0]))) + 1,) * 2)
-    for part in (*EYES, *BROWS, OUTER_LIPS):
-        skin *= 1 - cv2.dilate(polygon(landmarks[part], shape), margin)
-    return skin
-
-
 def _person(scene: Scene, face: np.ndarray) -> np.ndarray:
     crop, size = scene.request.portrait.crop, scene.size
     person = crop.apply(person_mask(scene.request.portrait.image), size).astype(np.float32) / 255
@@ -124,7 +109,7 @@ def _person(scene: Scene, face: np.ndarray) -> np.ndarray:
     return np.maximum(person, cv2.dilate((face > 0).astype(np.float32), np.ones((3, 3))))
 
 
-def _removed(scene: Scene) -> np.ndarray:
+def _removed(scene: Scene, person: np.ndarray) -> np.ndarray:
     """What is taken off and filled, ``(S, S) float32``, as strong as what takes its place.
 
     That is the part of ``M_port`` where the portrait wore something: around a new item only what it replaces goes, so
@@ -138,8 +123,14 @@ def _removed(scene: Scene) -> np.ndarray:
         for replaced in {"hair", name} if name == "hat" else {name}:
             strengths[replaced] = max(strengths.get(replaced, 0.0), strength)
     removed = np.zeros(shape, np.float32)
+    fringe = ((person > 0.02) & (person < 0.9)).astype(np.float32)
     for name, worn_mask in scene.worn.items():
+        if name == "glasses" and lenses_are_dark(scene.image, worn_mask, scene.landmarks):
+            continue  # nobody knows the eyes behind them
         hole = masks.expand(worn_mask, grow).astype(np.float32) / 255
+        if name in ("hair", "hat"):  # loose strands and the blur of an edge go with what they belong to
+            wider = masks.expand(worn_mask, grow + FRINGE * scene.eye_distance).astype(np.float32) / 255
+            hole = np.maximum(hole, wider * cv2.dilate(fringe, np.ones((3, 3))))
         removed = np.maximum(removed, strengths.get(name, 0.0) * hole)
     # Eyes and mouth are never part of what is taken off.
     keep = np.maximum(_eye_regions(scene), polygon(scene.landmarks[INNER_LIPS], shape))

@@ -25,6 +25,9 @@ SMALLEST_REACH = 0.012
 SEED_SHARE = 0.12
 """Radius of the certain disc round a click, as a share of its reach."""
 
+COLOUR_SHARE = 0.15
+KEEP, KEEP_RISE, PUSH, ALIKE, CONTRAST, FAR = 0.6, 3.0, 1.0, 1.0, 0.5, 1.4
+
 COLOUR_SPREAD = np.array([16.0, 6.0, 7.0])
 """How far from the clicked colour in L, a, b (8-bit Lab) still counts as the same thing."""
 
@@ -84,8 +87,7 @@ def _local_cut(
     away = _distance(before.shape, window.to_working(point[None])[0]) / (reach * scale)
     sign = 1.0 if label else -1.0
     disc = away <= max(SEED_SHARE, 1.5 / (reach * scale))
-
-    clicked = np.median(lab[disc], axis=0)
+    clicked = np.median(lab[away <= max(COLOUR_SHARE, 1.5 / (reach * scale))], axis=0)
     offset = np.sqrt((((lab - clicked) / COLOUR_SPREAD) ** 2).sum(axis=-1))
     alike = 2.2 * (1.0 - np.minimum(offset, 2.5))
     # What the window holds of either side tells more than one colour, where it holds enough of it.
@@ -95,9 +97,9 @@ def _local_cut(
     contrast = ColourModel(bins, near).log_density(bins) - ColourModel(bins, rest).log_density(bins)
     contrast = np.clip(contrast, -3, 3) if rest.sum() > 20 else 0.0
 
-    weight = np.clip(1.4 - away, 0, 1)
-    keep = np.where(before, 1.0, -1.0) * (0.6 + 3.0 * np.clip(away - 0.3, 0, 1.5))
-    odds = keep + sign * weight * (1.0 + alike + 0.5 * contrast)
+    weight = np.clip(FAR - away, 0, 1)
+    keep = np.where(before, 1.0, -1.0) * (KEEP + KEEP_RISE * np.clip(away - 0.3, 0, 1.5))
+    odds = keep + sign * weight * (PUSH + ALIKE * alike + CONTRAST * contrast)
     odds[(away > 2.0) & before] = SEED_ODDS
     odds[(away > 2.0) & ~before] = -SEED_ODDS
     # A click only ever adds (or only takes away): what already is as it wants stays.

@@ -110,8 +110,8 @@ class Head:
         left, right = self.landmarks[33], self.landmarks[263]
         self.unit = max(1.0, float(np.linalg.norm(left - right)))
         middle = (left + right)[:2] / 2
-        side, above, below = (r * self.unit for r in room)
-        box = (middle[0] - side, middle[1] - above, middle[0] + side, middle[1] + below)
+        beside, above, below = (r * self.unit for r in room)
+        box = (middle[0] - beside, middle[1] - above, middle[0] + beside, middle[1] + below)
         self.window = window_around(image.shape, *box, side)
         self.axes = _axes(self.landmarks)
         self.middle = middle

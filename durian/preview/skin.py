@@ -1,0 +1,24 @@
+"""Where a face shows skin, from its landmarks."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from durian.geometry.mesh import BROWS, EYES, FACE_OVAL, OUTER_LIPS
+
+
+def polygon(points: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Anti-aliased inside of a closed contour ``(K, 2 or 3)``, ``(H, W) float32`` in [0, 1]."""
+    mask = np.zeros(shape, np.uint8)
+    cv2.fillPoly(mask, [np.round(points[:, :2] * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
+    return mask.astype(np.float32) / 255
+
+
+def skin_pixels(landmarks: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Where the face shows skin: the oval without eyes, brows and lips, ``(H, W) float32``."""
+    skin = cv2.erode(polygon(landmarks[FACE_OVAL], shape), np.ones((5, 5)))
+    margin = np.ones((2 * max(1, int(0.05 * np.ptp(landmarks[FACE_OVAL, 0]))) + 1,) * 2)
+    for part in (*EYES, *BROWS, OUTER_LIPS):
+        skin *= 1 - cv2.dilate(polygon(landmarks[part], shape), margin)
+    return skin

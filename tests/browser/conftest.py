@@ -1,0 +1,142 @@
+"""One server and one Chromium for all browser tests; each test gets a visitor of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from visitor import Visitor
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+SECONDS_TO_START = 90
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """``python app.py`` on a free port; its address."""
+    port, folder = free_port(), tmp_path_factory.mktemp("server")
+    environment = {
+        **os.environ,
+        "DURIAN_PORT": str(port),
+        "DURIAN_WORK": str(folder / "work"),
+        "DURIAN_MAX_FILE_MB": "20",
+        "GRADIO_TEMP_DIR": str(folder / "gradio"),
+    }
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
+        )
+        address = f"http://127.0.0.1:{port}"
+        try:
+            _wait_for(address, process, folder / "log")
+            yield address
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def _wait_for(address: str, process: subprocess.Popen, log: Path) -> None:
+    deadline = time.monotonic() + SECONDS_TO_START
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            pytest.fail(f"app.py ended with {process.returncode}:\n{log.read_text()[-3000:]}")
+        try:
+            with urllib.request.urlopen(f"{address}/config", timeout=5):
+                return
+        except OSError:
+            time.sleep(0.2)
+    pytest.fail(f"app.py did not answer within {SECONDS_TO_START} s:\n{log.read_text()[-3000:]}")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[object]:
+    """Debian's Chromium, driven by playwright."""
+    from playwright.sync_api import sync_playwright
+
+    if not Path(CHROMIUM).exists():
+        pytest.skip("chromium is not installed (apt-get install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium, server) -> Iterator[object]:
+    """``open_page(width=390, height=844, dark=True)`` opens the page as a new visitor and waits for its still."""
+    contexts = []
+
+    def open_(width: int = 1440, height: int = 900, dark: bool = False, address: str = server) -> Visitor:
+        context = chromium.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if dark else "light",
+            accept_downloads=True,
+        )
+        contexts.append(context)
+        visitor = Visitor(context.new_page())
+        visitor.page.goto(address)
+        visitor.wait_for_still()
+        return visitor
+
+    yield open_
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def visitor(open_page) -> Visitor:
+    """A visitor on a desktop, with the first example on the table."""
+    return open_page()
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory: pytest.TempPathFactory, collins: np.ndarray, hopper: np.ndarray) -> dict[str, Path]:
+    """Files to upload: real photographs, and things that are not."""
+    folder = tmp_path_factory.mktemp("photos")
+    height = min(collins.shape[0], hopper.shape[0])
+    pictures = {
+        "collins": collins,
+        "hopper": hopper,
+        "both": np.concatenate([collins[:height], hopper[:height]], axis=1),
+        "wall": np.full((400, 400, 3), 180, np.uint8),
+        "tiny-face": np.pad(collins[::8, ::8], ((200, 200), (200, 200), (0, 0)), constant_values=128),
+    }
+    paths = {}
+    for name, image in pictures.items():
+        paths[name] = folder / f"{name}.png"
+        Image.fromarray(image).save(paths[name])
+    whole = paths["collins"].read_bytes()
+    spoilt = {
+        "text.png": b"These are words, not a picture.",
+        "empty.jpg": b"",
+        "truncated.png": whole[: len(whole) // 3],
+        "notes.txt": b"hello",
+        "broken.mp4": b"\0\0\0\x18ftypmp42" + b"\0" * 400,
+        "bundle.zip": b"PK\x05\x06" + b"\0" * 18,
+    }
+    for name, data in spoilt.items():
+        paths[name] = folder / name
+        paths[name].write_bytes(data)
+    # A picture whose header promises 30,000 pixels a side.
+    Image.new("1", (30000, 30000)).save(folder / "huge.png")
+    paths["huge"] = folder / "huge.png"
+    Image.new("L", (64, 48)).save(folder / "small-mask.png")
+    paths["small-mask"] = folder / "small-mask.png"
+    return paths

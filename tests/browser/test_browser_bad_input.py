@@ -1,0 +1,111 @@
+"""Bad input gets one sentence on the page, and nothing that was there is lost."""
+
+from __future__ import annotations
+
+import pytest
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def shared_visitor(chromium, server):
+    """One visitor for all refusals: that everything survives all of them is the point."""
+    from visitor import Visitor
+
+    context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    visitor = Visitor(context.new_page())
+    visitor.page.goto(server)
+    visitor.wait_for_still()
+    visitor.until_changed(visitor.mask, lambda: visitor.click_reference(0.5, 0.85))
+    yield visitor
+    context.close()
+
+
+def table(visitor) -> tuple:
+    return visitor.portrait(), visitor.items(), visitor.mask(), visitor.dots()
+
+
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        ("wall", "no face"),
+        ("tiny-face", "too small"),
+        ("text.png", "text.png"),
+        ("empty.jpg", "empty"),
+        ("truncated.png", "truncated.png"),
+        ("huge", "30000"),
+        ("notes.txt", "notes.txt"),
+    ],
+)
+@pytest.mark.parametrize("button", ["portrait-upload", "reference-upload"])
+def test_a_bad_picture(shared_visitor, photos, button, file, words):
+    if button == "reference-upload" and file in ("wall", "tiny-face"):
+        pytest.skip("a product shot without a face is a good reference")
+    visitor = shared_visitor
+    before = table(visitor)
+    visitor.dismiss()
+    visitor.upload(button, photos[file])
+    said = visitor.toast().lower().replace(",", "").replace(" ", " ")
+    assert words in said or words.replace("30000", "30 000") in said
+    assert "traceback" not in said and "our side" not in said
+    assert table(visitor) == before
+
+
+def test_a_mask_of_another_size(shared_visitor, photos):
+    visitor = shared_visitor
+    before = table(visitor)
+    visitor.dismiss()
+    visitor.upload("mask-import", photos["small-mask"])
+    assert "64×48" in visitor.toast()
+    assert table(visitor) == before
+
+
+def test_a_bundle_that_is_none(shared_visitor, photos):
+    visitor = shared_visitor
+    before = table(visitor)
+    visitor.dismiss()
+    visitor.tab("Save")
+    visitor.upload("restore", photos["bundle.zip"])
+    assert "bundle" in visitor.toast().lower()
+    assert table(visitor) == before
+
+
+def test_a_video_that_is_none(shared_visitor, photos):
+    visitor = shared_visitor
+    before = table(visitor)
+    visitor.dismiss()
+    visitor.unfold("Move like a video")
+    visitor.page.set_input_files("#driving-video input[type=file]", str(photos["broken.mp4"]))
+    assert "broken.mp4" in visitor.toast()
+    assert table(visitor) == before
+
+
+def test_an_empty_mask_is_left_out_of_the_still_and_refused_by_animate(shared_visitor):
+    visitor = shared_visitor
+    visitor.dismiss()
+    visitor.until_changed(visitor.mask, lambda: visitor.step("clear"))
+    visitor.page.wait_for_function("() => /no mask/.test(document.querySelector('#still-stage .stage-note').innerText)")
+    visitor.consent()
+    visitor.animate()
+    assert "no mask" in visitor.toast()
+    visitor.until_changed(visitor.mask, lambda: visitor.step("undo"))
+
+
+def test_blending_two_kinds_is_refused(shared_visitor):
+    visitor = shared_visitor
+    before = table(visitor)
+    visitor.dismiss()
+    visitor.page.get_by_label("Blend two by α").check(force=True)
+    visitor.page.wait_for_function("() => /one kind/.test(document.querySelector('#still-stage .stage-note').innerText)")
+    visitor.animate()
+    assert "one kind" in visitor.toast()
+    visitor.page.get_by_label("Wear all").check(force=True)
+    assert table(visitor) == before
+
+
+def test_after_all_that_it_still_animates(shared_visitor):
+    visitor = shared_visitor
+    visitor.dismiss()
+    visitor.frames(10)
+    visitor.animate()
+    visitor.wait_for_video()
