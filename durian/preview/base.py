@@ -16,7 +16,7 @@ from durian.face import OUTER_EYES
 from durian.geometry.head import Head
 from durian.geometry.mesh import CHIN, EYES, FACE_OVAL, INNER_LIPS, smoothstep
 from durian.preview.fill import fill, grain
-from durian.preview.lenses import lenses_are_dark
+from durian.preview.lenses import glasses_opacity
 from durian.preview.skin import polygon, skin_pixels
 from durian.scene import Scene
 from durian.segmentation.person import person_mask
@@ -25,8 +25,12 @@ from durian.segmentation.person import person_mask
 NECK_HALF_WIDTH, NECK_BASE_HALF_WIDTH, NECK_LENGTH = 0.29, 0.36, 0.42
 SKULL_SHADE = 0.30
 """How much darker a filled scalp gets towards its outline."""
-FRINGE = 0.25
-"""How far around hair and hats half-transparent pixels of the person are taken for theirs, in outer-eye distances."""
+FRINGE = 0.35
+"""How far around hair and hats what is not surely person is taken for theirs, in outer-eye distances."""
+FRAME_MARGIN = 0.025
+"""Growth of a frame that is taken off, in outer-eye distances: its edge and its shadow."""
+DARK_SHARE = 0.85
+"""Glasses opaque over more of their area than this are dark ones."""
 SCALP_SHADE = 0.8
 """Hair seen only as filling lies deeper than the rest."""
 NOSE_BRIDGE = 168
@@ -88,7 +92,7 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None) -> Base:
     premultiplied = np.clip(image - through * plate, 0, 255 * person[..., None])
     # Where no colour of the person explains the photo, the guess behind it was wrong.
     explained = (image - premultiplied) / np.maximum(through, 0.02)
-    plate = np.where(through > 0.02, np.clip(explained, 0, 255), plate)
+    plate = np.where((through > 0.02) & (removed[..., None] <= 0), np.clip(explained, 0, 255), plate)
     if removed.any():
         premultiplied += removed[..., None] * (colour * alpha[..., None] - premultiplied)
     foreground = np.concatenate([premultiplied, alpha[..., None] * 255], -1)
@@ -123,18 +127,28 @@ def _removed(scene: Scene, person: np.ndarray) -> np.ndarray:
         for replaced in {"hair", name} if name == "hat" else {name}:
             strengths[replaced] = max(strengths.get(replaced, 0.0), strength)
     removed = np.zeros(shape, np.float32)
-    fringe = ((person > 0.02) & (person < 0.9)).astype(np.float32)
     for name, worn_mask in scene.worn.items():
-        if name == "glasses" and lenses_are_dark(scene.image, worn_mask, scene.landmarks):
-            continue  # nobody knows the eyes behind them
         hole = masks.expand(worn_mask, grow).astype(np.float32) / 255
         if name in ("hair", "hat"):  # loose strands and the blur of an edge go with what they belong to
             wider = masks.expand(worn_mask, grow + FRINGE * scene.eye_distance).astype(np.float32) / 255
-            hole = np.maximum(hole, wider * cv2.dilate(fringe, np.ones((3, 3))))
+            hole = np.maximum(hole, wider * (person < 0.9))
+        elif name == "glasses":
+            hole = _frames_worn(scene, worn_mask)
         removed = np.maximum(removed, strengths.get(name, 0.0) * hole)
     # Eyes and mouth are never part of what is taken off.
     keep = np.maximum(_eye_regions(scene), polygon(scene.landmarks[INNER_LIPS], shape))
     return removed * (1 - keep)
+
+
+def _frames_worn(scene: Scene, worn_mask: np.ndarray) -> np.ndarray:
+    """Of glasses only what hides the face, ``(S, S) float32``; dark ones stay, for nobody knows the eyes behind."""
+    image, mask = scene.image.astype(np.float32), worn_mask.astype(np.float32) / 255
+    opacity = mask * glasses_opacity(image, mask, scene.landmarks)
+    if opacity[mask > 0.5].mean() > DARK_SHARE:
+        return np.zeros_like(mask)
+    reach = max(1, round(FRAME_MARGIN * scene.eye_distance))
+    widened = cv2.dilate((opacity > 0.25).astype(np.float32), np.ones((2 * reach + 1,) * 2))
+    return cv2.GaussianBlur(widened, (0, 0), 0.5 * reach)
 
 
 def _eye_regions(scene: Scene) -> np.ndarray:
@@ -157,7 +171,8 @@ def _underneath(scene, image, head, face, person, removed) -> tuple[np.ndarray, 
 
     kept = (removed < 0.05).astype(np.float32)
     skin = fill(image, skin_pixels(scene.landmarks, image.shape[:2]) * kept)
-    skin *= (1 - SKULL_SHADE * smoothstep(distance, 0.6, 1.0))[..., None]
+    scalp = 1 - cv2.GaussianBlur(face, (0, 0), 0.12 * scene.eye_distance)  # a face is never shaded, nor is its edge
+    skin *= (1 - SKULL_SHADE * smoothstep(distance, 0.6, 1.0) * scalp)[..., None]
     top = skin
     if "hat" in scene.worn:
         top = _hair_over_skull(scene, image, skin, distance, removed)

@@ -37,12 +37,6 @@ def glasses_opacity(image: np.ndarray, mask: np.ndarray, landmarks: np.ndarray) 
     return np.maximum(frame, _darkness(contrast, depth, landmarks)).astype(np.float32)
 
 
-def lenses_are_dark(image: np.ndarray, mask: np.ndarray, landmarks: np.ndarray) -> bool:
-    """Whether eyes cannot be seen through glasses; ``image`` and ``mask`` ``uint8``, as in a request."""
-    contrast, depth = _contrast_and_depth(image.astype(np.float32), mask.astype(np.float32) / 255, landmarks)
-    return bool(_darkness(contrast, depth, landmarks) > 0.5)
-
-
 def _contrast_and_depth(image, mask, landmarks) -> tuple[np.ndarray, np.ndarray]:
     eyes = float(np.linalg.norm(landmarks[33, :2] - landmarks[263, :2]))
     skin = fill(image, skin_pixels(landmarks, mask.shape) * (cv2.dilate(mask, np.ones((3, 3))) < 0.05))

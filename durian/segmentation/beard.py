@@ -119,5 +119,5 @@ def _colour_odds(head: Head, likely: np.ndarray) -> np.ndarray:
     red = ColourModel(head.bins, head.polygon(LOWER_LIP).astype(np.float32)).log_density(head.bins)
     red = np.where(head.polygon(OUTER_LIPS, 0.03), red, -20.0)
     background = ColourModel(head.bins, (1 - head.person) ** 4).log_density(head.bins)
-    background = background + np.log(np.clip(1 - head.person, 0.01, 1))
+    background = background + 2 * np.log(np.clip(1 - head.person, 0.01, 1))
     return np.clip(beard - 0.5 - np.maximum.reduce([skin, cloth, background, red]), -4, 4)

@@ -131,7 +131,7 @@ def colour_odds(head: Head, likely: np.ndarray, covered: np.ndarray) -> np.ndarr
     cloth = ColourModel(head.bins, cloth_weight.astype(np.float32)).log_density(head.bins)
     cloth = cloth + np.clip((v - 1.6) * 4, -6, 0)
     background = ColourModel(head.bins, (1 - head.person) ** 4).log_density(head.bins)
-    background = background + np.log(np.clip(1 - head.person, 0.01, 1))
+    background = background + 2 * np.log(np.clip(1 - head.person, 0.01, 1))
     rival = np.maximum(np.maximum(skin, cloth), background)
     return np.clip(hair - rival, -4, 4)
 

@@ -87,7 +87,7 @@ def _colour_odds(head: Head, likely: np.ndarray) -> np.ndarray:
     cloth = (v > 1.8) & (head.person > 0.8)
     cloth = ColourModel(head.bins, cloth.astype(np.float32)).log_density(head.bins) + np.clip((v - 1.6) * 4, -6, 0)
     background = ColourModel(head.bins, (1 - head.person) ** 4).log_density(head.bins)
-    background = background + np.log(np.clip(1 - head.person, 0.01, 1))
+    background = background + 2 * np.log(np.clip(1 - head.person, 0.01, 1))
     rival = np.maximum.reduce([skin, hair, cloth, background])
     return np.clip(hat - rival, -4, 4)
 

@@ -1,0 +1,169 @@
+"""Masks: cleaning, growing, uniting, the complementary pair, drawing, PNG in and out."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from durian import masks
+from durian.errors import InvalidRequest, LimitExceeded, UnreadableMedia
+
+
+def disc(size: int = 101, radius: float = 30, centre: tuple[float, float] | None = None) -> np.ndarray:
+    """A soft disc, ``(size, size) uint8``."""
+    x0, y0 = centre or (size // 2, size // 2)
+    y, x = np.mgrid[:size, :size]
+    return np.rint(np.clip(radius + 0.5 - np.hypot(x - x0, y - y0), 0, 1) * 255).astype(np.uint8)
+
+
+def test_clean_drops_specks_and_fills_pinholes_but_keeps_the_soft_edge():
+    mask = disc()
+    dirty = mask.copy()
+    dirty[3:5, 3:5] = 255
+    dirty[50, 50] = 0
+    cleaned = masks.clean(dirty)
+    assert np.array_equal(cleaned, mask)
+    assert dirty[3, 3] == 255, "the given mask must not change"
+
+
+def test_clean_keeps_a_second_large_piece_and_a_large_hole():
+    mask = np.zeros((100, 200), np.uint8)
+    mask[20:80, 10:80] = 255
+    mask[40:60, 30:50] = 0
+    mask[20:80, 120:190] = 255
+    assert np.array_equal(masks.clean(mask), mask)
+
+
+def test_clean_of_nothing_is_nothing():
+    assert not masks.clean(np.full((20, 20), 100, np.uint8)).any()
+    full = np.full((20, 20), 255, np.uint8)
+    assert np.array_equal(masks.clean(full), full)
+
+
+@pytest.mark.parametrize("distance", [7.0, 3.5, 0.4, -0.4, -3.5, -7.0])
+def test_expand_moves_a_discs_edge_by_the_distance(distance):
+    grown = masks.expand(disc(), distance).astype(float).sum() / 255
+    assert grown == pytest.approx(np.pi * (30 + distance) ** 2, rel=0.02)
+
+
+def test_expand_by_fractions_is_anti_aliased_and_monotone():
+    areas = [masks.expand(disc(), d).astype(int).sum() for d in (-1, -0.75, -0.5, 0, 0.5, 0.75, 1)]
+    assert areas == sorted(areas) and len(set(areas)) == len(areas)
+    edge = masks.expand(disc(), 0.5)
+    assert ((edge > 20) & (edge < 235)).sum() > 20
+
+
+def test_growing_never_takes_away_and_shrinking_never_adds():
+    hairy = np.random.default_rng(0).integers(0, 255, (40, 40), dtype=np.uint8)
+    assert (masks.expand(hairy, 2) >= hairy).all()
+    assert (masks.expand(hairy, -2) <= hairy).all()
+    assert np.array_equal(masks.expand(hairy, 0), hairy)
+
+
+def test_expand_of_empty_and_full_masks():
+    empty, full = np.zeros((9, 9), np.uint8), np.full((9, 9), 255, np.uint8)
+    assert not masks.expand(empty, 3).any() and not masks.expand(empty, -3).any()
+    assert (masks.expand(full, 3) == 255).all() and (masks.expand(full, -3) == 255).all()
+
+
+def test_union_is_the_maximum_and_a_copy():
+    a, b = np.array([[0, 200]], np.uint8), np.array([[100, 50]], np.uint8)
+    united = masks.union(m for m in (a, b))
+    assert united.tolist() == [[100, 200]]
+    only = masks.union([a])
+    only[:] = 7
+    assert a.tolist() == [[0, 200]]
+
+
+def test_union_refuses_nothing_and_different_sizes():
+    with pytest.raises(InvalidRequest, match="at least one"):
+        masks.union([])
+    with pytest.raises(InvalidRequest, match="4×3 and 3×4"):
+        masks.union([np.zeros((3, 4), np.uint8), np.zeros((4, 3), np.uint8)])
+
+
+def test_complement_and_the_pair_add_up_to_the_picture():
+    image = np.random.default_rng(1).integers(0, 255, (8, 6, 3), dtype=np.uint8)
+    mask = np.random.default_rng(2).integers(0, 255, (8, 6), dtype=np.uint8)
+    item, rest = masks.complementary_pair(image, mask, image, mask)
+    assert np.abs(item.astype(int) + rest - image).max() <= 1
+    assert np.array_equal(masks.complement(masks.complement(mask)), mask)
+
+
+def test_the_pair_keeps_each_pictures_own_size_and_blacks_out_exactly():
+    item, rest = masks.complementary_pair(
+        np.full((4, 4, 3), 90, np.uint8), np.eye(4, dtype=np.uint8) * 255,
+        np.full((2, 3, 3), 50, np.uint8), np.array([[255, 0, 0], [0, 0, 255]], np.uint8),
+    )  # fmt: skip
+    assert np.array_equal(item[..., 0], np.eye(4) * 90)
+    assert rest[..., 1].tolist() == [[0, 50, 50], [50, 50, 0]]
+
+
+def test_check_size_names_both_sizes():
+    with pytest.raises(InvalidRequest, match="5×4 pixels but its picture is 7×6"):
+        masks.check_size(np.zeros((4, 5), np.uint8), np.zeros((6, 7, 3), np.uint8))
+    with pytest.raises(InvalidRequest, match="8-bit"):
+        masks.check_size(np.zeros((4, 5), bool), np.zeros((4, 5, 3), np.uint8))
+
+
+def test_overlay_tints_inside_only_and_outline_draws_the_edge_only():
+    image, mask = np.full((101, 101, 3), 100, np.uint8), disc()
+    tinted = masks.overlay(image, mask, (255, 0, 0), 0.5)
+    assert tinted[50, 50].tolist() == [178, 50, 50] and tinted[0, 0].tolist() == [100, 100, 100]
+    drawn = masks.outline(image, mask, (0, 255, 0))
+    assert drawn[50, 80, 1] > 170 and drawn[50, 50].tolist() == [100, 100, 100] == drawn[0, 0].tolist()
+    assert np.array_equal(masks.outline(image, np.zeros((101, 101), np.uint8)), image)
+    assert np.array_equal(masks.outline(image, np.full((101, 101), 255, np.uint8)), image)
+
+
+def test_png_is_exact(tmp_path):
+    mask = np.random.default_rng(3).integers(0, 255, (31, 17), dtype=np.uint8)
+    path = tmp_path / "mask.png"
+    path.write_bytes(masks.png_bytes(mask))
+    for source in (path, str(path), path.read_bytes()):
+        assert np.array_equal(masks.read_mask(source, (31, 17, 3)), mask)
+
+
+def encoded(array: np.ndarray, mode: str | None = None, kind: str = "PNG") -> bytes:
+    buffer = io.BytesIO()
+    picture = Image.fromarray(array) if mode is None else Image.fromarray(array).convert(mode)
+    picture.save(buffer, kind)
+    return buffer.getvalue()
+
+
+def test_masks_from_other_programs():
+    shape = (6, 5)
+    truth = np.zeros(shape, np.uint8)
+    truth[2:4, 1:4] = 255
+    transparent = np.dstack([np.full((*shape, 3), 40, np.uint8), truth])
+    opaque = np.dstack([np.repeat(truth[..., None], 3, -1), np.full(shape, 255, np.uint8)])
+    deep = truth.astype(np.uint16) * 257
+    for data in (
+        encoded(transparent),
+        encoded(opaque),
+        encoded(np.repeat(truth[..., None], 3, -1)),
+        encoded(truth // 255),
+        encoded(truth, "1"),
+        encoded(deep),
+        encoded(truth, kind="BMP"),
+    ):
+        assert np.array_equal(masks.read_mask(data, shape), truth)
+
+
+def test_unusable_mask_files(tmp_path, settings_environment):
+    good = masks.png_bytes(disc(32, 8))
+    with pytest.raises(InvalidRequest, match="32×32 pixels but its picture is 64×32"):
+        masks.read_mask(good, (32, 64, 3))
+    for bad in (b"", b"just text", good[: len(good) // 2]):
+        with pytest.raises(UnreadableMedia, match="not a picture"):
+            masks.read_mask(bad, (32, 32, 3))
+    with pytest.raises(UnreadableMedia):
+        masks.read_mask(tmp_path / "nowhere.png", (32, 32, 3))
+    settings_environment(max_file_mb=1)
+    big = tmp_path / "big.png"
+    big.write_bytes(b"\0" * (2**20 + 1))
+    with pytest.raises(LimitExceeded, match="1 MB"):
+        masks.read_mask(big, (32, 32, 3))

@@ -1,0 +1,99 @@
+"""The simulated clicks and their report."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from durian.errors import InvalidRequest
+from durian.evaluation import segment
+
+
+def test_the_next_click_is_the_centre_of_the_largest_error():
+    truth, mask = np.zeros((60, 80), bool), np.zeros((60, 80), bool)
+    truth[10:31, 10:31] = True
+    mask[40:50, 60:70] = True
+    assert segment.next_click(mask, truth) == (20, 20, 1)
+    mask |= truth
+    x, y, label = segment.next_click(mask, truth)
+    assert label == 0 and 63 <= x <= 66 and 43 <= y <= 46
+    assert segment.next_click(truth, truth) is None
+    # An error cut off by the picture's edge is centred inside the picture.
+    corner = np.zeros((60, 80), bool)
+    corner[:9, :9] = True
+    assert segment.next_click(np.zeros((60, 80), bool), corner) == (4, 4, 1)
+
+
+def test_overlap():
+    a, b = np.array([1, 1, 0, 0], bool), np.array([0, 1, 1, 0], bool)
+    assert segment.intersection_over_union(a, b) == pytest.approx(1 / 3)
+    assert segment.intersection_over_union(a & ~a, b & ~b) == 1.0
+
+
+class Obedient:
+    """Paints a square round each click."""
+
+    def __init__(self, half: int):
+        self.half = half
+
+    def predict(self, points, labels, start):
+        mask = start.copy()
+        for (x, y), label in zip(points.astype(int), labels, strict=True):
+            area = (slice(max(0, y - self.half), y + self.half + 1), slice(max(0, x - self.half), x + self.half + 1))
+            mask[area] = 255 if label else 0
+        return mask
+
+
+def test_scores_start_at_the_named_start_and_end_at_twenty_clicks():
+    truth = np.zeros((64, 64), bool)
+    truth[8:29, 8:29] = True
+    scores = segment.click_scores(Obedient(10), np.zeros((64, 64), np.uint8), truth)
+    assert scores[0] == 0.0 and scores[1] == 1.0 and scores[10] == 1.0
+    hopeless = segment.click_scores(Obedient(0), np.zeros((64, 64), np.uint8), truth)
+    assert len(hopeless) == segment.MOST_CLICKS + 1
+    assert segment._summary([scores, hopeless])["clicks_to_85"] == pytest.approx((1 + 20) / 2)
+    perfect = segment.click_scores(Obedient(0), truth.astype(np.uint8) * 255, truth)
+    assert segment._summary([perfect])["clicks_to_85"] == 0
+
+
+def write_scene(folder, number: int, attribute: str, style: str, labels: np.ndarray):
+    tiles = np.zeros((1024, 1024, 3), np.uint8)
+    grid = np.zeros((1024, 1024), np.uint8)
+    grid[:256, 512:768] = labels
+    Image.fromarray(tiles).save(folder / f"{number:05d}.webp")
+    picture = Image.fromarray(grid)
+    palette = picture.convert("P")
+    palette.save(folder / f"{number:05d}.png")
+    (folder / f"{number:05d}.json").write_text(json.dumps({"attribute": attribute, "style": style, "labels": [14, 15]}))
+
+
+def test_scenes_are_read_by_class_and_stubble_is_left_out(tmp_path):
+    labels = np.zeros((256, 256), np.uint8)
+    labels[10:20, 10:20], labels[20:30, 10:20], labels[50:60, 50:60] = 14, 15, 12
+    write_scene(tmp_path, 3, "glasses", "round", labels)
+    write_scene(tmp_path, 400, "beard", "stubble", labels)
+    (tmp_path / "notes.json").write_text("{}")
+    image, truth, attribute = segment.read_scene(tmp_path / "00003.json")
+    assert image.shape == (256, 256, 3) and attribute == "glasses"
+    assert truth.sum() == 200 and truth[15, 15] and truth[25, 15] and not truth[55, 55]
+    # No test scene but stubble is there, so the folder is used whole.
+    assert [path.stem for path in segment._scenes(tmp_path, 400, None)] == ["00003"]
+
+
+def test_a_folder_without_scenes_says_so(tmp_path):
+    with pytest.raises(InvalidRequest, match="no scenes"):
+        segment.evaluate_segment(tmp_path)
+
+
+def test_the_report_on_real_scenes(shared_data):
+    seen = []
+    report = segment.evaluate_segment(shared_data / "triplets", limit=3, on_scene=lambda done, all_: seen.append(done))
+    assert set(report["iou"]) == {"0", "1", "3", "5", "10"} and report["scenes"] == 3 and seen == [1, 2, 3]
+    assert 0 <= report["clicks_to_85"] <= 20
+    assert sum(part["scenes"] for part in report["by_attribute"].values()) == 3
+    # Clicks help on the whole.
+    assert report["iou"]["10"] > report["iou"]["0"] - 0.02 and report["iou"]["10"] > 0.5
+    json.dumps(report)
