@@ -15,7 +15,7 @@ from durian.request import AnimationRequest, Attribute, RenderOptions
 from durian.segmentation import worn
 
 DEFAULT_EXPANSION = RenderOptions.expansion
-PRESSED_SLOPE, PRESSED_EDGE = 1.3, 6.0
+PRESSED_SLOPE, PRESSED_EDGE = 3.5, 6.0
 """Fall (taste) and softness in pixels of the line beside a hat above which hair is pressed away."""
 
 

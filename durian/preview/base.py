@@ -31,6 +31,8 @@ FRAME_MARGIN = 0.025
 """Growth of a frame that is taken off, in outer-eye distances: its edge and its shadow."""
 DARK_SHARE = 0.85
 """Glasses opaque over more of their area than this are dark ones."""
+MISFIT = 1.5
+"""Levels by which plate and foreground together may miss the photo."""
 SCALP_SHADE = 0.8
 """Hair seen only as filling lies deeper than the rest."""
 NOSE_BRIDGE = 168
@@ -90,9 +92,14 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None) -> Base:
     # Fractional pixels already hold some background: take it out, so that plate and foreground add up to the photo.
     through = 1 - person[..., None]
     premultiplied = np.clip(image - through * plate, 0, 255 * person[..., None])
-    # Where no colour of the person explains the photo, the guess behind it was wrong.
-    explained = (image - premultiplied) / np.maximum(through, 0.02)
-    plate = np.where((through > 0.02) & (removed[..., None] <= 0), np.clip(explained, 0, 255), plate)
+    # Where no colour of the person explains the photo, the guess was wrong: about what lies behind where that shows
+    # most, about how much shows through elsewhere.
+    wrong = (np.abs(premultiplied + through * plate - image).max(-1) > MISFIT) & (removed <= 0)
+    behind = wrong & (person < 0.5)
+    plate[behind] = np.clip((image - premultiplied) / np.maximum(through, 0.5), 0, 255)[behind]
+    opaque = wrong & ~behind
+    premultiplied[opaque] = image[opaque]
+    alpha = np.where(opaque, 1.0, alpha).astype(np.float32)
     if removed.any():
         premultiplied += removed[..., None] * (colour * alpha[..., None] - premultiplied)
     foreground = np.concatenate([premultiplied, alpha[..., None] * 255], -1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from durian.masks import signed_distance
@@ -19,6 +20,12 @@ RIM_INSIDE, RIM_OUTSIDE = 0.025, 0.1
 
 RIM_BONUS, RIM_FALL = 0.5, 18.0
 """Log-odds of a rim at the outline and how they fall per outer-eye distance outwards."""
+
+FOREIGN = 1.5
+"""Log-odds that a colour unlike this face's skin adds near an outline."""
+
+CLEAR_BRIDGE, BRIDGE_WIDTH = 0.4, 0.035
+"""Bridge evidence above which it is drawn as seen, this wide in outer-eye distances."""
 
 TEMPLE_HALF_WIDTH = 0.07
 EAR_TOPS = (127, 356)
@@ -48,6 +55,15 @@ def glasses_region(head: Head, lenses: Lenses) -> np.ndarray:
     for area in (_bridge(head, lenses), _temples(head, lenses)):
         area = area & (distance > 0.015)
         odds[area] = np.maximum(odds[area], colour[area] - 0.3)
+    # Within the face nothing but frames, brows and a fringe is that unlike skin: parts of another colour count too.
+    foreign = np.clip((unlike_skin - 4.0) / 2.0, 0, FOREIGN) * head.oval
+    near = (distance > 0) & (distance <= RIM_OUTSIDE)
+    odds[near] += foreign[near]
+    if lenses.bridge > CLEAR_BRIDGE:
+        line = np.zeros(inside.shape, np.uint8)
+        ends = [tuple(int(c) for c in np.rint(point)) for point in lenses.bridge_line]
+        cv2.line(line, *ends, 1, max(1, round(BRIDGE_WIDTH * unit)))
+        odds[line == 1] = 3.0
     brows = (head.polygon(LEFT_BROW, 0.02) | head.polygon(RIGHT_BROW, 0.02)) & (distance > 0.02)
     odds[brows] -= 2.0
     odds[distance <= 0.0] = SEED_ODDS

@@ -20,9 +20,12 @@ HALF_HEIGHTS = (0.13, 0.16, 0.19, 0.22, 0.26, 0.30)
 EXPONENTS = (2.0, 2.8, 4.5)
 """The shapes tried: centre from the eye's middle, half sizes (in outer-eye distances), from round to square."""
 
-EDGE_FULL = 0.16
+EDGE_FULL = 0.13
 """Contrast, as a share of the skin's lightness, at which a rim counts fully (a thin metal rim reaches half)."""
 
+
+COMMON_HALF_HEIGHT, HEIGHT_PRIOR = 0.22, 0.5
+"""Half the height of a common lens in outer-eye distances, and what a deviation by one would cost."""
 
 SLOPE_SHARE = 0.4
 """Weight of a step (the border of a dark lens) against that of a line (a rim)."""
@@ -43,12 +46,13 @@ class Lenses:
     """``outlines`` are two ``(ANGLES, 2)`` arrays of working pixels, the picture's left eye first.
 
     ``lower`` in [0, 1]: how much of the lower halves lies on a rim, over the bare cheek; ``bridge`` in [0, 1]: the
-    strongest line from lens to lens.
+    strongest line from lens to lens, which runs along ``bridge_line``, two working points.
     """
 
     outlines: tuple[np.ndarray, np.ndarray]
     lower: float
     bridge: float
+    bridge_line: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -86,14 +90,15 @@ def fit_lenses(head: Head) -> Lenses:
     for frame in frames:
         points = frame.place(curves)
         scores.append((edges.along(points, _normals(points)) * weight).sum(-1))
-    # A taller lens gathers more edges of the eye itself inside a small one: prefer common sizes a little.
+    # Gleams and lids gather edges inside a lens: sizes that are sold count a little more.
     prior = -0.25 * np.abs(shapes[:, 1] - 0.06) - 0.15 * np.abs(shapes[:, 2] - 0.28)
+    prior -= HEIGHT_PRIOR * np.abs(shapes[:, 3] - COMMON_HALF_HEIGHT)
     total = (scores[0] + scores[1]) / 2 + prior
     best = int(total.argmax())
     outlines = tuple(_pull(frame, curves[best], edges) for frame in frames)
     below = np.sin(angles) > 0.5
     lower = np.mean([edges.along(o, _normals(o))[below].mean() for o in outlines])
-    return Lenses(outlines, float(lower), _bridge_strength(head, outlines, edges))
+    return Lenses(outlines, float(lower), *_bridge(head, outlines, edges))
 
 
 @dataclass(frozen=True)
@@ -174,16 +179,20 @@ def _pull(frame: _EyeFrame, curve: np.ndarray, edges: _Edges) -> np.ndarray:
     return frame.place(centre + (curve - centre) * radius[:, None])
 
 
-def _bridge_strength(head: Head, outlines: tuple[np.ndarray, np.ndarray], edges: _Edges) -> float:
+def _bridge(
+    head: Head, outlines: tuple[np.ndarray, np.ndarray], edges: _Edges
+) -> tuple[float, np.ndarray]:
     right, down = head.axes
     first = outlines[0][(outlines[0] @ right).argmax()]
     second = outlines[1][(outlines[1] @ right).argmin()]
     along = np.linspace(0.15, 0.85, ANGLES)[:, None]
-    line = first * (1 - along) + second * along
     normal = np.tile(down, (ANGLES, 1))
-    best = 0.0
+    best, line = -1.0, np.stack([first, second])
     for height in BRIDGE_HEIGHTS:
-        strength = edges.along(line + down * height * head.working_unit, normal)
+        ends = np.stack([first, second]) + down * height * head.working_unit
+        strength = edges.along(ends[0] * (1 - along) + ends[1] * along, normal)
         # A quarter may be hidden by a gleam.
-        best = max(best, float(np.sort(strength)[ANGLES // 4 :].mean()))
-    return best
+        score = float(np.sort(strength)[ANGLES // 4 :].mean())
+        if score > best:
+            best, line = score, ends
+    return best, line
