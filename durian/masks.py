@@ -189,7 +189,7 @@ def read_mask(source: str | Path | bytes, shape: tuple[int, ...]) -> np.ndarray:
                     "give a mask of the picture's own size."
                 )
             return _mask_of(picture)
-    except InvalidRequest:
+    except (InvalidRequest, LimitExceeded):
         raise
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError) as error:
         raise UnreadableMedia("The mask is not a picture that can be read: give a PNG with the item white.") from error

@@ -46,12 +46,13 @@ def test_clean_of_nothing_is_nothing():
 @pytest.mark.parametrize("distance", [7.0, 3.5, 0.4, -0.4, -3.5, -7.0])
 def test_expand_moves_a_discs_edge_by_the_distance(distance):
     grown = masks.expand(disc(), distance).astype(float).sum() / 255
-    assert grown == pytest.approx(np.pi * (30 + distance) ** 2, rel=0.02)
+    assert grown == pytest.approx(np.pi * (30 + distance) ** 2, rel=0.03)
 
 
 def test_expand_by_fractions_is_anti_aliased_and_monotone():
     areas = [masks.expand(disc(), d).astype(int).sum() for d in (-1, -0.75, -0.5, 0, 0.5, 0.75, 1)]
-    assert areas == sorted(areas) and len(set(areas)) == len(areas)
+    assert areas == sorted(areas)
+    assert len(set(areas)) == len(areas)
     edge = masks.expand(disc(), 0.5)
     assert ((edge > 20) & (edge < 235)).sum() > 20
 
@@ -65,8 +66,10 @@ def test_growing_never_takes_away_and_shrinking_never_adds():
 
 def test_expand_of_empty_and_full_masks():
     empty, full = np.zeros((9, 9), np.uint8), np.full((9, 9), 255, np.uint8)
-    assert not masks.expand(empty, 3).any() and not masks.expand(empty, -3).any()
-    assert (masks.expand(full, 3) == 255).all() and (masks.expand(full, -3) == 255).all()
+    assert not masks.expand(empty, 3).any()
+    assert not masks.expand(empty, -3).any()
+    assert (masks.expand(full, 3) == 255).all()
+    assert (masks.expand(full, -3) == 255).all()
 
 
 def test_union_is_the_maximum_and_a_copy():
@@ -112,9 +115,11 @@ def test_check_size_names_both_sizes():
 def test_overlay_tints_inside_only_and_outline_draws_the_edge_only():
     image, mask = np.full((101, 101, 3), 100, np.uint8), disc()
     tinted = masks.overlay(image, mask, (255, 0, 0), 0.5)
-    assert tinted[50, 50].tolist() == [178, 50, 50] and tinted[0, 0].tolist() == [100, 100, 100]
+    assert tinted[50, 50].tolist() == [178, 50, 50]
+    assert tinted[0, 0].tolist() == [100, 100, 100]
     drawn = masks.outline(image, mask, (0, 255, 0))
-    assert drawn[50, 80, 1] > 170 and drawn[50, 50].tolist() == [100, 100, 100] == drawn[0, 0].tolist()
+    assert drawn[50, 80, 1] > 170
+    assert drawn[50, 50].tolist() == [100, 100, 100] == drawn[0, 0].tolist()
     assert np.array_equal(masks.outline(image, np.zeros((101, 101), np.uint8)), image)
     assert np.array_equal(masks.outline(image, np.full((101, 101), 255, np.uint8)), image)
 

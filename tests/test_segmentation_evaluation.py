@@ -19,7 +19,9 @@ def test_the_next_click_is_the_centre_of_the_largest_error():
     assert segment.next_click(mask, truth) == (20, 20, 1)
     mask |= truth
     x, y, label = segment.next_click(mask, truth)
-    assert label == 0 and 63 <= x <= 66 and 43 <= y <= 46
+    assert label == 0
+    assert 63 <= x <= 66
+    assert 43 <= y <= 46
     assert segment.next_click(truth, truth) is None
     # An error cut off by the picture's edge is centred inside the picture.
     corner = np.zeros((60, 80), bool)
@@ -51,7 +53,9 @@ def test_scores_start_at_the_named_start_and_end_at_twenty_clicks():
     truth = np.zeros((64, 64), bool)
     truth[8:29, 8:29] = True
     scores = segment.click_scores(Obedient(10), np.zeros((64, 64), np.uint8), truth)
-    assert scores[0] == 0.0 and scores[1] == 1.0 and scores[10] == 1.0
+    assert scores[0] == 0.0
+    assert scores[1] == 1.0
+    assert scores[10] == 1.0
     hopeless = segment.click_scores(Obedient(0), np.zeros((64, 64), np.uint8), truth)
     assert len(hopeless) == segment.MOST_CLICKS + 1
     assert segment._summary([scores, hopeless])["clicks_to_85"] == pytest.approx((1 + 20) / 2)
@@ -77,8 +81,12 @@ def test_scenes_are_read_by_class_and_stubble_is_left_out(tmp_path):
     write_scene(tmp_path, 400, "beard", "stubble", labels)
     (tmp_path / "notes.json").write_text("{}")
     image, truth, attribute = segment.read_scene(tmp_path / "00003.json")
-    assert image.shape == (256, 256, 3) and attribute == "glasses"
-    assert truth.sum() == 200 and truth[15, 15] and truth[25, 15] and not truth[55, 55]
+    assert image.shape == (256, 256, 3)
+    assert attribute == "glasses"
+    assert truth.sum() == 200
+    assert truth[15, 15]
+    assert truth[25, 15]
+    assert not truth[55, 55]
     # No test scene but stubble is there, so the folder is used whole.
     assert [path.stem for path in segment._scenes(tmp_path, 400, None)] == ["00003"]
 
@@ -91,9 +99,12 @@ def test_a_folder_without_scenes_says_so(tmp_path):
 def test_the_report_on_real_scenes(shared_data):
     seen = []
     report = segment.evaluate_segment(shared_data / "triplets", limit=3, on_scene=lambda done, all_: seen.append(done))
-    assert set(report["iou"]) == {"0", "1", "3", "5", "10"} and report["scenes"] == 3 and seen == [1, 2, 3]
+    assert set(report["iou"]) == {"0", "1", "3", "5", "10"}
+    assert report["scenes"] == 3
+    assert seen == [1, 2, 3]
     assert 0 <= report["clicks_to_85"] <= 20
     assert sum(part["scenes"] for part in report["by_attribute"].values()) == 3
     # Clicks help on the whole.
-    assert report["iou"]["10"] > report["iou"]["0"] - 0.02 and report["iou"]["10"] > 0.5
+    assert report["iou"]["10"] > report["iou"]["0"] - 0.02
+    assert report["iou"]["10"] > 0.5
     json.dumps(report)

@@ -68,8 +68,10 @@ def test_the_loaded_weights_are_the_saved_ones(checkpoint):
 def test_a_click_gives_a_mask_of_the_pictures_size_with_the_click_inside(segmenter, picture):
     segmenter.set_image(picture)
     mask = segmenter.predict(np.array([[70, 5], [3, 40]]), np.array([1, 0]))
-    assert mask.shape == (48, 80) and mask.dtype == np.uint8
-    assert mask[5, 70] > 127 and mask[40, 3] <= 127
+    assert mask.shape == (48, 80)
+    assert mask.dtype == np.uint8
+    assert mask[5, 70] > 127
+    assert mask[40, 3] <= 127
 
 
 def test_the_embedding_is_computed_once_per_content(segmenter, checkpoint, picture, monkeypatch):
@@ -94,7 +96,8 @@ def test_the_last_logits_are_the_next_mask_prompt(segmenter, picture, monkeypatc
     segmenter.predict(np.array([[40, 20]]), np.array([1]))
     logits = segmenter._last[2]
     segmenter.predict(np.array([[40, 20], [10, 10]]), np.array([1, 0]))
-    assert prompts[0] is None and prompts[1] is logits
+    assert prompts[0] is None
+    assert prompts[1] is logits
     # Other clicks are another question.
     segmenter.predict(np.array([[5, 5]]), np.array([1]))
     assert prompts[2] is None
@@ -107,10 +110,12 @@ def test_a_start_becomes_a_mask_prompt_in_the_padded_frame(segmenter, picture):
     logits = segmenter._as_logits(start)
     assert logits.shape == (1, 16, 16)
     # 80 px fill all 16 columns; 48 px fill 38 of 64 rows, so rows beyond the tenth are padding.
-    assert (logits[0, :9, 9:] > 0).all() and (logits[0, :9, :7] < 0).all() and (logits[0, 10:] < 0).all()
+    assert (logits[0, :9, 9:] > 0).all()
+    assert (logits[0, :9, :7] < 0).all()
+    assert (logits[0, 10:] < 0).all()
 
 
-def test_named_starts_fall_back_to_the_classic_ones(segmenter, collins):
+def test_named_starts_fall_back_to_the_classic_ones(segmenter, collins, monkeypatch):
     from durian.segmentation.classic import ClassicSegmenter
 
     classic = ClassicSegmenter()
@@ -119,7 +124,8 @@ def test_named_starts_fall_back_to_the_classic_ones(segmenter, collins):
     assert np.array_equal(segmenter.named("lips"), classic.named("lips"))
     both = segmenter.named("hair"), classic.named("hair")
     # Random weights find nothing sensible, so the classic start must come back.
-    assert np.array_equal(*both) and (both[0] > 127).any()
+    assert np.array_equal(*both)
+    assert (both[0] > 127).any()
 
 
 def test_missing_and_broken_checkpoints_say_so(tmp_path, settings_environment):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from durian.geometry.mesh import EYES, INNER_LIPS, IRISES, HeadPose, smoothstep
+from durian.geometry.mesh import EYES, INNER_LIPS, IRISES, MESH_POINTS, HeadPose, face_triangles, smoothstep
 from durian.geometry.raster import Canvas
 from durian.preview.fill import fill
 
@@ -26,6 +26,11 @@ WHITE_SHARE = 0.7
 """How much of the uncovered white is its clean colour; the rest continues the lids' shade."""
 GAZE_REACH = 0.4
 """Furthest shift of an iris in widths of the eye (a full turn is about 0.35)."""
+LASH_SHADE, CLOSING = 0.2, (0.15, 0.65)
+"""Light left on a shut eye, and the shares of the opening at rest between which it is lost."""
+LID_RIM, LASH_WIDTH = 0.04, 0.045
+"""Width of the bright rim beside the landmarks' lid contour, and of the lashes, in widths of the eye."""
+STILL = np.zeros(2, np.float32)
 OVERLAP = 1.5
 """Pixels that a patch reaches under the edge of its opening, against hairline gaps."""
 
@@ -50,11 +55,19 @@ class Patch:
         )
         self.facing = np.zeros(count, np.float32)
 
-    def draw(self, canvas: Canvas, frame: np.ndarray, driving: np.ndarray, pose: HeadPose, shift: np.ndarray) -> None:
+    def draw(
+        self,
+        canvas: Canvas,
+        frame: np.ndarray,
+        driving: np.ndarray,
+        pose: HeadPose,
+        shift: np.ndarray = STILL,
+        light: float = 1.0,
+    ) -> None:
         """Draw what the opening shows over ``frame`` in place.
 
-        ``driving`` ``(478, 3)`` are the frame's landmarks; the texture rides on the head's ``pose`` and is moved on by
-        ``shift`` ``(2,)`` pixels.
+        ``driving`` ``(478, 3)`` are the frame's landmarks; the texture rides on the head's ``pose``, is moved on by
+        ``shift`` ``(2,)`` pixels and darkened to ``light``, 0 to 1.
         """
         rim = driving[self.contour].astype(np.float32)
         rim[:, 2] = rim[:, 2].mean()
@@ -69,7 +82,11 @@ class Patch:
         points = np.clip(points, 0, np.array(self.texture.shape[1::-1], np.float32) - 1)
         low, high = np.floor(rim[:, :2].min(0)).astype(int), np.ceil(rim[:, :2].max(0)).astype(int) + 1
         box = (max(low[0], 0), max(low[1], 0), min(high[0], frame.shape[1]), min(high[1], frame.shape[0]))
-        canvas.draw(frame, self.texture, vertices, points, self.triangles, self.facing, box=box)
+        texture = self.texture
+        if light < 1:
+            texture = texture.copy()
+            texture[..., :3] = texture[..., :3] * light
+        canvas.draw(frame, texture, vertices, points, self.triangles, self.facing, box=box)
 
 
 class Interiors:
@@ -84,19 +101,69 @@ class Interiors:
         self.landmarks = landmarks
         self.eyes = [_eye_patches(image, landmarks, lids, iris) for lids, iris in zip(EYES, IRISES, strict=True)]
         self.mouth = _mouth_patch(image, landmarks)
+        self.rest = np.ascontiguousarray(landmarks[:MESH_POINTS, :2])
+        triangles = face_triangles()
+        self.lid_triangles = [triangles[np.isin(triangles, lids).any(1)] for lids in EYES]
+        eyes = np.maximum(*(_opening(landmarks, lids, image.shape[:2], 0) for lids in EYES)) > 0.5
+        shown = image[eyes] if eyes.any() else image[_cheek_pixels(landmarks, image.shape[:2])] * 0.4
+        self.lash_colour = shown[shown.mean(1) <= np.percentile(shown.mean(1), 15)].mean(0)
+        self.lid_skin = np.clip(_opaque(_without_eyes(image, landmarks)) + 0.5, 0, 255).astype(np.uint8)
 
     def draw(self, canvas: Canvas, frame: np.ndarray, driving: np.ndarray, pose: HeadPose) -> None:
         """Draw all three under one frame's mesh, ``driving`` ``(478, 3)``."""
-        still = np.zeros(2, np.float32)
         for (socket, iris), points, lids in zip(self.eyes, IRISES, EYES, strict=True):
             gaze = driving[points, :2].mean(0) - pose(self.landmarks[points]).mean(0)[:2]
             # Landmarks of a covered iris are guesses; no eye turns further than this.
             reach = GAZE_REACH * np.linalg.norm(driving[lids[0], :2] - driving[lids[8], :2])
             gaze = gaze * min(1.0, reach / max(float(np.linalg.norm(gaze)), 1e-6))
-            socket.draw(canvas, frame, driving, pose, still)
-            iris.draw(canvas, frame, driving, pose, gaze)
+            # As lids close their lashes shade the eye; of a shut one no more than a dark line is left between them.
+            light = 1 - (1 - LASH_SHADE) * self._closed(driving, lids)
+            socket.draw(canvas, frame, driving, pose, light=light)
+            iris.draw(canvas, frame, driving, pose, gaze, light)
         # Upper teeth belong to the skull: they follow the corners' and nose's rigid movement only.
-        self.mouth.draw(canvas, frame, driving, pose, still)
+        self.mouth.draw(canvas, frame, driving, pose)
+
+    def draw_lids(self, canvas: Canvas, frame: np.ndarray, driving: np.ndarray) -> None:
+        """Over the face, the skin of lids that close: without the rim of white that their edges hold in the photo."""
+        for lids, triangles in zip(EYES, self.lid_triangles, strict=True):
+            closed = self._closed(driving, lids)
+            if closed < 0.02:
+                continue
+            face = np.ascontiguousarray(driving[:MESH_POINTS], np.float32)
+            around = face[np.unique(triangles), :2]
+            low, high = np.floor(around.min(0)).astype(int), np.ceil(around.max(0)).astype(int) + 1
+            box = (max(low[0], 0), max(low[1], 0), min(high[0], frame.shape[1]), min(high[1], frame.shape[0]))
+            front = np.ones(len(triangles), np.float32)
+            canvas.draw(frame, self.lid_skin, face, self.rest, triangles, front, closed, box)
+            self._draw_lashes(frame, driving, lids, closed)
+
+    def _draw_lashes(self, frame: np.ndarray, driving: np.ndarray, lids: np.ndarray, opacity: float) -> None:
+        """The dark line between shut lids, thinner towards the corners."""
+        seam = (driving[lids[:9], :2] + driving[lids[[0, *range(15, 8, -1), 8]], :2]) / 2
+        width = float(np.linalg.norm(seam[-1] - seam[0]))
+        low, high = np.floor(seam.min(0) - 4).astype(int), np.ceil(seam.max(0) + 5).astype(int)
+        x0, y0, x1, y1 = max(low[0], 0), max(low[1], 0), min(high[0], frame.shape[1]), min(high[1], frame.shape[0])
+        if x1 <= x0 or y1 <= y0:
+            return
+        line = np.zeros((y1 - y0, x1 - x0), np.uint8)
+        points = np.round((seam - [x0, y0]) * 16).astype(np.int32)
+        for part, share in ((points, 0.6), (points[1:-1], 1.0)):
+            cv2.polylines(line, [part], False, 255, max(1, round(LASH_WIDTH * share * width)), cv2.LINE_AA, 4)
+        soft = cv2.GaussianBlur(line, (0, 0), max(0.4, 0.012 * width))[..., None] * (0.85 * opacity / 255)
+        part = frame[y0:y1, x0:x1]
+        part[:] = np.clip(part + soft * (self.lash_colour - part) + 0.5, 0, 255).astype(np.uint8)
+
+    def _closed(self, driving: np.ndarray, lids: np.ndarray) -> float:
+        """0 for an eye as open as at rest, 1 for a shut one."""
+        share = _openness(driving, lids) / max(_openness(self.landmarks, lids), 1e-3)
+        return float(1 - smoothstep(share, *CLOSING))
+
+
+def _openness(landmarks: np.ndarray, lids: np.ndarray) -> float:
+    """Mean distance between upper and lower lid in widths of the eye."""
+    lower, upper = landmarks[lids[1:8], :2], landmarks[lids[:8:-1], :2]
+    width = np.linalg.norm(landmarks[lids[0], :2] - landmarks[lids[8], :2])
+    return float(np.linalg.norm(upper - lower, axis=1).mean() / max(width, 1e-6))
 
 
 def _opening(landmarks: np.ndarray, contour: np.ndarray, shape: tuple[int, int], shrink: float) -> np.ndarray:
@@ -166,6 +233,20 @@ def _eye_patches(image: np.ndarray, landmarks: np.ndarray, lids: np.ndarray, iri
     premultiplied = np.clip(whole - (1 - disc[..., None]) * socket, 0, 255 * disc[..., None])
     turning = np.concatenate([premultiplied, 255 * disc[..., None]], -1)
     return Patch(_opaque(socket), (x0, y0), lids), Patch(turning, (x0, y0), lids)
+
+
+def _without_eyes(image: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    """The face with the skin of the lids continued over the eyes, ``(S, S, 3) float32``."""
+    skin = image.copy()
+    for lids in EYES:
+        width = float(np.linalg.norm(landmarks[lids[0], :2] - landmarks[lids[8], :2]))
+        x0, y0, x1, y1 = _box(landmarks[lids, :2], 0.45 * width, image.shape[:2])
+        at = landmarks - np.array([x0, y0, 0], np.float32)
+        part = image[y0:y1, x0:x1]
+        reach = 2 * max(1, round(LID_RIM * width)) + 1
+        eye = cv2.dilate(_opening(at, lids, part.shape[:2], 0), np.ones((reach, reach)))
+        skin[y0:y1, x0:x1] = fill(part, (eye < 0.02).astype(np.float32))
+    return skin
 
 
 def _eye_white(part: np.ndarray, white: np.ndarray, image: np.ndarray, landmarks: np.ndarray) -> np.ndarray:

@@ -120,6 +120,7 @@ def _draw(stage: Stage, canvas: Canvas, index: int) -> np.ndarray:
     front = np.ones(len(mesh.face_triangles), np.float32)
     rest = np.ascontiguousarray(scene.landmarks[:MESH_POINTS, :2])
     canvas.draw(frame, foreground, face, rest, mesh.face_triangles, front, box=_box(face, scene.size))
+    stage.interiors.draw_lids(canvas, frame, driving)
     if stage.blend is not None:
         stage.blend.draw(canvas, frame, driving, pose, float(scene.alphas[index]))
     else:

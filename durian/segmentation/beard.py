@@ -49,7 +49,7 @@ def front_evidence(head: Head) -> tuple[float, float]:
 
 def under_nose(head: Head) -> np.ndarray:
     """The nose and its shadow, dark on everybody."""
-    u, v = head.coordinates
+    _u, v = head.coordinates
     return v < head.place((2,))[0, 1] + 0.05
 
 
@@ -108,7 +108,7 @@ def _spatial_odds(head: Head, chin_is_hairy: bool) -> np.ndarray:
 
 
 def _colour_odds(head: Head, likely: np.ndarray) -> np.ndarray:
-    u, v = head.coordinates
+    _u, v = head.coordinates
     beard = ColourModel(head.bins, likely).log_density(head.bins)
     skin = ColourModel(head.bins, head.cheeks.astype(np.float32)).log_density(head.bins)
     nearest = np.minimum(head.skin_distance, head.shaded_skin_distance)

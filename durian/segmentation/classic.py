@@ -108,7 +108,7 @@ class ClassicSegmenter(Segmenter):
         """The item under a first click: one that is worn where something is known, else one colour family."""
         landmarks = largest_face(self.image)
         if landmarks is not None:
-            x, y = int(round(float(point[0]))), int(round(float(point[1])))
+            x, y = round(float(point[0])), round(float(point[1]))
             starts = starts_of(self.image, landmarks)
             for name, is_there in _ORDER:
                 if is_there(starts) and starts.mask(name)[y, x] > HALF:

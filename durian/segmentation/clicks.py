@@ -16,17 +16,29 @@ from durian.segmentation.head import Window, soften, window_around
 LOCAL_SIDE = 176
 """Side of the window a click is worked out in, in pixels."""
 
-REACH = 1.5
-"""A click's reach in distances to the mask's edge (tuned on synthetic scenes below 400)."""
+REACH = 2.6
+"""A click's reach in distances to the mask's edge (this and the next tuned on 48 synthetic scenes below 400)."""
 
 SMALLEST_REACH = 0.012
 """Least reach as a share of the picture's longer side: a click on the very edge still does something."""
 
-SEED_SHARE = 0.12
+SEED_SHARE = 0.33
 """Radius of the certain disc round a click, as a share of its reach."""
 
-COLOUR_SHARE = 0.15
-KEEP, KEEP_RISE, PUSH, ALIKE, CONTRAST, FAR = 0.6, 3.0, 1.0, 1.0, 0.5, 1.4
+SMALLEST_DISC = 2.0
+"""Least radius of that disc in pixels of the picture, so that every click shows."""
+
+COLOUR_SHARE = 0.12
+"""Radius within which the clicked colour is taken, as a share of the reach."""
+
+KEEP, KEEP_RISE = 0.5, 1.5
+"""Log-odds for a pixel to stay as it is, at the click and per reach away from it."""
+
+PUSH, ALIKE, CONTRAST = 1.5, 1.0, 0.8
+"""Weights of the click's place, of likeness to its colour, and of likeness to either side's colours."""
+
+FAR = 1.6
+"""Reaches from the click at which it says nothing any more."""
 
 COLOUR_SPREAD = np.array([16.0, 6.0, 7.0])
 """How far from the clicked colour in L, a, b (8-bit Lab) still counts as the same thing."""
@@ -48,7 +60,7 @@ def apply_click(
     """
     reach = REACH * distance_to_edge(mask, point, label)
     longer = max(image.shape[:2])
-    reach = max(reach, SMALLEST_REACH * longer, 3.0)
+    reach = max(reach, SMALLEST_REACH * longer, 4.0)
     x, y = float(point[0]), float(point[1])
     margin = 2.2 * reach
     window = window_around(image.shape, x - margin, y - margin, x + margin + 1, y + margin + 1, LOCAL_SIDE)
@@ -86,7 +98,7 @@ def _local_cut(
     scale = window.size[0] / window.width
     away = _distance(before.shape, window.to_working(point[None])[0]) / (reach * scale)
     sign = 1.0 if label else -1.0
-    disc = away <= max(SEED_SHARE, 1.5 / (reach * scale))
+    disc = away <= max(SEED_SHARE, SMALLEST_DISC / reach)
     clicked = np.median(lab[away <= max(COLOUR_SHARE, 1.5 / (reach * scale))], axis=0)
     offset = np.sqrt((((lab - clicked) / COLOUR_SPREAD) ** 2).sum(axis=-1))
     alike = 2.2 * (1.0 - np.minimum(offset, 2.5))

@@ -15,8 +15,9 @@ from durian.segmentation.lenses import Lenses
 GLASSES_ROOM = (1.5, 0.9, 1.1)
 GLASSES_SIDE = 320
 
-RIM_INSIDE, RIM_OUTSIDE = 0.025, 0.1
-"""How far from the fitted outline the rim may reach, in outer-eye distances (a thick acetate frame)."""
+RIM_INSIDE, RIM_OUTSIDE, RIM_BELOW = 0.025, 0.16, 0.07
+"""How far from the fitted outline the rim may reach inwards, outwards and, on the lower half, downwards, in outer-eye
+distances (thick acetate; the wings of a cat-eye frame)."""
 
 RIM_BONUS, RIM_FALL = 0.5, 18.0
 """Log-odds of a rim at the outline and how they fall per outer-eye distance outwards."""
@@ -24,8 +25,17 @@ RIM_BONUS, RIM_FALL = 0.5, 18.0
 FOREIGN = 1.5
 """Log-odds that a colour unlike this face's skin adds near an outline."""
 
+HINGE = 0.3
+"""As far from a lens, in outer-eye distances, a temple's own colour is trusted outside the face's outline."""
+
 CLEAR_BRIDGE, BRIDGE_WIDTH = 0.4, 0.035
 """Bridge evidence above which it is drawn as seen, this wide in outer-eye distances."""
+
+SMOOTHNESS = 0.3
+"""Below 1: temples and wire rims are thin."""
+
+GAP = 0.05
+"""Half the widest gap between outline and rim that is closed, in outer-eye distances."""
 
 TEMPLE_HALF_WIDTH = 0.07
 EAR_TOPS = (127, 356)
@@ -50,15 +60,20 @@ def glasses_region(head: Head, lenses: Lenses) -> np.ndarray:
     skin = np.maximum(skin, -5.0 - 0.3 * np.minimum(unlike_skin, 20.0) ** 2)
     colour = np.clip(frame - skin, -3, 3)
 
-    outer = (distance > 0.0) & (distance <= RIM_OUTSIDE)
+    middle = np.mean([outline.mean(axis=0) @ head.axes[1] for outline in lenses.outlines])
+    y, x = np.mgrid[: inside.shape[0], : inside.shape[1]]
+    lower_half = x * head.axes[1][0] + y * head.axes[1][1] > middle
+    around = distance <= np.where(lower_half, RIM_BELOW, RIM_OUTSIDE)
+    outer = (distance > 0.0) & around
     odds[outer] = colour[outer] + RIM_BONUS - RIM_FALL * distance[outer]
-    for area in (_bridge(head, lenses), _temples(head, lenses)):
+    temples = _temples(head, lenses)
+    for area in (_bridge(head, lenses), temples):
         area = area & (distance > 0.015)
         odds[area] = np.maximum(odds[area], colour[area] - 0.3)
     # Within the face nothing but frames, brows and a fringe is that unlike skin: parts of another colour count too.
-    foreign = np.clip((unlike_skin - 4.0) / 2.0, 0, FOREIGN) * head.oval
-    near = (distance > 0) & (distance <= RIM_OUTSIDE)
-    odds[near] += foreign[near]
+    foreign = np.clip((unlike_skin - 4.0) / 2.0, 0, FOREIGN) * (head.oval | (temples & (distance < HINGE)))
+    parts = (outer | temples) & (distance > 0)
+    odds[parts] += foreign[parts]
     if lenses.bridge > CLEAR_BRIDGE:
         line = np.zeros(inside.shape, np.uint8)
         ends = [tuple(int(c) for c in np.rint(point)) for point in lenses.bridge_line]
@@ -67,8 +82,12 @@ def glasses_region(head: Head, lenses: Lenses) -> np.ndarray:
     brows = (head.polygon(LEFT_BROW, 0.02) | head.polygon(RIGHT_BROW, 0.02)) & (distance > 0.02)
     odds[brows] -= 2.0
     odds[distance <= 0.0] = SEED_ODDS
-    region = cut(odds, head.lab, smoothness=0.5)
-    return connected_to(region, inside, smallest=0.0)
+    region = cut(odds, head.lab, smoothness=SMOOTHNESS)
+    # Between a fitted outline and a rim farther out lies lens, skin-coloured: close that gap.
+    side = 2 * max(1, round(GAP * unit)) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    closed = cv2.morphologyEx((region & around).astype(np.uint8), cv2.MORPH_CLOSE, kernel) == 1
+    return connected_to(region | (closed & around), inside, smallest=0.0)
 
 
 def _bridge(head: Head, lenses: Lenses) -> np.ndarray:

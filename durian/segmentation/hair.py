@@ -33,11 +33,19 @@ def hair_region(head: Head, hat: np.ndarray | None = None) -> np.ndarray:
     total[covered] = -SEED_ODDS
     total[interior(head)] = -SEED_ODDS
     region = cut(total, head.lab)
-    return connected_to(region, seeds & region, smallest=0.01)
+    region = connected_to(region, seeds & region, smallest=0.01)
+    # Gleams on the crown are hair too; there is nothing else up there.
+    side = 2 * max(1, round(GLEAM * head.working_unit)) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    closed = cv2.morphologyEx(region.astype(np.uint8), cv2.MORPH_CLOSE, kernel) == 1
+    return region | (closed & (head.person > 0.9) & ~head.oval & (v < -0.3) & ~covered)
 
 
 GLABELLA = (9, 107, 108, 151, 337, 336)
 """Between and above the brows."""
+
+GLEAM = 0.25
+"""Half the width of a gleam on the crown, in outer-eye distances."""
 
 SKIN_LIMIT = 3.0
 """Standard deviations from the face's skin beyond which a pixel is something else."""
@@ -71,14 +79,14 @@ def hair_seeds(head: Head, shell: np.ndarray) -> np.ndarray:
 
 def hair_shell(head: Head) -> np.ndarray:
     """Where hair starts on most heads: a band over the forehead and the temples, outside the face, in the person."""
-    u, v = head.coordinates
+    _u, v = head.coordinates
     band = grow_region(head.oval, 0.5 * head.working_unit) & ~grow_region(head.oval, 0.06 * head.working_unit)
     return band & (v < -0.1) & (head.person > 0.8)
 
 
 def interior(head: Head) -> np.ndarray:
     """The part of the face no hair style covers: below the brows, away from the outline."""
-    u, v = head.coordinates
+    _u, v = head.coordinates
     inner = grow_region(head.oval, -0.22 * head.working_unit) & (v > -0.15)
     for polygon in (LEFT_EYE, RIGHT_EYE):
         inner |= head.polygon(polygon, 0.02)

@@ -179,9 +179,7 @@ def _pull(frame: _EyeFrame, curve: np.ndarray, edges: _Edges) -> np.ndarray:
     return frame.place(centre + (curve - centre) * radius[:, None])
 
 
-def _bridge(
-    head: Head, outlines: tuple[np.ndarray, np.ndarray], edges: _Edges
-) -> tuple[float, np.ndarray]:
+def _bridge(head: Head, outlines: tuple[np.ndarray, np.ndarray], edges: _Edges) -> tuple[float, np.ndarray]:
     right, down = head.axes
     first = outlines[0][(outlines[0] @ right).argmax()]
     second = outlines[1][(outlines[1] @ right).argmin()]

@@ -72,7 +72,9 @@ def _load(checkpoint: Path, builder: Callable | None, device: str):
             raise WeightsMissing(f"{checkpoint.name} does not name its SAM size: call it sam_vit_b, _l or _h.")
         builder = package.sam_model_registry[kind]
     if not checkpoint.is_file():
-        raise WeightsMissing(f"{checkpoint.name} is not in the weights folder: run python -m durian weights get sam-vit-b.")
+        raise WeightsMissing(
+            f"{checkpoint.name} is not in the weights folder: run python -m durian weights get sam-vit-b."
+        )
     model = builder()
     try:
         # weights_only: a checkpoint from the internet must not run code.

@@ -72,7 +72,7 @@ def _torchvision_works() -> bool:
     try:
         importlib.import_module("torchvision.transforms.functional")
         importlib.import_module("torchvision.ops.boxes")
-    # A build for another torch fails with whatever its loader raises: ImportError, RuntimeError, OSError, AttributeError.
+    # A build for another torch fails with whatever its loader raises.
     except (ImportError, RuntimeError, OSError, AttributeError):
         for name in [n for n in sys.modules if n.split(".")[0] == "torchvision"]:
             del sys.modules[name]

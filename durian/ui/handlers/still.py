@@ -58,29 +58,34 @@ def refresh(session: Session) -> dict[str, Any]:
     return draw(session)
 
 
-def tune(session: Session, item_id: int, event: gr.EventData, *values: Any) -> tuple[Any, ...]:
-    """A slider moved: take all controls over, and draw."""
+def tune(session: Session, item_id: int, *values: Any) -> tuple[Any, ...]:
+    """A slider moved: take all controls over, and draw.
+
+    Which one moved is seen by comparing: of events that Gradio deferred only the last survives, without its sender.
+    """
     named = dict(zip(controls.TUNED, values, strict=True))
-    key = (event.target.elem_id or "").removeprefix("control-")
+    before = views.control_values(session)
     try:
         with session.lock:
             controls.apply(session, item_id, named)
-            _follow(session, key)
+            after = views.control_values(session)
+            changed = {key for key in controls.TUNED if before.get(key) != after.get(key)}
+            _follow(session, changed)
     except DurianError as error:
         return {**session.shown, "note": str(error)}, gr.skip(), gr.skip(), "still"
-    crop = views.portrait_view(session, known=True) if key in controls.PORTRAIT else gr.skip()
+    crop = views.portrait_view(session, known=True) if changed.intersection(controls.PORTRAIT) else gr.skip()
     most = session.options.frames - 1
-    moment = gr.update(maximum=most, value=session.frame) if key == "frames" else gr.skip()
+    moment = gr.update(maximum=most, value=session.frame) if "frames" in changed else gr.skip()
     return draw(session), crop, moment, "still"
 
 
-def _follow(session: Session, key: str) -> None:
+def _follow(session: Session, changed: set[str]) -> None:
     """Show the end of the blend that is being set."""
-    if key in ("blend_start", "mode"):
+    if changed & {"blend_start", "mode"}:
         session.alpha_shown = session.blend_start
-    elif key == "blend_end":
+    elif "blend_end" in changed:
         session.alpha_shown = session.blend_end
-    elif key == "frame":
+    elif "frame" in changed:
         session.alpha_shown = None
 
 
@@ -123,6 +128,6 @@ def connect(page: Page) -> None:
         guarded(place),
         [page.session],
         [page.still_stage, *(page.controls[key] for key in ("dx", "dy", "scale", "angle"))],
-        trigger_mode="always_last",
+        trigger_mode="multiple",
         **QUICK,
     )

@@ -42,6 +42,7 @@
     /* ---- drawing ---- */
     update() {
       const value = this.value;
+      if (this.placing) this.placed();
       const shown = Boolean(value.image_id);
       this.root.classList.toggle("is-empty", !shown);
       if (!shown) { this.current = null; this.svg.replaceChildren(); this.toolbar(); return; }
@@ -235,7 +236,7 @@
       const [x, y] = this.position(event);
       const grip = event.target.dataset?.grip;
       this.drag = { x, y, clientX: event.clientX, clientY: event.clientY, panX: this.panX, panY: this.panY, grip, moved: false,
-        face: event.target.closest?.("[data-face]")?.dataset.face };
+        crop0: this.value.crop, box0: this.value.box && { ...this.value.box } };
       if (this.kind === "mask" && ["paint", "rub"].includes(this.tool)) { this.drag.stroke = [[x, y]]; this.drawStroke(); }
       if (grip || this.drag.stroke || this.zoom > 1.01) { this.svg.setPointerCapture(event.pointerId); event.preventDefault(); }
     }
@@ -250,7 +251,7 @@
       if (!drag.moved) return;
       if (drag.grip?.startsWith("place")) return this.place(x, y);
       if (drag.grip === "move" || drag.grip === "size") {
-        const [cx, cy, side] = this.value.crop;
+        const [cx, cy, side] = drag.crop0;
         drag.crop = drag.grip === "move"
           ? [cx + x - drag.x, cy + y - drag.y, side]
           : [cx, cy, Math.max(24, 2 * Math.max(Math.abs(x - cx), Math.abs(y - cy)))];
@@ -263,7 +264,8 @@
     }
 
     place(x, y) {
-      const drag = this.drag, box = this.value.box, eye = this.value.eye;
+      // From where the drag began: answers to its first part arrive while it goes on.
+      const drag = this.drag, box = drag.box0, eye = this.value.eye;
       const start = { ...box };
       if (drag.grip === "place-move") { start.x += x - drag.x; start.y += y - drag.y; }
       if (drag.grip === "place-size")
@@ -274,15 +276,23 @@
       }
       drag.box = start;
       this.draw();
-      const now = performance.now();
-      if (now - (this.sent || 0) < 60) return;
-      this.sent = now;
       this.sendPlace(start, eye);
     }
 
+    /* One at a time, and then the newest: Gradio's own "always_last" forgets what a deferred event carried. */
     sendPlace(box, eye) {
+      if (this.placing) { this.next = [box, eye]; return; }
+      this.placing = setTimeout(() => this.placed(), 2000);
       this.send({ kind: "place", item: this.value.item, dx: (box.x - this.value.box.home_x) / eye,
         dy: (box.y - this.value.box.home_y) / eye, scale: box.scale, angle: box.angle });
+    }
+
+    placed() {
+      clearTimeout(this.placing);
+      this.placing = null;
+      const next = this.next;
+      this.next = null;
+      if (next) this.sendPlace(...next);
     }
 
     up(event) {
