@@ -11,7 +11,7 @@ from durian.geometry.mesh import HeadPose
 from durian.motion import preset
 from durian.preview.base import build_base
 from durian.preview.fill import fill
-from durian.preview.interior import Interiors
+from durian.preview.mouth import mouth_patch
 from durian.preview.renderer import PreviewRenderer
 from durian.request import AnimationRequest, Attribute, Portrait, RenderOptions
 from durian.scene import prepare_scene
@@ -241,7 +241,7 @@ def test_an_opening_mouth_shows_its_inside_and_not_stretched_lips(portrait):
     closed[14] = closed[13] + [0, 1, 0]
     for upper, lower in ((81, 178), (82, 87), (312, 317), (311, 402), (80, 88), (310, 318), (191, 95), (415, 324)):
         closed[lower] = closed[upper] + [0, 1, 0]
-    patch = Interiors(image, closed).mouth.texture.astype(int)
+    patch = mouth_patch(image, closed).texture.astype(int)
     assert patch[..., :3].min(-1).min() < 60  # the dark of a mouth
     assert patch[..., :3].mean(-1).max() > 150  # and teeth
 

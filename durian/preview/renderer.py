@@ -13,9 +13,11 @@ from durian.geometry.raster import Canvas
 from durian.keypoints import draw_keypoints, draw_landmarks
 from durian.masks import outline
 from durian.preview.base import Base, build_base
-from durian.preview.interior import Interiors
+from durian.preview.eyes import Eyes
 from durian.preview.layers import Blend, Layer, build_layer
 from durian.preview.light import FaceLight
+from durian.preview.mouth import mouth_patch
+from durian.preview.opening import Patch
 from durian.request import AnimationRequest
 from durian.scene import Scene, prepare_scene
 
@@ -32,7 +34,8 @@ class Stage:
     scene: Scene
     base: Base
     mesh: WarpMesh
-    interiors: Interiors
+    eyes: Eyes
+    mouth: Patch
     layers: tuple[Layer, ...]
     blend: Blend | None
 
@@ -93,7 +96,8 @@ def build_stage(scene: Scene) -> Stage:
         scene=scene,
         base=base,
         mesh=WarpMesh(scene.landmarks, (size, size)),
-        interiors=Interiors(base.colour, scene.landmarks),
+        eyes=Eyes(base.colour, scene.landmarks),
+        mouth=mouth_patch(base.colour, scene.landmarks),
         layers=layers,
         blend=blend,
     )
@@ -115,12 +119,13 @@ def _draw(stage: Stage, canvas: Canvas, index: int) -> np.ndarray:
     still = np.zeros(len(mesh.outer_triangles), np.float32)
     outer = mesh.outer_positions(driving, pose)
     canvas.draw(frame, foreground, outer, np.ascontiguousarray(mesh.rest[:, :2]), mesh.outer_triangles, still)
-    stage.interiors.draw(canvas, frame, driving, pose)
+    stage.eyes.draw(canvas, frame, driving, pose)
+    stage.mouth.draw(canvas, frame, driving, pose)
     face = np.ascontiguousarray(driving[:MESH_POINTS], np.float32)
     front = np.ones(len(mesh.face_triangles), np.float32)
     rest = np.ascontiguousarray(scene.landmarks[:MESH_POINTS, :2])
     canvas.draw(frame, foreground, face, rest, mesh.face_triangles, front, box=_box(face, scene.size))
-    stage.interiors.draw_lids(canvas, frame, driving)
+    stage.eyes.draw_lids(canvas, frame, driving)
     if stage.blend is not None:
         stage.blend.draw(canvas, frame, driving, pose, float(scene.alphas[index]))
     else:

@@ -19,7 +19,7 @@ RIM_INSIDE, RIM_OUTSIDE, RIM_BELOW = 0.025, 0.16, 0.07
 """How far from the fitted outline the rim may reach inwards, outwards and, on the lower half, downwards, in outer-eye
 distances (thick acetate; the wings of a cat-eye frame)."""
 
-RIM_BONUS, RIM_FALL = 0.5, 18.0
+RIM_BONUS, RIM_FALL_ABOVE, RIM_FALL_BELOW = 0.5, 11.0, 25.0
 """Log-odds of a rim at the outline and how they fall per outer-eye distance outwards."""
 
 FOREIGN = 1.5
@@ -65,7 +65,8 @@ def glasses_region(head: Head, lenses: Lenses) -> np.ndarray:
     lower_half = x * head.axes[1][0] + y * head.axes[1][1] > middle
     around = distance <= np.where(lower_half, RIM_BELOW, RIM_OUTSIDE)
     outer = (distance > 0.0) & around
-    odds[outer] = colour[outer] + RIM_BONUS - RIM_FALL * distance[outer]
+    fall = np.where(lower_half, RIM_FALL_BELOW, RIM_FALL_ABOVE)
+    odds[outer] = (colour + RIM_BONUS - fall * distance)[outer]
     temples = _temples(head, lenses)
     for area in (_bridge(head, lenses), temples):
         area = area & (distance > 0.015)

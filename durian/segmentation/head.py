@@ -24,11 +24,9 @@ LEFT_BROW = (70, 63, 105, 66, 107, 55, 65, 52, 53, 46)
 RIGHT_BROW = (300, 293, 334, 296, 336, 285, 295, 282, 283, 276)
 OUTER_LIPS = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146)
 INNER_LIPS = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88, 95)
-CHEEKS_AND_NOSE = (
-    (117, 118, 101, 36, 205, 50), (346, 347, 330, 266, 425, 280), (6, 197, 195, 5, 4, 45, 275),
-    (116, 123, 50, 117), (345, 352, 280, 346),
-)  # fmt: skip
-"""Polygons that are skin on nearly every face; the forehead is not among them, a fringe may cover it."""
+CHEEKS_AND_NOSE = ((50, 101, 36, 205), (280, 330, 266, 425), (195, 45, 4, 275))
+"""Polygons that are skin on nearly every face; a fringe may cover the forehead and sunglasses the
+upper cheeks, so those are left out."""
 
 
 @dataclass(frozen=True)

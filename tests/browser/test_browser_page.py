@@ -26,7 +26,7 @@ def test_the_page_opens_with_an_example_and_moves_at_one_press(visitor):
 
 def test_nothing_runs_before_the_tick(visitor):
     visitor.animate()
-    assert "tick the line above" in visitor.toast()
+    visitor.hears("tick the line above")
     assert visitor.page.locator("#result-video video").count() == 0
 
 
@@ -189,7 +189,7 @@ def test_look_book(visitor, photos):
     visitor.tab("Look-book")
     visitor.page.set_input_files("#look-book-files input[type=file]", [str(photos["hopper"]), str(photos["wall"])])
     visitor.page.wait_for_selector("#look-book img")
-    assert "hat" in visitor.toast().lower()
+    visitor.hears("No hat was found")
 
 
 def test_downloads_history_and_restoring_a_bundle(visitor, tmp_path):

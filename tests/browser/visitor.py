@@ -47,15 +47,16 @@ class Visitor:
     def progress(self) -> str:
         return self.page.locator("#progress").inner_text()
 
-    def toast(self) -> str:
-        """The newest message's words."""
-        toast = self.page.locator(".toast-body").last
+    def hears(self, words: str) -> str:
+        """Wait for a message that contains ``words``; returns all of it."""
+        toast = self.page.locator(".toast-body").filter(has_text=words).first
         toast.wait_for()
         return toast.inner_text()
 
     def dismiss(self) -> None:
-        for close in self.page.locator(".toast-close").all():
-            close.click()
+        """Close all messages."""
+        self.page.evaluate("document.querySelectorAll('.toast-close').forEach((button) => button.click())")
+        self.page.wait_for_function("() => !document.querySelector('.toast-body')")
 
     # What is done
 
