@@ -2,6 +2,6 @@
 
 from durian.segmentation.interface import START_NAMES, Segmenter
 from durian.segmentation.registry import available_segmenters, get_segmenter
-from durian.segmentation.worn import worn
+from durian.segmentation.presence import worn
 
 __all__ = ["START_NAMES", "Segmenter", "available_segmenters", "get_segmenter", "worn"]

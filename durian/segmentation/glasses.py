@@ -31,6 +31,9 @@ HINGE = 0.3
 CLEAR_BRIDGE, BRIDGE_WIDTH = 0.4, 0.035
 """Bridge evidence above which it is drawn as seen, this wide in outer-eye distances."""
 
+RIM_SURE = 0.09
+"""Distance from the outline beyond which a rim must be unlike skin, in outer-eye distances."""
+
 SMOOTHNESS = 0.3
 """Below 1: temples and wire rims are thin."""
 
@@ -55,9 +58,11 @@ def glasses_region(head: Head, lenses: Lenses) -> np.ndarray:
 
     rim = np.abs(distance) < RIM_INSIDE
     unlike_skin = np.minimum(head.skin_distance, head.shaded_skin_distance)
-    frame = ColourModel(head.bins, (rim & (unlike_skin > 2.0)).astype(np.float32)).log_density(head.bins)
+    # The shaded side of a face must not pass for a frame's colour.
+    unlike_shadow = np.minimum(unlike_skin, head.shadow_distance)
+    frame = ColourModel(head.bins, (rim & (unlike_shadow > 2.0)).astype(np.float32)).log_density(head.bins)
     skin = ColourModel(head.bins, head.cheeks.astype(np.float32)).log_density(head.bins)
-    skin = np.maximum(skin, -5.0 - 0.3 * np.minimum(unlike_skin, 20.0) ** 2)
+    skin = np.maximum(skin, -5.0 - 0.3 * np.minimum(unlike_shadow, 20.0) ** 2)
     colour = np.clip(frame - skin, -3, 3)
 
     middle = np.mean([outline.mean(axis=0) @ head.axes[1] for outline in lenses.outlines])
@@ -72,7 +77,9 @@ def glasses_region(head: Head, lenses: Lenses) -> np.ndarray:
         area = area & (distance > 0.015)
         odds[area] = np.maximum(odds[area], colour[area] - 0.3)
     # Within the face nothing but frames, brows and a fringe is that unlike skin: parts of another colour count too.
-    foreign = np.clip((unlike_skin - 4.0) / 2.0, 0, FOREIGN) * (head.oval | (temples & (distance < HINGE)))
+    foreign = np.clip((unlike_shadow - 4.0) / 2.0, 0, FOREIGN) * (head.oval | (temples & (distance < HINGE)))
+    # Far out only what surely is no skin counts: the wings of a frame, not a shade under the brow.
+    foreign = np.where(outer & (distance > RIM_SURE) & (foreign < 0.7 * FOREIGN), -FOREIGN, foreign)
     parts = (outer | temples) & (distance > 0)
     odds[parts] += foreign[parts]
     if lenses.bridge > CLEAR_BRIDGE:

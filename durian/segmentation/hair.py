@@ -54,7 +54,7 @@ SKIN_LIMIT = 3.0
 BALD_SHARE = 0.12
 """Below this share of unlike-skin pixels round the skull a head is bald, or its hair has the skin's colour."""
 
-TEXTURED = 1.8
+TEXTURED = 1.4
 """Hair's fine contrast is at least this many times the cheeks'."""
 
 

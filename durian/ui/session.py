@@ -22,6 +22,10 @@ from durian.ui.masking import MaskHistory
 
 HISTORY_KEPT = 12
 """Results offered again (taste); their files go with all others after ``keep_seconds``."""
+ROOM_RANGE = (0.5, 2.0)
+"""The slider's range of room around the face."""
+ENDLESS = 1_000_000
+"""Side of a photo that no crop reaches the end of, pixels."""
 SMALLEST_CROP_EYES = 2.2
 """Side of the smallest crop in eye distances: the face still fits."""
 
@@ -60,8 +64,10 @@ class PortraitChoice:
     def frame(self, x: float, y: float, side: float) -> None:
         """Take a crop drawn by hand: centre and side in photo pixels."""
         height, width = self.image.shape[:2]
-        side = float(np.clip(side, SMALLEST_CROP_EYES * self.face.eye_distance, 2 * max(height, width)))
-        self.room = float(np.clip(side / default_crop(self.face, self.image.shape).side, 0.5, 2.0))
+        side = float(np.clip(side, SMALLEST_CROP_EYES * self.face.eye_distance, min(height, width)))
+        # As if the photo had no end: inside a tight photo the crop of room 1 is already cut to its size.
+        endless = default_crop(self.face, (ENDLESS, ENDLESS)).side
+        self.room = float(np.clip(side / endless, *ROOM_RANGE))
         base = default_crop(self.face, self.image.shape, self.room)
         self.shift_x = float(np.clip((x - base.x) / base.side, -0.5, 0.5))
         self.shift_y = float(np.clip((y - base.y) / base.side, -0.5, 0.5))

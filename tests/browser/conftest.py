@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -116,7 +117,11 @@ def photos(tmp_path_factory: pytest.TempPathFactory, collins: np.ndarray, hopper
         "hopper": hopper,
         "both": np.concatenate([collins[:height], hopper[:height]], axis=1),
         "wall": np.full((400, 400, 3), 180, np.uint8),
-        "tiny-face": np.pad(collins[::8, ::8], ((200, 200), (200, 200), (0, 0)), constant_values=128),
+        "tiny-face": np.pad(
+            cv2.resize(collins, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA),
+            ((200, 200), (200, 200), (0, 0)),
+            constant_values=128,
+        ),
     }
     paths = {}
     for name, image in pictures.items():

@@ -36,7 +36,8 @@ def test_segment_by_name_and_by_points(client, photos, hopper):
     path = client.predict(handle_file(photos["hopper"]), None, "hat", api_name="/segment")
     mask = np.asarray(Image.open(path))
     assert mask.shape == hopper.shape[:2]
-    assert mask[110, 245] == 255 and mask[500, 60] == 0
+    assert mask[110, 245] == 255
+    assert mask[500, 60] == 0
     path = client.predict(handle_file(photos["hopper"]), [[245, 110, 1], [250, 300, 0]], None, api_name="/segment")
     assert np.asarray(Image.open(path))[110, 245] == 255
 
@@ -52,8 +53,9 @@ def test_preview(client, photos):
 
 
 def test_animate(client, photos):
-    from durian.media import probe_video, read_metadata
     from gradio_client import handle_file
+
+    from durian.media import probe_video, read_metadata
 
     video, told = client.predict(
         handle_file(photos["collins"]),

@@ -46,7 +46,8 @@ def test_a_bad_picture(shared_visitor, photos, button, file, words):
     visitor.dismiss()
     visitor.upload(button, photos[file])
     said = visitor.hears(words)
-    assert said.strip().endswith(".") and "our side" not in said
+    assert said.strip().endswith(".")
+    assert "our side" not in said
     assert table(visitor) == before
 
 
@@ -84,7 +85,7 @@ def test_an_empty_mask_is_left_out_of_the_still_and_refused_by_animate(shared_vi
     visitor = shared_visitor
     visitor.dismiss()
     visitor.until_changed(visitor.mask, lambda: visitor.step("clear"))
-    visitor.page.wait_for_function("() => /no mask/.test(document.querySelector('#still-stage .stage-note').innerText)")
+    visitor.wait_for_note("no mask")
     visitor.consent()
     visitor.animate()
     visitor.hears("has no mask yet")
@@ -96,7 +97,9 @@ def test_blending_two_kinds_is_refused(shared_visitor):
     before = table(visitor)
     visitor.dismiss()
     visitor.page.get_by_label("Blend two by α").check(force=True)
-    visitor.page.wait_for_function("() => /one kind/.test(document.querySelector('#still-stage .stage-note').innerText)")
+    visitor.page.wait_for_function(
+        "() => /one kind/.test(document.querySelector('#still-stage .stage-note').innerText)"
+    )
     visitor.animate()
     visitor.hears("one kind")
     visitor.page.get_by_label("Wear all").check(force=True)

@@ -17,9 +17,7 @@ def test_the_page_opens_with_an_example_and_moves_at_one_press(visitor):
     visitor.animate()
     visitor.wait_for_video()
     earlier = visitor.page.evaluate("document.querySelector('#result-video video').currentTime")
-    visitor.page.wait_for_function(
-        "(t) => document.querySelector('#result-video video').currentTime != t", arg=earlier
-    )
+    visitor.page.wait_for_function("(t) => document.querySelector('#result-video video').currentTime != t", arg=earlier)
     assert "48 frames of 512×512" in visitor.progress()
     assert not visitor.problems
 
@@ -214,7 +212,9 @@ def test_downloads_history_and_restoring_a_bundle(visitor, tmp_path):
     visitor.until_changed(visitor.items, lambda: visitor.pick_example("long-hair"))
     visitor.until_changed(visitor.items, lambda: visitor.upload("restore", kept["bundle"]))
     assert visitor.items() == ["1 hat", "2 glasses"]
-    visitor.page.wait_for_function("(d) => document.querySelector('#mask-stage .mask-fill')?.getAttribute('d') === d", arg=mask)
+    visitor.page.wait_for_function(
+        "(d) => document.querySelector('#mask-stage .mask-fill')?.getAttribute('d') === d", arg=mask
+    )
     assert visitor.dots() == 1
 
     visitor.tab("History")
@@ -229,5 +229,6 @@ def test_phone_width_has_no_sideways_scroll(open_page, dark):
     still = visitor.page.locator("#still-stage").bounding_box()
     first_step = visitor.page.locator("#portrait-stage").bounding_box()
     assert still["y"] < first_step["y"]
-    assert still["x"] >= 0 and still["x"] + still["width"] <= 390
+    assert still["x"] >= 0
+    assert still["x"] + still["width"] <= 390
     assert visitor.page.evaluate("document.body.classList.contains('dark')") is dark

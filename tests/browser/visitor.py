@@ -12,7 +12,10 @@ SET_SLIDER = """([selector, value]) => {
   input.value = value;
   input.dispatchEvent(new Event('input', {bubbles: true}));
 }"""
-PLAYS = "() => { const v = document.querySelector('#result-video video'); return v && v.readyState >= 2 && v.currentTime > 0.05; }"
+PLAYS = """() => {
+  const video = document.querySelector('#result-video video');
+  return video && video.readyState >= 2 && video.currentTime > 0.05;
+}"""
 
 
 class Visitor:
@@ -43,6 +46,15 @@ class Visitor:
 
     def items(self) -> list[str]:
         return self.page.locator("#items .card-title").all_inner_texts()
+
+    def wait_for_note(self, words: str) -> None:
+        """Until the line under the still says so."""
+        self.page.locator("#still-stage .stage-note").filter(has_text=words).wait_for()
+
+    def wait_for_mask(self, path: str) -> None:
+        self.page.wait_for_function(
+            "(d) => document.querySelector('#mask-stage .mask-fill')?.getAttribute('d') === d", arg=path
+        )
 
     def progress(self) -> str:
         return self.page.locator("#progress").inner_text()

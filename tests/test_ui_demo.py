@@ -1,0 +1,79 @@
+"""The demo as a whole, without a browser: what is public, what is limited, what is switched off."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from durian.errors import InvalidRequest
+from durian.settings import get_settings
+from durian.ui import create_demo, launch_options
+from durian.ui.api import _clicks, _path
+from durian.ui.handlers.animate import ANIMATION_LANE
+
+
+@pytest.fixture(scope="module")
+def demo():
+    return create_demo()
+
+
+def test_only_three_endpoints_are_public(demo):
+    public = {fn.api_name for fn in demo.fns.values() if fn.api_visibility == "public"}
+    assert public == {"animate", "preview", "segment"}
+
+
+def test_animations_share_one_lane_and_stills_are_not_in_it(demo):
+    lanes = {fn.name: fn.concurrency_id for fn in demo.fns.values()}
+    assert lanes["run"] == lanes["animate"] == ANIMATION_LANE["concurrency_id"]
+    stills = [fn for fn in demo.fns.values() if fn.name in ("tune", "place", "refresh")]
+    assert stills
+    assert all(not fn.queue for fn in stills)
+
+
+def test_clicks_are_never_dropped_and_never_overtake(demo):
+    clicks = [fn for fn in demo.fns.values() if fn.concurrency_id == "segment" and fn.targets]
+    assert [fn.concurrency_limit for fn in clicks] == [1]
+    assert clicks[0].trigger_mode == "multiple"
+
+
+def test_the_page_reports_nothing_and_cleans_up(demo):
+    options = launch_options()
+    assert not demo.analytics_enabled
+    assert demo.delete_cache == (300, get_settings().keep_seconds)
+    assert options["show_error"] is False
+    assert options["run_history"] is False
+    assert options["share"] is False
+    assert options["max_file_size"] == f"{get_settings().max_file_mb}mb"
+    assert "allowed_paths" not in options
+
+
+def test_nothing_is_fetched_from_elsewhere():
+    for text in launch_options()["css"], launch_options()["head"]:
+        assert "http://" not in text.replace("http://www.w3.org/2000/svg", "")
+        assert "https://" not in text
+
+
+def test_building_the_page_loads_no_model():
+    code = (
+        "import sys, json; from durian.ui import create_demo; create_demo(); "
+        "print(json.dumps([m for m in ('torch', 'mediapipe', 'diffusers', 'skimage') if m in sys.modules]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout.splitlines()[-1]) == []
+
+
+@pytest.mark.parametrize("path", ["/etc/hostname", "", None])
+def test_a_path_that_was_not_uploaded_is_refused(path):
+    with pytest.raises(InvalidRequest, match="not an uploaded file"):
+        _path({"path": path, "meta": {"_type": "gradio.FileData"}}, "image")
+
+
+def test_points_may_leave_out_their_label():
+    first, second, third = _clicks([[1, 2], [3, 4, 0], [5, 6, 1]])
+    assert (first.x, first.y, first.positive) == (1, 2, True)
+    assert (second.positive, third.positive) == (False, True)
+    with pytest.raises(InvalidRequest, match="two or three numbers"):
+        _clicks([[1, 2, 3, 4]])
