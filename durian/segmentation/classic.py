@@ -9,8 +9,8 @@ from durian.masks import HALF, check_size
 from durian.segmentation.cache import ContentCache, content_hash
 from durian.segmentation.clicks import apply_click, enforce, object_at, object_in_front
 from durian.segmentation.interface import Segmenter, check_image
-from durian.segmentation.starts import Starts, starts_of
 from durian.segmentation.presence import beard_is_worn, glasses_are_worn, hat_is_worn
+from durian.segmentation.starts import Starts, starts_of
 
 _faces = ContentCache(entries=16)
 

@@ -173,7 +173,7 @@ def object_at(image: np.ndarray, point: np.ndarray, box: tuple[float, float, flo
     bins = bin_index(lab)
     diagonal = float(np.hypot(*part.shape[:2]))
     away = _distance(part.shape[:2], window.to_working(np.asarray(point)[None])[0]) / diagonal
-    disc = away <= 0.012
+    disc = away <= max(0.012, 1.0 / diagonal)
     clicked = np.median(lab[disc], axis=0)
     offset = np.sqrt((((lab - clicked) / COLOUR_SPREAD) ** 2).sum(axis=-1))
     inside = (offset < 1.5) * np.exp(-((away / 0.15) ** 2))
