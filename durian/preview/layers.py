@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from durian.geometry.alignment import NO_FACE_BOXES, ItemMesh, item_mesh, mask_box
-from durian.geometry.mesh import HeadPose
+from durian.geometry.mesh import HeadPose, smoothstep
 from durian.geometry.raster import Canvas
 from durian.preview.fill import fill
 from durian.preview.light import FaceLight, cut_out
@@ -17,8 +17,8 @@ from durian.scene import AlignedAttribute
 
 MORPHED_NAMES = frozenset({"hair", "hat", "beard", "other"})
 """Kinds whose outline is morphed when blended; thin things (glasses, lips) are cross-faded."""
-MORPH_EDGE = 3.0
-"""Softness of a morphed outline, pixels."""
+MORPH_EDGE, MORPH_START = 5.0, 0.12
+"""Softness of a morphed outline in pixels, and the distance of α from its ends at which it has fully set in."""
 STILL = HeadPose(1.0, np.eye(3), np.zeros(3))
 
 
@@ -125,13 +125,19 @@ class Blend:
             mixed = Layer(first.name, self._mixed(alpha), self._mesh.texture_points, self._mesh, strength)
             mixed.draw(canvas, frame, driving, pose)
 
+    def at_rest(self, canvas: Canvas, landmarks: np.ndarray, size: int, alpha: float) -> np.ndarray:
+        """The mix alone at rest, ``(S, S, 4) float32`` as of :meth:`Layer.at_rest`."""
+        if alpha <= 0 or alpha >= 1 or not self.morphs:
+            return self.ends[int(alpha > 0.5)].at_rest(canvas, landmarks, size)
+        return self._mixed(alpha).astype(np.float32)
+
     def _mixed(self, alpha: float) -> np.ndarray:
         if self._texture is not None and self._texture[0] == alpha:
             return self._texture[1]
         distance = (1 - alpha) * self._distances[0] + alpha * self._distances[1]
         outline = np.clip(distance / MORPH_EDGE + 0.5, 0, 1) * 255
-        # Near an end, that end's own soft matte; between them, the morphed outline.
-        between = 4 * alpha * (1 - alpha)
+        # Close to an end, that end's own soft matte; between them, the morphed outline.
+        between = smoothstep(min(alpha, 1 - alpha), 0, MORPH_START)
         matte = between * outline + (1 - between) * ((1 - alpha) * self._mattes[0] + alpha * self._mattes[1])
         colour = (1 - alpha) * self._colours[0] + alpha * self._colours[1]
         texture = premultiplied(np.concatenate([colour, matte[..., None]], -1))

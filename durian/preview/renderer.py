@@ -86,11 +86,13 @@ def build_stage(scene: Scene) -> Stage:
     wearer = FaceLight.of(scene.image.astype(np.float32), scene.landmarks)
     layers = tuple(build_layer(item, scene.landmarks, options.light, wearer) for item in scene.items)
     canvas = Canvas(size, size)
-    hair = [layer.at_rest(canvas, scene.landmarks, size) for layer in layers if layer.name == "hair"]
-    base = build_base(scene, max(hair, key=lambda item: item[..., 3].sum(), default=None))
-    blend = None
-    if scene.request.mode == "blend":
-        blend = Blend(*layers, scene.landmarks, size)
+    blend = Blend(*layers, scene.landmarks, size) if scene.request.mode == "blend" else None
+    hair = [layer for layer in layers if layer.name == "hair"]
+    if blend is not None and hair:
+        shown = [blend.at_rest(canvas, scene.landmarks, size, float(scene.alphas.mean()))]
+    else:
+        shown = [layer.at_rest(canvas, scene.landmarks, size) for layer in hair]
+    base = build_base(scene, max(shown, key=lambda item: item[..., 3].sum(), default=None))
     base = _shaded(base, scene, layers)
     return Stage(
         scene=scene,

@@ -14,7 +14,8 @@ MAX_LOG_ODDS = 8.0
 """Evidence beyond this counts no more (a natural logarithm, 8 is 3000 to 1)."""
 
 NAT = 12.0
-"""Strength of one nat of log-odds against grabCut's fixed smoothness of 50 per pair (tuned on 60 synthetic scenes)."""
+"""Strength of one nat of log-odds against grabCut's fixed smoothness of 50 per pair (taste; doubling it moved the IoU
+of no attribute by more than 0.003 on 67 synthetic scenes)."""
 
 SEED_ODDS = 1e3
 """Log-odds at or beyond this are hard constraints."""
