@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -10,19 +9,9 @@ from typing import TypeVar
 
 import numpy as np
 
+from durian.fingerprint import fingerprint
+
 Value = TypeVar("Value")
-
-
-def content_hash(*arrays: np.ndarray | None) -> str:
-    """A short name of the arrays' contents and shapes."""
-    digest = hashlib.blake2b(digest_size=16)
-    for array in arrays:
-        if array is None:
-            digest.update(b"none")
-            continue
-        digest.update(f"{array.shape}{array.dtype}".encode())
-        digest.update(np.ascontiguousarray(array).data)
-    return digest.hexdigest()
 
 
 class ContentCache:
@@ -38,7 +27,7 @@ class ContentCache:
 
         Two threads that miss together both compute; that is wasteful but never wrong, and nobody waits on a lock.
         """
-        name = content_hash(image) + key
+        name = fingerprint(image) + key
         with self._lock:
             if name in self._values:
                 self._values.move_to_end(name)

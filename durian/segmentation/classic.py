@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from durian.errors import InvalidRequest
+from durian.fingerprint import fingerprint
 from durian.masks import HALF, check_size
-from durian.segmentation.cache import ContentCache, content_hash
+from durian.segmentation.cache import ContentCache
 from durian.segmentation.clicks import apply_click, enforce, object_at, object_in_front
 from durian.segmentation.interface import Segmenter, check_image
 from durian.segmentation.presence import beard_is_worn, glasses_are_worn, hat_is_worn
@@ -62,7 +63,7 @@ class ClassicSegmenter(Segmenter):
             check_size(start, self.image)
         if not len(points) and start is None and box is None:
             raise InvalidRequest("Nothing says what to select: click the item, draw a box round it or use its name.")
-        key = content_hash(start) + str(box)
+        key = fingerprint(start) + str(box)
         history = [(float(x), float(y), int(label)) for (x, y), label in zip(points, labels, strict=True)]
         done, mask = self._resume(key, history)
         if mask is None:

@@ -10,8 +10,9 @@ import cv2
 import numpy as np
 
 from durian.errors import InvalidRequest, WeightsMissing
+from durian.fingerprint import fingerprint
 from durian.masks import HALF, check_size, expand
-from durian.segmentation.cache import ContentCache, content_hash
+from durian.segmentation.cache import ContentCache
 from durian.segmentation.classic import inside_box, largest_face
 from durian.segmentation.clicks import enforce
 from durian.segmentation.interface import Segmenter, check_image
@@ -133,7 +134,7 @@ class SamSegmenter(Segmenter):
             return start.copy()
         if start is None and box is None and not (labels == 1).any():
             return np.zeros(self.image.shape[:2], np.uint8)
-        key = content_hash(start) + str(box)
+        key = fingerprint(start) + str(box)
         history = [(float(x), float(y), int(label)) for (x, y), label in zip(points, labels, strict=True)]
         mask_input = self._previous_logits(key, history)
         if mask_input is None and start is not None:

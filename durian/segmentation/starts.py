@@ -7,8 +7,9 @@ from functools import cached_property
 
 import numpy as np
 
+from durian.fingerprint import fingerprint
 from durian.segmentation.beard import beard_head, beard_region
-from durian.segmentation.cache import ContentCache, content_hash
+from durian.segmentation.cache import ContentCache
 from durian.segmentation.glasses import glasses_head, glasses_region
 from durian.segmentation.hair import hair_region
 from durian.segmentation.hat import hat_region, hat_score
@@ -24,7 +25,7 @@ _cache = ContentCache(entries=12)
 
 def starts_of(image: np.ndarray, landmarks: np.ndarray) -> Starts:
     """The starts of one face, shared by everybody who looks at the same picture."""
-    return _cache.get(image, lambda picture: Starts(picture, landmarks), key=content_hash(landmarks))
+    return _cache.get(image, lambda picture: Starts(picture, landmarks), key=fingerprint(landmarks))
 
 
 class Starts:
