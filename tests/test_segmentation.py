@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from durian.errors import InvalidRequest
-from durian.segmentation import START_NAMES, get_segmenter, worn
 from durian.fingerprint import fingerprint
+from durian.segmentation import START_NAMES, get_segmenter, worn
 from durian.segmentation.cache import ContentCache
 from durian.segmentation.classic import largest_face
 from durian.segmentation.clicks import distance_to_edge

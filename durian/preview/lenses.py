@@ -7,7 +7,7 @@ import numpy as np
 
 from durian.geometry.mesh import BROWS, EYES, smoothstep
 from durian.preview.fill import fill
-from durian.preview.skin import polygon, skin_pixels
+from durian.preview.skin import colour_distance, polygon, skin_pixels
 
 # Colour distance (CIE Lab) from the skin around, and how deep a frame reaches in from the outline, in outer-eye
 # distances. Taste, tuned on photographs.
@@ -40,7 +40,7 @@ def glasses_opacity(image: np.ndarray, mask: np.ndarray, landmarks: np.ndarray) 
 def _contrast_and_depth(image, mask, landmarks) -> tuple[np.ndarray, np.ndarray]:
     eyes = float(np.linalg.norm(landmarks[33, :2] - landmarks[263, :2]))
     skin = fill(image, skin_pixels(landmarks, mask.shape) * (cv2.dilate(mask, np.ones((3, 3))) < 0.05))
-    contrast = np.linalg.norm(_lab(image) - _lab(skin), axis=-1)
+    contrast = colour_distance(image, skin)
     depth = cv2.distanceTransform((mask > 0.5).astype(np.uint8), cv2.DIST_L2, 5) / eyes
     return contrast, depth
 
@@ -54,7 +54,3 @@ def _darkness(contrast: np.ndarray, depth: np.ndarray, landmarks: np.ndarray) ->
     if inside.sum() < 10:
         return 0.0
     return float(smoothstep(np.percentile(contrast[inside], LENS_PERCENTILE), *LENS_CONTRAST))
-
-
-def _lab(image: np.ndarray) -> np.ndarray:
-    return cv2.cvtColor(np.clip(image, 0, 255).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)

@@ -22,3 +22,12 @@ def skin_pixels(landmarks: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     for part in (*EYES, *BROWS, OUTER_LIPS):
         skin *= 1 - cv2.dilate(polygon(landmarks[part], shape), margin)
     return skin
+
+
+def colour_distance(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Distance in CIE Lab (ΔE 1976) of two pictures ``(H, W, 3) float32``, 0-255, per pixel ``(H, W)``."""
+
+    def lab(image: np.ndarray) -> np.ndarray:
+        return cv2.cvtColor(np.clip(image, 0, 255).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+
+    return np.linalg.norm(lab(first) - lab(second), axis=-1)

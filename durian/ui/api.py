@@ -142,7 +142,7 @@ def segment(
     name: str | None = None,
     request: gr.Request = None,
 ) -> gr.FileData:
-    """Clicks or a name become a mask.
+    """Clicks or a name become a mask. Points are pixels of the upright (EXIF-applied) upload, x right and y down.
 
     Args:
         image: the reference picture.

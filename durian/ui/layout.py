@@ -266,7 +266,13 @@ def _tools(page: Page) -> None:
                 file_count="multiple", file_types=["image"], label="References", height=120, elem_id="look-book-files"
             )
             page.look_book = gr.Gallery(
-                show_label=False, columns=3, format="jpeg", elem_id="look-book", height="auto", buttons=["fullscreen"]
+                show_label=False,
+                columns=3,
+                format="jpeg",
+                elem_id="look-book",
+                height="auto",
+                fit_columns=False,
+                buttons=["fullscreen"],
             )
             gr.HTML(f"<p class='hint'>{texts.LOOK_BOOK_HINT}</p>", apply_default_css=False)
         with gr.Tab("Check", id="check") as page.check_tab:
@@ -283,10 +289,10 @@ def _tools(page: Page) -> None:
             )
         with gr.Tab("Save", id="save"):
             with gr.Row(elem_classes=["tight"]):
-                page.save_mp4 = gr.Button("MP4", size="sm", elem_id="save-mp4")
-                page.save_gif = gr.Button("GIF", size="sm", elem_id="save-gif")
-                page.save_frames = gr.Button("Frames", size="sm", elem_id="save-frames")
-                page.save_bundle = gr.Button("Bundle", size="sm", elem_id="save-bundle")
+                page.save_mp4 = gr.Button("MP4", size="sm", min_width=70, elem_id="save-mp4")
+                page.save_gif = gr.Button("GIF", size="sm", min_width=70, elem_id="save-gif")
+                page.save_frames = gr.Button("Frames", size="sm", min_width=70, elem_id="save-frames")
+                page.save_bundle = gr.Button("Bundle", size="sm", min_width=70, elem_id="save-bundle")
             page.restore = raw_upload("Drop in a bundle to restore everything", "restore", [".zip"], "sm")
             page.download = gr.File(visible="hidden", elem_id="download")
         with gr.Tab("History", id="history"):
@@ -297,6 +303,7 @@ def _tools(page: Page) -> None:
                 allow_preview=False,
                 interactive=False,
                 elem_id="history",
+                fit_columns=False,
                 height="auto",
                 buttons=[],
             )

@@ -107,9 +107,19 @@ def visitor(open_page) -> Visitor:
     return open_page()
 
 
+def _moving(image: np.ndarray, frames: int) -> list[np.ndarray]:
+    """``frames`` pictures of 400 × 400 in which the head tips to and fro."""
+    centre = (225.0, 130.0)
+    turns = [10 * np.sin(2 * np.pi * index / frames) for index in range(frames)]
+    matrices = [cv2.getRotationMatrix2D(centre, float(turn), 1.0) for turn in turns]
+    return [cv2.warpAffine(image, matrix, (400, 400), borderMode=cv2.BORDER_REPLICATE) for matrix in matrices]
+
+
 @pytest.fixture(scope="session")
 def photos(tmp_path_factory: pytest.TempPathFactory, collins: np.ndarray, hopper: np.ndarray) -> dict[str, Path]:
     """Files to upload: real photographs, and things that are not."""
+    from durian.media import write_video
+
     folder = tmp_path_factory.mktemp("photos")
     height = min(collins.shape[0], hopper.shape[0])
     pictures = {
@@ -139,6 +149,8 @@ def photos(tmp_path_factory: pytest.TempPathFactory, collins: np.ndarray, hopper
     for name, data in spoilt.items():
         paths[name] = folder / name
         paths[name].write_bytes(data)
+    paths["moving.mp4"] = write_video(_moving(collins, 24), folder / "moving.mp4", 12)
+    paths["leaving.mp4"] = write_video([*_moving(collins, 10), *[pictures["wall"]] * 14], folder / "leaving.mp4", 12)
     # A picture whose header promises 30,000 pixels a side.
     Image.new("1", (30000, 30000)).save(folder / "huge.png")
     paths["huge"] = folder / "huge.png"

@@ -81,6 +81,16 @@ def test_a_video_that_is_none(shared_visitor, photos):
     assert table(visitor) == before
 
 
+def test_a_video_whose_face_leaves(shared_visitor, photos):
+    visitor = shared_visitor
+    before = table(visitor)
+    visitor.dismiss()
+    visitor.page.set_input_files("#driving-video input[type=file]", str(photos["leaving.mp4"]))
+    said = visitor.hears("frame")
+    assert " s" in said
+    assert table(visitor) == before
+
+
 def test_an_empty_mask_is_left_out_of_the_still_and_refused_by_animate(shared_visitor):
     visitor = shared_visitor
     visitor.dismiss()
@@ -104,6 +114,14 @@ def test_blending_two_kinds_is_refused(shared_visitor):
     visitor.hears("one kind")
     visitor.page.get_by_label("Wear all").check(force=True)
     assert table(visitor) == before
+
+
+def test_portrait_and_reference_of_one_file(shared_visitor, photos):
+    visitor = shared_visitor
+    visitor.dismiss()
+    visitor.until_changed(visitor.mask, lambda: visitor.upload("reference-upload", photos["collins"]))
+    visitor.until_changed(visitor.mask, lambda: visitor.start("lips"))
+    assert visitor.page.locator(".toast-body").count() == 0
 
 
 def test_after_all_that_it_still_animates(shared_visitor):

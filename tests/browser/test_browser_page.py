@@ -232,3 +232,48 @@ def test_phone_width_has_no_sideways_scroll(open_page, dark):
     assert still["x"] >= 0
     assert still["x"] + still["width"] <= 390
     assert visitor.page.evaluate("document.body.classList.contains('dark')") is dark
+
+
+def test_a_zoomed_click_lands_where_it_was_aimed(visitor, hopper):
+    zoom_in = visitor.page.locator("#mask-stage [data-zoom='in']")
+    zoom_in.scroll_into_view_if_needed()
+    zoom_in.click()
+    zoom_in.click()
+    view = visitor.page.locator("#mask-stage .stage-view").bounding_box()
+    x, y = view["x"] + view["width"] / 2, view["y"] + view["height"] / 2
+    visitor.until_changed(visitor.mask, lambda: visitor.page.mouse.click(x, y))
+    dot = visitor.page.locator("#mask-stage .dot circle").last
+    height, width = hopper.shape[:2]
+    assert abs(float(dot.get_attribute("cx")) - (width - 1) / 2) < 2
+    assert abs(float(dot.get_attribute("cy")) - (height - 1) / 2) < 2
+
+
+def test_a_driving_video_moves_the_portrait(visitor, photos):
+    visitor.unfold("Move like a video")
+    visitor.page.set_input_files("#driving-video input[type=file]", str(photos["moving.mp4"]))
+    visitor.page.wait_for_selector("#video-apply")
+    assert visitor.page.locator("#motions button[aria-pressed=true]").count() == 0
+    visitor.until_changed(visitor.still, lambda: visitor.slide("frame", 12))
+    visitor.consent()
+    visitor.animate()
+    visitor.wait_for_video()
+    assert "48 frames" in visitor.progress()
+    visitor.page.click("#video-clear")
+    visitor.page.wait_for_selector("#motions button[aria-pressed=true]")
+
+
+def test_who_waits_sees_the_place_in_the_line_and_can_leave_it(open_page):
+    first, second = open_page(), open_page()
+    first.frames(400)
+    for each in (first, second):
+        each.consent()
+    first.animate()
+    first.page.wait_for_function("() => /Frame [1-9]/.test(document.querySelector('#progress').innerText)")
+    second.animate()
+    second.page.locator("#progress").filter(has_text="Place 1 in the line").wait_for()
+    second.page.click("#cancel")
+    second.wait_for_idle()
+    assert "Cancelled" in second.progress()
+    assert "Frame" in first.progress()
+    first.page.click("#cancel")
+    first.wait_for_idle()

@@ -92,6 +92,8 @@ class Visitor:
         if not slider.count():
             self.unfold("Settings")
             slider.wait_for()
+            # A slider takes its first value a moment after it has appeared.
+            self.page.wait_for_timeout(400)
         self.slide("frames", count)
         # The moment's slider follows, which shows that the server has it.
         self.page.wait_for_function(

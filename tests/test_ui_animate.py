@@ -1,0 +1,130 @@
+"""Animating from the page, whatever becomes of the job: one sentence, and the table stays as it was."""
+
+from __future__ import annotations
+
+import gradio as gr
+import numpy as np
+import pytest
+from requests_made import attribute, portrait
+
+from durian.engine import JobStatus
+from durian.errors import Cancelled, OutputFailed, QueueFull
+from durian.face import Face
+from durian.ui import controls, texts, views
+from durian.ui.handlers import animate
+from durian.ui.handlers.common import guarded
+from durian.ui.session import PortraitChoice, Session
+
+
+class FakeJob:
+    """A job that goes through ``statuses`` and ends as ``outcome`` says."""
+
+    def __init__(self, statuses=(), outcome=None):
+        self.statuses, self.outcome, self.cancelled = statuses, outcome, 0
+
+    @property
+    def progress(self):
+        return status("done")
+
+    def updates(self):
+        yield from self.statuses
+
+    def result(self):
+        raise self.outcome
+
+    def cancel(self):
+        self.cancelled += 1
+
+
+class FakeEngine:
+    def __init__(self, job):
+        self.job = job
+
+    def submit(self, *_, **__):
+        if isinstance(self.job, Exception):
+            raise self.job
+        return self.job
+
+
+def status(state: str, **changes) -> JobStatus:
+    stage = {"waiting": "waiting", "running": "rendering", "done": "finished"}[state]
+    values = {"position": 0, "frame": 0, "frames": 48, "elapsed": 1.0, "remaining": None}
+    return JobStatus(state=state, **{"stage": stage, **values, **changes})
+
+
+@pytest.fixture
+def session() -> Session:
+    person, made = portrait(), attribute()
+    table = Session(owner="somebody", portrait=PortraitChoice(person.image, [Face(person.landmarks)], worn={}))
+    item = table.add_item()
+    item.put(made.image, made.landmarks)
+    item.history.start("hat", made.mask, ((3.0, 4.0, True),))
+    return table
+
+
+def press(session: Session, consent: bool = True) -> list:
+    values = views.control_values(session)
+    return list(guarded(animate.run)(session, consent, values["item_id"], *(values[key] for key in controls.TUNED)))
+
+
+def intact(session: Session) -> bool:
+    item = session.item
+    return session.portrait is not None and item.ready and item.history.step.clicks == ((3.0, 4.0, True),)
+
+
+def test_nothing_runs_without_the_tick(session, monkeypatch):
+    monkeypatch.setattr(animate, "get_engine", lambda: pytest.fail("the engine was asked"))
+    with pytest.raises(gr.Error, match="tick"):
+        press(session, consent=False)
+    assert not session.consent
+
+
+@pytest.mark.parametrize(
+    ("job", "words"),
+    [
+        (QueueFull("8 animations are waiting already: try again in a minute."), "8 animations"),
+        (FakeJob(outcome=OutputFailed("The disk is full: free some space.")), "disk is full"),
+    ],
+)
+def test_a_failure_is_a_sentence_and_loses_nothing(session, monkeypatch, job, words):
+    monkeypatch.setattr(animate, "get_engine", lambda: FakeEngine(job))
+    with pytest.raises(gr.Error, match=words):
+        press(session)
+    assert intact(session)
+    assert session.consent
+
+
+def test_a_cancelled_job_says_so_and_frees_the_button(session, monkeypatch):
+    job = FakeJob([status("running", frame=3)], Cancelled("stopped"))
+    monkeypatch.setattr(animate, "get_engine", lambda: FakeEngine(job))
+    steps = press(session)
+    assert texts.CANCELLED in steps[-1][2]
+    assert steps[0][3]["interactive"] is False
+    assert steps[-1][3]["interactive"] is True
+    assert intact(session)
+
+
+def test_a_closed_browser_cancels_the_job(session, monkeypatch):
+    job = FakeJob([status("running", frame=n) for n in range(5)], Cancelled("never reached"))
+    monkeypatch.setattr(animate, "get_engine", lambda: FakeEngine(job))
+    values = views.control_values(session)
+    steps = animate.run(session, True, values["item_id"], *(values[key] for key in controls.TUNED))
+    next(steps)
+    steps.close()
+    assert job.cancelled
+
+
+def test_progress_tells_place_frame_and_time():
+    assert "Place 2 in the line, about 12 s" in animate.progress_html(status("waiting", position=2, remaining=12.4))
+    running = animate.progress_html(status("running", frame=12, remaining=1.24))
+    assert "Frame 12 of 48 · 1.2 s left" in running
+    assert "width:25.0%" in running
+
+
+def test_an_empty_tab_is_no_mistake_but_a_reference_without_a_mask_is(session, monkeypatch):
+    session.add_item()
+    animate._check_items(session)
+    assert len(session.items) == 1
+    session.add_item().put(np.zeros((30, 30, 3), np.uint8), None)
+    with pytest.raises(ValueError, match="Item 2 has no mask"):
+        animate._check_items(session)
