@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 
@@ -43,8 +45,14 @@ def grain(image: np.ndarray, known: np.ndarray, seed: int = 0) -> np.ndarray:
     Returns:
         ``(H, W, 1) float32``, to be added.
     """
-    grey = image.mean(-1)
+    grey = cv2.transform(image, np.full((1, 3), 1 / 3, np.float32))
     detail = np.abs(grey - cv2.GaussianBlur(grey, (0, 0), 1.5))[known > 0.9]
     level = min(float(np.median(detail)) * 1.5, 6.0) if detail.size else 0.0
-    noise = np.random.default_rng(seed).standard_normal(grey.shape).astype(np.float32)
-    return (cv2.GaussianBlur(noise, (0, 0), 0.7) * 2.0 * level)[..., None]
+    return (_noise(grey.shape, seed) * level)[..., None]
+
+
+@lru_cache(maxsize=4)
+def _noise(shape: tuple[int, int], seed: int) -> np.ndarray:
+    """Soft noise of about unit strength."""
+    noise = np.random.default_rng(seed).standard_normal(shape, np.float32)
+    return cv2.GaussianBlur(noise, (0, 0), 0.7) * 2.0

@@ -235,7 +235,8 @@ def _path(given: Any, what: str) -> str:
 
 
 def _owner(request: gr.Request | None) -> str:
-    return f"api/{request.session_hash}" if request is not None else "api"
+    # The same name as for the page: a caller who leaves has jobs cancelled and files deleted like any visitor.
+    return request.session_hash or "api" if request is not None else "api"
 
 
 def _fresh(owner: str, stem: str, suffix: str) -> Path:
