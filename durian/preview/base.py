@@ -15,7 +15,7 @@ from durian import masks
 from durian.face import OUTER_EYES
 from durian.geometry.head import Head
 from durian.geometry.mesh import CHIN, EYES, FACE_OVAL, INNER_LIPS, smoothstep
-from durian.preview.fill import fill, grain
+from durian.preview.fill import blurred, fill, grain
 from durian.preview.lenses import glasses_opacity
 from durian.preview.skin import polygon, skin_pixels
 from durian.scene import Scene
@@ -23,6 +23,8 @@ from durian.segmentation.person import person_mask
 
 # The body under removed hair, in face widths: a neck from the chin to its base. Taste.
 NECK_HALF_WIDTH, NECK_BASE_HALF_WIDTH, NECK_LENGTH = 0.29, 0.36, 0.42
+HULL_STEP = 4
+"""Pixels between those that the outline of a body is drawn around."""
 SKULL_SHADE = 0.30
 """How much darker a filled scalp gets towards its outline."""
 FRINGE = 0.35
@@ -94,7 +96,8 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None) -> Base:
     premultiplied = np.clip(image - through * plate, 0, 255 * person[..., None])
     # Where no colour of the person explains the photo, the guess was wrong: about what lies behind where that shows
     # most, about how much shows through elsewhere.
-    wrong = (np.abs(premultiplied + through * plate - image).max(-1) > MISFIT) & (removed <= 0)
+    misfit = np.abs(premultiplied + through * plate - image)
+    wrong = (cv2.max(cv2.max(misfit[..., 0], misfit[..., 1]), misfit[..., 2]) > MISFIT) & (removed <= 0)
     behind = wrong & (person < 0.5)
     plate[behind] = np.clip((image - premultiplied) / np.maximum(through, 0.5), 0, 255)[behind]
     opaque = wrong & ~behind
@@ -178,7 +181,7 @@ def _underneath(scene, image, head, face, person, removed) -> tuple[np.ndarray, 
 
     kept = (removed < 0.05).astype(np.float32)
     skin = fill(image, skin_pixels(scene.landmarks, image.shape[:2]) * kept)
-    scalp = 1 - cv2.GaussianBlur(face, (0, 0), 0.12 * scene.eye_distance)  # a face is never shaded, nor is its edge
+    scalp = 1 - blurred(face, 0.12 * scene.eye_distance)  # a face is never shaded, nor is its edge
     skin *= (1 - SKULL_SHADE * smoothstep(distance, 0.6, 1.0) * scalp)[..., None]
     top = skin
     if "hat" in scene.worn:
@@ -241,10 +244,10 @@ def _body_outline(scene, head, visible_body, down) -> np.ndarray:
     top = chin + sides * across * NECK_HALF_WIDTH * head.width
     bottom = base + sides * across * NECK_BASE_HALF_WIDTH * head.width
     outline = polygon(np.array([top[0], top[1], bottom[1], bottom[0]], np.float32), visible_body.shape)
-    y, x = np.nonzero(visible_body)
+    y, x = (HULL_STEP * found for found in np.nonzero(visible_body[::HULL_STEP, ::HULL_STEP]))
     low = (x - base[0]) * down[0] + (y - base[1]) * down[1] > 0
     points = np.concatenate([bottom, np.stack([x[low], y[low]], 1)]).astype(np.float32)
-    if low.sum() > 50:
+    if low.sum() > 3:
         hull = cv2.convexHull(points)[:, 0]
         outline = np.maximum(outline, polygon(hull, visible_body.shape))
     return cv2.GaussianBlur(outline, (0, 0), 0.02 * head.width)

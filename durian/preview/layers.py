@@ -49,12 +49,17 @@ class Layer:
 
     def at_rest(self, canvas: Canvas, landmarks: np.ndarray, size: int) -> np.ndarray:
         """The item alone where it lies at rest, ``(S, S, 4) float32``, premultiplied colours and alpha 0-255."""
-        over_black, over_white = np.zeros((size, size, 3), np.uint8), np.full((size, size, 3), 255, np.uint8)
-        self.draw(canvas, over_black, landmarks, STILL)
-        self.draw(canvas, over_white, landmarks, STILL)
-        colour = over_black.astype(np.float32)
-        alpha = 255 - (over_white.astype(np.float32) - colour).mean(-1, keepdims=True)
-        return np.concatenate([colour, alpha], -1)
+        colour = np.zeros((size, size, 3), np.uint8)
+        self.draw(canvas, colour, landmarks, STILL)
+        alpha = 255 * self.coverage(canvas, landmarks, size)
+        return np.concatenate([colour.astype(np.float32), alpha[..., None]], -1)
+
+    def coverage(self, canvas: Canvas, landmarks: np.ndarray, size: int) -> np.ndarray:
+        """How much of each pixel the item hides at rest, ``(S, S) float32`` in [0, 1]."""
+        frame = np.zeros((size, size, 3), np.uint8)
+        alpha = np.ascontiguousarray(np.repeat(self.texture[..., 3:], 4, 2))
+        replace(self, texture=alpha).draw(canvas, frame, landmarks, STILL)
+        return frame[..., 0].astype(np.float32) / 255
 
 
 def build_layer(item: AlignedAttribute, portrait: np.ndarray, light: float, wearer: FaceLight) -> Layer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -14,6 +15,7 @@ from durian.keypoints import draw_keypoints, draw_landmarks
 from durian.masks import outline
 from durian.preview.base import Base, build_base
 from durian.preview.eyes import Eyes
+from durian.preview.fill import blurred
 from durian.preview.layers import Blend, Layer, build_layer
 from durian.preview.light import FaceLight
 from durian.preview.mouth import mouth_patch
@@ -72,6 +74,12 @@ class PreviewRenderer:
         """Nothing is held between requests."""
 
 
+@lru_cache(maxsize=4)
+def _portrait_mesh(landmarks: bytes, size: int) -> WarpMesh:
+    """The mesh of a portrait; the same while sliders move."""
+    return WarpMesh(np.frombuffer(landmarks, np.float32).reshape(-1, 3), (size, size))
+
+
 def _single_at_an_end(request: AnimationRequest) -> AnimationRequest:
     """A blend that stays at α = 0 or 1 is the first or the second attribute, worn."""
     if request.mode == "blend" and request.blend_start == request.blend_end and request.blend_start in (0, 1):
@@ -97,7 +105,7 @@ def build_stage(scene: Scene) -> Stage:
     return Stage(
         scene=scene,
         base=base,
-        mesh=WarpMesh(scene.landmarks, (size, size)),
+        mesh=_portrait_mesh(scene.landmarks.tobytes(), size),
         eyes=Eyes(base.colour, scene.landmarks),
         mouth=mouth_patch(base.colour, scene.landmarks),
         layers=layers,
@@ -153,8 +161,8 @@ def _shaded(base: Base, scene: Scene, layers: tuple[Layer, ...]) -> Base:
         if layer.name not in SHADOW_STRENGTH:
             continue
         share = weights[place] * SHADOW_STRENGTH[layer.name]
-        own = layer.at_rest(canvas, scene.landmarks, size)[..., 3] / 255
-        below = cv2.GaussianBlur(cv2.warpAffine(own, drop, (size, size)), (0, 0), SHADOW_BLUR * scene.eye_distance)
+        own = layer.coverage(canvas, scene.landmarks, size)
+        below = blurred(cv2.warpAffine(own, drop, (size, size)), SHADOW_BLUR * scene.eye_distance)
         light *= 1 - share * below
     if light.min() > 0.999:
         return base

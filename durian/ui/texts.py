@@ -20,7 +20,7 @@ NO_REFERENCE_FACE = "No face found in this reference, so the item is placed by i
 NOTHING_FOUND = "Nothing was picked out by itself. Click the item, or paint it."
 NOTHING_NAMED = "No {name} was found here. Click it in the picture, or paint it with the brush."
 NOTHING_WORN = "Nothing to take off was found on this portrait."
-ITEMS_NEED_MASK = "Item {numbers} has no mask yet: click it in its picture."
+ITEMS_NEED_MASK = "Item {numbers} has no mask yet: give it a picture and click the item there."
 BLEND_HINT = "Blend needs exactly two items of one kind with a mask each."
 
 SEGMENTER = "Built in is instant; Segment Anything is sharper and slower on a CPU."

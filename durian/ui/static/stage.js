@@ -151,9 +151,11 @@
       const w = width * scale, h = height * scale;
       node("rect", { class: "item", x: -w / 2, y: -h / 2, width: w, height: h, rx: 4 * px }, group);
       node("rect", { class: "grip item-move", x: -w / 2, y: -h / 2, width: w, height: h, "data-grip": "place-move" }, group);
-      node("line", { class: "stem", x1: 0, y1: -h / 2, x2: 0, y2: -h / 2 - 22 * px }, group);
-      node("circle", { class: "knob", cx: 0, cy: -h / 2 - 22 * px, r: 6 * px }, group);
-      node("circle", { class: "grip item-turn", cx: 0, cy: -h / 2 - 22 * px, r: 16 * px, "data-grip": "place-turn" }, group);
+      // A hat at the picture's upper edge leaves no room above it.
+      const side = y - h / 2 - 30 * px > 0 ? -1 : 1, turn = side * (h / 2 + 22 * px);
+      node("line", { class: "stem", x1: 0, y1: side * h / 2, x2: 0, y2: turn }, group);
+      node("circle", { class: "knob", cx: 0, cy: turn, r: 6 * px }, group);
+      node("circle", { class: "grip item-turn", cx: 0, cy: turn, r: 16 * px, "data-grip": "place-turn" }, group);
       node("circle", { class: "knob", cx: w / 2, cy: h / 2, r: 6 * px }, group);
       node("circle", { class: "grip item-size", cx: w / 2, cy: h / 2, r: 16 * px, "data-grip": "place-size" }, group);
     }
