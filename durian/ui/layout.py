@@ -19,6 +19,7 @@ class Page:
     """The components that handlers read and write."""
 
     session: gr.State = None
+    heartbeat: gr.Timer = None
     item_id: gr.Number = None
     controls: dict[str, Any] = field(default_factory=dict)
     examples: gr.HTML = None
@@ -81,6 +82,7 @@ def build() -> Page:
     page = Page()
     # None until the page has loaded, and again when it rested longer than this.
     page.session = gr.State(None, time_to_live=get_settings().keep_seconds, delete_callback=_forget)
+    page.heartbeat = gr.Timer(get_settings().keep_seconds / 4)
     page.item_id = gr.Number(0, visible="hidden", elem_id="item-id")
     _header(page)
     with gr.Row(elem_id="table", equal_height=False):

@@ -100,6 +100,11 @@ def still_and_worn(session: Session) -> tuple[Any, Any]:
     return value, portrait.look(session)
 
 
+def stay(session: Session | None) -> Any:
+    """The page is still open: what is on its table lives on, however long the visitor works."""
+    return gr.skip() if session is None else session
+
+
 def leave(request: gr.Request) -> None:
     """The browser was closed: this visitor's jobs and files go."""
     get_engine().forget_owner(request.session_hash or "")
@@ -110,4 +115,5 @@ def connect(page: Page, demo: gr.Blocks) -> None:
     opened.success(guarded(portrait.look), [page.session], [page.controls["erase"]], **QUIET)
     opened.success(guarded(tools.compare), [page.session], [page.compare], **QUIET)
     page.examples.edit(guarded(pick), [page.session], outputs(page), **QUICK).success(*redraw(page), **QUIET)
+    page.heartbeat.tick(stay, [page.session], [page.session], **QUICK)
     demo.unload(leave)
