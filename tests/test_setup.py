@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 import subprocess
@@ -175,3 +176,36 @@ def test_a_missing_system_library_is_one_sentence(project_root, bare_path, tmp_p
     assert "libGL.so.1 is missing" in done.stderr
     assert "apt-get install" in done.stderr
     assert "libgl1" in done.stderr
+
+
+LAYERS = (
+    {"errors", "settings", "fingerprint"},
+    {"media", "masks", "face", "weights"},
+    {"motion", "label"},
+    {"keypoints", "request"},
+    {"segmentation"},
+    {"geometry"},
+    {"scene", "prepare"},
+    {"preview", "bundle_reading", "assets"},
+    {"renderer", "bundle"},
+    {"engine"},
+    {"bench", "evaluation", "ui"},
+    {"cli"},
+    {"__main__"},
+)
+"""Rooms from the ground up; a room imports only from those below it."""
+
+
+def test_imports_point_one_way(project_root):
+    rank = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
+    upwards = []
+    for path in sorted((project_root / "durian").rglob("*.py")):
+        room = path.relative_to(project_root / "durian").parts[0].removesuffix(".py")
+        if room == "__init__":
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("durian."):
+                used = node.module.split(".")[1]
+                if used != room and rank[used] >= rank[room]:
+                    upwards.append(f"{room} imports {used} in {path.name}")
+    assert upwards == []

@@ -35,6 +35,8 @@ DARK_SHARE = 0.85
 """Glasses opaque over more of their area than this are dark ones."""
 MISFIT = 1.5
 """Levels by which plate and foreground together may miss the photo."""
+ISLAND = 0.003
+"""Share of the picture below which a detached piece of the person is a speck."""
 SCALP_SHADE = 0.8
 """Hair seen only as filling lies deeper than the rest."""
 NOSE_BRIDGE = 168
@@ -90,7 +92,7 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None) -> Base:
             under = under + scalp[..., None] * (hair * SCALP_SHADE - under)
         colour = image + removed[..., None] * (under - image)
         alpha = person + removed * (kept_alpha * person - person)
-        alpha = np.maximum(alpha, scalp)
+        alpha = _without_islands(np.maximum(alpha, scalp))
     # Fractional pixels already hold some background: take it out, so that plate and foreground add up to the photo.
     through = 1 - person[..., None]
     premultiplied = np.clip(image - through * plate, 0, 255 * person[..., None])
@@ -105,6 +107,7 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None) -> Base:
     alpha = np.where(opaque, 1.0, alpha).astype(np.float32)
     if removed.any():
         premultiplied += removed[..., None] * (colour * alpha[..., None] - premultiplied)
+        premultiplied[alpha <= 0] = 0
     foreground = np.concatenate([premultiplied, alpha[..., None] * 255], -1)
     return Base(
         plate=np.clip(plate + 0.5, 0, 255).astype(np.uint8),
@@ -112,6 +115,13 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None) -> Base:
         colour=colour,
         filled=removed,
     )
+
+
+def _without_islands(alpha: np.ndarray) -> np.ndarray:
+    """Leave out specks that hang in the air once what held them is gone, ``(S, S) float32``."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((alpha > 0.1).astype(np.uint8))
+    small = stats[:, cv2.CC_STAT_AREA] < ISLAND * alpha.size
+    return np.where(small[labels], 0.0, alpha).astype(np.float32)
 
 
 def _person(scene: Scene, face: np.ndarray) -> np.ndarray:
