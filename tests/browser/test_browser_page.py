@@ -19,6 +19,10 @@ def test_the_page_opens_with_an_example_and_moves_at_one_press(visitor):
     earlier = visitor.page.evaluate("document.querySelector('#result-video video').currentTime")
     visitor.page.wait_for_function("(t) => document.querySelector('#result-video video').currentTime != t", arg=earlier)
     assert "48 frames of 512×512" in visitor.progress()
+    # Another example brings its own still to the front; a video of before would hide it.
+    visitor.pick_example("bob-to-afro")
+    visitor.page.wait_for_function("() => !document.querySelector('#result-video video')?.checkVisibility()")
+    assert visitor.page.locator("#still-stage").is_visible()
     assert not visitor.problems
 
 

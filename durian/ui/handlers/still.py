@@ -72,11 +72,11 @@ def tune(session: Session, item_id: int, *values: Any) -> tuple[Any, ...]:
             changed = {key for key in controls.TUNED if before.get(key) != after.get(key)}
             _follow(session, changed)
     except DurianError as error:
-        return {**session.shown, "note": str(error)}, gr.skip(), gr.skip(), "still"
+        return {**session.shown, "note": str(error)}, gr.skip(), gr.skip()
     crop = views.portrait_view(session, known=True) if changed.intersection(controls.PORTRAIT) else gr.skip()
     most = session.options.frames - 1
     moment = gr.update(maximum=most, value=session.frame) if "frames" in changed else gr.skip()
-    return draw(session), crop, moment, "still"
+    return draw(session), crop, moment
 
 
 def _follow(session: Session, changed: set[str]) -> None:
@@ -120,10 +120,12 @@ def connect(page: Page) -> None:
         [c.input for c in moving],
         guarded(tune),
         [page.session, page.item_id, *moving],
-        [page.still_stage, page.portrait_stage, page.controls["frame"], page.view],
+        [page.still_stage, page.portrait_stage, page.controls["frame"]],
         trigger_mode="always_last",
         **QUICK,
     )
+    # Whatever changed it, what is new is worth seeing: a video of before would hide it.
+    page.still_stage.change(None, None, [page.view], js="() => 'still'")
     page.still_stage.edit(
         guarded(place),
         [page.session],
