@@ -109,7 +109,7 @@ def test_blending_two_kinds_is_refused(shared_visitor):
     visitor.dismiss()
     visitor.page.get_by_label("Blend two by α").check(force=True)
     visitor.page.wait_for_function(
-        "() => /one kind/.test(document.querySelector('#still-stage .stage-note').innerText)"
+        "() => /one kind/.test(document.querySelector('#still-stage .stage-note')?.innerText)"
     )
     visitor.animate()
     visitor.hears("one kind")

@@ -16,8 +16,10 @@ def test_the_page_opens_with_an_example_and_moves_at_one_press(visitor):
     visitor.consent()
     visitor.animate()
     visitor.wait_for_video()
-    earlier = visitor.page.evaluate("document.querySelector('#result-video video').currentTime")
-    visitor.page.wait_for_function("(t) => document.querySelector('#result-video video').currentTime != t", arg=earlier)
+    earlier = visitor.page.evaluate("document.querySelector('#result-video video')?.currentTime")
+    visitor.page.wait_for_function(
+        "(t) => document.querySelector('#result-video video')?.currentTime != t", arg=earlier
+    )
     assert "48 frames of 512×512" in visitor.progress()
     # Another example brings its own still to the front; a video of before would hide it.
     visitor.pick_example("bob-to-afro")
@@ -113,7 +115,9 @@ def test_handles_move_the_item(visitor):
 
     visitor.until_changed(visitor.still, drag)
     visitor.unfold("Place by hand")
-    visitor.page.wait_for_function("() => Number(document.querySelector('#control-dx input[type=number]').value) > 0.1")
+    visitor.page.wait_for_function(
+        "() => Number(document.querySelector('#control-dx input[type=number]')?.value) > 0.1"
+    )
 
 
 def test_several_faces_are_numbered_and_one_is_chosen(visitor, photos):
@@ -133,7 +137,7 @@ def test_cancel_then_a_second_run(visitor):
     visitor.frames(300)
     visitor.consent()
     visitor.animate()
-    visitor.page.wait_for_function("() => /Frame [1-9]/.test(document.querySelector('#progress').innerText)")
+    visitor.page.wait_for_function("() => /Frame [1-9]/.test(document.querySelector('#progress')?.innerText)")
     assert "left" in visitor.progress() or "Frame" in visitor.progress()
     visitor.page.click("#cancel")
     visitor.wait_for_idle()
@@ -160,7 +164,7 @@ def test_closing_the_browser_mid_run_leaves_the_queue_working(open_page):
     gone.frames(500)
     gone.consent()
     gone.animate()
-    gone.page.wait_for_function("() => /Frame [1-9]/.test(document.querySelector('#progress').innerText)")
+    gone.page.wait_for_function("() => /Frame [1-9]/.test(document.querySelector('#progress')?.innerText)")
     gone.page.context.close()
     stays = open_page()
     stays.frames(12)
@@ -277,7 +281,7 @@ def test_who_waits_sees_the_place_in_the_line_and_can_leave_it(open_page):
     for each in (first, second):
         each.consent()
     first.animate()
-    first.page.wait_for_function("() => /Frame [1-9]/.test(document.querySelector('#progress').innerText)")
+    first.page.wait_for_function("() => /Frame [1-9]/.test(document.querySelector('#progress')?.innerText)")
     second.animate()
     second.page.locator("#progress").filter(has_text="Place 1 in the line").wait_for()
     second.page.click("#cancel")

@@ -84,6 +84,8 @@ class Visitor:
         return look()
 
     def slide(self, key: str, value: float) -> None:
+        # A folded part is built when it is unfolded.
+        self.page.wait_for_selector(f"#control-{key} input[type=range]", state="attached")
         self.page.evaluate(SET_SLIDER, [f"#control-{key}", value])
 
     def frames(self, count: int) -> None:
@@ -97,7 +99,7 @@ class Visitor:
         self.slide("frames", count)
         # The moment's slider follows, which shows that the server has it.
         self.page.wait_for_function(
-            "(n) => document.querySelector('#control-frame input[type=range]').max == n - 1", arg=count
+            "(n) => document.querySelector('#control-frame input[type=range]')?.max == n - 1", arg=count
         )
 
     def upload(self, button: str, path: Path) -> None:
