@@ -16,7 +16,7 @@ def test_the_page_opens_with_an_example_and_moves_at_one_press(visitor):
     visitor.consent()
     visitor.animate()
     visitor.wait_for_video()
-    earlier = visitor.page.evaluate("document.querySelector('#result-video video')?.currentTime")
+    earlier = visitor.page.evaluate("document.querySelector('#result-video video').currentTime")
     visitor.page.wait_for_function(
         "(t) => document.querySelector('#result-video video')?.currentTime != t", arg=earlier
     )
