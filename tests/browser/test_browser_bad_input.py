@@ -105,6 +105,8 @@ def test_an_empty_mask_is_left_out_of_the_still_and_refused_by_animate(shared_vi
 
 def test_blending_two_kinds_is_refused(shared_visitor):
     visitor = shared_visitor
+    visitor.page.get_by_label("Wear all").check(force=True)
+    visitor.page.wait_for_timeout(1000)  # what the test before set going has come back
     before = table(visitor)
     visitor.dismiss()
     visitor.page.get_by_label("Blend two by α").check(force=True)
@@ -128,6 +130,7 @@ def test_portrait_and_reference_of_one_file(shared_visitor, photos):
 def test_after_all_that_it_still_animates(shared_visitor):
     visitor = shared_visitor
     visitor.dismiss()
+    visitor.page.get_by_label("Wear all").check(force=True)
     visitor.frames(10)
     visitor.animate()
     visitor.wait_for_video()
