@@ -1,0 +1,494 @@
+"""``DurianPipeline``: a portrait, attributes and keypoints to frames."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKL, AutoencoderTiny, DiffusionPipeline, SchedulerMixin
+from diffusers.utils import BaseOutput
+from torch import Tensor
+from transformers import CLIPImageProcessor, CLIPVisionModelWithProjection
+
+from durian.diffusion.conditioning import Conditioner, SemanticTokens, stacked
+from durian.diffusion.denoiser import Denoiser
+from durian.diffusion.guider import KeypointGuider
+from durian.diffusion.latents import decode, encode, latent_factor
+from durian.diffusion.reference_net import ReferenceFeatures, ReferenceNet
+from durian.diffusion.references import ProjectedReferences, References
+from durian.diffusion.sampling import (
+    WITHOUT_GUIDANCE,
+    Step,
+    frame_generators,
+    guided,
+    initial_noise,
+    make_scheduler,
+    sample,
+)
+from durian.diffusion.windows import moving_windows
+from durian.errors import Cancelled, InvalidRequest
+
+HOLE_COLOUR = 0.0
+"""What masked-out pixels become, in [-1, 1]: mid-grey. The paper only says that picture and mask are multiplied."""
+
+GUIDER_BATCH = 8
+"""Keypoint images that go through the guider together."""
+
+
+@dataclass(frozen=True)
+class AttributeReference:
+    """One attribute: ``image (S, S, 3) uint8``, ``mask (S, S) uint8`` (255 inside), strength in [0, 1].
+
+    ``keypoints (S, S, 3) uint8`` of the picture's own face, for reference nets that see them.
+    """
+
+    image: np.ndarray
+    mask: np.ndarray
+    strength: float = 1.0
+    keypoints: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class EncodedReferences:
+    """What :meth:`DurianPipeline.set_references` computed: all of it independent of timestep, frame and motion."""
+
+    projected: ProjectedReferences
+    attributes: tuple[Tensor, ...]
+    """Semantic tokens of each attribute, ``(1, T, D)``."""
+    log_weights: tuple[Tensor | None, ...]
+    portrait: Tensor | None
+    blends: bool
+
+
+@dataclass
+class DurianPipelineOutput(BaseOutput):
+    """``frames``: ``(F, S, S, 3) uint8`` RGB."""
+
+    frames: np.ndarray
+
+
+class DurianPipeline(DiffusionPipeline):
+    """Durian (arXiv 2509.04434): :meth:`set_references` once, then call it with as many motions as wanted.
+
+    Args:
+        vae: between pictures and latents.
+        attribute_reference_net, portrait_reference_net: ARNet and PRNet.
+        denoiser: the U-Net that makes the frames.
+        guider: from keypoint images to features.
+        conditioner: semantic tokens and nulls.
+        scheduler: holds the noise schedule the model was trained with; a sampler is made of it for each call.
+        image_encoder, image_processor: CLIP, for conditioning of kind ``clip``.
+        tiny_vae: a small decoder for previews.
+        preset: name of the shape, for people.
+        size: S, side of all pictures in pixels.
+        drop_outside_masks: whether reference tokens outside their masks are left out. Training must match.
+        trained_steps: optimiser steps behind these weights; 0 marks weights that nobody should look at pictures of.
+        training: how they were trained, for people.
+        sampler, steps, guidance_scale, window, overlap: defaults of a call.
+    """
+
+    model_cpu_offload_seq = (
+        "image_encoder->vae->attribute_reference_net->portrait_reference_net->guider->denoiser->tiny_vae"
+    )
+    _optional_components = ["image_encoder", "image_processor", "tiny_vae"]  # noqa: RUF012
+    _exclude_from_cpu_offload = ["conditioner"]  # noqa: RUF012
+
+    def __init__(
+        self,
+        vae: AutoencoderKL,
+        attribute_reference_net: ReferenceNet,
+        portrait_reference_net: ReferenceNet,
+        denoiser: Denoiser,
+        guider: KeypointGuider,
+        conditioner: Conditioner,
+        scheduler: SchedulerMixin,
+        image_encoder: CLIPVisionModelWithProjection | None = None,
+        image_processor: CLIPImageProcessor | None = None,
+        tiny_vae: AutoencoderTiny | AutoencoderKL | None = None,
+        preset: str = "",
+        size: int = 512,
+        drop_outside_masks: bool = False,
+        trained_steps: int = 0,
+        training: dict[str, Any] | None = None,
+        sampler: str = "ddim",
+        steps: int = 25,
+        guidance_scale: float = 3.5,
+        window: int = 24,
+        overlap: int = 6,
+    ) -> None:
+        super().__init__()
+        self.register_modules(
+            vae=vae,
+            attribute_reference_net=attribute_reference_net,
+            portrait_reference_net=portrait_reference_net,
+            denoiser=denoiser,
+            guider=guider,
+            conditioner=conditioner,
+            scheduler=scheduler,
+            image_encoder=image_encoder,
+            image_processor=image_processor,
+            tiny_vae=tiny_vae,
+        )
+        self.register_to_config(
+            preset=preset,
+            size=size,
+            drop_outside_masks=drop_outside_masks,
+            trained_steps=trained_steps,
+            training=training,
+            sampler=sampler,
+            steps=steps,
+            guidance_scale=guidance_scale,
+            window=window,
+            overlap=overlap,
+        )
+        self._encoded: EncodedReferences | None = None
+
+    # References
+
+    @torch.no_grad()
+    def set_references(
+        self,
+        portrait: np.ndarray,
+        portrait_hole: np.ndarray,
+        attributes: Sequence[AttributeReference] = (),
+        *,
+        blend: bool = False,
+        portrait_keypoints: np.ndarray | None = None,
+        portrait_embedding: Tensor | None = None,
+    ) -> None:
+        """Look at all pictures, once: latents, both reference nets, semantic tokens, keys and values of every layer.
+
+        Args:
+            portrait: ``(S, S, 3) uint8``.
+            portrait_hole: ``(S, S) uint8``, 255 where attributes go (``M_port``).
+            attributes: what to put on, in any order; strength 0 leaves one out.
+            blend: the two attributes are alternatives, mixed by the α of each call.
+            portrait_keypoints: ``(S, S, 3) uint8``, for reference nets that see them.
+            portrait_embedding: ``(1, 512)`` of a face recogniser, for a conditioner that takes one.
+
+        Raises:
+            InvalidRequest: a picture of another size, missing keypoints or embedding, or a blend of other than two.
+        """
+        self._check_references(portrait, portrait_hole, attributes, blend, portrait_keypoints, portrait_embedding)
+        worn = [attribute for attribute in attributes if attribute.strength > 0 or blend]
+        shown = self._features(
+            self.portrait_reference_net, portrait, 255 - portrait_hole, portrait_keypoints, portrait_embedding
+        )
+        features = [self._features(self.attribute_reference_net, a.image, a.mask, a.keypoints) for a in worn]
+        log_weights = [None if blend else self._log_weight(attribute.strength) for attribute in worn]
+        drop = self.config.drop_outside_masks
+        parts = [shown[0].reference(drop), *(f.reference(drop, w) for (f, _), w in zip(features, log_weights))]
+        # α is only known when called; any value says that the last two parts are alternatives.
+        placeholder = torch.zeros(1, device=self._execution_device) if blend else None
+        self._encoded = EncodedReferences(
+            projected=self.denoiser.project(References(tuple(parts), placeholder)),
+            attributes=tuple(self.conditioner.of_attribute(f if e is None else e) for f, e in features),
+            log_weights=tuple(log_weights),
+            portrait=self.conditioner.of_portrait(shown[0]),
+            blends=blend,
+        )
+
+    def _features(
+        self,
+        net: ReferenceNet,
+        image: np.ndarray,
+        mask: np.ndarray,
+        keypoints: np.ndarray | None,
+        embedding: Tensor | None = None,
+    ) -> tuple[ReferenceFeatures, Tensor | None]:
+        """A reference net's features of one masked picture, and the embedding it was shown (kind ``clip``)."""
+        pixels = self._pixels(image[None]) * 2 - 1
+        inside = self._pixels(mask[None, ..., None])
+        latents = encode(self.vae, masked(pixels, inside))
+        small = torch.nn.functional.interpolate(inside, latents.shape[2:], mode="area")
+        tokens = None
+        if self.conditioner.config.kind == "clip":
+            if embedding is None:
+                embedding = self._clip_embedding(masked(pixels, inside))
+            embedding = embedding.to(latents)
+            of_portrait = net is self.portrait_reference_net
+            project = self.conditioner.for_portrait_net if of_portrait else self.conditioner.for_attribute_net
+            tokens = project(embedding)
+        drawn = None if net.keypoints is None else self._pixels(keypoints[None])
+        return net(latents, small, tokens, drawn), embedding
+
+    def _clip_embedding(self, pixels: Tensor) -> Tensor:
+        """CLIP's image embedding ``(1, D)`` of ``(1, 3, S, S)`` in [-1, 1]."""
+        prepared = self.image_processor(
+            (pixels.float() / 2 + 0.5).clamp(0, 1).cpu(), do_rescale=False, return_tensors="pt"
+        ).pixel_values
+        return self.image_encoder(prepared.to(self._execution_device, self.image_encoder.dtype)).image_embeds
+
+    def _log_weight(self, strength: float) -> Tensor | None:
+        return None if strength == 1 else torch.tensor([strength], device=self._execution_device).log()
+
+    # A clip
+
+    @torch.no_grad()
+    def __call__(
+        self,
+        keypoints: np.ndarray,
+        *,
+        num_inference_steps: int | None = None,
+        guidance_scale: float | None = None,
+        sampler: str | None = None,
+        seed: int = 0,
+        blend: np.ndarray | None = None,
+        window: int | None = None,
+        overlap: int | None = None,
+        window_batch: int = 1,
+        decode_batch: int = 4,
+        guide_in_one_batch: bool = True,
+        cancelled: Callable[[], bool] | None = None,
+        callback_on_step_end: Callable[[DurianPipeline, Step], None] | None = None,
+    ) -> DurianPipelineOutput:
+        """Frames that follow ``keypoints``.
+
+        Args:
+            keypoints: ``(F, S, S, 3) uint8`` as ``durian.keypoints.draw_keypoints`` draws them.
+            num_inference_steps, guidance_scale, sampler, window, overlap: ``None`` takes the model's own. A guidance
+                scale of 1 leaves guidance out.
+            seed: the noise of each frame depends on it and on the frame's number only.
+            blend: α ``(F,)`` in [0, 1], where the references were set to blend.
+            window_batch: windows that go through the denoiser together. Changes memory and speed, not frames.
+            decode_batch: the same for decoding.
+            guide_in_one_batch: run the unconditional rows with the others, or by themselves (less memory).
+            cancelled: asked before each step.
+            callback_on_step_end: called with the pipeline and the :class:`~durian.diffusion.sampling.Step`.
+
+        Raises:
+            InvalidRequest: references were not set, or an argument is out of range; the sentence says which.
+            Cancelled: ``cancelled`` said so.
+        """
+        latents = self.denoise(
+            keypoints,
+            num_inference_steps=num_inference_steps,
+            guidance_scale=guidance_scale,
+            sampler=sampler,
+            seed=seed,
+            blend=blend,
+            window=window,
+            overlap=overlap,
+            window_batch=window_batch,
+            guide_in_one_batch=guide_in_one_batch,
+            cancelled=cancelled,
+            callback_on_step_end=callback_on_step_end,
+        )
+        frames = np.stack(list(self.decode(latents, decode_batch)))
+        self.maybe_free_model_hooks()
+        return DurianPipelineOutput(frames)
+
+    @torch.no_grad()
+    def denoise(
+        self,
+        keypoints: np.ndarray,
+        *,
+        num_inference_steps: int | None = None,
+        guidance_scale: float | None = None,
+        sampler: str | None = None,
+        seed: int = 0,
+        blend: np.ndarray | None = None,
+        window: int | None = None,
+        overlap: int | None = None,
+        window_batch: int = 1,
+        guide_in_one_batch: bool = True,
+        cancelled: Callable[[], bool] | None = None,
+        callback_on_step_end: Callable[[DurianPipeline, Step], None] | None = None,
+    ) -> Tensor:
+        """The latents ``(F, C, h, w)`` of a clip. Arguments and errors as when the pipeline is called."""
+        config = self.config
+        steps = config.steps if num_inference_steps is None else num_inference_steps
+        scale = config.guidance_scale if guidance_scale is None else guidance_scale
+        sampler = config.sampler if sampler is None else sampler
+        scale = 1.0 if sampler in WITHOUT_GUIDANCE else scale
+        window = min(config.window if window is None else window, len(keypoints))
+        overlap = min(config.overlap if overlap is None else overlap, window - 1)
+        self.check_inputs(keypoints, steps, scale, window, blend)
+        scheduler = make_scheduler(sampler, self.scheduler.config)
+        call = _Call(self, self._encoded, self._guidance(keypoints, window), blend, scale, guide_in_one_batch)
+        noise = initial_noise(self._latent_shape, len(keypoints), seed, self.denoiser.dtype, self._execution_device)
+        latents = noise
+        for step in sample(
+            call.predict,
+            noise,
+            scheduler,
+            steps,
+            frame_generators(seed, len(keypoints)),
+            moving_windows(len(keypoints), window, overlap),
+            window_batch,
+        ):
+            latents = step.latents
+            if callback_on_step_end is not None:
+                callback_on_step_end(self, step)
+            if cancelled is not None and cancelled():
+                raise Cancelled(f"Sampling was cancelled after step {step.index + 1} of {step.steps}.")
+        return latents.to(self.vae.dtype)
+
+    def decode(self, latents: Tensor, batch: int = 4) -> Iterator[np.ndarray]:
+        """Frames ``(S, S, 3) uint8`` one after another, decoded ``batch`` at a time."""
+        return decode(self.vae, latents, batch)
+
+    def preview(self, estimate: Tensor, frames: Sequence[int]) -> list[np.ndarray]:
+        """What some frames of a step's estimate look like, by the tiny decoder where there is one.
+
+        Args:
+            estimate: ``(F, C, h, w)`` from a :class:`~durian.diffusion.sampling.Step`.
+            frames: their numbers.
+        """
+        vae = self.tiny_vae if self.tiny_vae is not None else self.vae
+        return list(decode(vae, estimate[list(frames)], len(frames)))
+
+    @property
+    def _latent_shape(self) -> tuple[int, int, int]:
+        side = self.config.size // latent_factor(self.vae)
+        return self.denoiser.config.latent_channels, side, side
+
+    def _guidance(self, keypoints: np.ndarray, window: int) -> Tensor:
+        """The guider's features of all frames ``(F, C, h, w)``, run once.
+
+        A clip of more than one window keeps them on the host, since they are larger than the latents.
+        """
+        device = self._execution_device
+        home = device if len(keypoints) <= window else torch.device("cpu")
+        chunks = [
+            self.guider(self._pixels(keypoints[first : first + GUIDER_BATCH])).to(home)
+            for first in range(0, len(keypoints), GUIDER_BATCH)
+        ]
+        return torch.cat(chunks)
+
+    def _pixels(self, pictures: np.ndarray) -> Tensor:
+        """``(N, S, S, C) uint8`` as ``(N, C, S, S)`` in [0, 1], on the device in the model's dtype."""
+        pixels = torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2)
+        return pixels.to(self._execution_device, self.denoiser.dtype) / 255
+
+    # Checks
+
+    def check_inputs(
+        self, keypoints: np.ndarray, steps: int, guidance_scale: float, window: int, blend: np.ndarray | None
+    ) -> None:
+        """
+        Raises:
+            InvalidRequest: in one sentence, what was given and what is accepted.
+        """
+        size = self.config.size
+        if self._encoded is None:
+            raise InvalidRequest("No references were given: call set_references before the pipeline.")
+        if keypoints.ndim != 4 or keypoints.shape[1:] != (size, size, 3) or keypoints.dtype != np.uint8:
+            raise InvalidRequest(
+                f"The keypoint images are {keypoints.dtype} {keypoints.shape}: give uint8 (frames, {size}, {size}, 3)."
+            )
+        if not len(keypoints):
+            raise InvalidRequest("There is no keypoint image: give at least one frame.")
+        if not 0 <= guidance_scale <= 30:
+            raise InvalidRequest(f"A guidance scale of {guidance_scale:g} is out of range: give a value from 0 to 30.")
+        most = self.denoiser.config.motion_max_frames
+        if not 1 <= window <= most:
+            raise InvalidRequest(f"A window of {window} frames is not possible: this model takes 1 to {most}.")
+        if self._encoded.blends != (blend is not None):
+            raise InvalidRequest(
+                "The references were set to blend: give α for each frame."
+                if self._encoded.blends
+                else "α was given but the references were not set to blend: set them with blend=True."
+            )
+        if blend is not None and (blend.shape != (len(keypoints),) or blend.min() < 0 or blend.max() > 1):
+            raise InvalidRequest(f"α has shape {blend.shape}: give {len(keypoints)} values from 0 to 1, one per frame.")
+
+    def _check_references(
+        self,
+        portrait: np.ndarray,
+        portrait_hole: np.ndarray,
+        attributes: Sequence[AttributeReference],
+        blend: bool,
+        portrait_keypoints: np.ndarray | None,
+        portrait_embedding: Tensor | None,
+    ) -> None:
+        self._check_picture("portrait", portrait, portrait_hole, portrait_keypoints, self.portrait_reference_net)
+        for number, one in enumerate(attributes, start=1):
+            self._check_picture(f"attribute {number}", one.image, one.mask, one.keypoints, self.attribute_reference_net)
+            if not 0 <= one.strength <= 1:
+                raise InvalidRequest(f"Strength {one.strength:g} is out of range: give a value from 0 to 1.")
+        if blend and len(attributes) != 2:
+            raise InvalidRequest(f"Blending needs exactly two attributes, not {len(attributes)}.")
+        clip = self.conditioner.config.kind == "clip"
+        if clip and self.conditioner.config.portrait_embedding == "face" and portrait_embedding is None:
+            raise InvalidRequest("This model recognises faces: give portrait_embedding, (1, 512) of a face recogniser.")
+        if clip and (self.image_encoder is None or self.image_processor is None):
+            raise InvalidRequest("This model is conditioned by CLIP: load its image_encoder and image_processor.")
+
+    def _check_picture(
+        self, what: str, image: np.ndarray, mask: np.ndarray, keypoints: np.ndarray | None, net: ReferenceNet
+    ) -> None:
+        size = self.config.size
+        pictures = [("picture", image, (size, size, 3)), ("mask", mask, (size, size))]
+        if net.keypoints is not None:
+            if keypoints is None:
+                raise InvalidRequest(f"This model's reference nets see keypoints: give those of the {what}.")
+            pictures.append(("keypoint image", keypoints, (size, size, 3)))
+        for name, picture, shape in pictures:
+            if picture.shape != shape or picture.dtype != np.uint8:
+                raise InvalidRequest(
+                    f"The {name} of the {what} is {picture.dtype} {picture.shape}: this model takes uint8 {shape}."
+                )
+
+
+@dataclass(frozen=True)
+class _Call:
+    """One call's constants, and the guided prediction made with them."""
+
+    pipeline: DurianPipeline
+    encoded: EncodedReferences
+    guidance: Tensor
+    blend: np.ndarray | None
+    scale: float
+    in_one_batch: bool
+
+    def predict(self, latents: Tensor, timestep: Tensor, windows: list[np.ndarray]) -> Tensor:
+        """The denoiser's output for ``W`` windows: ``(W·Fw, C, h, w)`` in and out, guided."""
+        rows, frames = len(windows), len(windows[0])
+        indices = np.concatenate(windows)
+        guidance = self.guidance[indices].to(latents.device)
+        blend = None if self.blend is None else torch.from_numpy(self.blend[indices]).to(latents.device)
+        seen = self._tokens(rows, frames, blend)
+        references = replace(self.encoded.projected, blend=blend)
+        denoiser, timestep = self.pipeline.denoiser, timestep.to(latents.device)
+        if self.scale == 1:
+            return denoiser(latents, timestep, seen, frames=frames, references=references, guidance=guidance)
+        null = self.pipeline.conditioner.denoiser_tokens([], None).expanded(seen.tokens.shape[0])
+        if self.in_one_batch:
+            output = denoiser(
+                torch.cat([latents, latents]),
+                timestep,
+                stacked(null, seen),
+                frames=frames,
+                references=replace(references, unseen=len(latents)),
+                guidance=torch.cat([guidance, guidance]),
+            )
+            return guided(*output.chunk(2), self.scale)
+        unconditional = denoiser(latents, timestep, null, frames=frames, guidance=guidance)
+        conditional = denoiser(latents, timestep, seen, frames=frames, references=references, guidance=guidance)
+        return guided(unconditional, conditional, self.scale)
+
+    def _tokens(self, rows: int, frames: int, blend: Tensor | None) -> SemanticTokens:
+        """Semantic tokens of the conditional rows, ``(rows, T, D)``; ``(rows · frames, T, D)`` with a blend."""
+        encoded = self.encoded
+        if blend is None:
+            tokens = self.pipeline.conditioner.denoiser_tokens(
+                list(encoded.attributes), encoded.portrait, list(encoded.log_weights) or None
+            )
+            return tokens.expanded(rows)
+        first, second = encoded.attributes
+        mixed = torch.lerp(first, second, blend[:, None, None].to(first))
+        return self.pipeline.conditioner.denoiser_tokens([mixed], encoded.portrait)
+
+
+def masked(pixels: Tensor, inside: Tensor) -> Tensor:
+    """A picture with what lies outside its mask taken away: ``Ĩ = I ⊙ M``, about :data:`HOLE_COLOUR`.
+
+    Args:
+        pixels: ``(N, 3, S, S)`` in [-1, 1].
+        inside: ``(N, 1, S, S)`` in [0, 1].
+    """
+    return HOLE_COLOUR + (pixels - HOLE_COLOUR) * inside

@@ -1,0 +1,104 @@
+"""Tiny real models for tests of the diffusion rooms: every part there, a few channels wide, weights random."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKL, DDIMScheduler
+from torch import nn
+
+from durian.diffusion.conditioning import Conditioner
+from durian.diffusion.denoiser import Denoiser
+from durian.diffusion.guider import KeypointGuider
+from durian.diffusion.pipeline import AttributeReference, DurianPipeline
+from durian.diffusion.reference_net import ReferenceNet
+
+SIZE, LATENT_CHANNELS, TOKEN_WIDTH = 32, 4, 16
+SHAPE = {
+    "latent_channels": LATENT_CHANNELS,
+    "block_out_channels": (16, 32),
+    "attention_levels": (True, True),
+    "layers_per_block": 1,
+    "num_attention_heads": 2,
+    "norm_num_groups": 8,
+}
+GUIDER_CHANNELS = (4, 8, 8, 8)
+
+
+def tiny_denoiser(cross_attention_dim: int = TOKEN_WIDTH) -> Denoiser:
+    """Eval mode, float32; nothing of it starts at zero, so that every part shows in the output."""
+    denoiser = Denoiser(
+        **SHAPE, cross_attention_dim=cross_attention_dim, motion_num_attention_heads=2, motion_max_frames=8
+    )
+    return woken(denoiser)
+
+
+def tiny_reference_net(cross_attention_dim: int | None = None, keypoints: bool = True) -> ReferenceNet:
+    net = ReferenceNet(
+        **SHAPE, cross_attention_dim=cross_attention_dim, keypoint_channels=GUIDER_CHANNELS if keypoints else None
+    )
+    return woken(net)
+
+
+def tiny_autoencoder() -> AutoencoderKL:
+    """Eight pixels to a latent position, as the guider's strides have it."""
+    return AutoencoderKL(
+        in_channels=3,
+        out_channels=3,
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        block_out_channels=(8, 8, 8, 16),
+        layers_per_block=1,
+        latent_channels=LATENT_CHANNELS,
+        norm_num_groups=4,
+        mid_block_add_attention=False,
+    ).eval()
+
+
+def tiny_pipeline(
+    seed: int = 0, trained_steps: int = 0, drop_outside_masks: bool = False, **defaults: object
+) -> DurianPipeline:
+    """A whole pipeline of kind ``pooled``, 32 px, windows of at most 8 frames."""
+    torch.manual_seed(seed)
+    options = {"sampler": "ddim", "steps": 2, "guidance_scale": 2.0, "window": 4, "overlap": 2} | defaults
+    return DurianPipeline(
+        vae=tiny_autoencoder(),
+        attribute_reference_net=tiny_reference_net(),
+        portrait_reference_net=tiny_reference_net(),
+        denoiser=tiny_denoiser(),
+        guider=woken(KeypointGuider(SHAPE["block_out_channels"][0], GUIDER_CHANNELS)),
+        conditioner=Conditioner("pooled", TOKEN_WIDTH, 32, 32, tokens=2).eval(),
+        scheduler=DDIMScheduler(prediction_type="v_prediction", rescale_betas_zero_snr=True),
+        preset="tiny",
+        size=SIZE,
+        trained_steps=trained_steps,
+        drop_outside_masks=drop_outside_masks,
+        **options,
+    )
+
+
+def woken(module: nn.Module) -> nn.Module:
+    """``module`` with small random numbers where it starts at zero."""
+    with torch.no_grad():
+        for parameter in module.parameters():
+            if not parameter.any() and parameter.ndim > 1:
+                parameter.normal_(std=0.1)
+    return module.eval()
+
+
+def picture(seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (SIZE, SIZE, 3), dtype=np.uint8)
+
+
+def pictures(seed: int, count: int) -> np.ndarray:
+    return np.stack([picture(1000 * seed + index) for index in range(count)])
+
+
+def half_mask(side: str = "left") -> np.ndarray:
+    mask = np.zeros((SIZE, SIZE), np.uint8)
+    mask[:, : SIZE // 2] = 255
+    return mask if side == "left" else 255 - mask
+
+
+def attribute(seed: int, strength: float = 1.0) -> AttributeReference:
+    return AttributeReference(picture(seed), half_mask("right"), strength, keypoints=picture(seed + 50))
