@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,17 +13,26 @@ from diffusers.utils import BaseOutput
 from torch import Tensor
 from transformers import CLIPImageProcessor, CLIPVisionModelWithProjection
 
-from durian.diffusion.conditioning import Conditioner, SemanticTokens, stacked
+from durian.diffusion.checks import (
+    AttributeReference,
+    check_blend,
+    check_clip,
+    check_guidance,
+    check_picture,
+    check_strength,
+    check_window,
+)
+from durian.diffusion.conditioning import Conditioner
 from durian.diffusion.denoiser import Denoiser
 from durian.diffusion.guider import KeypointGuider
 from durian.diffusion.latents import decode, encode, latent_factor
+from durian.diffusion.prediction import EncodedReferences, Prediction
 from durian.diffusion.reference_net import ReferenceFeatures, ReferenceNet
-from durian.diffusion.references import ProjectedReferences, References
+from durian.diffusion.references import References
 from durian.diffusion.sampling import (
     WITHOUT_GUIDANCE,
     Step,
     frame_generators,
-    guided,
     initial_noise,
     make_scheduler,
     sample,
@@ -36,31 +45,6 @@ HOLE_COLOUR = 0.0
 
 GUIDER_BATCH = 8
 """Keypoint images that go through the guider together."""
-
-
-@dataclass(frozen=True)
-class AttributeReference:
-    """One attribute: ``image (S, S, 3) uint8``, ``mask (S, S) uint8`` (255 inside), strength in [0, 1].
-
-    ``keypoints (S, S, 3) uint8`` of the picture's own face, for reference nets that see them.
-    """
-
-    image: np.ndarray
-    mask: np.ndarray
-    strength: float = 1.0
-    keypoints: np.ndarray | None = None
-
-
-@dataclass(frozen=True)
-class EncodedReferences:
-    """What :meth:`DurianPipeline.set_references` computed: all of it independent of timestep, frame and motion."""
-
-    projected: ProjectedReferences
-    attributes: tuple[Tensor, ...]
-    """Semantic tokens of each attribute, ``(1, T, D)``."""
-    log_weights: tuple[Tensor | None, ...]
-    portrait: Tensor | None
-    blends: bool
 
 
 @dataclass
@@ -172,7 +156,7 @@ class DurianPipeline(DiffusionPipeline):
         Raises:
             InvalidRequest: a picture of another size, missing keypoints or embedding, or a blend of other than two.
         """
-        self._check_references(portrait, portrait_hole, attributes, blend, portrait_keypoints, portrait_embedding)
+        self.check_references(portrait, portrait_hole, attributes, blend, portrait_keypoints, portrait_embedding)
         worn = [attribute for attribute in attributes if attribute.strength > 0 or blend]
         shown = self._features(
             self.portrait_reference_net, portrait, 255 - portrait_hole, portrait_keypoints, portrait_embedding
@@ -256,7 +240,7 @@ class DurianPipeline(DiffusionPipeline):
             window_batch: windows that go through the denoiser together. Changes memory and speed, not frames.
             decode_batch: the same for decoding.
             guide_in_one_batch: run the unconditional rows with the others, or by themselves (less memory).
-            cancelled: asked before each step.
+            cancelled: asked after each step.
             callback_on_step_end: called with the pipeline and the :class:`~durian.diffusion.sampling.Step`.
 
         Raises:
@@ -306,26 +290,34 @@ class DurianPipeline(DiffusionPipeline):
         scale = 1.0 if sampler in WITHOUT_GUIDANCE else scale
         window = min(config.window if window is None else window, len(keypoints))
         overlap = min(config.overlap if overlap is None else overlap, window - 1)
-        self.check_inputs(keypoints, steps, scale, window, blend)
-        scheduler = make_scheduler(sampler, self.scheduler.config)
-        call = _Call(self, self._encoded, self._guidance(keypoints, window), blend, scale, guide_in_one_batch)
+        self.check_inputs(keypoints, scale, window, blend)
+        predict = Prediction(
+            self.denoiser,
+            self.conditioner,
+            self._encoded,
+            self._guidance(keypoints, window),
+            blend,
+            scale,
+            guide_in_one_batch,
+        )
         noise = initial_noise(self._latent_shape, len(keypoints), seed, self.denoiser.dtype, self._execution_device)
-        latents = noise
-        for step in sample(
-            call.predict,
+        steps_done = sample(
+            predict,
             noise,
-            scheduler,
+            make_scheduler(sampler, self.scheduler.config),
             steps,
             frame_generators(seed, len(keypoints)),
             moving_windows(len(keypoints), window, overlap),
             window_batch,
-        ):
-            latents = step.latents
-            if callback_on_step_end is not None:
-                callback_on_step_end(self, step)
-            if cancelled is not None and cancelled():
-                raise Cancelled(f"Sampling was cancelled after step {step.index + 1} of {step.steps}.")
-        return latents.to(self.vae.dtype)
+        )
+        with self.progress_bar(total=steps) as bar:
+            for step in steps_done:
+                bar.update()
+                if callback_on_step_end is not None:
+                    callback_on_step_end(self, step)
+                if cancelled is not None and cancelled():
+                    raise Cancelled(f"Sampling was cancelled after step {step.index + 1} of {steps}.")
+        return step.latents.to(self.vae.dtype)
 
     def decode(self, latents: Tensor, batch: int = 4) -> Iterator[np.ndarray]:
         """Frames ``(S, S, 3) uint8`` one after another, decoded ``batch`` at a time."""
@@ -366,37 +358,19 @@ class DurianPipeline(DiffusionPipeline):
 
     # Checks
 
-    def check_inputs(
-        self, keypoints: np.ndarray, steps: int, guidance_scale: float, window: int, blend: np.ndarray | None
-    ) -> None:
+    def check_inputs(self, keypoints: np.ndarray, guidance_scale: float, window: int, blend: np.ndarray | None) -> None:
         """
         Raises:
             InvalidRequest: in one sentence, what was given and what is accepted.
         """
-        size = self.config.size
         if self._encoded is None:
             raise InvalidRequest("No references were given: call set_references before the pipeline.")
-        if keypoints.ndim != 4 or keypoints.shape[1:] != (size, size, 3) or keypoints.dtype != np.uint8:
-            raise InvalidRequest(
-                f"The keypoint images are {keypoints.dtype} {keypoints.shape}: give uint8 (frames, {size}, {size}, 3)."
-            )
-        if not len(keypoints):
-            raise InvalidRequest("There is no keypoint image: give at least one frame.")
-        if not 0 <= guidance_scale <= 30:
-            raise InvalidRequest(f"A guidance scale of {guidance_scale:g} is out of range: give a value from 0 to 30.")
-        most = self.denoiser.config.motion_max_frames
-        if not 1 <= window <= most:
-            raise InvalidRequest(f"A window of {window} frames is not possible: this model takes 1 to {most}.")
-        if self._encoded.blends != (blend is not None):
-            raise InvalidRequest(
-                "The references were set to blend: give α for each frame."
-                if self._encoded.blends
-                else "α was given but the references were not set to blend: set them with blend=True."
-            )
-        if blend is not None and (blend.shape != (len(keypoints),) or blend.min() < 0 or blend.max() > 1):
-            raise InvalidRequest(f"α has shape {blend.shape}: give {len(keypoints)} values from 0 to 1, one per frame.")
+        check_clip(keypoints, self.config.size)
+        check_window(window, self.denoiser.config.motion_max_frames)
+        check_guidance(guidance_scale)
+        check_blend(blend, len(keypoints), self._encoded.blends)
 
-    def _check_references(
+    def check_references(
         self,
         portrait: np.ndarray,
         portrait_hole: np.ndarray,
@@ -405,83 +379,25 @@ class DurianPipeline(DiffusionPipeline):
         portrait_keypoints: np.ndarray | None,
         portrait_embedding: Tensor | None,
     ) -> None:
-        self._check_picture("portrait", portrait, portrait_hole, portrait_keypoints, self.portrait_reference_net)
+        """
+        Raises:
+            InvalidRequest: in one sentence, what was given and what is accepted.
+        """
+        size = self.config.size
+        sees = self.portrait_reference_net.keypoints is not None
+        check_picture("portrait", portrait, portrait_hole, portrait_keypoints, size, sees)
+        sees = self.attribute_reference_net.keypoints is not None
         for number, one in enumerate(attributes, start=1):
-            self._check_picture(f"attribute {number}", one.image, one.mask, one.keypoints, self.attribute_reference_net)
-            if not 0 <= one.strength <= 1:
-                raise InvalidRequest(f"Strength {one.strength:g} is out of range: give a value from 0 to 1.")
+            check_picture(f"attribute {number}", one.image, one.mask, one.keypoints, size, sees)
+            check_strength(one.strength)
         if blend and len(attributes) != 2:
             raise InvalidRequest(f"Blending needs exactly two attributes, not {len(attributes)}.")
-        clip = self.conditioner.config.kind == "clip"
-        if clip and self.conditioner.config.portrait_embedding == "face" and portrait_embedding is None:
-            raise InvalidRequest("This model recognises faces: give portrait_embedding, (1, 512) of a face recogniser.")
-        if clip and (self.image_encoder is None or self.image_processor is None):
-            raise InvalidRequest("This model is conditioned by CLIP: load its image_encoder and image_processor.")
-
-    def _check_picture(
-        self, what: str, image: np.ndarray, mask: np.ndarray, keypoints: np.ndarray | None, net: ReferenceNet
-    ) -> None:
-        size = self.config.size
-        pictures = [("picture", image, (size, size, 3)), ("mask", mask, (size, size))]
-        if net.keypoints is not None:
-            if keypoints is None:
-                raise InvalidRequest(f"This model's reference nets see keypoints: give those of the {what}.")
-            pictures.append(("keypoint image", keypoints, (size, size, 3)))
-        for name, picture, shape in pictures:
-            if picture.shape != shape or picture.dtype != np.uint8:
-                raise InvalidRequest(
-                    f"The {name} of the {what} is {picture.dtype} {picture.shape}: this model takes uint8 {shape}."
-                )
-
-
-@dataclass(frozen=True)
-class _Call:
-    """One call's constants, and the guided prediction made with them."""
-
-    pipeline: DurianPipeline
-    encoded: EncodedReferences
-    guidance: Tensor
-    blend: np.ndarray | None
-    scale: float
-    in_one_batch: bool
-
-    def predict(self, latents: Tensor, timestep: Tensor, windows: list[np.ndarray]) -> Tensor:
-        """The denoiser's output for ``W`` windows: ``(W·Fw, C, h, w)`` in and out, guided."""
-        rows, frames = len(windows), len(windows[0])
-        indices = np.concatenate(windows)
-        guidance = self.guidance[indices].to(latents.device)
-        blend = None if self.blend is None else torch.from_numpy(self.blend[indices]).to(latents.device)
-        seen = self._tokens(rows, frames, blend)
-        references = replace(self.encoded.projected, blend=blend)
-        denoiser, timestep = self.pipeline.denoiser, timestep.to(latents.device)
-        if self.scale == 1:
-            return denoiser(latents, timestep, seen, frames=frames, references=references, guidance=guidance)
-        null = self.pipeline.conditioner.denoiser_tokens([], None).expanded(seen.tokens.shape[0])
-        if self.in_one_batch:
-            output = denoiser(
-                torch.cat([latents, latents]),
-                timestep,
-                stacked(null, seen),
-                frames=frames,
-                references=replace(references, unseen=len(latents)),
-                guidance=torch.cat([guidance, guidance]),
-            )
-            return guided(*output.chunk(2), self.scale)
-        unconditional = denoiser(latents, timestep, null, frames=frames, guidance=guidance)
-        conditional = denoiser(latents, timestep, seen, frames=frames, references=references, guidance=guidance)
-        return guided(unconditional, conditional, self.scale)
-
-    def _tokens(self, rows: int, frames: int, blend: Tensor | None) -> SemanticTokens:
-        """Semantic tokens of the conditional rows, ``(rows, T, D)``; ``(rows · frames, T, D)`` with a blend."""
-        encoded = self.encoded
-        if blend is None:
-            tokens = self.pipeline.conditioner.denoiser_tokens(
-                list(encoded.attributes), encoded.portrait, list(encoded.log_weights) or None
-            )
-            return tokens.expanded(rows)
-        first, second = encoded.attributes
-        mixed = torch.lerp(first, second, blend[:, None, None].to(first))
-        return self.pipeline.conditioner.denoiser_tokens([mixed], encoded.portrait)
+        conditioning = self.conditioner.config
+        if conditioning.kind == "clip":
+            if conditioning.portrait_embedding == "face" and portrait_embedding is None:
+                raise InvalidRequest("This model recognises faces: give portrait_embedding, (1, 512) of a recogniser.")
+            if self.image_encoder is None or self.image_processor is None:
+                raise InvalidRequest("This model is conditioned by CLIP: load its image_encoder and image_processor.")
 
 
 def masked(pixels: Tensor, inside: Tensor) -> Tensor:

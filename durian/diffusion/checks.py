@@ -1,0 +1,78 @@
+"""What the pipeline accepts: the attribute it is given, and one sentence for each thing that does not fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from durian.errors import InvalidRequest
+
+LARGEST_GUIDANCE = 30
+"""Pictures have long burnt out there; beyond it a number is a mistake."""
+
+
+@dataclass(frozen=True)
+class AttributeReference:
+    """One attribute: ``image (S, S, 3) uint8``, ``mask (S, S) uint8`` (255 inside), strength in [0, 1].
+
+    ``keypoints (S, S, 3) uint8`` of the picture's own face, for reference nets that see them.
+    """
+
+    image: np.ndarray
+    mask: np.ndarray
+    strength: float = 1.0
+    keypoints: np.ndarray | None = None
+
+
+def check_picture(
+    what: str, image: np.ndarray, mask: np.ndarray, keypoints: np.ndarray | None, size: int, sees_keypoints: bool
+) -> None:
+    """
+    Raises:
+        InvalidRequest: the picture, its mask or its keypoint image is not of the model's size, or the last is missing.
+    """
+    pictures = [("picture", image, (size, size, 3)), ("mask", mask, (size, size))]
+    if sees_keypoints:
+        if keypoints is None:
+            raise InvalidRequest(f"This model's reference nets see keypoints: give those of the {what}.")
+        pictures.append(("keypoint image", keypoints, (size, size, 3)))
+    for name, picture, shape in pictures:
+        if picture.shape != shape or picture.dtype != np.uint8:
+            raise InvalidRequest(
+                f"The {name} of the {what} is {picture.dtype} {picture.shape}: this model takes uint8 {shape}."
+            )
+
+
+def check_strength(strength: float) -> None:
+    if not 0 <= strength <= 1:
+        raise InvalidRequest(f"Strength {strength:g} is out of range: give a value from 0 to 1.")
+
+
+def check_clip(keypoints: np.ndarray, size: int) -> None:
+    if keypoints.ndim != 4 or keypoints.shape[1:] != (size, size, 3) or keypoints.dtype != np.uint8:
+        raise InvalidRequest(
+            f"The keypoint images are {keypoints.dtype} {keypoints.shape}: give uint8 (frames, {size}, {size}, 3)."
+        )
+    if not len(keypoints):
+        raise InvalidRequest("There is no keypoint image: give at least one frame.")
+
+
+def check_window(window: int, longest: int) -> None:
+    if not 1 <= window <= longest:
+        raise InvalidRequest(f"A window of {window} frames is not possible: this model takes 1 to {longest}.")
+
+
+def check_guidance(scale: float) -> None:
+    if not 0 <= scale <= LARGEST_GUIDANCE:
+        raise InvalidRequest(f"A guidance scale of {scale:g} is out of range: give 0 to {LARGEST_GUIDANCE}.")
+
+
+def check_blend(blend: np.ndarray | None, frames: int, expected: bool) -> None:
+    """α ``(F,)`` must be there exactly where the references were set to blend."""
+    if expected and blend is None:
+        raise InvalidRequest("The references were set to blend: give α for each frame.")
+    if blend is not None and not expected:
+        raise InvalidRequest("α was given but the references were not set to blend: set them with blend=True.")
+    if blend is not None and (blend.shape != (frames,) or not (blend.min() >= 0 and blend.max() <= 1)):
+        raise InvalidRequest(f"α has shape {blend.shape}: give {frames} values from 0 to 1, one for each frame.")

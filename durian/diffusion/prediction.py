@@ -1,0 +1,81 @@
+"""From noisy latents of some windows to the guided output of the denoiser: what runs at every step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from durian.diffusion.conditioning import Conditioner, SemanticTokens, stacked
+from durian.diffusion.denoiser import Denoiser
+from durian.diffusion.references import ProjectedReferences
+from durian.diffusion.sampling import guided
+
+
+@dataclass(frozen=True)
+class EncodedReferences:
+    """What is computed of a request's pictures once: all of it independent of timestep, frame and motion."""
+
+    projected: ProjectedReferences
+    attributes: tuple[Tensor, ...]
+    """Semantic tokens of each attribute, ``(1, T, D)``."""
+    log_weights: tuple[Tensor | None, ...]
+    portrait: Tensor | None
+    blends: bool
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What stays the same over the steps of one clip, and the guided prediction made with it.
+
+    ``guidance``: the guider's features of all frames ``(F, C, h, w)``, on any device. ``blend``: α ``(F,)``, or
+    ``None``. ``scale``: of guidance; 1 leaves the unconditional rows out. ``in_one_batch``: run them with the others.
+    """
+
+    denoiser: Denoiser
+    conditioner: Conditioner
+    encoded: EncodedReferences
+    guidance: Tensor
+    blend: np.ndarray | None
+    scale: float
+    in_one_batch: bool
+
+    def __call__(self, latents: Tensor, timestep: Tensor, windows: list[np.ndarray]) -> Tensor:
+        """The denoiser's output for ``W`` windows: ``(W·Fw, C, h, w)`` in and out, guided."""
+        rows, frames = len(windows), len(windows[0])
+        indices = np.concatenate(windows)
+        guidance = self.guidance[indices].to(latents.device)
+        blend = None if self.blend is None else torch.from_numpy(self.blend[indices]).to(latents.device)
+        seen = self._tokens(rows, frames, blend)
+        references = replace(self.encoded.projected, blend=blend)
+        denoiser, timestep = self.denoiser, timestep.to(latents.device)
+        if self.scale == 1:
+            return denoiser(latents, timestep, seen, frames=frames, references=references, guidance=guidance)
+        null = self.conditioner.denoiser_tokens([], None).expanded(seen.tokens.shape[0])
+        if self.in_one_batch:
+            output = denoiser(
+                torch.cat([latents, latents]),
+                timestep,
+                stacked(null, seen),
+                frames=frames,
+                references=replace(references, unseen=len(latents)),
+                guidance=torch.cat([guidance, guidance]),
+            )
+            return guided(*output.chunk(2), self.scale)
+        unconditional = denoiser(latents, timestep, null, frames=frames, guidance=guidance)
+        conditional = denoiser(latents, timestep, seen, frames=frames, references=references, guidance=guidance)
+        return guided(unconditional, conditional, self.scale)
+
+    def _tokens(self, rows: int, frames: int, blend: Tensor | None) -> SemanticTokens:
+        """Semantic tokens of the conditional rows, ``(rows, T, D)``; ``(rows · frames, T, D)`` with a blend."""
+        encoded = self.encoded
+        if blend is None:
+            tokens = self.conditioner.denoiser_tokens(
+                list(encoded.attributes), encoded.portrait, list(encoded.log_weights) or None
+            )
+            return tokens.expanded(rows)
+        first, second = encoded.attributes
+        mixed = torch.lerp(first, second, blend[:, None, None].to(first))
+        return self.conditioner.denoiser_tokens([mixed], encoded.portrait)

@@ -1,0 +1,255 @@
+"""From noise to latents: schedulers by name, noise per frame, guidance, and the loop.
+
+All frames of a clip are stepped at once, as latents ``(F, C, h, w)``. Randomness belongs to frames: neither the
+number of frames, nor windows, nor how many of them run together change what a frame starts from.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from diffusers import DDIMScheduler, DPMSolverMultistepScheduler, EulerDiscreteScheduler, LCMScheduler
+from diffusers.schedulers.scheduling_ddim import DDIMSchedulerOutput
+from diffusers.schedulers.scheduling_utils import SchedulerMixin
+from diffusers.utils.torch_utils import randn_tensor
+from torch import Tensor
+
+from durian.diffusion.windows import Window, windows
+from durian.errors import InvalidRequest
+
+SCHEDULERS = ("ddim", "dpm++", "euler", "lcm")
+"""DDIM (2010.02502), DPM-Solver++ of second order (2211.01095), Euler (2206.00364) and latent consistency sampling
+(2310.04378), the last for models distilled for it."""
+
+WITHOUT_GUIDANCE = ("lcm",)
+"""Schedulers whose models have guidance distilled into them: sample these with the conditional output alone."""
+
+NOISE_SCHEDULE = {
+    "num_train_timesteps": 1000,
+    "beta_start": 0.00085,
+    "beta_end": 0.012,
+    "beta_schedule": "scaled_linear",
+    "trained_betas": None,
+    "prediction_type": "epsilon",
+    "rescale_betas_zero_snr": False,
+}
+"""What a model was trained with, by diffusers' names; the defaults are Stable Diffusion 1.5's, as diffusers' own
+differ from one scheduler to the next."""
+
+LCM_TRAINED_STEPS = 50
+"""Steps that latent consistency models are distilled on (2310.04378): the most one can sample with."""
+
+INITIAL_NOISE, STEP_NOISE = 0, 1
+"""Streams of random numbers of a frame. Were they one, the first noise LCM adds would be what sampling began from."""
+
+Denoise = Callable[[Tensor, Tensor, list[np.ndarray]], Tensor]
+"""Latents of W windows ``(W·Fw, C, h, w)``, the timestep, and the frames ``(Fw,)`` of each window → the model's
+output in the latents' shape, already guided."""
+
+
+class TrailingDDIM(DDIMScheduler):
+    """DDIM without noise (2010.02502, eq. 12 with σ = 0) that steps to the next of its own timesteps.
+
+    diffusers' steps back by the whole number T // steps instead. Trailing timesteps are then missed by one where
+    steps does not divide T, and the last step ends at timestep 0, with 3 % of noise left in it, for example with 6
+    steps of 1000.
+    """
+
+    def set_timesteps(self, num_inference_steps=None, device=None, timesteps: list[int] | None = None) -> None:
+        super().set_timesteps(len(timesteps) if timesteps else num_inference_steps, device)
+        if timesteps:
+            self.timesteps = torch.tensor(timesteps, device=device)
+
+    def step(self, model_output, timestep, sample, generator=None, return_dict=True):
+        later = self.timesteps[self.timesteps < timestep]
+        next_alpha = float(self.alphas_cumprod[later[0]]) if len(later) else 1.0
+        alpha = float(self.alphas_cumprod[timestep])
+        original = predicted_original(self, model_output, timestep, sample)
+        noise = (sample - math.sqrt(alpha) * original) / math.sqrt(1 - alpha)
+        next_sample = math.sqrt(next_alpha) * original + math.sqrt(1 - next_alpha) * noise
+        return DDIMSchedulerOutput(next_sample, original) if return_dict else (next_sample, original)
+
+
+def make_scheduler(name: str, config: Mapping) -> SchedulerMixin:
+    """A new scheduler for one run, whose state it holds; a saved pipeline keeps diffusers' own.
+
+    Timesteps are always trailing, whatever ``config`` says: sampling starts at the last timestep, where a model with
+    zero terminal SNR has seen pure noise (2305.08891, §3.3). Latents are never clipped.
+
+    Args:
+        name: one of :data:`SCHEDULERS`.
+        config: the keys of :data:`NOISE_SCHEDULE`, as in the config of any diffusers scheduler; others are ignored.
+
+    Raises:
+        InvalidRequest: an unknown name or prediction type, or ε-prediction with zero terminal SNR.
+    """
+    if name not in SCHEDULERS:
+        raise InvalidRequest(f"Sampler {name!r} is not known: use {', '.join(SCHEDULERS[:-1])} or {SCHEDULERS[-1]}.")
+    schedule = {key: config.get(key, default) for key, default in NOISE_SCHEDULE.items()}
+    if schedule["prediction_type"] not in ("epsilon", "v_prediction"):
+        raise InvalidRequest(f"Prediction {schedule['prediction_type']!r} is not known: use epsilon or v_prediction.")
+    if schedule["prediction_type"] == "epsilon" and schedule["rescale_betas_zero_snr"]:
+        # At zero SNR the input is the noise itself, so that predicting it says nothing of the picture.
+        raise InvalidRequest("A model that predicts noise cannot have zero terminal SNR: use v_prediction.")
+    schedule["timestep_spacing"] = "trailing"
+    if name == "ddim":
+        return TrailingDDIM(**schedule, clip_sample=False)
+    if name == "dpm++":
+        return DPMSolverMultistepScheduler(**schedule, algorithm_type="dpmsolver++", solver_order=2)
+    if name == "euler":
+        return EulerDiscreteScheduler(**schedule)
+    trained = schedule["num_train_timesteps"]
+    # A divisor, since the timesteps of any other number would not end at the last one.
+    steps = max(steps for steps in range(1, LCM_TRAINED_STEPS + 1) if trained % steps == 0)
+    return LCMScheduler(**schedule, original_inference_steps=steps)
+
+
+def check_steps(scheduler: SchedulerMixin, steps: int) -> None:
+    """
+    Raises:
+        InvalidRequest: fewer than one step, or more than the model was trained with.
+    """
+    most = scheduler.config.get("original_inference_steps", scheduler.config.num_train_timesteps)
+    if not 1 <= steps <= most:
+        raise InvalidRequest(f"{steps} sampling steps were asked for: choose 1 to {most}.")
+
+
+def set_timesteps(scheduler: SchedulerMixin, steps: int) -> None:
+    """Begin a run of ``steps`` steps: trailing timesteps (2305.08891, table 2), on the CPU; LCM has its own.
+
+    Raises:
+        InvalidRequest: as :func:`check_steps`.
+    """
+    check_steps(scheduler, steps)
+    if isinstance(scheduler, LCMScheduler):
+        scheduler.set_timesteps(steps)
+    else:
+        # diffusers counts in fractions and, for some numbers of steps such as 61, ends with a timestep of -1.
+        trained = scheduler.config.num_train_timesteps
+        scheduler.set_timesteps(timesteps=[round(trained * left / steps) - 1 for left in range(steps, 0, -1)])
+
+
+def frame_generators(seed: int, frames: int, stream: int = STEP_NOISE) -> list[torch.Generator]:
+    """One CPU generator per frame; frame f's depends on the seed (0 or more), f and the stream alone.
+
+    Seeds are hashed, so that frame 1 of seed 0 is not frame 0 of seed 1. CPU generators give the same numbers on
+    every device.
+    """
+    seeds = (np.random.SeedSequence([seed, frame, stream]).generate_state(1)[0] for frame in range(frames))
+    return [torch.Generator().manual_seed(int(seed)) for seed in seeds]
+
+
+def initial_noise(
+    shape_of_one: tuple[int, int, int],
+    frames: int,
+    seed: int,
+    dtype: torch.dtype = torch.float32,
+    device: torch.device | str = "cpu",
+) -> Tensor:
+    """Standard normal noise ``(F, C, h, w)`` for frames of ``shape_of_one = (C, h, w)``.
+
+    It is drawn in float32, so that half precision starts from the same noise.
+    """
+    generators = frame_generators(seed, frames, INITIAL_NOISE)
+    return randn_tensor((frames, *shape_of_one), generator=generators).to(device, dtype)
+
+
+def guided(unconditional: Tensor, conditional: Tensor, scale: float, rescale: float = 0.0) -> Tensor:
+    """Classifier-free guidance (2207.12598), with each frame's spread brought back to the conditional one's.
+
+    Args:
+        unconditional, conditional: outputs ``(N, C, h, w)``, one row per frame.
+        scale: 1 is the conditional output, 0 the unconditional one.
+        rescale: φ in [0, 1] of 2305.08891, §3.4, eq. 15 and 16; it keeps large scales from overexposing.
+    """
+    output = conditional + (scale - 1) * (conditional - unconditional)
+    if rescale == 0:
+        return output
+    dims = tuple(range(1, output.ndim))
+    tiny = torch.finfo(output.dtype).tiny  # a flat output has no spread to bring back
+    factor = conditional.std(dims, keepdim=True) / output.std(dims, keepdim=True).clamp_min(tiny)
+    return output * (rescale * factor + (1 - rescale))
+
+
+def predicted_original(scheduler: SchedulerMixin, output: Tensor, timestep: Tensor | int, latents: Tensor) -> Tensor:
+    """The clean latents that a model's output means: the estimate of ``x_0`` at a timestep, in the latents' shape.
+
+    ``x_t = √ᾱ x_0 + √(1-ᾱ) ε`` gives ``x_0 = (x_t - √(1-ᾱ) ε) / √ᾱ``, and with ``v = √ᾱ ε - √(1-ᾱ) x_0``
+    (2202.00512, app. D) ``x_0 = √ᾱ x_t - √(1-ᾱ) v``.
+
+    Args:
+        latents: as the scheduler holds them; Euler's are ``x_t / √ᾱ = x_0 + σ ε``.
+    """
+    alpha = float(scheduler.alphas_cumprod[int(timestep)])
+    if isinstance(scheduler, EulerDiscreteScheduler):
+        latents = latents * math.sqrt(alpha)
+    if scheduler.config.prediction_type == "v_prediction":
+        return math.sqrt(alpha) * latents - math.sqrt(1 - alpha) * output
+    return (latents - math.sqrt(1 - alpha) * output) / math.sqrt(alpha)
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """Where sampling stands after a step."""
+
+    index: int
+    """0 after the first step, ``steps - 1`` after the last."""
+    steps: int
+    timestep: int
+    """The timestep that this step denoised at."""
+    latents: Tensor
+    """``(F, C, h, w) float32``, as the scheduler holds them; after the last step the result."""
+    estimate: Tensor
+    """``(F, C, h, w) float32``: the clean latents as this step's output has them, to preview."""
+
+
+@torch.no_grad()
+def sample(
+    denoise: Denoise,
+    latents: Tensor,
+    scheduler: SchedulerMixin,
+    steps: int,
+    generators: Sequence[torch.Generator],
+    windows_of: Callable[[int], list[Window]] | None = None,
+    window_batch: int = 1,
+) -> Iterator[Step]:
+    """Denoise a clip, one :class:`Step` at a time. To stop, take no more.
+
+    The scheduler works in float32 and ``denoise`` gets the dtype of ``latents``. Beside a few tensors of the latents'
+    size, memory depends on ``window_batch`` windows only. ``latents`` and ``generators`` are left as they were.
+
+    Args:
+        latents: standard normal noise ``(F, C, h, w)``, from :func:`initial_noise`.
+        scheduler: a new one from :func:`make_scheduler`.
+        generators: one per frame, from :func:`frame_generators`; LCM draws from them at each step.
+        windows_of: the windows of the step with a given index, from :func:`~durian.diffusion.windows.moving_windows`;
+            all frames in one window if not given.
+        window_batch: how many windows one call of ``denoise`` gets; it does not change the result.
+
+    Raises:
+        InvalidRequest: a number of steps that :func:`check_steps` refuses, or no window per call; at the first step.
+    """
+    if window_batch < 1:
+        raise InvalidRequest(f"{window_batch} windows at a time were asked for: choose 1 or more.")
+    windows_of = windows_of or (lambda index: windows(len(latents), len(latents), 0))
+    set_timesteps(scheduler, steps)
+    dtype, latents = latents.dtype, latents.float() * scheduler.init_noise_sigma
+    generators = [generator.clone_state() for generator in generators]
+    for index, timestep in enumerate(scheduler.timesteps):
+        model_input = scheduler.scale_model_input(latents, timestep).to(dtype)
+        output = torch.zeros_like(latents)
+        of_step = windows_of(index)
+        for first in range(0, len(of_step), window_batch):
+            batch = of_step[first : first + window_batch]
+            frames = [window.indices for window in batch]
+            parts = denoise(model_input[np.concatenate(frames)], timestep, frames)
+            for window, part in zip(batch, parts.chunk(len(batch))):
+                weights = torch.from_numpy(window.weights).to(output.device)
+                output[window.indices] += weights[:, None, None, None] * part
+        estimate = predicted_original(scheduler, output, timestep, latents)
+        latents = scheduler.step(output, timestep, latents, generator=generators).prev_sample
+        yield Step(index, steps, int(timestep), latents, estimate)
