@@ -42,6 +42,7 @@ def settings_of(request: AnimationRequest) -> dict[str, Any]:
         "blend_end": float(request.blend_end),
         "erase": list(request.erase),
         "options": asdict(request.options),
+        "diffusion": asdict(request.diffusion),
         "portrait": {"crop": asdict(request.portrait.crop), "worn": sorted(request.portrait.worn)},
         "attributes": [
             {

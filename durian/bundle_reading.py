@@ -18,7 +18,15 @@ import numpy as np
 from durian.errors import InvalidRequest, LimitExceeded, UnreadableMedia
 from durian.face import LANDMARKS, Crop
 from durian.motion import Motion
-from durian.request import ATTRIBUTE_NAMES, AnimationRequest, Attribute, Placement, Portrait, RenderOptions
+from durian.request import (
+    ATTRIBUTE_NAMES,
+    AnimationRequest,
+    Attribute,
+    DiffusionOptions,
+    Placement,
+    Portrait,
+    RenderOptions,
+)
 from durian.settings import get_settings
 
 MAX_MEMBERS = 64
@@ -105,6 +113,7 @@ class BundleReader:
                 blend_end=self._number(settings, "blend_end"),
                 erase=tuple(str(name) for name in self._typed(settings, "erase", list)),
                 renderer=self._typed(settings, "renderer", str),
+                diffusion=self._diffusion(settings.get("diffusion", {})),
             )
         except (LimitExceeded, UnreadableMedia):
             raise
@@ -146,6 +155,16 @@ class BundleReader:
             layer=layer,
             placement=Placement(**self._plain_fields(Placement, self._typed(settings, "placement", dict))),
         )
+
+    def _diffusion(self, settings: object) -> DiffusionOptions:
+        """Choices of how to sample; bundles from before there were any have none."""
+        kinds = {"steps": int, "guidance_scale": (int, float), "sampler": str}
+        if not isinstance(settings, dict) or set(settings) - set(kinds):
+            raise self._unreadable("has settings of the wrong kind")
+        for name, value in settings.items():
+            if value is not None and (isinstance(value, bool) or not isinstance(value, kinds[name])):
+                raise self._unreadable(f"has a {name} of the wrong kind")
+        return DiffusionOptions(**settings)
 
     def _motion(self, settings: object) -> Motion | None:
         if settings is None:

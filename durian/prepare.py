@@ -11,7 +11,15 @@ import numpy as np
 from durian.errors import InvalidRequest
 from durian.face import Crop, default_crop, detect_faces, require_face
 from durian.motion import PRESETS, Motion, from_video, preset
-from durian.request import ATTRIBUTE_NAMES, AnimationRequest, Attribute, Placement, Portrait, RenderOptions
+from durian.request import (
+    ATTRIBUTE_NAMES,
+    AnimationRequest,
+    Attribute,
+    DiffusionOptions,
+    Placement,
+    Portrait,
+    RenderOptions,
+)
 from durian.settings import get_settings
 
 DRIVING_FPS = 30.0
@@ -83,6 +91,7 @@ def build_request(
     blend: tuple[float, float] | None = None,
     erase: Sequence[str] = (),
     renderer: str | None = None,
+    diffusion: DiffusionOptions | None = None,
 ) -> Prepared:
     """Read everything a request needs.
 
@@ -94,6 +103,7 @@ def build_request(
         blend: α at the first and the last frame; ``None`` wears all attributes.
         erase: what of the portrait is taken off without a replacement.
         renderer: its name; by default the settings'.
+        diffusion: how the diffusion renderer samples; by default as its model was made for.
 
     Raises:
         UnreadableMedia, LimitExceeded, NoFaceFound, InvalidRequest: with one sentence about the file or value.
@@ -120,6 +130,7 @@ def build_request(
         blend_end=0.5 if blend is None else blend[1],
         erase=tuple(erase),
         renderer=renderer or get_settings().renderer,
+        diffusion=diffusion or DiffusionOptions(),
     )
     return Prepared(request, audio_from, audio_start)
 

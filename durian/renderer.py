@@ -10,8 +10,9 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from durian.errors import InvalidRequest
+from durian.errors import InvalidRequest, WeightsMissing
 from durian.request import AnimationRequest
+from durian.watch import Watch
 
 
 @runtime_checkable
@@ -26,8 +27,14 @@ class Renderer(Protocol):
 
     name: str
 
-    def render(self, request: AnimationRequest) -> Iterator[np.ndarray]:
-        """``request.options.frames`` frames, one at a time. Closing the generator stops the work."""
+    def render(self, request: AnimationRequest, watch: Watch | None = None) -> Iterator[np.ndarray]:
+        """``request.options.frames`` frames (one without a motion), one at a time; closing the generator stops it.
+
+        A renderer that works long before its first frame tells ``watch`` how far it is.
+
+        Raises:
+            Cancelled: ``watch`` said so.
+        """
         ...
 
     def still(self, request: AnimationRequest, frame: int = 0) -> np.ndarray:
@@ -49,7 +56,21 @@ def _preview() -> Renderer:
     return PreviewRenderer()
 
 
-_FACTORIES: dict[str, Callable[[], Renderer]] = {"preview": _preview}
+def _diffusion() -> Renderer:
+    from durian.diffusion.renderer import DiffusionRenderer
+
+    return DiffusionRenderer()
+
+
+def _why_no_diffusion() -> str | None:
+    from durian.diffusion.discovery import why_not
+
+    return why_not()
+
+
+_FACTORIES: dict[str, Callable[[], Renderer]] = {"preview": _preview, "diffusion": _diffusion}
+_WHY_NOT: dict[str, Callable[[], str | None]] = {"diffusion": _why_no_diffusion}
+"""Of renderers that need something that is not on every machine: asked anew each time, since it may have come."""
 
 
 def register_renderer(name: str, factory: Callable[[], Renderer]) -> None:
@@ -58,27 +79,36 @@ def register_renderer(name: str, factory: Callable[[], Renderer]) -> None:
     ``factory`` is called when the renderer is first needed, so that its imports cost nothing before.
     """
     _FACTORIES[name] = factory
+    _WHY_NOT.pop(name, None)
 
 
 def available_renderers() -> tuple[str, ...]:
-    """The names that a request's ``renderer`` can have."""
-    return tuple(_FACTORIES)
+    """The names that a request's ``renderer`` can have here and now."""
+    return tuple(name for name in _FACTORIES if why_unavailable(name) is None)
+
+
+def why_unavailable(name: str) -> str | None:
+    """What a known renderer lacks here, in one sentence; ``None`` where it lacks nothing."""
+    return _WHY_NOT[name]() if name in _WHY_NOT else None
 
 
 def check_renderer(name: str) -> None:
     """
     Raises:
         InvalidRequest: no renderer of that name is known.
+        WeightsMissing: it needs a model, and there is none that can be used.
     """
     if name not in _FACTORIES:
         raise InvalidRequest(f"Renderer {name!r} is not known: use {' or '.join(available_renderers())}.")
+    if (reason := why_unavailable(name)) is not None:
+        raise WeightsMissing(reason)
 
 
 def get_renderer(name: str) -> Renderer:
     """A new renderer. The engine keeps one of each; call this only where no engine is wanted, as in evaluation.
 
     Raises:
-        InvalidRequest: no renderer of that name is known.
+        InvalidRequest, WeightsMissing: as :func:`check_renderer`.
     """
     check_renderer(name)
     return _FACTORIES[name]()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -11,6 +11,7 @@ from durian import masks
 from durian.face import eye_distance
 from durian.geometry.alignment import ItemMesh, aligned_mask, item_mesh
 from durian.geometry.mirror import facing_like
+from durian.keypoints import draw_keypoints, draw_landmarks
 from durian.motion import drive
 from durian.request import AnimationRequest, Attribute, RenderOptions
 from durian.segmentation import worn
@@ -60,8 +61,8 @@ class Scene:
 
     @cached_property
     def base_hole(self) -> np.ndarray:
-        """``M_init ∪ (∪ₖ M_attr,k aligned)`` before expansion, ``(S, S) uint8``."""
-        parts = [*self.worn.values(), *(item.mask for item in self.items)]
+        """``M_init ∪ (∪ₖ M_attr,k aligned)`` before expansion, ``(S, S) uint8``. Strength 0 makes no hole."""
+        parts = [*self.worn.values(), *(item.mask for item in self.items if item.attribute.strength > 0)]
         return masks.union(parts) if parts else np.zeros(self.image.shape[:2], np.uint8)
 
     @cached_property
@@ -70,15 +71,17 @@ class Scene:
         return masks.expand(self.base_hole, self.request.options.expansion * self.eye_distance)
 
 
-def prepare_scene(request: AnimationRequest, driving: np.ndarray | None = None) -> Scene:
+def prepare_scene(request: AnimationRequest, driving: np.ndarray | None = None, size: int | None = None) -> Scene:
     """Crop, align and retarget.
 
     Args:
-        request: what the visitor asked for.
+        request: what the visitor asked for. A blend that stays at an end becomes that one attribute, worn.
         driving: ``(F, 478, 3)`` absolute landmarks in crop pixels, used as they are instead of ``request.motion``.
+        size: side of the crop in pixels; by default the request's.
     """
+    request = _single_at_an_end(request)
     options, portrait = request.options, request.portrait
-    size = options.size
+    size = size or options.size
     landmarks = portrait.crop.points(portrait.landmarks, size).astype(np.float32)
     if driving is None:
         driving = _retargeted(request, landmarks)
@@ -104,6 +107,30 @@ def prepare_scene(request: AnimationRequest, driving: np.ndarray | None = None) 
         hair=hair,
         items=tuple(items),
     )
+
+
+def scene_overlays(scene: Scene) -> dict[str, np.ndarray]:
+    """Pictures to check a scene by, ``(S, S, 3) uint8`` each.
+
+    ``landmarks`` and ``keypoints`` at rest; ``hole`` with its outline before (white) and after expansion (amber);
+    ``aligned``: where the items' masks came to lie.
+    """
+    hole = masks.outline(scene.image, scene.hole, (255, 176, 32))
+    aligned = scene.image
+    for item in scene.items:
+        aligned = masks.overlay(aligned, item.mask)
+    return {
+        "landmarks": draw_landmarks(scene.image, scene.landmarks),
+        "keypoints": draw_keypoints(scene.landmarks, scene.size),
+        "hole": masks.outline(hole, scene.base_hole, (255, 255, 255)),
+        "aligned": aligned,
+    }
+
+
+def _single_at_an_end(request: AnimationRequest) -> AnimationRequest:
+    if request.mode == "blend" and request.blend_start == request.blend_end and request.blend_start in (0, 1):
+        return replace(request, mode="wear", attributes=(request.attributes[int(request.blend_start)],))
+    return request
 
 
 def _retargeted(request: AnimationRequest, landmarks: np.ndarray) -> np.ndarray:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from pathlib import Path
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+"""``owner/name`` on the Hugging Face hub."""
 
 
 @dataclass(frozen=True)
@@ -17,8 +21,13 @@ class Settings:
 
     assets: Path = PROJECT_ROOT / "assets"
     weights: Path = PROJECT_ROOT / "weights"
+    """Folder of weights: files such as SAM's, and the diffusion model (or that model's own folder)."""
+    model: str = ""
+    """A diffusion model's hub id (``owner/name``) instead. ``DURIAN_WEIGHTS`` may give it too."""
     work: Path = field(default_factory=lambda: Path(tempfile.gettempdir()) / "durian")
     """Folder of results and caches; files in it go after ``keep_seconds``."""
+    head_model: Path = PROJECT_ROOT / "weights" / "head_model.npz"
+    """The head of the synthetic people; ``python -m durian synth build-model`` makes the file."""
 
     host: str = "127.0.0.1"
     port: int = 7860
@@ -48,6 +57,8 @@ class Settings:
                 raise ValueError(f"DURIAN_{name.upper()} must be above 0, not {getattr(self, name)}.")
         if self.device not in ("auto", "cpu", "cuda"):
             raise ValueError(f"DURIAN_DEVICE must be auto, cpu or cuda, not {self.device!r}.")
+        if self.model and not HUB_ID.fullmatch(self.model):
+            raise ValueError(f"DURIAN_MODEL must be a hub id such as owner/name, not {self.model!r}.")
 
     @classmethod
     def from_environment(cls, environment: dict[str, str] | None = None) -> Settings:
@@ -69,6 +80,10 @@ class Settings:
                 values[f.name] = kind(text)
             except ValueError as error:
                 raise ValueError(f"DURIAN_{f.name.upper()}={text!r} is not a valid {kind.__name__}.") from error
+        if HUB_ID.fullmatch(environment.get("DURIAN_WEIGHTS", "")) and not values["weights"].exists():
+            # A hub id holds one model; files such as SAM's stay where they are.
+            values.setdefault("model", str(environment["DURIAN_WEIGHTS"]))
+            del values["weights"]
         return cls(**values)
 
     def torch_device(self) -> str:

@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from requests_made import attribute, disc, landmarks, picture, portrait, request
 
 from durian.bundle import extract_result, load_bundle, save_bundle, settings_of
 from durian.errors import DurianError, LimitExceeded, OutputFailed, UnreadableMedia
-from durian.request import Placement
+from durian.request import DiffusionOptions, Placement
 
 
 def full_request():
@@ -29,6 +30,8 @@ def full_request():
         blend_start=0.1,
         blend_end=0.9,
         erase=("beard",),
+        renderer="diffusion",
+        diffusion=DiffusionOptions(steps=8, guidance_scale=2.5, sampler="euler"),
         options={"seed": 2**40, "fps": 29.97, "smoothing": 0.05, "uncrop": True, "label": False, "expansion": -0.2},
     )
 
@@ -46,6 +49,16 @@ def test_a_bundle_restores_the_request_exactly(tmp_path: Path, make):
     restored, extra = load_bundle(path)
     assert restored == make()
     assert extra == {}
+
+
+def test_a_bundle_from_before_there_was_diffusion(saved: Path):
+    def drop(members: dict[str, bytes]) -> None:
+        settings = json.loads(members["settings.json"])
+        del settings["diffusion"]
+        members["settings.json"] = json.dumps(settings).encode()
+
+    restored, _ = load_bundle(rewritten(saved, drop))
+    assert restored == replace(full_request(), diffusion=DiffusionOptions())
 
 
 def test_everything_is_in_it(saved: Path, tmp_path: Path):
@@ -160,6 +173,13 @@ def lying_header() -> bytes:
         with_settings(mode="swap"),
         with_settings(mode=3),
         with_settings(renderer=None),
+        with_settings(diffusion=[]),
+        with_settings(diffusion__steps="8"),
+        with_settings(diffusion__steps=True),
+        with_settings(diffusion__steps=10**9),
+        with_settings(diffusion__sampler=["ddim"]),
+        with_settings(diffusion__sampler="eval"),
+        with_settings(diffusion__command="x"),
         with_settings(blend_start="half"),
         with_settings(blend_end=float("nan")),
         with_settings(erase="hair"),

@@ -1,4 +1,4 @@
-"""The engine: order, places, progress, cancelling, failures, files and memory, mostly with a renderer that waits."""
+"""The engine: results, failures, files and memory, mostly with a renderer that waits."""
 
 from __future__ import annotations
 
@@ -14,97 +14,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from requests_made import attribute, picture, portrait, request
+from gated import PATIENCE, GatedRenderer, files_below, frame, gated_request, wait_until
+from requests_made import picture, portrait
 
-from durian import renderer as renderers
 from durian.engine import Engine, JobStatus
-from durian.engine import jobs as jobs_module
-from durian.engine.jobs import Delivery, Job, JobLine
-from durian.engine.stills import StillsLane
 from durian.engine.storage import Storage
-from durian.errors import Cancelled, InvalidRequest, NoFaceFound, OutputFailed, QueueFull
+from durian.errors import Cancelled, NoFaceFound, OutputFailed
 from durian.media import VideoWriter, iter_video, probe_video, read_metadata, read_video
 from durian.settings import Settings
-
-PATIENCE = 30.0
-"""Seconds after which a test gives up on something that should come at once."""
-
-
-class GatedRenderer:
-    """Frames of one colour each; every frame waits for :meth:`let`."""
-
-    name = "gated"
-
-    def __init__(self) -> None:
-        self.gate = threading.Semaphore(0)
-        self.begun = threading.Semaphore(0)
-        self.rendered = 0
-        self.closed_early = 0
-        self.stills: list[float] = []
-        self.fail_with: Exception | None = None
-        self.closed = False
-
-    def let(self, frames: int) -> None:
-        self.gate.release(frames)
-
-    def render(self, request):
-        self.begun.release()
-        try:
-            for index in range(request.options.frames):
-                assert self.gate.acquire(timeout=PATIENCE)
-                if self.fail_with is not None:
-                    raise self.fail_with
-                self.rendered += 1
-                yield frame(index, request.options.size)
-        except GeneratorExit:
-            self.closed_early += 1
-            raise
-
-    def still(self, request, frame=0):
-        self.stills.append(request.blend_start)
-        return np.full((request.options.size, request.options.size, 3), 10 + frame, np.uint8)
-
-    def overlays(self, request):
-        return {"hole": self.still(request)}
-
-    def close(self) -> None:
-        self.closed = True
-
-
-def frame(index: int, size: int) -> np.ndarray:
-    made = picture(index, size)
-    made[: size // 2] = 20 * index % 256
-    return made
-
-
-@pytest.fixture
-def gated(monkeypatch: pytest.MonkeyPatch) -> GatedRenderer:
-    made = GatedRenderer()
-    monkeypatch.setitem(renderers._FACTORIES, "gated", lambda: made)
-    return made
-
-
-@pytest.fixture
-def engine(tmp_path: Path):
-    made = Engine(Settings(work=tmp_path / "work", max_queue=3))
-    yield made
-    made.close()
-
-
-def gated_request(**changes: object):
-    return request(renderer="gated", **changes)
-
-
-def wait_until(condition) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-
-
-def files_below(folder: Path) -> list[str]:
-    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
-
 
 # Results
 
@@ -200,190 +117,6 @@ def video_with_beep(path: Path, seconds: float, beep_at: float) -> Path:
     return path
 
 
-# The line
-
-
-def test_jobs_run_in_order_and_know_their_place(engine: Engine, gated: GatedRenderer):
-    jobs = [engine.submit(gated_request(frames=2)) for _ in range(3)]
-    assert gated.begun.acquire(timeout=PATIENCE)
-    assert [job.position for job in jobs] == [0, 1, 2]
-    assert [job.state for job in jobs] == ["running", "waiting", "waiting"]
-    gated.let(2)
-    jobs[0].result(PATIENCE)
-    assert gated.begun.acquire(timeout=PATIENCE)
-    assert [job.position for job in jobs[1:]] == [0, 1]
-    gated.let(4)
-    assert [job.result(PATIENCE).frames for job in jobs] == [2, 2, 2]
-
-
-def test_a_full_line_refuses_in_one_sentence(engine: Engine, gated: GatedRenderer):
-    jobs = [engine.submit(gated_request(frames=1))]
-    assert gated.begun.acquire(timeout=PATIENCE)
-    jobs += [engine.submit(gated_request(frames=1)) for _ in range(3)]
-    with pytest.raises(QueueFull, match="3 animations are waiting"):
-        engine.submit(gated_request(frames=1))
-    jobs[1].cancel()
-    jobs[1] = engine.submit(gated_request(frames=1))
-    gated.let(4)
-    assert all(job.result(PATIENCE).frames == 1 for job in jobs)
-
-
-def test_an_unknown_renderer_is_refused_before_it_waits(engine: Engine):
-    with pytest.raises(InvalidRequest, match="preview"):
-        engine.submit(request(renderer="paint-by-numbers"))
-
-
-def test_updates_end_with_the_end(engine: Engine, gated: GatedRenderer):
-    job = engine.submit(gated_request(frames=3))
-    gated.let(3)
-    seen = list(job.updates(interval=0))
-    assert seen[-1].state == "done"
-    assert seen[-1].frame == seen[-1].frames == 3
-    assert [status.frame for status in seen] == sorted(status.frame for status in seen)
-    assert list(job.updates())[-1].state == "done"
-
-
-def test_the_remaining_time_is_measured(monkeypatch: pytest.MonkeyPatch):
-    now = {"value": 100.0}
-    monkeypatch.setattr(jobs_module.time, "perf_counter", lambda: now["value"])
-    job = Job(gated_request(frames=10), Delivery())
-    job.start()
-    now["value"] = 103.0
-    job.frame_done()
-    assert job.progress.remaining is None
-    for now["value"] in (103.5, 104.0, 104.5):
-        job.frame_done()
-    # The three seconds before the first frame prepared the scene and are no measure of a frame.
-    assert job.seconds_per_frame == pytest.approx(0.5)
-    assert job.progress.remaining == pytest.approx(3.0)
-    assert job.progress.elapsed == pytest.approx(4.5)
-
-
-def test_those_who_wait_are_told_how_long_from_earlier_jobs(monkeypatch: pytest.MonkeyPatch):
-    now = {"value": 0.0}
-    monkeypatch.setattr(jobs_module.time, "perf_counter", lambda: now["value"])
-    line = JobLine(5)
-    first, second, third = (Job(gated_request(frames=4), Delivery()) for _ in range(3))
-    line.join(first)
-    assert line.next() is first
-    first.start()
-    for now["value"] in (1.0, 1.25):
-        first.frame_done()
-    line.done(first, ("gated", 64))
-    line.join(second)
-    line.join(third)
-    assert second.progress.remaining == pytest.approx(4 * 0.25)
-    assert third.progress.remaining == pytest.approx(8 * 0.25)
-
-
-# Cancelling
-
-
-def test_cancel_takes_effect_within_one_frame_and_the_next_job_works(
-    engine: Engine, gated: GatedRenderer, tmp_path: Path
-):
-    job = engine.submit(gated_request(frames=6), out=tmp_path / "gone.mp4")
-    following = engine.submit(gated_request(frames=2))
-    gated.let(2)
-    wait_until(lambda: job.progress.frame == 2)
-    job.cancel()
-    gated.let(1)
-    with pytest.raises(Cancelled):
-        job.result(PATIENCE)
-    assert gated.rendered == 3
-    assert gated.closed_early == 1
-    gated.let(2)
-    assert following.result(PATIENCE).frames == 2
-    assert not [p for p in tmp_path.iterdir() if p.is_file()]
-    assert len(files_below(tmp_path / "work")) == 2
-
-
-def test_a_job_cancelled_while_it_waits_is_over_at_once(engine: Engine, gated: GatedRenderer):
-    running, waiting, last = (engine.submit(gated_request(frames=1)) for _ in range(3))
-    assert gated.begun.acquire(timeout=PATIENCE)
-    waiting.cancel()
-    with pytest.raises(Cancelled):
-        waiting.result(0)
-    assert last.position == 1
-    gated.let(2)
-    running.result(PATIENCE)
-    last.result(PATIENCE)
-    assert gated.rendered == 2
-
-
-def test_cancel_while_the_scene_is_prepared(engine: Engine, gated: GatedRenderer):
-    job = engine.submit(gated_request(frames=4))
-    assert gated.begun.acquire(timeout=PATIENCE)
-    job.cancel()
-    gated.let(1)
-    with pytest.raises(Cancelled):
-        job.result(PATIENCE)
-    assert gated.rendered == 1
-
-
-def test_cancel_while_the_file_is_written(engine: Engine, gated: GatedRenderer, monkeypatch: pytest.MonkeyPatch):
-    writing, go_on = threading.Event(), threading.Event()
-    write = VideoWriter.write
-
-    def slow_write(self, picture):
-        writing.set()
-        assert go_on.wait(PATIENCE)
-        write(self, picture)
-
-    monkeypatch.setattr(VideoWriter, "write", slow_write)
-    job = engine.submit(gated_request(frames=3), owner="visitor")
-    gated.let(3)
-    wait_until(lambda: job.progress.stage == "encoding")
-    job.cancel()
-    # The encoder is told while the worker waits for it; only then may it go on.
-    time.sleep(0.2)
-    go_on.set()
-    with pytest.raises(Cancelled):
-        job.result(PATIENCE)
-    assert writing.is_set()
-    assert files_below(engine.owner_folder("visitor")) == []
-
-
-def test_cancel_of_a_finished_job_changes_nothing(engine: Engine, gated: GatedRenderer):
-    gated.let(1)
-    job = engine.submit(gated_request(frames=1))
-    job.result(PATIENCE)
-    job.cancel()
-    assert job.state == "done"
-    assert job.result().path.is_file()
-
-
-def test_an_owner_who_leaves_takes_their_jobs_and_files_along(engine: Engine, gated: GatedRenderer):
-    gated.let(1)
-    kept = engine.animate(gated_request(frames=1), owner="stays")
-    mine = [engine.submit(gated_request(frames=2), owner="leaves") for _ in range(2)]
-    other = engine.submit(gated_request(frames=2), owner="stays")
-    assert engine.cancel_owner("leaves") == 2
-    gated.let(3)
-    for job in mine:
-        with pytest.raises(Cancelled):
-            job.result(PATIENCE)
-    other.result(PATIENCE)
-    engine.forget_owner("stays")
-    assert not kept.path.exists()
-
-
-def test_closing_stops_the_running_job(tmp_path: Path, gated: GatedRenderer):
-    engine = Engine(Settings(work=tmp_path))
-    running, waiting = (engine.submit(gated_request(frames=4), out=tmp_path / f"{i}.mp4") for i in range(2))
-    assert gated.begun.acquire(timeout=PATIENCE)
-    gated.let(1)
-    closing = threading.Thread(target=engine.close)
-    closing.start()
-    gated.let(1)
-    closing.join(PATIENCE)
-    assert [running.state, waiting.state] == ["cancelled", "cancelled"]
-    assert files_below(tmp_path) == []
-    assert gated.closed
-    with pytest.raises(RuntimeError, match="closed"):
-        engine.submit(gated_request(frames=1))
-
-
 # Failures
 
 
@@ -439,7 +172,7 @@ from durian.settings import Settings
 
 class Noise:
     name = "noise"
-    def render(self, request):
+    def render(self, request, watch=None):
         for index in range(request.options.frames):
             yield picture(index, request.options.size)
     def close(self): pass
@@ -467,99 +200,6 @@ print("next:", engine.animate(small).frames)
     assert "next: 2" in done.stdout
     assert not (tmp_path / "half.mp4").exists()
     assert not [p for p in tmp_path.iterdir() if p.is_file()]
-
-
-# Stills
-
-
-class Gate:
-    """A piece of work that tells when it began and ends when it is let."""
-
-    def __init__(self) -> None:
-        self.begun, self.go = threading.Event(), threading.Event()
-
-    def __call__(self) -> str:
-        self.begun.set()
-        assert self.go.wait(PATIENCE)
-        return "done"
-
-
-def in_thread(call) -> tuple[threading.Thread, list]:
-    outcome: list = []
-
-    def run() -> None:
-        try:
-            outcome.append(call())
-        except Cancelled as error:
-            outcome.append(error)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    return thread, outcome
-
-
-def test_only_the_newest_still_of_a_lane_counts():
-    lane, gate = StillsLane(), Gate()
-    working, worked = in_thread(lambda: lane.run("busy", [gate]))
-    assert gate.begun.wait(PATIENCE)
-    calls, last = [], -1
-    for value in ("old", "older than the last", "new"):
-        calls.append(in_thread(lambda value=value: lane.run("visitor", [lambda: value])))
-        wait_until(lambda last=last: "visitor" in lane._waiting and lane._waiting["visitor"].number > last)
-        last = lane._waiting["visitor"].number
-    other, others = in_thread(lambda: lane.run("neighbour", [lambda: "theirs"]))
-    wait_until(lambda: len(lane._waiting) == 2)
-    for thread, outcome in calls[:2]:
-        thread.join(PATIENCE)
-        assert isinstance(outcome[0], Cancelled)
-    gate.go.set()
-    for thread in (working, calls[2][0], other):
-        thread.join(PATIENCE)
-    assert (worked, calls[2][1], others) == ([["done"]], [["new"]], [["theirs"]])
-    assert not lane._waiting
-    assert not lane._newest
-
-
-def test_a_strip_stops_when_a_newer_one_is_asked_for():
-    lane, gate = StillsLane(), Gate()
-    made = []
-    old, old_outcome = in_thread(lambda: lane.run("visitor", [gate, lambda: made.append("late")]))
-    assert gate.begun.wait(PATIENCE)
-    new, new_outcome = in_thread(lambda: lane.run("visitor", [lambda: "fresh"]))
-    wait_until(lambda: "visitor" in lane._waiting)
-    gate.go.set()
-    old.join(PATIENCE)
-    new.join(PATIENCE)
-    assert isinstance(old_outcome[0], Cancelled)
-    assert new_outcome == [["fresh"]]
-    assert made == []
-
-
-def test_a_failing_still_frees_the_lane():
-    lane = StillsLane()
-    with pytest.raises(ZeroDivisionError):
-        lane.run("visitor", [lambda: 1 // 0])
-    assert lane.run("visitor", [lambda: "fine"]) == ["fine"]
-
-
-def test_a_still_does_not_wait_behind_an_animation(engine: Engine, gated: GatedRenderer):
-    job = engine.submit(gated_request(frames=1))
-    assert gated.begun.acquire(timeout=PATIENCE)
-    assert (engine.still(gated_request(), frame=3) == 13).all()
-    assert (engine.still(gated_request()) == 10).all()
-    assert job.state == "running"
-    gated.let(1)
-    job.result(PATIENCE)
-
-
-def test_strip_and_look_book(engine: Engine, gated: GatedRenderer):
-    both = gated_request(attributes=(attribute(1), attribute(2)))
-    assert len(engine.blend_strip(both, count=5)) == 5
-    assert gated.stills == [0.0, 0.25, 0.5, 0.75, 1.0]
-    assert len(engine.look_book(gated_request(attributes=()), [attribute(seed) for seed in range(3)])) == 3
-    assert set(engine.overlays(both)) == {"hole"}
-    with pytest.raises(InvalidRequest, match="exactly two"):
-        engine.blend_strip(gated_request())
 
 
 # Memory and files

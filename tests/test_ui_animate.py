@@ -19,6 +19,8 @@ from durian.ui.session import PortraitChoice, Session
 class FakeJob:
     """A job that goes through ``statuses`` and ends as ``outcome`` says."""
 
+    id, watched_frame, estimate = "job", 24, None
+
     def __init__(self, statuses=(), outcome=None):
         self.statuses, self.outcome, self.cancelled = statuses, outcome, 0
 
@@ -62,9 +64,15 @@ def session() -> Session:
     return table
 
 
-def press(session: Session, consent: bool = True) -> list:
+def pressed(session: Session, consent: bool = True, renderer: str | None = None, steps: float = 0):
+    """The steps of an animation; without a model the page has no renderer to choose."""
     values = views.control_values(session)
-    return list(guarded(animate.run)(session, consent, values["item_id"], *(values[key] for key in controls.TUNED)))
+    tuned = (values[key] for key in controls.TUNED)
+    return guarded(animate.run)(session, consent, renderer, steps, 0, values["item_id"], *tuned)
+
+
+def press(session: Session, **choice: object) -> list:
+    return list(pressed(session, **choice))
 
 
 def intact(session: Session) -> bool:
@@ -107,8 +115,7 @@ def test_a_cancelled_job_says_so_and_frees_the_button(session, monkeypatch):
 def test_a_closed_browser_cancels_the_job(session, monkeypatch):
     job = FakeJob([status("running", frame=n) for n in range(5)], Cancelled("never reached"))
     monkeypatch.setattr(animate, "get_engine", lambda: FakeEngine(job))
-    values = views.control_values(session)
-    steps = animate.run(session, True, values["item_id"], *(values[key] for key in controls.TUNED))
+    steps = pressed(session)
     next(steps)
     steps.close()
     assert job.cancelled
@@ -119,6 +126,17 @@ def test_progress_tells_place_frame_and_time():
     running = animate.progress_html(status("running", frame=12, remaining=1.24))
     assert "Frame 12 of 48 · 1.2 s left" in running
     assert "width:25.0%" in running
+
+
+def test_progress_tells_the_steps_of_a_slow_renderer():
+    denoising = animate.progress_html(status("running", stage="denoising", step=3, steps=6, remaining=7.96))
+    assert "Step 3 of 6 · 8.0 s left" in denoising
+    assert "width:45.0%" in denoising
+    done = animate.progress_html(status("running", stage="denoising", step=6, steps=6, remaining=0.0))
+    assert "Step 6 of 6 · decoding" in done
+    decoding = animate.progress_html(status("running", frame=24, step=6, steps=6))
+    assert "Frame 24 of 48" in decoding
+    assert "width:95.0%" in decoding
 
 
 def test_an_empty_tab_is_no_mistake_but_a_reference_without_a_mask_is(session, monkeypatch):

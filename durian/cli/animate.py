@@ -12,7 +12,9 @@ from durian.engine import Animation, JobStatus, get_engine
 from durian.errors import InvalidRequest
 from durian.face import Crop
 from durian.prepare import AttributeSource, Click, MotionSource, PortraitSource, Prepared, build_request
-from durian.request import RenderOptions
+from durian.renderer import check_renderer
+from durian.request import DiffusionOptions, RenderOptions
+from durian.settings import get_settings
 
 if TYPE_CHECKING:
     from durian.assets import Example
@@ -37,6 +39,8 @@ def prepare(arguments: argparse.Namespace) -> Prepared:
     Raises:
         DurianError: one sentence about the argument or file.
     """
+    # Before anything is read: without its model, all of that would be for nothing.
+    check_renderer(arguments.renderer or get_settings().renderer)
     items: list[AttributeSource] = []
     what, blend = arguments.motion or DEFAULT_MOTION, arguments.blend
     if arguments.example is not None:
@@ -77,7 +81,8 @@ def prepare(arguments: argparse.Namespace) -> Prepared:
         label=not arguments.no_label,
         uncrop=arguments.uncrop,
     )
-    return build_request(portrait, items, motion, options, blend, arguments.erase, arguments.renderer)
+    diffusion = DiffusionOptions(arguments.steps, arguments.guidance, arguments.sampler)
+    return build_request(portrait, items, motion, options, blend, arguments.erase, arguments.renderer, diffusion)
 
 
 def _example(name: str) -> Example:
@@ -135,6 +140,8 @@ class _Progress:
         return self
 
     def __call__(self, status: JobStatus) -> None:
+        if status.stage == "denoising":
+            self._bar.set_postfix_str(f"step {status.step} of {status.steps}")
         self._bar.update(status.frame - self._bar.n)
 
     def __exit__(self, *error: object) -> None:

@@ -12,6 +12,8 @@ from durian.errors import InvalidRequest
 
 ITEM_NAMES = ("hair", "glasses", "hat", "beard", "lips", "other")
 """The same as :data:`durian.request.ATTRIBUTE_NAMES`, which would pull in NumPy and OpenCV."""
+SAMPLERS = ("ddim", "dpm++", "euler", "lcm")
+"""The same as :data:`durian.request.SAMPLERS`."""
 DEFAULT_MOTION = "nod"
 
 
@@ -146,10 +148,16 @@ def _animate(command: argparse.ArgumentParser) -> None:
     look.add_argument("--size", type=int, default=512, metavar="PX", help="side of the result")
     look.add_argument("--expand", type=float, default=0.1, metavar="D", help="grow the hole, in eye distances")
     look.add_argument("--light", type=float, default=0.5, metavar="0..1", help="0 keeps an item's colours, 1 matches")
-    look.add_argument("--renderer", help="preview (default: the settings')")
+    look.add_argument("--renderer", help="preview or, with a trained model, diffusion (default: the settings')")
     look.add_argument("--seed", type=int, default=0)
     look.add_argument("--uncrop", action="store_true", help="paste the result back into the whole photo")
     look.add_argument("--no-label", action="store_true", help='leave out the visible "AI-generated" label')
+    sampling = command.add_argument_group("diffusion (what is left out is as its model was made for)")
+    sampling.add_argument("--steps", type=int, metavar="N", help="passes over the clip: more is finer and slower")
+    sampling.add_argument(
+        "--guidance", type=float, metavar="G", help="how closely it follows; 1 is none and twice as fast"
+    )
+    sampling.add_argument("--sampler", choices=SAMPLERS)
     out = command.add_argument_group("results")
     out.add_argument("-o", "--out", type=Path, default=Path("durian.mp4"), metavar="MP4")
     out.add_argument("--gif", type=Path, help="also as a GIF")

@@ -68,6 +68,16 @@ def check_guidance(scale: float) -> None:
         raise InvalidRequest(f"A guidance scale of {scale:g} is out of range: give 0 to {LARGEST_GUIDANCE}.")
 
 
+def check_seed(seed: int) -> None:
+    if seed < 0:
+        raise InvalidRequest(f"A seed of {seed} was given: choose 0 or more.")
+
+
+def check_decode_batch(batch: int) -> None:
+    if batch < 1:
+        raise InvalidRequest(f"Decoding {batch} frames at a time was asked for: choose 1 or more.")
+
+
 def check_blend(blend: np.ndarray | None, frames: int, expected: bool) -> None:
     """α ``(F,)`` must be there exactly where the references were set to blend."""
     if expected and blend is None:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from diffusers import AutoencoderKL, AutoencoderTiny, DiffusionPipeline, SchedulerMixin
 from diffusers.utils import BaseOutput
 from torch import Tensor
-from transformers import CLIPImageProcessor, CLIPVisionModelWithProjection
 
 from durian.diffusion.checks import (
     AttributeReference,
     check_blend,
     check_clip,
+    check_decode_batch,
     check_guidance,
     check_picture,
+    check_seed,
     check_strength,
     check_window,
 )
@@ -39,6 +40,9 @@ from durian.diffusion.sampling import (
 )
 from durian.diffusion.windows import moving_windows
 from durian.errors import Cancelled, InvalidRequest
+
+if TYPE_CHECKING:
+    from transformers import CLIPImageProcessor, CLIPVisionModelWithProjection
 
 HOLE_COLOUR = 0.0
 """What masked-out pixels become, in [-1, 1]: mid-grey. The paper only says that picture and mask are multiplied."""
@@ -164,16 +168,28 @@ class DurianPipeline(DiffusionPipeline):
         features = [self._features(self.attribute_reference_net, a.image, a.mask, a.keypoints) for a in worn]
         log_weights = [None if blend else self._log_weight(attribute.strength) for attribute in worn]
         drop = self.config.drop_outside_masks
-        parts = [shown[0].reference(drop), *(f.reference(drop, w) for (f, _), w in zip(features, log_weights))]
+        parts = (shown[0].reference(drop), *(f.reference(drop, w) for (f, _), w in zip(features, log_weights)))
         # α is only known when called; any value says that the last two parts are alternatives.
         placeholder = torch.zeros(1, device=self._execution_device) if blend else None
         self._encoded = EncodedReferences(
-            projected=self.denoiser.project(References(tuple(parts), placeholder)),
+            parts=parts,
+            projected=self.denoiser.project(References(parts, placeholder)),
             attributes=tuple(self.conditioner.of_attribute(f if e is None else e) for f, e in features),
             log_weights=tuple(log_weights),
             portrait=self.conditioner.of_portrait(shown[0]),
             blends=blend,
         )
+
+    @property
+    def encoded_references(self) -> EncodedReferences:
+        """What :meth:`set_references` computed.
+
+        Raises:
+            InvalidRequest: it was not called.
+        """
+        if self._encoded is None:
+            raise InvalidRequest("No references were given: call set_references before the pipeline.")
+        return self._encoded
 
     def _features(
         self,
@@ -247,6 +263,7 @@ class DurianPipeline(DiffusionPipeline):
             InvalidRequest: references were not set, or an argument is out of range; the sentence says which.
             Cancelled: ``cancelled`` said so.
         """
+        check_decode_batch(decode_batch)
         latents = self.denoise(
             keypoints,
             num_inference_steps=num_inference_steps,
@@ -290,12 +307,12 @@ class DurianPipeline(DiffusionPipeline):
         scale = 1.0 if sampler in WITHOUT_GUIDANCE else scale
         window = min(config.window if window is None else window, len(keypoints))
         overlap = min(config.overlap if overlap is None else overlap, window - 1)
-        self.check_inputs(keypoints, scale, window, blend)
+        self.check_inputs(keypoints, scale, window, blend, seed)
         predict = Prediction(
             self.denoiser,
             self.conditioner,
-            self._encoded,
-            self._guidance(keypoints, window),
+            self.encoded_references,
+            self.guide(keypoints, window),
             blend,
             scale,
             guide_in_one_batch,
@@ -338,7 +355,7 @@ class DurianPipeline(DiffusionPipeline):
         side = self.config.size // latent_factor(self.vae)
         return self.denoiser.config.latent_channels, side, side
 
-    def _guidance(self, keypoints: np.ndarray, window: int) -> Tensor:
+    def guide(self, keypoints: np.ndarray, window: int) -> Tensor:
         """The guider's features of all frames ``(F, C, h, w)``, run once.
 
         A clip of more than one window keeps them on the host, since they are larger than the latents.
@@ -358,17 +375,19 @@ class DurianPipeline(DiffusionPipeline):
 
     # Checks
 
-    def check_inputs(self, keypoints: np.ndarray, guidance_scale: float, window: int, blend: np.ndarray | None) -> None:
+    def check_inputs(
+        self, keypoints: np.ndarray, guidance_scale: float, window: int, blend: np.ndarray | None, seed: int
+    ) -> None:
         """
         Raises:
             InvalidRequest: in one sentence, what was given and what is accepted.
         """
-        if self._encoded is None:
-            raise InvalidRequest("No references were given: call set_references before the pipeline.")
+        encoded = self.encoded_references
         check_clip(keypoints, self.config.size)
         check_window(window, self.denoiser.config.motion_max_frames)
         check_guidance(guidance_scale)
-        check_blend(blend, len(keypoints), self._encoded.blends)
+        check_blend(blend, len(keypoints), encoded.blends)
+        check_seed(seed)
 
     def check_references(
         self,

@@ -1,7 +1,7 @@
 """The in-process engine: one queue for animations, a lane for stills, progress, cancel, files and memory."""
 
 from durian.engine.engine import Engine, get_engine
-from durian.engine.jobs import Job, JobStatus
+from durian.engine.jobs import Estimate, Job, JobStatus
 from durian.engine.production import Animation, describe
 
-__all__ = ["Animation", "Engine", "Job", "JobStatus", "describe", "get_engine"]
+__all__ = ["Animation", "Engine", "Estimate", "Job", "JobStatus", "describe", "get_engine"]

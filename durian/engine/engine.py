@@ -14,7 +14,8 @@ import numpy as np
 
 from durian.engine import memory
 from durian.engine.finishing import Finisher
-from durian.engine.jobs import Delivery, Job, JobLine, JobStatus, Sound
+from durian.engine.jobs import Delivery, Job, JobStatus, Sound
+from durian.engine.line import JobLine, pace_key
 from durian.engine.production import Animation, produce
 from durian.engine.stills import StillsLane
 from durian.engine.storage import Storage
@@ -51,6 +52,7 @@ class Engine:
         on_progress: Callable[[JobStatus], None] | None = None,
         out: Path | None = None,
         owner: str | None = None,
+        watched_frame: int | None = None,
     ) -> Job:
         """Put an animation into the line and return at once.
 
@@ -60,17 +62,19 @@ class Engine:
             on_progress: called at each change from the engine's threads; must return quickly.
             out: the MP4's path; by default a new file in the owner's folder.
             owner: whose job it is, for :meth:`cancel_owner` and :meth:`forget_owner`.
+            watched_frame: the frame that :attr:`Job.estimate` shows while a slow renderer works; by default the middle.
 
         Raises:
             QueueFull: too many wait already.
             InvalidRequest: the request's renderer is not known.
+            WeightsMissing: it needs a model that is not here.
             OutputFailed: ``out`` is in no folder.
         """
         check_renderer(request.renderer)
         if out is not None and not Path(out).resolve().parent.is_dir():
             raise OutputFailed(f"The folder {Path(out).parent} does not exist: make it or choose another output file.")
         sound = None if audio_from is None else Sound(Path(audio_from), audio_start)
-        job = Job(request, Delivery(None if out is None else Path(out), owner, sound, on_progress))
+        job = Job(request, Delivery(None if out is None else Path(out), owner, sound, watched_frame, on_progress))
         self._start_worker()
         self._line.join(job)
         return job
@@ -87,7 +91,7 @@ class Engine:
         """:meth:`submit` and wait. An interrupt from the keyboard cancels the job.
 
         Raises:
-            Cancelled, QueueFull, InvalidRequest, OutputFailed, NoFaceFound: as the job ended.
+            Cancelled, QueueFull, InvalidRequest, WeightsMissing, OutputFailed, NoFaceFound: as the job ended.
         """
         job = self.submit(request, audio_from, audio_start, on_progress, out, owner)
         try:
@@ -205,9 +209,9 @@ class Engine:
 
     def _work(self) -> None:
         while (job := self._line.next()) is not None:
-            pace_key = (job.request.renderer, job.request.options.size)
+            key = pace_key(job.request)
             self._run(job)
-            self._line.done(job, pace_key)
+            self._line.done(job, key)
             del job
             memory.release()
 

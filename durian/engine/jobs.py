@@ -1,4 +1,4 @@
-"""One animation's life: waiting, running, and how it ended; and the line in which they wait."""
+"""One animation's life: waiting, running, and how it ended."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from durian.errors import Cancelled, DurianError, QueueFull
+import numpy as np
+
+from durian.errors import Cancelled, DurianError
 from durian.request import AnimationRequest
 
 if TYPE_CHECKING:
     from durian.engine.production import Animation
 
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
-Stage = Literal["waiting", "preparing", "rendering", "encoding", "finished"]
+Stage = Literal["waiting", "preparing", "denoising", "rendering", "encoding", "finished"]
 
 CANCELLED_SENTENCE = "The animation was cancelled: press Animate to start it again."
 SECONDS_BETWEEN_UPDATES = 0.1
@@ -31,8 +33,9 @@ log = logging.getLogger(__name__)
 class JobStatus:
     """Where a job stands. ``position`` is 0 while it runs and afterwards, 1 for the next in line.
 
-    ``remaining`` is in seconds, from frame times measured so far (of this job, or of earlier ones while it waits);
-    ``None`` until there is something to measure.
+    ``step`` of ``steps`` passes over the whole clip are done; both are 0 where a renderer makes none.
+    ``remaining`` is in seconds, from steps or frames measured so far (of this job, or of earlier ones while it waits);
+    ``None`` until there is something to measure. ``estimates`` counts the pictures that :attr:`Job.estimate` has shown.
     """
 
     state: State
@@ -43,10 +46,23 @@ class JobStatus:
     elapsed: float
     remaining: float | None
     error: str | None = None
+    step: int = 0
+    steps: int = 0
+    estimates: int = 0
 
     @property
     def finished(self) -> bool:
         return self.state in ("done", "failed", "cancelled")
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """How frame ``frame`` looks after ``step`` of ``steps``: ``picture`` ``(H, W, 3) uint8``, finished like a still."""
+
+    step: int
+    steps: int
+    frame: int
+    picture: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -64,6 +80,8 @@ class Delivery:
     out: Path | None = None
     owner: str | None = None
     sound: Sound | None = None
+    watched_frame: int | None = None
+    """Whose estimates are wanted while it runs; ``None`` for the middle one."""
     on_progress: Callable[[JobStatus], None] | None = field(default=None, repr=False)
 
 
@@ -84,6 +102,10 @@ class Job:
         self._wait_estimate: float | None = None
         self._frame = 0
         self._submitted = time.perf_counter()
+        self._step = self._steps = 0
+        self._steps_began_at = self._last_step_at = 0.0
+        self._estimate: Estimate | None = None
+        self._estimates = 0
         self._first_frame_at = 0.0
         self._last_frame_at = 0.0
         self._ended: float | None = None
@@ -107,8 +129,19 @@ class Job:
         with self._changed:
             return self._status()
 
+    @property
+    def estimate(self) -> Estimate | None:
+        """The newest picture of what the result will be; ``None`` before the first, and once the job is over."""
+        return self._estimate
+
+    @property
+    def watched_frame(self) -> int:
+        """The frame that estimates show."""
+        wanted = self.delivery.watched_frame
+        return self.frames // 2 if wanted is None else min(max(wanted, 0), self.frames - 1)
+
     def cancel(self) -> None:
-        """Stop this job: at once while it waits, within one frame while it runs; nothing happens once it is over."""
+        """Stop this job: at once while it waits, within a step or frame while it runs; never once it is over."""
         self._cancel.set()
         if self._leave_line(self):
             self.finish_cancelled()
@@ -158,6 +191,19 @@ class Job:
     def start(self) -> None:
         self._update(state="running", stage="preparing", position=0)
 
+    def step_done(self, step: int, steps: int) -> None:
+        """``step`` of ``steps`` are done; 0 when the first begins (again, where a renderer had to start over)."""
+        now = time.perf_counter()
+        if step == 0:
+            self._steps_began_at = now
+        self._last_step_at = now
+        self._update(step=step, steps=steps, stage="denoising")
+
+    def show(self, picture: np.ndarray) -> None:
+        """Let those who wait see how the watched frame looks so far."""
+        estimate = Estimate(self._step, self._steps, self.watched_frame, picture)
+        self._update(estimate=estimate, estimates=self._estimates + 1)
+
     def frame_done(self) -> None:
         now = time.perf_counter()
         self._first_frame_at = self._first_frame_at or now
@@ -167,10 +213,14 @@ class Job:
 
     @property
     def seconds_per_frame(self) -> float | None:
-        """Measured between frames, so that preparing the scene does not count; ``None`` before the second frame."""
+        """Measured between frames, so that preparing the scene does not count; ``None`` before the second frame.
+
+        Steps over the whole clip count for all of its frames alike.
+        """
         if self._frame < 2:
             return None
-        return (self._last_frame_at - self._first_frame_at) / (self._frame - 1)
+        pace = (self._last_frame_at - self._first_frame_at) / (self._frame - 1)
+        return pace + (self._last_step_at - self._steps_began_at) / self.frames
 
     def finish(self, result: Animation) -> None:
         self._end("done", result=result)
@@ -183,7 +233,8 @@ class Job:
 
     def _end(self, state: State, **values: object) -> None:
         # The pictures are let go here: a page may keep the job itself for its history.
-        self._update(state=state, stage="finished", position=0, ended=time.perf_counter(), request=None, **values)
+        ended = {"stage": "finished", "position": 0, "ended": time.perf_counter(), "request": None, "estimate": None}
+        self._update(state=state, **ended, **values)
 
     def _update(self, request: AnimationRequest | Literal[False] | None = False, **values: object) -> None:
         with self._changed:
@@ -216,6 +267,9 @@ class Job:
             elapsed=(self._ended or time.perf_counter()) - self._submitted,
             remaining=self._remaining(),
             error=sentence,
+            step=self._step,
+            steps=self._steps,
+            estimates=self._estimates,
         )
 
     def _remaining(self) -> float | None:
@@ -223,77 +277,9 @@ class Job:
             return 0.0
         if self._state == "waiting":
             return self._wait_estimate
-        pace = self.seconds_per_frame
-        return None if pace is None else pace * (self.frames - self._frame)
-
-
-class JobLine:
-    """The bounded line in which animations wait, first come, first served."""
-
-    def __init__(self, capacity: int) -> None:
-        self.capacity = capacity
-        self._changed = threading.Condition(threading.RLock())
-        self._waiting: list[Job] = []
-        self._running: Job | None = None
-        self._pace: dict[tuple[str, int], float] = {}
-        self._open = True
-
-    def join(self, job: Job) -> None:
-        """
-        Raises:
-            QueueFull: ``capacity`` jobs wait already.
-        """
-        with self._changed:
-            if not self._open:
-                raise RuntimeError("The engine is closed.")
-            if len(self._waiting) >= self.capacity:
-                raise QueueFull(f"{self.capacity} animations are waiting already: try again in a minute.")
-            job._leave_line = self._leave
-            self._waiting.append(job)
-            self._tell_places()
-            self._changed.notify_all()
-
-    def next(self) -> Job | None:
-        """Wait for the next job and make it the running one; ``None`` once the line is closed."""
-        with self._changed:
-            self._running = None
-            self._changed.wait_for(lambda: self._waiting or not self._open)
-            if not self._open:
-                return None
-            self._running = self._waiting.pop(0)
-            self._tell_places()
-            return self._running
-
-    def done(self, job: Job, pace_key: tuple[str, int]) -> None:
-        """Note how fast ``job`` was, for the remaining time of those who wait."""
-        with self._changed:
-            self._running = None
-            if job.seconds_per_frame is not None:
-                self._pace[pace_key] = job.seconds_per_frame
-            self._tell_places()
-
-    def jobs(self) -> list[Job]:
-        """The running job and those that wait, in order."""
-        with self._changed:
-            return ([self._running] if self._running else []) + list(self._waiting)
-
-    def close(self) -> None:
-        with self._changed:
-            self._open = False
-            self._changed.notify_all()
-
-    def _leave(self, job: Job) -> bool:
-        with self._changed:
-            if job not in self._waiting:
-                return False
-            self._waiting.remove(job)
-            self._tell_places()
-            return True
-
-    def _tell_places(self) -> None:
-        ahead = self._running.progress.remaining if self._running else 0.0
-        for place, job in enumerate(self._waiting, start=1):
-            options = job.request.options
-            pace = self._pace.get((job.request.renderer, options.size))
-            ahead = None if ahead is None or pace is None else ahead + pace * job.frames
-            job.wait_at(place, ahead)
+        if self._stage == "denoising":
+            done = self._last_step_at - self._steps_began_at
+            return done / self._step * (self._steps - self._step) if self._step else None
+        if self._frame < 2:
+            return None
+        return (self._last_frame_at - self._first_frame_at) / (self._frame - 1) * (self.frames - self._frame)

@@ -7,7 +7,10 @@ import time
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
+
+import numpy as np
 
 from durian.engine.encoder import Encoder
 from durian.engine.finishing import Finisher
@@ -41,6 +44,17 @@ class Animation:
     request_id: str
     metadata: dict[str, object]
 
+    def frame(self, index: int) -> np.ndarray:
+        """One of its frames, exact, ``(height, width, 3) uint8``.
+
+        Raises:
+            OutputFailed: the master was deleted after its time.
+        """
+        from durian.media import iter_video
+
+        index = min(max(index, 0), self.frames - 1)
+        return next(islice(iter_video(self._present_master(), self.fps), index, None))
+
     def gif(self, path: Path) -> Path:
         """Write the frames as a looping GIF.
 
@@ -65,6 +79,20 @@ class Animation:
         if not self.master.is_file():
             raise OutputFailed("This animation's files were deleted after their time: make the animation again.")
         return self.master
+
+
+class JobWatch:
+    """Passes on to a job what its renderer tells; see :class:`durian.watch.Watch`."""
+
+    def __init__(self, job: Job, finisher: Finisher) -> None:
+        self._job, self._finisher = job, finisher
+        self.frame = job.watched_frame
+        self.step = job.step_done
+        self.is_cancelled = job.is_cancelled
+        self.check_cancelled = job.check_cancelled
+
+    def estimate(self, picture: np.ndarray) -> None:
+        self._job.show(self._finisher(picture))
 
 
 def produce(job: Job, renderer: Renderer, owner_folder: Path) -> Animation:
@@ -106,7 +134,7 @@ def _render_into(folder: Path, job: Job, renderer: Renderer, request: AnimationR
     ]
     with (
         Encoder(writers, finisher, job.is_cancelled) as encoder,
-        closing(renderer.render(request)) as frames,
+        closing(renderer.render(request, JobWatch(job, finisher))) as frames,
     ):
         for frame in frames:
             job.check_cancelled()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 import cv2
@@ -11,8 +11,6 @@ import numpy as np
 
 from durian.geometry.mesh import MESH_POINTS, HeadPose, WarpMesh
 from durian.geometry.raster import Canvas
-from durian.keypoints import draw_keypoints, draw_landmarks
-from durian.masks import outline
 from durian.preview.base import Base, build_base
 from durian.preview.eyes import Eyes
 from durian.preview.fill import blurred
@@ -21,7 +19,8 @@ from durian.preview.light import FaceLight
 from durian.preview.mouth import mouth_patch
 from durian.preview.opening import Patch
 from durian.request import AnimationRequest
-from durian.scene import Scene, prepare_scene
+from durian.scene import Scene, prepare_scene, scene_overlays
+from durian.watch import Watch
 
 # The shadow an item casts on the face below it. Taste.
 SHADOW_STRENGTH = {"hat": 0.42, "hair": 0.30, "glasses": 0.22}
@@ -47,28 +46,22 @@ class PreviewRenderer:
 
     name = "preview"
 
-    def render(self, request: AnimationRequest) -> Iterator[np.ndarray]:
-        yield from _frames(build_stage(prepare_scene(_single_at_an_end(request))))
+    def render(self, request: AnimationRequest, watch: Watch | None = None) -> Iterator[np.ndarray]:
+        # Every frame is final and comes in a blink: there is nothing to tell in between.
+        yield from _frames(build_stage(prepare_scene(request)))
 
     def render_landmarks(self, request: AnimationRequest, driving: np.ndarray) -> Iterator[np.ndarray]:
         """Frames driven by absolute landmarks ``(F, 478, 3)`` in crop pixels, without retargeting."""
-        yield from _frames(build_stage(prepare_scene(_single_at_an_end(request), np.asarray(driving, np.float32))))
+        yield from _frames(build_stage(prepare_scene(request, np.asarray(driving, np.float32))))
 
     def still(self, request: AnimationRequest, frame: int = 0) -> np.ndarray:
-        scene = prepare_scene(_single_at_an_end(request))
+        scene = prepare_scene(request)
         frame = min(max(frame, 0), len(scene.driving) - 1)
         return _draw(build_stage(scene), Canvas(scene.size, scene.size), frame)
 
     def overlays(self, request: AnimationRequest) -> dict[str, np.ndarray]:
-        scene = prepare_scene(_single_at_an_end(request))
-        aligned = _draw(build_stage(scene), Canvas(scene.size, scene.size), 0)
-        hole = outline(scene.image, scene.hole, (255, 176, 32))
-        return {
-            "landmarks": draw_landmarks(scene.image, scene.landmarks),
-            "keypoints": draw_keypoints(scene.landmarks, scene.size),
-            "hole": outline(hole, scene.base_hole, (255, 255, 255)),
-            "aligned": aligned,
-        }
+        scene = prepare_scene(request)
+        return {**scene_overlays(scene), "aligned": _draw(build_stage(scene), Canvas(scene.size, scene.size), 0)}
 
     def close(self) -> None:
         """Nothing is held between requests."""
@@ -78,13 +71,6 @@ class PreviewRenderer:
 def _portrait_mesh(landmarks: bytes, size: int) -> WarpMesh:
     """The mesh of a portrait; the same while sliders move."""
     return WarpMesh(np.frombuffer(landmarks, np.float32).reshape(-1, 3), (size, size))
-
-
-def _single_at_an_end(request: AnimationRequest) -> AnimationRequest:
-    """A blend that stays at α = 0 or 1 is the first or the second attribute, worn."""
-    if request.mode == "blend" and request.blend_start == request.blend_end and request.blend_start in (0, 1):
-        return replace(request, mode="wear", attributes=(request.attributes[int(request.blend_start)],))
-    return request
 
 
 def build_stage(scene: Scene) -> Stage:

@@ -16,7 +16,9 @@ from durian.engine import get_engine
 from durian.errors import DurianError, InvalidRequest
 from durian.face import detect_faces
 from durian.media import read_image, write_image
-from durian.request import AnimationRequest, RenderOptions
+from durian.renderer import check_renderer
+from durian.request import AnimationRequest, DiffusionOptions, RenderOptions
+from durian.settings import get_settings
 from durian.ui.handlers.animate import ANIMATION_LANE
 from durian.ui.handlers.common import broken, sentence
 from durian.ui.handlers.wear import SEGMENT_LANE
@@ -47,6 +49,10 @@ def animate(
     seed: int = 0,
     label: bool = True,
     uncrop: bool = False,
+    renderer: str | None = None,
+    steps: int | None = None,
+    guidance: float | None = None,
+    sampler: str | None = None,
     request: gr.Request = None,
 ) -> tuple[gr.FileData, dict]:
     """Animate a portrait that wears items from reference pictures.
@@ -75,6 +81,10 @@ def animate(
         seed: the same seed gives the same result.
         label: draw the visible "AI-generated" label.
         uncrop: paste the result back into the whole photo.
+        renderer: preview or, where the server has a trained model, diffusion; by default the server's own choice.
+        steps: of the diffusion renderer, 1 to 100; by default its model's own number.
+        guidance: of the diffusion renderer, 1 (none, twice as fast) to 20; by default its model's own.
+        sampler: of the diffusion renderer: ddim, dpm++, euler or lcm; by default its model's own.
 
     Returns:
         The MP4, and a dictionary with frames, fps, width, height, seconds, renderer and seed.
@@ -83,8 +93,14 @@ def animate(
         options = RenderOptions(
             size, frames, fps, seed, expansion, light, pose_strength, expression_strength, smoothing, label, uncrop
         )
+        diffusion = DiffusionOptions(steps, guidance, sampler)
+        renderer = renderer or get_settings().renderer
+        # Before anything is read: without its model, all of that would be for nothing.
+        check_renderer(renderer)
         what = _path(driving, "driving video") if driving else motion
-        prepared = _build(portrait, attributes, prepare.MotionSource(what), options, blend, erase, face)
+        prepared = _build(
+            portrait, attributes, prepare.MotionSource(what), options, blend, erase, face, renderer, diffusion
+        )
         owner = _owner(request)
         result = get_engine().animate(
             prepared.request, audio_from=prepared.audio_from, audio_start=prepared.audio_start, owner=owner
@@ -184,6 +200,8 @@ def _build(
     blend: list[float] | None,
     erase: list[str] | None,
     face: int,
+    renderer: str = "preview",
+    diffusion: DiffusionOptions | None = None,
 ) -> prepare.Prepared:
     if blend is not None and len(blend) != 2:
         raise InvalidRequest(f"The blend has {len(blend)} values: give [start, end], each from 0 to 1.")
@@ -194,6 +212,8 @@ def _build(
         options,
         None if blend is None else (float(blend[0]), float(blend[1])),
         erase or (),
+        renderer,
+        diffusion,
     )
 
 

@@ -63,6 +63,8 @@ CONTROLS: dict[str, Control] = {
     "smoothing": Control("Smoothing", texts.SMOOTHING, 0.0, low=0, high=0.5, step=0.01),
     "light": Control("Match the light", texts.LIGHT, 0.5),
     "seed": Control("Seed", texts.SEED, 0, "number"),
+    "steps": Control("Diffusion steps", texts.STEPS, 0, low=0, high=50, step=1),
+    "guidance": Control("Guidance", texts.GUIDANCE, 0.0, low=0, high=10, step=0.5),
     "label": Control("Visible label", texts.LABEL, True, "box"),
     "uncrop": Control("Whole photo", texts.UNCROP, False, "box"),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -75,7 +76,7 @@ def _warm() -> None:
     from durian.ui import examples
 
     try:
-        request = examples.request_of(examples.opening_name())
+        request = replace(examples.request_of(examples.opening_name()), renderer="preview")
         get_engine().still(request, lane="warm-up")
         examples.cards()
     except DurianError:

@@ -44,6 +44,10 @@ class Page:
     video_group: gr.Group = None
     video_apply: gr.Button = None
     video_clear: gr.Button = None
+    # how it is rendered
+    renderer: gr.Radio = None
+    diffusion_group: gr.Group = None
+    no_diffusion: gr.HTML = None
     # the result
     still_stage: gr.HTML = None
     result_video: gr.Video = None
@@ -217,6 +221,13 @@ def _settings(page: Page) -> None:
             with gr.Row(elem_classes=["tight"]):
                 for key in pair:
                     page.control(key)
+        with (
+            gr.Column(visible=False, elem_id="diffusion-group") as page.diffusion_group,
+            gr.Row(elem_classes=["tight"]),
+        ):
+            page.control("steps")
+            page.control("guidance")
+        page.no_diffusion = gr.HTML(visible=False, elem_id="no-diffusion", apply_default_css=False)
 
 
 def _result(page: Page) -> None:
@@ -240,6 +251,14 @@ def _result(page: Page) -> None:
             loop=True,
             elem_id="result-video",
             buttons=[],
+        )
+        page.renderer = gr.Radio(
+            [],
+            label="Rendered by",
+            info=texts.RENDERED_BY,
+            visible=False,
+            elem_id="renderer",
+            elem_classes=["segmented"],
         )
         page.consent = gr.Checkbox(label=texts.CONSENT, value=False, elem_id="consent", container=False)
         with gr.Row(elem_classes=["tight", "actions"]):

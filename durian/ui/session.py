@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy as np
 from durian.errors import InvalidRequest, LimitExceeded
 from durian.face import Crop, Face, default_crop
 from durian.motion import Motion, preset
-from durian.request import AnimationRequest, Attribute, Placement, Portrait, RenderOptions
+from durian.request import AnimationRequest, Attribute, DiffusionOptions, Placement, Portrait, RenderOptions
 from durian.settings import get_settings
 from durian.ui.masking import MaskHistory
 
@@ -173,10 +173,15 @@ class Session:
     sound: bool = False
     consent: bool = False
     segmenter: str = "auto"
+    renderer: str = "preview"
+    """What animates. Stills are always the preview's."""
+    diffusion: DiffusionOptions = field(default_factory=DiffusionOptions)
     example: str | None = None
     history: list[Outcome] = field(default_factory=list)
     job: Any = field(default=None, repr=False)
     revision: int = 0
+    watched: str | None = None
+    """Id of the job whose estimates the still's stage shows; ``None`` once the table was touched."""
     alpha_shown: float | None = None
     """The α that the still shows in a blend; ``None`` follows the moment."""
     shown: dict[str, Any] = field(default_factory=dict, repr=False)
@@ -246,5 +251,11 @@ class Session:
             blend_start=self.blend_start,
             blend_end=self.blend_end,
             erase=self.erase,
-            renderer=get_settings().renderer,
+            renderer=self.renderer,
+            diffusion=self.diffusion,
         )
+
+    def still_request(self, moving: bool = False) -> AnimationRequest:
+        """The request for what is shown at once: by the preview, of all items that have a mask."""
+        asked = self.request(only_ready=True, moving=moving)
+        return replace(asked, renderer="preview", diffusion=DiffusionOptions())

@@ -117,8 +117,7 @@ def file_url(path: Any) -> str:
 
 def still_view(session: Session, image: np.ndarray, note: str = "") -> dict[str, Any]:
     """The still's stage with the selected item's handles."""
-    session.revision += 1
-    value = picture(image, note=note, revision=session.revision)
+    value = picture_view(session, image, note)
     item = session.item
     if session.options.uncrop or session.portrait is None or item is None or not item.ready:
         return value
@@ -139,6 +138,12 @@ def still_view(session: Session, image: np.ndarray, note: str = "") -> dict[str,
         "angle": placement.angle,
     }
     return {**value, "box": box, "eye": eye, "item": item.id, "handles": session.frame == 0}
+
+
+def picture_view(session: Session, image: np.ndarray, note: str = "", **rest: Any) -> dict[str, Any]:
+    """The still's stage without handles."""
+    session.revision += 1
+    return picture(image, note=note, revision=session.revision, **rest)
 
 
 def home_box(session: Session, item: Item) -> tuple[float, float, float, float]:

@@ -9,7 +9,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import cv2
@@ -37,27 +38,40 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """``python app.py`` on a free port; its address."""
-    port, folder = free_port(), tmp_path_factory.mktemp("server")
-    environment = {
-        **os.environ,
-        "DURIAN_PORT": str(port),
-        "DURIAN_WORK": str(folder / "work"),
-        "DURIAN_MAX_FILE_MB": "20",
-        "GRADIO_TEMP_DIR": str(folder / "gradio"),
-    }
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
-        )
-        address = f"http://127.0.0.1:{port}"
-        try:
-            _wait_for(address, process, folder / "log")
-            yield address
-        finally:
-            process.terminate()
-            process.wait(20)
+def serve(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., AbstractContextManager[str]]:
+    """``with serve(weights=...) as address:`` runs ``python app.py`` on a free port, with ``DURIAN_WEIGHTS`` set so."""
+
+    @contextmanager
+    def serve_(**settings: object) -> Iterator[str]:
+        port, folder = free_port(), tmp_path_factory.mktemp("server")
+        environment = {
+            **os.environ,
+            **{f"DURIAN_{name.upper()}": str(value) for name, value in settings.items()},
+            "DURIAN_PORT": str(port),
+            "DURIAN_WORK": str(folder / "work"),
+            "DURIAN_MAX_FILE_MB": "20",
+            "GRADIO_TEMP_DIR": str(folder / "gradio"),
+        }
+        with (folder / "log").open("w") as log:
+            process = subprocess.Popen(
+                [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
+            )
+            address = f"http://127.0.0.1:{port}"
+            try:
+                _wait_for(address, process, folder / "log")
+                yield address
+            finally:
+                process.terminate()
+                process.wait(20)
+
+    return serve_
+
+
+@pytest.fixture(scope="session")
+def server(serve) -> Iterator[str]:
+    """The page as it is; its address."""
+    with serve() as address:
+        yield address
 
 
 def _wait_for(address: str, process: subprocess.Popen, log: Path) -> None:
@@ -87,11 +101,11 @@ def chromium() -> Iterator[object]:
 
 
 @pytest.fixture
-def open_page(chromium, server) -> Iterator[object]:
+def open_page(chromium, request) -> Iterator[object]:
     """``open_page(width=390, height=844, dark=True)`` opens the page as a new visitor and waits for its still."""
     contexts = []
 
-    def open_(width: int = 1440, height: int = 900, dark: bool = False, address: str = server) -> Visitor:
+    def open_(width: int = 1440, height: int = 900, dark: bool = False, address: str | None = None) -> Visitor:
         context = chromium.new_context(
             viewport={"width": width, "height": height},
             color_scheme="dark" if dark else "light",
@@ -99,7 +113,7 @@ def open_page(chromium, server) -> Iterator[object]:
         )
         contexts.append(context)
         visitor = Visitor(context.new_page())
-        visitor.page.goto(address)
+        visitor.page.goto(address or request.getfixturevalue("server"))
         visitor.wait_for_still()
         return visitor
 

@@ -1,12 +1,12 @@
 """What happens when a visitor does something, one file an idea. ``connect`` wires a page's events to it."""
 
-from durian.ui.handlers import animate, motion, opening, portrait, save, sharper, still, tools, wear
+from durian.ui.handlers import animate, motion, opening, portrait, rendering, save, sharper, still, tools, wear
 from durian.ui.layout import Page
 
 
 def connect(page: Page, demo) -> None:
     """Attach every handler to the page's events."""
-    for room in (portrait, wear, motion, still, animate, tools, sharper, save):
+    for room in (portrait, wear, motion, still, rendering, animate, tools, sharper, save):
         room.connect(page)
     opening.connect(page, demo)
 

@@ -12,6 +12,7 @@ from durian.engine import Job, JobStatus, get_engine
 from durian.errors import Cancelled, DurianError, InvalidRequest
 from durian.settings import get_settings
 from durian.ui import controls, texts
+from durian.ui.handlers import rendering, watching
 from durian.ui.handlers.common import QUICK, guarded, sentence
 from durian.ui.layout import Page
 from durian.ui.session import Outcome, Session
@@ -23,12 +24,19 @@ ANIMATION_LANE: dict[str, Any] = {
     "concurrency_limit": get_settings().max_queue + 2,
 }
 
+DENOISING_SHARE = 0.9
+"""Of the bar's length, where frames are decoded after all steps: the smaller part of the time."""
 
-def run(session: Session, consent: bool, item_id: int, *values: Any) -> Iterator[tuple[Any, ...]]:
+
+def run(
+    session: Session, consent: bool, renderer: str | None, steps: float, guidance: float, item_id: int, *values: Any
+) -> Iterator[tuple[Any, ...]]:
     """Animate what is on the table.
 
+    A renderer that works for long shows its estimates on the still's stage, in place of the preview's still.
+
     Yields:
-        video, view, progress, animate button, cancel button, history.
+        video, view, progress, animate button, cancel button, history, still.
     """
     if not (consent or session.consent):
         raise gr.Error(texts.CONSENT_NEEDED, title="One tick first", print_exception=False)
@@ -37,22 +45,35 @@ def run(session: Session, consent: bool, item_id: int, *values: Any) -> Iterator
         if session.job is not None and not session.job.progress.finished:
             raise InvalidRequest("An animation of yours is running already: wait for it or cancel it.")
         controls.apply(session, item_id, dict(zip(controls.TUNED, values, strict=True)))
+        rendering.apply(session, renderer, steps, guidance)
         _check_items(session)
         request = session.request()
         motion = session.motion
         audio = motion.video if session.sound and motion.has_audio and motion.tracked is not None else None
-        job = get_engine().submit(request, audio_from=audio, audio_start=motion.start, owner=session.owner)
+        job = get_engine().submit(
+            request,
+            audio_from=audio,
+            audio_start=motion.start,
+            owner=session.owner,
+            watched_frame=session.frame or None,
+        )
         session.job = job
     try:
+        yield _during(progress_html(job.progress), True, gr.skip())
+        shown, seen = watching.begin(session, job, request), 0
         for status in job.updates():
-            if not status.finished:
-                yield gr.skip(), gr.skip(), progress_html(status), busy(True), waiting(True), gr.skip()
+            if status.finished:
+                continue
+            if status.estimates > seen:
+                shown, seen = watching.estimate(session, job), status.estimates
+            yield _during(progress_html(status), True, shown)
+            shown = gr.skip()
         outcome = finish(session, job, request)
     except Cancelled:
-        yield gr.skip(), gr.skip(), message(texts.CANCELLED), busy(False), waiting(False), gr.skip()
+        yield _during(message(texts.CANCELLED), False, watching.give_up(session, job))
         return
     except DurianError as error:
-        yield gr.skip(), gr.skip(), message(str(error)), busy(False), waiting(False), gr.skip()
+        yield _during(message(str(error)), False, watching.give_up(session, job))
         raise sentence(error) from None
     finally:
         # Also reached when the browser is closed: the generator is closed then.
@@ -60,7 +81,13 @@ def run(session: Session, consent: bool, item_id: int, *values: Any) -> Iterator
     animation = outcome.animation
     size = f"{animation.width}×{animation.height}"
     done = f"{animation.frames} frames of {size} in {animation.seconds:.1f} s · seed {animation.seed}"
-    yield str(animation.path), "video", message(done), busy(False), waiting(False), gallery(session)
+    shown = watching.result(session, job, animation)
+    yield str(animation.path), "video", message(done), busy(False), waiting(False), gallery(session), shown
+
+
+def _during(progress: str, running: bool, shown: Any) -> tuple[Any, ...]:
+    """A step that has no video yet."""
+    return gr.skip(), gr.skip(), progress, busy(running), waiting(running), gr.skip(), shown
 
 
 def _check_items(session: Session) -> None:
@@ -78,7 +105,7 @@ def _check_items(session: Session) -> None:
 def finish(session: Session, job: Job, request: Any) -> Outcome:
     """Put the job's result into the session's history."""
     animation = job.result()
-    poster = get_engine().still(request, lane=f"{session.owner}/poster", frame=animation.frames // 3)
+    poster = animation.frame(animation.frames // 3)
     names = [item.name for item in session.items if item.ready]
     title = f"{session.motion.name} · {', '.join(names) or 'as is'}"
     outcome = Outcome(animation, poster, title, request)
@@ -93,15 +120,21 @@ def gallery(session: Session) -> list[tuple[Any, str]]:
 
 
 def progress_html(status: JobStatus) -> str:
-    """A bar with the stage, the frame and the measured remaining time, or the place in the line."""
+    """A bar with the stage, the step or frame and the measured remaining time, or the place in the line."""
     if status.state == "waiting":
         wait = "" if status.remaining is None else f", about {status.remaining:.0f} s"
         return bar(0, f"Place {status.position} in the line{wait}")
     share = status.frame / max(1, status.frames)
-    words = {"preparing": "Preparing the scene", "encoding": "Writing the video"}.get(
-        status.stage, f"Frame {status.frame} of {status.frames}"
-    )
-    if status.remaining is not None and status.stage == "rendering":
+    if status.steps:
+        share = DENOISING_SHARE * status.step / status.steps + (1 - DENOISING_SHARE) * share
+    words = {
+        "preparing": "Preparing the scene",
+        "denoising": f"Step {status.step} of {status.steps}",
+        "encoding": "Writing the video",
+    }.get(status.stage, f"Frame {status.frame} of {status.frames}")
+    if status.steps and status.step == status.steps and status.stage == "denoising":
+        words += " · decoding"
+    elif status.remaining is not None and status.stage in ("denoising", "rendering"):
         words += f" · {status.remaining:.1f} s left"
     return bar(share, words)
 
@@ -144,8 +177,16 @@ def connect(page: Page) -> None:
     moving = [page.controls[key] for key in controls.TUNED]
     page.animate.click(
         guarded(run),
-        [page.session, page.consent, page.item_id, *moving],
-        [page.result_video, page.view, page.progress, page.animate, page.cancel, page.history],
+        [page.session, page.consent, *rendering.inputs(page), page.item_id, *moving],
+        [
+            page.result_video,
+            page.view,
+            page.progress,
+            page.animate,
+            page.cancel,
+            page.history,
+            page.still_stage,
+        ],
         api_visibility="private",
         show_progress="hidden",
         **ANIMATION_LANE,

@@ -7,14 +7,15 @@ from typing import Any
 import gradio as gr
 
 from durian.engine import get_engine
+from durian.settings import get_settings
 from durian.ui import controls, examples, views
-from durian.ui.handlers import portrait, sharper, still, tools
+from durian.ui.handlers import portrait, rendering, sharper, still, tools
 from durian.ui.handlers.common import QUICK, QUIET, guarded
 from durian.ui.layout import Page
 from durian.ui.session import Session
 
 CONTROLLED = (*controls.TUNED, "trim_start", "trim_end", "neutral", "sound")
-OUTPUTS = 11 + len(CONTROLLED)
+OUTPUTS = 11 + rendering.OUTPUTS + len(CONTROLLED)
 
 
 def outputs(page: Page) -> list[Any]:
@@ -31,6 +32,7 @@ def outputs(page: Page) -> list[Any]:
         page.blend_group,
         page.segmenter,
         page.sam_fetch,
+        *rendering.outputs(page),
         *(page.controls[key] for key in CONTROLLED),
     ]
 
@@ -53,6 +55,7 @@ def everything(session: Session) -> tuple[Any, ...]:
         session.consent,
         gr.update(visible=session.mode == "blend"),
         *_offered(session),
+        *rendering.offer(session),
         *(updates[key] for key in CONTROLLED),
     )
 
@@ -76,7 +79,7 @@ def lay(session: Session, name: str) -> None:
 
 def open_page(request: gr.Request) -> tuple[Any, ...]:
     """A visitor arrives: a table of their own, with the first example on it and its still drawn."""
-    session = Session(owner=request.session_hash or "")
+    session = Session(owner=request.session_hash or "", renderer=get_settings().renderer)
     lay(session, examples.opening_name())
     return *everything(session), still.draw(session)
 

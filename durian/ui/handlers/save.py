@@ -68,6 +68,7 @@ def restore(session: Session, path: str | None) -> tuple[Any, ...]:
     request, extra = load_bundle(path)
     with session.lock:
         take(session, request, extra)
+        session.renderer, session.diffusion = request.renderer, request.diffusion
         return opening.everything(session)
 
 

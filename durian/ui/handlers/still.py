@@ -23,7 +23,7 @@ LONGEST_SHIFT = 2.0
 def still_request(session: Session) -> tuple[AnimationRequest, int | None]:
     """What the still shows, and which frame of it (``None``: the portrait's own pose)."""
     frame = session.frame or None
-    request = session.request(only_ready=True, moving=frame is not None)
+    request = session.still_request(moving=frame is not None)
     if session.mode == "blend" and session.alpha_shown is not None:
         alpha = session.alpha_shown
         request = replace(request, blend_start=alpha, blend_end=alpha)
@@ -48,6 +48,17 @@ def draw(session: Session) -> dict[str, Any]:
         return {**session.shown, "note": str(error)}
     with session.lock:
         value = views.still_view(session, image, views.still_note(session))
+        session.shown = {**value, "image": None}
+        session.still_image = image
+        # Whoever changes something wants to see that, and no more of a job that began before.
+        session.watched = None
+    return value
+
+
+def show_instead(session: Session, image: np.ndarray, note: str, **rest: Any) -> dict[str, Any]:
+    """Put another picture than the preview's on the still's stage: without handles, until something changes."""
+    with session.lock:
+        value = views.picture_view(session, image, note, **rest)
         session.shown = {**value, "image": None}
         session.still_image = image
     return value
@@ -125,7 +136,9 @@ def connect(page: Page) -> None:
         **QUICK,
     )
     # Whatever changed it, what is new is worth seeing: a video of before would hide it.
-    page.still_stage.change(None, None, [page.view], js="() => 'still'")
+    page.still_stage.change(
+        None, [page.still_stage], [page.view], js="(still) => (still?.of_video ? 'video' : 'still')"
+    )
     page.still_stage.edit(
         guarded(place),
         [page.session],

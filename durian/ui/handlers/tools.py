@@ -57,7 +57,7 @@ def strip(session: Session) -> list[tuple[np.ndarray, str]]:
         ready = [item for item in session.items if item.ready]
         if len(ready) != 2 or ready[0].name != ready[1].name:
             raise InvalidRequest(texts.BLEND_HINT)
-        request = replace(session.request(only_ready=True, moving=False), mode="blend")
+        request = replace(session.still_request(), mode="blend")
     stills = get_engine().blend_strip(request, STRIP_STEPS, lane=session.owner)
     return [(image, f"α {index / (STRIP_STEPS - 1):.2f}") for index, image in enumerate(stills)]
 
@@ -71,7 +71,7 @@ def look_book(session: Session, kind: str, paths: list[str] | None):
         raise InvalidRequest("There is no portrait yet: upload one first.")
     if len(paths) > MOST_LOOKS:
         gr.Warning(f"{len(paths)} references are many: the first {MOST_LOOKS} are tried.", title="Look-book")
-    base = replace(session.request(only_ready=True, moving=False), mode="wear")
+    base = replace(session.still_request(), mode="wear")
     looks: list[tuple[np.ndarray, str]] = []
     for path in paths[:MOST_LOOKS]:
         try:

@@ -1,0 +1,86 @@
+"""The line in which animations wait, and how long each must."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Hashable
+
+from durian.engine.jobs import Job
+from durian.errors import QueueFull
+from durian.request import AnimationRequest
+
+
+def pace_key(request: AnimationRequest) -> Hashable:
+    """What a frame's time depends on."""
+    return request.renderer, request.options.size, request.diffusion
+
+
+class JobLine:
+    """The bounded line in which animations wait, first come, first served."""
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        self._changed = threading.Condition(threading.RLock())
+        self._waiting: list[Job] = []
+        self._running: Job | None = None
+        self._pace: dict[Hashable, float] = {}
+        self._open = True
+
+    def join(self, job: Job) -> None:
+        """
+        Raises:
+            QueueFull: ``capacity`` jobs wait already.
+        """
+        with self._changed:
+            if not self._open:
+                raise RuntimeError("The engine is closed.")
+            if len(self._waiting) >= self.capacity:
+                raise QueueFull(f"{self.capacity} animations are waiting already: try again in a minute.")
+            job._leave_line = self._leave
+            self._waiting.append(job)
+            self._tell_places()
+            self._changed.notify_all()
+
+    def next(self) -> Job | None:
+        """Wait for the next job and make it the running one; ``None`` once the line is closed."""
+        with self._changed:
+            self._running = None
+            self._changed.wait_for(lambda: self._waiting or not self._open)
+            if not self._open:
+                return None
+            self._running = self._waiting.pop(0)
+            self._tell_places()
+            return self._running
+
+    def done(self, job: Job, pace_key: Hashable) -> None:
+        """Note how fast ``job`` was, for the remaining time of those whose requests have the same ``pace_key``."""
+        with self._changed:
+            self._running = None
+            if job.seconds_per_frame is not None:
+                self._pace[pace_key] = job.seconds_per_frame
+            self._tell_places()
+
+    def jobs(self) -> list[Job]:
+        """The running job and those that wait, in order."""
+        with self._changed:
+            return ([self._running] if self._running else []) + list(self._waiting)
+
+    def close(self) -> None:
+        with self._changed:
+            self._open = False
+            self._changed.notify_all()
+
+    def _leave(self, job: Job) -> bool:
+        with self._changed:
+            if job not in self._waiting:
+                return False
+            self._waiting.remove(job)
+            self._tell_places()
+            return True
+
+    def _tell_places(self) -> None:
+        ahead = self._running.progress.remaining if self._running else 0.0
+        for place, job in enumerate(self._waiting, start=1):
+            pace = self._pace.get(pace_key(job.request))
+            ahead = None if ahead is None or pace is None else ahead + pace * job.frames
+            job.wait_at(place, ahead)

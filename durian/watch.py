@@ -1,0 +1,35 @@
+"""How a renderer that works for long speaks with whoever waits for it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+
+class Watch(Protocol):
+    """Follows one rendering. A renderer calls it from the thread in which its frames are asked for.
+
+    ``frame``: index of the frame whose estimates are wanted; ``None`` for the middle one.
+    """
+
+    frame: int | None
+
+    def step(self, index: int, steps: int) -> None:
+        """``index`` of ``steps`` passes over the whole clip are done; 0 when the first begins."""
+        ...
+
+    def estimate(self, picture: np.ndarray) -> None:
+        """How that frame looks so far, ``(S, S, 3) uint8`` RGB with ``S = request.options.size``."""
+        ...
+
+    def is_cancelled(self) -> bool:
+        """Whether the result is not wanted any more."""
+        ...
+
+    def check_cancelled(self) -> None:
+        """
+        Raises:
+            Cancelled: the result is not wanted any more.
+        """
+        ...

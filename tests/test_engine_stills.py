@@ -1,0 +1,103 @@
+"""Stills beside the animations: only the newest of a visitor counts, and none waits behind a job."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from gated import PATIENCE, GatedRenderer, gated_request, wait_until
+from requests_made import attribute
+
+from durian.engine import Engine
+from durian.engine.stills import StillsLane
+from durian.errors import Cancelled, InvalidRequest
+
+
+class Gate:
+    """A piece of work that tells when it began and ends when it is let."""
+
+    def __init__(self) -> None:
+        self.begun, self.go = threading.Event(), threading.Event()
+
+    def __call__(self) -> str:
+        self.begun.set()
+        assert self.go.wait(PATIENCE)
+        return "done"
+
+
+def in_thread(call) -> tuple[threading.Thread, list]:
+    outcome: list = []
+
+    def run() -> None:
+        try:
+            outcome.append(call())
+        except Cancelled as error:
+            outcome.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread, outcome
+
+
+def test_only_the_newest_still_of_a_lane_counts():
+    lane, gate = StillsLane(), Gate()
+    working, worked = in_thread(lambda: lane.run("busy", [gate]))
+    assert gate.begun.wait(PATIENCE)
+    calls, last = [], -1
+    for value in ("old", "older than the last", "new"):
+        calls.append(in_thread(lambda value=value: lane.run("visitor", [lambda: value])))
+        wait_until(lambda last=last: "visitor" in lane._waiting and lane._waiting["visitor"].number > last)
+        last = lane._waiting["visitor"].number
+    other, others = in_thread(lambda: lane.run("neighbour", [lambda: "theirs"]))
+    wait_until(lambda: len(lane._waiting) == 2)
+    for thread, outcome in calls[:2]:
+        thread.join(PATIENCE)
+        assert isinstance(outcome[0], Cancelled)
+    gate.go.set()
+    for thread in (working, calls[2][0], other):
+        thread.join(PATIENCE)
+    assert (worked, calls[2][1], others) == ([["done"]], [["new"]], [["theirs"]])
+    assert not lane._waiting
+    assert not lane._newest
+
+
+def test_a_strip_stops_when_a_newer_one_is_asked_for():
+    lane, gate = StillsLane(), Gate()
+    made = []
+    old, old_outcome = in_thread(lambda: lane.run("visitor", [gate, lambda: made.append("late")]))
+    assert gate.begun.wait(PATIENCE)
+    new, new_outcome = in_thread(lambda: lane.run("visitor", [lambda: "fresh"]))
+    wait_until(lambda: "visitor" in lane._waiting)
+    gate.go.set()
+    old.join(PATIENCE)
+    new.join(PATIENCE)
+    assert isinstance(old_outcome[0], Cancelled)
+    assert new_outcome == [["fresh"]]
+    assert made == []
+
+
+def test_a_failing_still_frees_the_lane():
+    lane = StillsLane()
+    with pytest.raises(ZeroDivisionError):
+        lane.run("visitor", [lambda: 1 // 0])
+    assert lane.run("visitor", [lambda: "fine"]) == ["fine"]
+
+
+def test_a_still_does_not_wait_behind_an_animation(engine: Engine, gated: GatedRenderer):
+    job = engine.submit(gated_request(frames=1))
+    assert gated.begun.acquire(timeout=PATIENCE)
+    assert (engine.still(gated_request(), frame=3) == 13).all()
+    assert (engine.still(gated_request()) == 10).all()
+    assert job.state == "running"
+    gated.let(1)
+    job.result(PATIENCE)
+
+
+def test_strip_and_look_book(engine: Engine, gated: GatedRenderer):
+    both = gated_request(attributes=(attribute(1), attribute(2)))
+    assert len(engine.blend_strip(both, count=5)) == 5
+    assert gated.stills == [0.0, 0.25, 0.5, 0.75, 1.0]
+    assert len(engine.look_book(gated_request(attributes=()), [attribute(seed) for seed in range(3)])) == 3
+    assert set(engine.overlays(both)) == {"hole"}
+    with pytest.raises(InvalidRequest, match="exactly two"):
+        engine.blend_strip(gated_request())
