@@ -6,6 +6,12 @@ import argparse
 
 
 def run(arguments: argparse.Namespace) -> dict[str, object]:
-    from durian.bench import bench_preview
+    if arguments.renderer == "preview":
+        from durian.bench import bench_preview
 
-    return bench_preview(arguments.jobs)
+        return bench_preview(arguments.jobs)
+    from durian.diffusion.bench import bench_diffusion
+    from durian.settings import get_settings
+
+    device = arguments.device or get_settings().torch_device()
+    return bench_diffusion(arguments.preset, device, arguments.frames)

@@ -175,8 +175,13 @@ def _segment(command: argparse.ArgumentParser) -> None:
 
 
 def _bench(command: argparse.ArgumentParser) -> None:
-    command.add_argument("renderer", choices=("preview",))
-    command.add_argument("--jobs", type=int, default=50, metavar="N", help="jobs over which memory growth is measured")
+    command.add_argument("renderer", choices=("preview", "diffusion"))
+    command.add_argument(
+        "--jobs", type=int, default=50, metavar="N", help="of preview: jobs over which memory growth is measured"
+    )
+    command.add_argument("--preset", default="mini-256", help="of diffusion: the model's shape, mini-256 or sd15-512")
+    command.add_argument("--device", choices=("cpu", "cuda"), help="of diffusion (default: the settings')")
+    command.add_argument("--frames", type=int, default=24, metavar="N", help="of diffusion: frames of the clip")
 
 
 def _evaluate(command: argparse.ArgumentParser) -> None:

@@ -64,9 +64,10 @@ def partial_attention(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor
         return torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(query, key, value)
     if query.dtype in (torch.float16, torch.bfloat16):
         width = query.shape[3]
-        # The kernel wants head widths of multiples of 8; zeros change no product, but would change the scale.
-        padded = (F.pad(part, (0, -width % 8)) for part in (query, key, value))
-        out, log_sum, *_ = torch.ops.aten._scaled_dot_product_flash_attention(*padded, scale=width**-0.5)
+        if width % 8:
+            # The kernel wants multiples of 8; zeros change no product, but would change the scale.
+            query, key, value = (F.pad(part, (0, -width % 8)) for part in (query, key, value))
+        out, log_sum, *_ = torch.ops.aten._scaled_dot_product_flash_attention(query, key, value, scale=width**-0.5)
         return out[..., :width], log_sum
     out, log_sum, *_ = torch.ops.aten._scaled_dot_product_efficient_attention(query, key, value, None, True)
     return out, log_sum[..., :queries]
@@ -103,7 +104,20 @@ def merge(parts: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
         The same pair for all tokens.
     """
     out, log_sum = parts[0]
-    for other, other_sum in parts[1:]:
-        share = torch.sigmoid(other_sum - log_sum)[..., None].to(out.dtype)
-        out, log_sum = torch.lerp(out, other, share), torch.logaddexp(log_sum, other_sum)
+    for part in parts[1:]:
+        out, log_sum = torch.lerp(out, part[0], _share(log_sum, part)), torch.logaddexp(log_sum, part[1])
     return out, log_sum
+
+
+def merge_into(out: Tensor, log_sum: Tensor, parts: list[tuple[Tensor, Tensor]]) -> None:
+    """:func:`merge` that leaves the result in ``out`` and copies nothing."""
+    for number, part in enumerate(parts, start=1):
+        out.lerp_(part[0], _share(log_sum, part))
+        if number < len(parts):
+            log_sum = torch.logaddexp(log_sum, part[1])
+
+
+def _share(log_sum: Tensor, part: tuple[Tensor, Tensor]) -> Tensor:
+    """What of the attention goes to ``part``, ``(R, heads, N, 1)``."""
+    out, part_sum = part
+    return torch.sigmoid(part_sum - log_sum)[..., None].to(out.dtype)

@@ -145,7 +145,8 @@ class Denoiser(ModelMixin, ConfigMixin):
 def _project(attention: nn.Module, part: Reference, layer: int) -> KeyValue:
     features = part.features[layer]
     keep = None if part.keep is None else part.keep[layer]
-    if keep is not None and features.shape[0] == 1:
+    # With no token left, the attention kernels crash: such a part is hidden instead.
+    if keep is not None and features.shape[0] == 1 and keep.any():
         features, keep = features[:, keep[0]], None
     dropped = None if keep is None else torch.zeros_like(keep, dtype=features.dtype).masked_fill(~keep, -torch.inf)
     return KeyValue(*project(attention, features), part.log_weight, dropped)

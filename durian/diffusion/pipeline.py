@@ -317,7 +317,7 @@ class DurianPipeline(DiffusionPipeline):
             scale,
             guide_in_one_batch,
         )
-        noise = initial_noise(self._latent_shape, len(keypoints), seed, self.denoiser.dtype, self._execution_device)
+        noise = initial_noise(self.latent_shape, len(keypoints), seed, self.denoiser.dtype, self._execution_device)
         steps_done = sample(
             predict,
             noise,
@@ -351,7 +351,8 @@ class DurianPipeline(DiffusionPipeline):
         return list(decode(vae, estimate[list(frames)], len(frames)))
 
     @property
-    def _latent_shape(self) -> tuple[int, int, int]:
+    def latent_shape(self) -> tuple[int, int, int]:
+        """``(C, h, w)`` of one frame."""
         side = self.config.size // latent_factor(self.vae)
         return self.denoiser.config.latent_channels, side, side
 

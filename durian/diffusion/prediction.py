@@ -10,7 +10,7 @@ from torch import Tensor
 
 from durian.diffusion.conditioning import Conditioner, SemanticTokens, stacked
 from durian.diffusion.denoiser import Denoiser
-from durian.diffusion.references import ProjectedReferences
+from durian.diffusion.references import ProjectedReferences, Reference
 from durian.diffusion.sampling import guided
 
 
@@ -18,6 +18,8 @@ from durian.diffusion.sampling import guided
 class EncodedReferences:
     """What is computed of a request's pictures once: all of it independent of timestep, frame and motion."""
 
+    parts: tuple[Reference, ...]
+    """The pictures' features: portrait first, then attributes in the order in which they were given."""
     projected: ProjectedReferences
     attributes: tuple[Tensor, ...]
     """Semantic tokens of each attribute, ``(1, T, D)``."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from durian.diffusion.attention import attend_to_group, joined_attention, merge, partial_attention
+from durian.diffusion.attention import attend_to_group, joined_attention, merge, merge_into, partial_attention
 
 
 @dataclass(frozen=True)
@@ -92,12 +92,12 @@ class ProjectedReferences:
         ]
         own = (out[seen], log_sum[seen])
         if self.blend is None:
-            merged = merge([own, *of_references])[0]
+            merge_into(*own, of_references)
         else:
             *shared, first, second = of_references
             common = merge([own, *shared])
-            merged = torch.lerp(merge([common, first])[0], merge([common, second])[0], self._alpha(out))
-        return merged if not self.unseen else torch.cat([out[: self.unseen], merged])
+            torch.lerp(merge([common, first])[0], merge([common, second])[0], self._alpha(out), out=own[0])
+        return out
 
     def _joined(self, parts: Sequence[KeyValue], query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         seen = slice(self.unseen, None)

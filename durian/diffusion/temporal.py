@@ -2,8 +2,28 @@
 
 from __future__ import annotations
 
+import torch.nn.functional as F  # noqa: N812
+from diffusers.models.attention_processor import Attention
 from diffusers.models.unets.unet_motion_model import AnimateDiffTransformer3D
 from torch import Tensor, nn
+
+from durian.diffusion.feed_forward import chunk_feed_forward
+from durian.diffusion.spatial import join_heads, project, split_heads
+
+
+class TemporalAttention:
+    """Self-attention over frames. diffusers' own divides by a factor of 1 afterwards, which is a pass over memory."""
+
+    def __call__(
+        self,
+        attn: Attention,
+        hidden_states: Tensor,
+        encoder_hidden_states: None = None,
+        attention_mask: None = None,
+    ) -> Tensor:
+        query = split_heads(attn, attn.to_q(hidden_states))
+        out = F.scaled_dot_product_attention(query, *project(attn, hidden_states))
+        return attn.to_out[0](join_heads(out))
 
 
 class TemporalTransformer(nn.Module):
@@ -20,6 +40,10 @@ class TemporalTransformer(nn.Module):
         self.proj_in = module.proj_in
         self.transformer_blocks = module.transformer_blocks
         self.proj_out = module.proj_out
+        for block in self.transformer_blocks:
+            block.attn1.set_processor(TemporalAttention())
+            block.attn2.set_processor(TemporalAttention())
+            chunk_feed_forward(block)
 
     def forward(
         self,
