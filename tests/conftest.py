@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
+SHARED_HEAD_MODEL = ROOT.parent / "shared" / "synthetic" / "ict_facekit.npz"
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +25,23 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip("the evaluation data is not beside this checkout")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def head_model_file() -> Path:
+    """The head model of ``DURIAN_HEAD_MODEL`` or beside the repository; tests that need it are skipped elsewhere."""
+    path = Path(os.environ.get("DURIAN_HEAD_MODEL", SHARED_HEAD_MODEL))
+    if not path.is_file():
+        pytest.skip("there is no head model: set DURIAN_HEAD_MODEL")
+    return path
+
+
+@pytest.fixture(scope="session")
+def head_model(head_model_file: Path):
+    """The head of the synthetic people, read once; not to be changed."""
+    from durian.synthetic.head import HeadModel
+
+    return HeadModel.load(head_model_file)
 
 
 def _frozen(image: np.ndarray) -> np.ndarray:
@@ -70,3 +89,26 @@ def no_leftovers(tmp_path: Path):
     """Checks after the test that no temporary file of an atomic write is left in ``tmp_path``."""
     yield tmp_path
     assert not [path.name for path in tmp_path.rglob(".*") if path.is_file()]
+
+
+@pytest.fixture
+def gated(monkeypatch: pytest.MonkeyPatch):
+    """A renderer that goes on only when it is let; known to the engine as ``gated``."""
+    from gated import GatedRenderer
+
+    from durian import renderer
+
+    made = GatedRenderer()
+    monkeypatch.setitem(renderer._FACTORIES, "gated", lambda: made)
+    return made
+
+
+@pytest.fixture
+def engine(tmp_path: Path):
+    """An engine of this test alone; three jobs may wait."""
+    from durian.engine import Engine
+    from durian.settings import Settings
+
+    made = Engine(Settings(work=tmp_path / "work", max_queue=3))
+    yield made
+    made.close()

@@ -6,12 +6,15 @@ import numpy as np
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler
 from torch import nn
+from transformers import CLIPImageProcessor, CLIPVisionConfig, CLIPVisionModelWithProjection
 
 from durian.diffusion.conditioning import Conditioner
 from durian.diffusion.denoiser import Denoiser
 from durian.diffusion.guider import KeypointGuider
 from durian.diffusion.pipeline import AttributeReference, DurianPipeline
 from durian.diffusion.reference_net import ReferenceNet
+from durian.diffusion.references import Reference, References
+from durian.diffusion.spatial import spatial_blocks
 
 SIZE, LATENT_CHANNELS, TOKEN_WIDTH = 32, 4, 16
 SHAPE = {
@@ -25,12 +28,52 @@ SHAPE = {
 GUIDER_CHANNELS = (4, 8, 8, 8)
 
 
-def tiny_denoiser(cross_attention_dim: int = TOKEN_WIDTH) -> Denoiser:
+def tiny_denoiser(cross_attention_dim: int = TOKEN_WIDTH, **others: object) -> Denoiser:
     """Eval mode, float32; nothing of it starts at zero, so that every part shows in the output."""
     denoiser = Denoiser(
-        **SHAPE, cross_attention_dim=cross_attention_dim, motion_num_attention_heads=2, motion_max_frames=8
+        **(SHAPE | others),
+        cross_attention_dim=cross_attention_dim,
+        motion_num_attention_heads=2,
+        motion_max_frames=8,
     )
     return woken(denoiser)
+
+
+def image_model(denoiser: Denoiser) -> Denoiser:
+    """``denoiser`` with motion modules as they start, so that each frame is made by itself."""
+    for name, parameter in denoiser.named_parameters():
+        if "motion_modules" in name and "proj_out" in name:
+            nn.init.zeros_(parameter)
+    return denoiser
+
+
+def made_references(
+    denoiser: Denoiser,
+    attributes: int,
+    samples: int = 1,
+    weighted: bool = False,
+    masked: bool = False,
+    blend: torch.Tensor | None = None,
+    seed: int = 0,
+) -> References:
+    """Random features of a portrait and attributes, each of its own number of tokens; large enough to matter."""
+    random = torch.Generator().manual_seed(seed)
+    widths = [block.attn1.to_q.in_features for block in spatial_blocks(denoiser.unet)]
+    parts = []
+    for number in range(1 + attributes):
+        tokens = 5 + 2 * number
+        features = tuple(2 * torch.randn(samples, tokens, width, generator=random) for width in widths)
+        keep = tuple(torch.rand(samples, tokens, generator=random) < 0.6 for _ in widths)
+        strength = 0.2 + torch.rand(samples, generator=random)
+        parts.append(
+            Reference(
+                features,
+                keep if masked else None,
+                # The portrait stays without a weight, as in a request.
+                strength.log() if weighted and number else None,
+            )
+        )
+    return References(tuple(parts), blend)
 
 
 def tiny_reference_net(cross_attention_dim: int | None = None, keypoints: bool = True) -> ReferenceNet:
@@ -78,8 +121,11 @@ def tiny_pipeline(
 
 
 def woken(module: nn.Module) -> nn.Module:
-    """``module`` with small random numbers where it starts at zero."""
+    """``module`` with small random numbers where it starts at zero, and guiders loud enough to be heard."""
     with torch.no_grad():
+        for guider in (part for part in module.modules() if isinstance(part, KeypointGuider)):
+            for convolution in (part for part in guider.modules() if isinstance(part, nn.Conv2d)):
+                nn.init.kaiming_normal_(convolution.weight)
         for parameter in module.parameters():
             if not parameter.any() and parameter.ndim > 1:
                 parameter.normal_(std=0.1)
@@ -102,3 +148,18 @@ def half_mask(side: str = "left") -> np.ndarray:
 
 def attribute(seed: int, strength: float = 1.0) -> AttributeReference:
     return AttributeReference(picture(seed), half_mask("right"), strength, keypoints=picture(seed + 50))
+
+
+def tiny_clip() -> tuple[CLIPVisionModelWithProjection, CLIPImageProcessor]:
+    """A CLIP of one layer for pictures of 32 px, embeddings of ``TOKEN_WIDTH``, and its processor."""
+    config = CLIPVisionConfig(
+        hidden_size=16,
+        intermediate_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        patch_size=8,
+        image_size=SIZE,
+        projection_dim=TOKEN_WIDTH,
+    )
+    processor = CLIPImageProcessor(size={"shortest_edge": SIZE}, crop_size={"height": SIZE, "width": SIZE})
+    return CLIPVisionModelWithProjection(config).eval(), processor

@@ -11,7 +11,7 @@ from requests_made import SIDE, attribute, disc, landmarks, picture, portrait, r
 
 from durian.errors import DurianError, InvalidRequest, LimitExceeded
 from durian.fingerprint import fingerprint
-from durian.request import ATTRIBUTE_NAMES, DEFAULT_LAYERS, Placement, RenderOptions
+from durian.request import ATTRIBUTE_NAMES, DEFAULT_LAYERS, SAMPLERS, DiffusionOptions, Placement, RenderOptions
 
 
 @pytest.mark.parametrize(
@@ -117,6 +117,27 @@ def test_alpha_runs_from_start_to_end():
     still = blending.at_alpha(0.3)
     assert still.motion is None
     assert still.alphas(1) == pytest.approx([0.3])
+
+
+def test_sampling_options_are_checked():
+    assert DiffusionOptions().steps is None
+    for wrong, words in (
+        ({"steps": 0}, "from 1 to 100"),
+        ({"steps": 2.5}, "whole number"),
+        ({"guidance_scale": 0.5}, "from 1 to 20"),
+        ({"guidance_scale": float("nan")}, "from 1 to 20"),
+        ({"sampler": "magic"}, "ddim"),
+    ):
+        with pytest.raises(InvalidRequest, match=words):
+            DiffusionOptions(**wrong)
+    assert request(diffusion=DiffusionOptions(steps=4)) != request()
+
+
+def test_the_samplers_are_those_that_there_are():
+    from durian.cli import parser
+    from durian.diffusion.sampling import SCHEDULERS
+
+    assert SAMPLERS == SCHEDULERS == parser.SAMPLERS
 
 
 def test_the_parser_knows_the_same_items():

@@ -8,11 +8,14 @@ from __future__ import annotations
 import multiprocessing
 import os
 import platform
+import resource
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,284 +23,337 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from durian.diffusion.checks import AttributeReference
-from durian.diffusion.lineage import lineage_pipeline
+from durian.diffusion.lineage import LineagePipeline, lineage_pipeline
 from durian.diffusion.pipeline import DurianPipeline
 from durian.diffusion.prediction import Prediction
-from durian.diffusion.presets import build, get_preset
+from durian.diffusion.presets import Preset, assemble, components, get_preset
+from durian.errors import InvalidRequest
 
 FRAMES = 24
 GUIDANCE = 3.5
-OUR_STEPS, LINEAGE_STEPS = 6, 25
+STEPS, LINEAGE_STEPS = 6, 25
 """Compared from end to end: six steps without guidance, against the lineage's usual 25 guided ones."""
 REPEATS = 5
 MATRIX_SIDE, MATRIX_REPEATS = 8192, 20
 """Of the product that measures the rate of a GPU's matrix units."""
 
+Work = Callable[[], object]
+Numbers = dict[str, float]
+
 
 def bench_diffusion(
-    preset: str, device: str = "cpu", frames: int = FRAMES, repeats: int = REPEATS
+    preset: str | Preset,
+    device: str = "cpu",
+    frames: int = FRAMES,
+    steps: int = STEPS,
+    lineage_steps: int = LINEAGE_STEPS,
+    repeats: int = REPEATS,
 ) -> dict[str, object]:
-    """Measure a preset both ways, taking turns so that whatever else the machine does hits both alike.
+    """Measure a shape both ways, in turns, so that whatever else the machine does hits both alike.
+
+    The lineage's way is :mod:`durian.diffusion.lineage`, in diffusers' default memory layout.
 
     Args:
-        preset: name of a shape in :data:`~durian.diffusion.presets.PRESETS`.
+        preset: a shape, or its name.
         device: ``cpu`` (float32) or ``cuda`` (bfloat16).
         frames: of the clip, all in one window.
+        steps: of the whole clip, without guidance.
+        lineage_steps: of the whole clip the lineage's way, guided.
         repeats: of every measurement; medians are given.
 
     Returns:
-        ``parameters``; ``step_seconds`` of one guided step over all frames, ``step_seconds_lineage``, ``speedup``;
-        ``peak_mb`` of that step above what was there before it, ``peak_mb_lineage``; ``references_seconds``,
-        ``guider_seconds`` and ``decode_seconds``, with ``_lineage`` where that differs; ``flops_per_frame_step``,
-        without guidance; ``end_to_end_seconds`` of six unguided steps from pictures to frames,
-        ``end_to_end_seconds_lineage`` of 25 guided ones (25 times a step; the rest measured), ``end_to_end_speedup``;
-        what was measured on. On CUDA also ``matrix_flops`` per second as measured, the ``share`` of it that a guided
-        step reaches, ``compiled_step_seconds`` and ``compiled_share``.
+        Seconds, with and without ``_lineage``: ``step_seconds`` (one guided step over all frames; the lineage runs its
+        guider in it), ``references_seconds`` (both nets and what follows), ``decode_seconds``, ``end_to_end_seconds``
+        (pictures to frames); of ours also ``unguided_step_seconds``, ``guider_seconds``, ``seconds_per_frame``
+        (end to end). ``speedup`` of a guided step, ``end_to_end_speedup``. ``peak_mb``: memory beyond the weights, at
+        most, from pictures to the end of a guided step. ``weights_mb``, ``parameters``.
+        ``flops_per_frame_step`` without guidance, ``flops_per_frame_guided_step`` both ways: two for each
+        multiplication with its addition. What it was measured on, and ``lineage_end_to_end_is_extrapolated``: on a CPU
+        ``end_to_end_seconds_lineage`` is the sum of its references, ``lineage_steps`` times its step and its decoding.
+        On CUDA also ``matrix_flops`` per second, and the ``share`` of it that a guided step reaches, with
+        ``step_seconds_compiled`` and ``share_compiled`` for ``torch.compile``.
 
     Raises:
-        InvalidRequest: an unknown preset.
+        InvalidRequest: an unknown preset, no such device, more frames than a window can have, or no step or repeat.
     """
+    preset = get_preset(preset) if isinstance(preset, str) else preset
+    _check(preset, device, frames, min(steps, lineage_steps, repeats))
     pipeline = prepared(preset, device)
     lineage = lineage_pipeline(pipeline)
-    report = {"preset": preset, "frames": frames, **_machine(pipeline), "parameters": _parameters(pipeline)}
-    report |= measure_speed(pipeline, lineage, frames, repeats)
+    report: dict[str, object] = {"preset": preset.name, "frames": frames, **_machine(pipeline), **_sizes(pipeline)}
     if device == "cuda":
-        for way, one in (("", pipeline), ("_lineage", lineage)):
-            report[f"peak_mb{way}"] = _cuda_peak_mb(one, frames)
-        report |= _against_the_chip(pipeline, frames, repeats, report)
+        report |= {f"peak_mb{way}": _cuda_peak_mb(one, frames) for way, one in _ways(pipeline, lineage)}
     else:
-        report["peak_mb"] = _peak_of_a_process(preset, False, frames)
-        report["peak_mb_lineage"] = _peak_of_a_process(preset, True, frames)
-    _print_table(report)
+        report |= _peaks_of_processes(preset, frames)
+    report |= measure(Bench(pipeline, frames), Bench(lineage, frames), steps, lineage_steps, repeats)
+    if device == "cuda":
+        report |= _against_the_chip(Bench(pipeline, frames), report, repeats)
+    _print_table(report, steps, lineage_steps)
     return report
 
 
-def prepared(preset: str, device: str) -> DurianPipeline:
-    """A pipeline with fresh weights, on its device as the app would have it."""
-    pipeline = build(get_preset(preset))
+def _check(preset: Preset, device: str, frames: int, fewest: int) -> None:
+    longest = preset.denoiser["motion_max_frames"]
+    if not 1 <= frames <= longest:
+        raise InvalidRequest(f"{frames} frames do not fit into a window: {preset.name} takes 1 to {longest}.")
+    if fewest < 1:
+        raise InvalidRequest(f"{fewest} steps or repeats measure nothing: choose 1 or more.")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise InvalidRequest("No GPU was found: leave out --device cuda.")
+
+
+def prepared(preset: Preset, device: str) -> DurianPipeline:
+    """A pipeline with fresh weights on its device, in the number type that the app would use."""
+    with torch.device(device):
+        parts = components(preset)
+    if device == "cuda":
+        for part in parts.values():
+            torch.nn.Module.to(part, torch.bfloat16)  # diffusers' own warns of parts that need float32, and has none
+    pipeline = assemble(preset, parts)
     pipeline.set_progress_bar_config(disable=True)
-    return pipeline.to(device, torch.bfloat16) if device == "cuda" else pipeline
+    return pipeline
 
 
-def measure_speed(pipeline: DurianPipeline, lineage: DurianPipeline, frames: int, repeats: int) -> dict[str, float]:
-    """The seconds among the keys of :func:`bench_diffusion`, and FLOPs."""
-    both = {"": pipeline, "_lineage": lineage}
-    times: dict[str, list[float]] = {}
-
-    def timed(name: str, work: Callable[[], object]) -> None:
-        _finish(pipeline)
-        started = time.perf_counter()
-        work()
-        _finish(pipeline)
-        times.setdefault(name, []).append(time.perf_counter() - started)
-
-    keypoints = _pictures(pipeline, frames, seed=1)
-    steps: dict[str, Callable[[], object]] = {}
-    for suffix, one in both.items():
-        set_random_references(one)
-        steps[suffix] = guided_step(one, keypoints, GUIDANCE)
-        steps[suffix]()
-    plain = guided_step(pipeline, keypoints, 1.0)
-    latents = torch.randn(frames, *pipeline.latent_shape, device=pipeline.device, dtype=pipeline.vae.dtype)
-    with torch.no_grad():
-        for _ in range(repeats):
-            for suffix, one in both.items():
-                timed(f"step_seconds{suffix}", steps[suffix])
-                timed(f"references_seconds{suffix}", lambda one=one: set_random_references(one))
-                timed(f"decode_seconds{suffix}", lambda one=one: list(one.decode(latents)))
-            timed("guider_seconds", lambda: pipeline.guide(keypoints, frames))
-            timed("end_to_end_seconds", lambda: _clip(pipeline, keypoints))
-    found = {name: statistics.median(values) for name, values in times.items()}
-    found["speedup"] = found["step_seconds_lineage"] / found["step_seconds"]
-    found["flops_per_frame_step"] = _flops(plain) / frames
-    # Its guider runs at every step, and is within the step's time.
-    found["end_to_end_seconds_lineage"] = (
-        found["references_seconds_lineage"]
-        + LINEAGE_STEPS * found["step_seconds_lineage"]
-        + found["decode_seconds_lineage"]
-    )
-    found["end_to_end_speedup"] = found["end_to_end_seconds_lineage"] / found["end_to_end_seconds"]
-    return found
+def _ways(ours: object, lineage: object) -> tuple[tuple[str, object], tuple[str, object]]:
+    """What a key of the report ends in, and what it is measured on."""
+    return ("", ours), ("_lineage", lineage)
 
 
-def set_random_references(pipeline: DurianPipeline) -> None:
-    """A portrait and one attribute, noise both."""
-    size = pipeline.config.size
-    portrait, attribute, *keypoints = _pictures(pipeline, 4, seed=0)
-    mask = np.zeros((size, size), np.uint8)
-    mask[: size // 2] = 255
-    reference = AttributeReference(attribute, mask, keypoints=keypoints[0])
-    pipeline.set_references(portrait, mask, [reference], portrait_keypoints=keypoints[1])
+@dataclass
+class Bench:
+    """One way to run the model, on a portrait, one attribute and keypoints of noise."""
 
+    pipeline: DurianPipeline
+    frames: int
 
-def guided_step(pipeline: DurianPipeline, keypoints: np.ndarray, scale: float) -> Callable[[], torch.Tensor]:
-    """What one denoising step calls, over all frames in one window."""
-    frames = len(keypoints)
-    with torch.no_grad():
+    def __post_init__(self) -> None:
+        self.keypoints = self._pictures(self.frames)
+
+    def _pictures(self, count: int) -> np.ndarray:
+        size = self.pipeline.config.size
+        return np.random.default_rng(count).integers(0, 256, (count, size, size, 3), dtype=np.uint8)
+
+    def set_references(self) -> None:
+        """The upper half is the attribute's, and the portrait's hole."""
+        portrait, attribute, *keypoints = self._pictures(4)
+        mask = np.zeros(portrait.shape[:2], np.uint8)
+        mask[: len(mask) // 2] = 255
+        worn = AttributeReference(attribute, mask, keypoints=keypoints[0])
+        self.pipeline.set_references(portrait, mask, [worn], portrait_keypoints=keypoints[1])
+
+    def guide(self) -> torch.Tensor:
+        with torch.no_grad():
+            return self.pipeline.guide(self.keypoints, self.frames)
+
+    def step(self, scale: float = GUIDANCE, denoiser: torch.nn.Module | None = None) -> Work:
+        """What one step calls, over all frames. References must be set."""
+        pipeline = self.pipeline
         predict = Prediction(
-            pipeline.denoiser,
+            denoiser or pipeline.denoiser,
             pipeline.conditioner,
             pipeline.encoded_references,
-            pipeline.guide(keypoints, frames),
+            self.guide(),
             None,
             scale,
-            True,
+            in_one_batch=isinstance(pipeline, LineagePipeline),
         )
-    latents = torch.randn(frames, *pipeline.latent_shape, device=pipeline.device, dtype=pipeline.denoiser.dtype)
+        timestep, window = torch.tensor(500), [np.arange(self.frames)]
+        latents = self.latents()
+        return torch.no_grad()(lambda: predict(latents, timestep, window))
 
-    @torch.no_grad()
-    def step() -> torch.Tensor:
-        return predict(latents, torch.tensor(500), [np.arange(frames)])
+    def decode(self) -> list[np.ndarray]:
+        return list(self.pipeline.decode(self.latents()))
 
-    return step
+    def clip(self, steps: int, scale: float) -> None:
+        """From pictures to frames."""
+        self.set_references()
+        self.pipeline(self.keypoints, num_inference_steps=steps, guidance_scale=scale, window=self.frames)
 
-
-def _clip(pipeline: DurianPipeline, keypoints: np.ndarray) -> None:
-    set_random_references(pipeline)
-    pipeline(keypoints, num_inference_steps=OUR_STEPS, guidance_scale=1.0, window=len(keypoints))
-
-
-def _pictures(pipeline: DurianPipeline, count: int, seed: int) -> np.ndarray:
-    shape = (count, pipeline.config.size, pipeline.config.size, 3)
-    return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+    def latents(self) -> torch.Tensor:
+        shape = (self.frames, *self.pipeline.latent_shape)
+        return torch.randn(shape, device=self.pipeline.device, dtype=self.pipeline.denoiser.dtype)
 
 
-def _finish(pipeline: DurianPipeline) -> None:
-    if pipeline.device.type == "cuda":
+def measure(ours: Bench, lineage: Bench, steps: int, lineage_steps: int, repeats: int) -> Numbers:
+    """All seconds among the keys of :func:`bench_diffusion`, and the FLOPs."""
+    work: dict[str, Work] = {}
+    for way, one in _ways(ours, lineage):
+        one.set_references()
+        work[f"step_seconds{way}"] = one.step()
+    for way, one in _ways(ours, lineage):
+        work |= {f"references_seconds{way}": one.set_references, f"decode_seconds{way}": one.decode}
+    work["unguided_step_seconds"] = unguided = ours.step(scale=1.0)
+    work["guider_seconds"] = ours.guide
+    work["end_to_end_seconds"] = partial(ours.clip, steps, 1.0)
+    extrapolated = ours.pipeline.device.type == "cpu"
+    if not extrapolated:
+        work["end_to_end_seconds_lineage"] = partial(lineage.clip, lineage_steps, GUIDANCE)
+    # Each runs once to count or to warm up; a whole clip is made of what then is warm.
+    flops = {
+        "flops_per_frame_step": count_flops(unguided) / ours.frames,
+        "flops_per_frame_guided_step": count_flops(work["step_seconds"]) / ours.frames,
+        "flops_per_frame_guided_step_lineage": count_flops(work["step_seconds_lineage"]) / ours.frames,
+    }
+    ours.decode()
+    lineage.decode()
+    found = medians_in_turns(work, repeats)
+    if extrapolated:
+        parts = lineage_steps * found["step_seconds_lineage"]
+        found["end_to_end_seconds_lineage"] = (
+            found["references_seconds_lineage"] + parts + found["decode_seconds_lineage"]
+        )
+    return found | {
+        "speedup": found["step_seconds_lineage"] / found["step_seconds"],
+        "end_to_end_speedup": found["end_to_end_seconds_lineage"] / found["end_to_end_seconds"],
+        "lineage_end_to_end_is_extrapolated": extrapolated,
+        "seconds_per_frame": found["end_to_end_seconds"] / ours.frames,
+        **flops,
+    }
+
+
+def medians_in_turns(work: dict[str, Work], repeats: int) -> Numbers:
+    """Median seconds of each, all of them run in turns ``repeats`` times."""
+    times: dict[str, list[float]] = {name: [] for name in work}
+    for _ in range(repeats):
+        for name, one in work.items():
+            times[name].append(_seconds(one))
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def _seconds(work: Work) -> float:
+    _wait_for_gpu()
+    started = time.perf_counter()
+    work()
+    _wait_for_gpu()
+    return time.perf_counter() - started
+
+
+def _wait_for_gpu() -> None:
+    if torch.cuda.is_available():
         torch.cuda.synchronize()
 
 
-# Operations and memory
+# Operations
 
 
-def _flops(step: Callable[[], object]) -> int:
-    """Two for each multiplication with its addition."""
+def count_flops(work: Work) -> int:
     attention = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
     with FlopCounterMode(display=False, custom_mapping={attention: _attention_flops}) as counter:
-        step()
+        work()
     return counter.get_total_flops()
 
 
 def _attention_flops(query: tuple, key: tuple, value: tuple, *_: object, **__: object) -> int:
-    """Of the CPU's attention, which torch's counter does not know: products with keys and with values."""
+    """Of the CPU's kernel, which torch's counter does not know: the products with keys and with values."""
     rows, heads, queries, width = query
     return 2 * rows * heads * queries * key[2] * (width + value[3])
 
 
-def _parameters(pipeline: DurianPipeline) -> int:
-    parts = (part for part in pipeline.components.values() if isinstance(part, torch.nn.Module))
-    return sum(parameter.numel() for part in parts for parameter in part.parameters())
-
-
-def _cuda_peak_mb(pipeline: DurianPipeline, frames: int) -> float:
-    set_random_references(pipeline)
-    step = guided_step(pipeline, _pictures(pipeline, frames, seed=1), GUIDANCE)
-    torch.cuda.synchronize()
-    torch.cuda.reset_peak_memory_stats()
-    before = torch.cuda.memory_allocated()
-    step()
-    torch.cuda.synchronize()
-    return (torch.cuda.max_memory_allocated() - before) / 1e6
-
-
-def _peak_of_a_process(preset: str, lineage: bool, frames: int) -> float:
-    """Megabytes by which one step's peak exceeds what a fresh process held before it."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(_peak_mb, (preset, lineage, frames))
-
-
-def _peak_mb(preset: str, lineage: bool, frames: int) -> float:
-    pipeline = prepared(preset, "cpu")
-    pipeline = lineage_pipeline(pipeline) if lineage else pipeline
-    set_random_references(pipeline)
-    step = guided_step(pipeline, _pictures(pipeline, frames, seed=1), GUIDANCE)
-    # The references' own peak must not hide the step's: 5 makes Linux forget it.
-    Path("/proc/self/clear_refs").write_text("5")
-    before = _of_status("VmRSS")
-    step()
-    return _of_status("VmHWM") - before
-
-
-def _of_status(name: str) -> float:
-    """A line of Linux' account of this process, in MB."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 / 1e6 for line in lines if line.startswith(f"{name}:"))
-
-
-# Against the chip
-
-
-def _against_the_chip(
-    pipeline: DurianPipeline, frames: int, repeats: int, report: dict[str, object]
-) -> dict[str, float]:
+def _against_the_chip(ours: Bench, report: dict[str, object], repeats: int) -> Numbers:
     """Which share of the matrix units' measured rate a guided step reaches, before and after ``torch.compile``."""
-    set_random_references(pipeline)
-    step = guided_step(pipeline, _pictures(pipeline, frames, seed=1), GUIDANCE)
-    rate, flops = _matrix_rate(), _flops(step)
-    with _compiled(pipeline):
-        compiled = guided_step(pipeline, _pictures(pipeline, frames, seed=1), GUIDANCE)
-        compiled()
-        seconds = statistics.median(_seconds(compiled) for _ in range(repeats))
+    ours.set_references()
+    compiled = ours.step(denoiser=torch.compile(ours.pipeline.denoiser))
+    compiled()
+    seconds = medians_in_turns({"step": compiled}, repeats)["step"]
+    a, b = (torch.randn(MATRIX_SIDE, MATRIX_SIDE, device="cuda", dtype=torch.bfloat16) for _ in range(2))
+    product = medians_in_turns({"product": lambda: [a @ b for _ in range(MATRIX_REPEATS)]}, repeats)["product"]
+    rate = 2 * MATRIX_SIDE**3 * MATRIX_REPEATS / product
+    flops = report["flops_per_frame_guided_step"] * ours.frames
     return {
         "matrix_flops": rate,
         "share": flops / report["step_seconds"] / rate,
-        "compiled_step_seconds": seconds,
-        "compiled_share": flops / seconds / rate,
+        "step_seconds_compiled": seconds,
+        "share_compiled": flops / seconds / rate,
     }
 
 
-@contextmanager
-def _compiled(pipeline: DurianPipeline) -> Iterator[None]:
-    plain = pipeline.denoiser
-    pipeline.denoiser = torch.compile(plain)
-    try:
-        yield
-    finally:
-        pipeline.denoiser = plain
+# Memory
 
 
-def _matrix_rate() -> float:
-    """FLOPs per second of a product of large matrices in bfloat16."""
-    a, b = (torch.randn(MATRIX_SIDE, MATRIX_SIDE, device="cuda", dtype=torch.bfloat16) for _ in range(2))
-    a @ b
-    seconds = _seconds(lambda: [a @ b for _ in range(MATRIX_REPEATS)])
-    return 2 * MATRIX_SIDE**3 * MATRIX_REPEATS / seconds
+def _cuda_peak_mb(pipeline: DurianPipeline, frames: int) -> float:
+    """Before any references are set, and before anything was cached."""
+    before = torch.cuda.memory_allocated()
+    torch.cuda.reset_peak_memory_stats()
+    _guided_step(Bench(pipeline, frames))
+    return (torch.cuda.max_memory_allocated() - before) / 1e6
 
 
-def _seconds(work: Callable[[], object]) -> float:
-    torch.cuda.synchronize()
-    started = time.perf_counter()
-    work()
-    torch.cuda.synchronize()
-    return time.perf_counter() - started
+def _peaks_of_processes(preset: Preset, frames: int) -> Numbers:
+    """Both ways in fresh processes, since a process has one peak only."""
+    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn"), max_tasks_per_child=1) as processes:
+        peaks = [(way, processes.submit(_process_peak_mb, preset, frames, lineage)) for way, lineage in _ways(0, 1)]
+        return {f"peak_mb{way}": peak.result() for way, peak in peaks}
+
+
+def _process_peak_mb(preset: Preset, frames: int, lineage: bool) -> float:
+    """By how much the resident memory of this process grows at most."""
+    pipeline = prepared(preset, "cpu")
+    bench = Bench(lineage_pipeline(pipeline) if lineage else pipeline, frames)
+    before = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+    _guided_step(bench)
+    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before) / 1e6
+
+
+def _guided_step(bench: Bench) -> None:
+    bench.set_references()
+    bench.step()()
+    _wait_for_gpu()
 
 
 # For people
 
 
+def _sizes(pipeline: DurianPipeline) -> dict[str, object]:
+    parts = (part for part in pipeline.components.values() if isinstance(part, torch.nn.Module))
+    sizes = [(parameter.numel(), parameter.element_size()) for part in parts for parameter in part.parameters()]
+    return {
+        "parameters": sum(count for count, _ in sizes),
+        "weights_mb": sum(count * size for count, size in sizes) / 1e6,
+        "weights_are_random": True,
+    }
+
+
 def _machine(pipeline: DurianPipeline) -> dict[str, object]:
     on_gpu = pipeline.device.type == "cuda"
     return {
-        "device": torch.cuda.get_device_name() if on_gpu else platform.processor() or platform.machine(),
+        "device": torch.cuda.get_device_name() if on_gpu else _processor(),
         "dtype": str(pipeline.denoiser.dtype).removeprefix("torch."),
         "threads": torch.get_num_threads(),
-        "cores": os.cpu_count(),
+        "load": os.getloadavg()[0],
         "torch": torch.__version__,
     }
 
 
-def _print_table(report: dict[str, object]) -> None:
+def _processor() -> str:
+    names = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+    return names[0].partition(":")[2].strip() if names else platform.machine()
+
+
+def _print_table(report: dict[str, object], steps: int, lineage_steps: int) -> None:
+    """Ours beside the lineage's on stderr, the time of one and the other as their ratio."""
     rows = [
         ("one guided step, s", "step_seconds", 3),
-        ("memory of that step, MB", "peak_mb", 0),
+        ("GFLOP per frame of it", "flops_per_frame_guided_step", 1),
+        ("memory beyond weights, MB", "peak_mb", 0),
         ("references, s", "references_seconds", 3),
         ("decoding, s", "decode_seconds", 3),
-        (f"{OUR_STEPS} plain / {LINEAGE_STEPS} guided steps, pictures to frames, s", "end_to_end_seconds", 1),
+        (f"{steps} plain or {lineage_steps} guided steps, pictures to frames, s", "end_to_end_seconds", 1),
     ]
-    print(f"{report['preset']}, {report['frames']} frames, {report['device']}, {report['dtype']}", file=sys.stderr)
-    print(f"{'':58}{'ours':>10}{'lineage':>10}{'ratio':>8}", file=sys.stderr)
+    lines = [
+        f"{report['preset']}, {report['frames']} frames, {report['device']}, {report['dtype']}, "
+        f"{report['threads']} threads, load {report['load']:.1f}. Weights are random: nothing was made to be seen.",
+        f"{'':52}{'ours':>10}{'lineage':>10}{'ratio':>8}",
+    ]
     for title, key, digits in rows:
-        ours, theirs = report[key], report[f"{key}_lineage"]
-        ratio = theirs / ours if ours else float("nan")
-        print(f"{title:58}{ours:10.{digits}f}{theirs:10.{digits}f}{ratio:8.2f}", file=sys.stderr)
-    print(f"{report['flops_per_frame_step'] / 1e9:.1f} GFLOP per frame and step", file=sys.stderr)
+        scale = 1e9 if key.startswith("flops") else 1
+        ours, theirs = report[key] / scale, report[f"{key}_lineage"] / scale
+        lines.append(f"{title:52}{ours:10.{digits}f}{theirs:10.{digits}f}{theirs / ours:8.2f}")
+    for title, key in (
+        ("one plain step, s", "unguided_step_seconds"),
+        ("guider, s", "guider_seconds"),
+        ("share of the chip's matrix rate", "share"),
+        ("the same, compiled", "share_compiled"),
+    ):
+        if key in report:
+            lines.append(f"{title:52}{report[key]:10.3f}")
+    print("\n".join(lines), file=sys.stderr)

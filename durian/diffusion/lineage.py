@@ -171,6 +171,10 @@ class GuidanceComputedAgain:
 class LineagePipeline(DurianPipeline):
     """:class:`DurianPipeline` the lineage's way; make one with :func:`lineage_pipeline`."""
 
+    def denoise(self, *arguments: object, **options: object) -> Tensor:
+        """Both halves of guidance in one batch, whatever ``guide_in_one_batch`` says."""
+        return super().denoise(*arguments, **options | {"guide_in_one_batch": True})
+
     def guide(self, keypoints: np.ndarray, window: int) -> GuidanceComputedAgain:
         return GuidanceComputedAgain(self.guider, self._pixels(keypoints))
 
@@ -180,7 +184,10 @@ class LineagePipeline(DurianPipeline):
 
 
 def lineage_pipeline(pipeline: DurianPipeline) -> LineagePipeline:
-    """A pipeline that runs the weights of ``pipeline``, not a copy of them, the lineage's way."""
+    """A pipeline that runs the weights of ``pipeline``, not a copy of them, the lineage's way.
+
+    Only what ``channels_last`` has laid out otherwise is copied, into diffusers' default.
+    """
     with torch.device("meta"):
         denoiser = LineageDenoiser(**_arguments(pipeline.denoiser))
         denoiser.unet = UNetMotionModel.from_config(pipeline.denoiser.unet.config)  # diffusers' own blocks
@@ -196,7 +203,7 @@ def lineage_pipeline(pipeline: DurianPipeline) -> LineagePipeline:
     replaced = nets | {"denoiser": denoiser}
     for name, twin in replaced.items():
         twin.load_state_dict(getattr(pipeline, name).state_dict(), assign=True)
-        twin.eval()
+        twin.to(memory_format=torch.contiguous_format).eval()
     settings = {name: value for name, value in _arguments(pipeline).items() if name not in pipeline.components}
     return LineagePipeline(**pipeline.components | replaced, **settings)
 
