@@ -105,11 +105,17 @@ def test_frames_do_not_depend_on_how_many_are_made_at_once(pipeline):
     for options in (
         {"window_batch": 2},
         {"window_batch": 8, "decode_batch": 7},
-        {"decode_batch": 1, "guide_in_one_batch": False},
+        {"decode_batch": 1, "guide_in_one_batch": True},
     ):
         assert levels(frames(pipeline, **options), expected) <= 1
     assert np.array_equal(frames(pipeline), expected)
     assert levels(frames(pipeline, seed=1), expected) > 10
+
+
+def test_a_distilled_sampler_goes_without_guidance(pipeline):
+    plain = pipeline.denoise(KEYPOINTS, sampler="lcm", guidance_scale=1)
+    assert torch.equal(pipeline.denoise(KEYPOINTS, sampler="lcm", guidance_scale=5), plain)
+    assert not torch.allclose(pipeline.denoise(KEYPOINTS, guidance_scale=5), pipeline.denoise(KEYPOINTS), atol=1e-2)
 
 
 def test_without_windows_of_several_frames_a_frame_knows_no_other(pipeline):

@@ -11,7 +11,7 @@ from requests_made import attribute, disc, portrait, request
 from durian.diffusion.discovery import require_model
 from durian.diffusion.opening import open_pipeline
 from durian.diffusion.pipeline import DurianPipeline
-from durian.diffusion.renderer import Chunks, DiffusionRenderer, is_out_of_memory, resized, smaller_chunks
+from durian.diffusion.renderer import AT_ONCE, Chunks, DiffusionRenderer, is_out_of_memory, resized, smaller_chunks
 from durian.engine import Engine
 from durian.errors import Cancelled, InvalidRequest, LimitExceeded, WeightsMissing
 from durian.media import iter_video
@@ -233,7 +233,10 @@ def as_kind(renderer: DiffusionRenderer, kind: type[DurianPipeline]) -> Diffusio
 
 
 @pytest.mark.parametrize("kind", [SmallBatches, NoRoomForTwo])
-def test_where_memory_ends_less_is_done_at_once_and_the_frames_are_the_same(renderer: DiffusionRenderer, kind: type):
+def test_where_memory_ends_less_is_done_at_once_and_the_frames_are_the_same(
+    renderer: DiffusionRenderer, kind: type, monkeypatch
+):
+    monkeypatch.setitem(AT_ONCE, "cpu", Chunks(1))
     roomy = rendered(renderer)
     witness = Witness()
     tight = np.stack(list(as_kind(renderer, kind).render(asked(), witness)))
@@ -247,7 +250,8 @@ def test_where_nothing_fits_one_sentence_says_so(renderer: DiffusionRenderer):
 
 
 def test_ever_less_is_tried():
-    assert smaller_chunks(4) == [Chunks(4), Chunks(2), Chunks(1), Chunks(1, guide_in_one_batch=False)]
+    assert smaller_chunks(Chunks(4)) == [Chunks(4), Chunks(2), Chunks(1), Chunks(1, guide_in_one_batch=False)]
+    assert smaller_chunks(Chunks(2, False)) == [Chunks(2, False), Chunks(1, False)]
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from diffusers import AutoencoderKL, AutoencoderTiny, DiffusionPipeline, SchedulerMixin
 from diffusers.utils import BaseOutput
 from torch import Tensor
+from transformers import CLIPImageProcessor, CLIPVisionModelWithProjection
 
 from durian.diffusion.checks import (
     AttributeReference,
@@ -40,9 +41,6 @@ from durian.diffusion.sampling import (
 )
 from durian.diffusion.windows import moving_windows
 from durian.errors import Cancelled, InvalidRequest
-
-if TYPE_CHECKING:
-    from transformers import CLIPImageProcessor, CLIPVisionModelWithProjection
 
 HOLE_COLOUR = 0.0
 """What masked-out pixels become, in [-1, 1]: mid-grey. The paper only says that picture and mask are multiplied."""
@@ -241,7 +239,7 @@ class DurianPipeline(DiffusionPipeline):
         overlap: int | None = None,
         window_batch: int = 1,
         decode_batch: int = 4,
-        guide_in_one_batch: bool = True,
+        guide_in_one_batch: bool = False,
         cancelled: Callable[[], bool] | None = None,
         callback_on_step_end: Callable[[DurianPipeline, Step], None] | None = None,
     ) -> DurianPipelineOutput:
@@ -255,7 +253,8 @@ class DurianPipeline(DiffusionPipeline):
             blend: α ``(F,)`` in [0, 1], where the references were set to blend.
             window_batch: windows that go through the denoiser together. Changes memory and speed, not frames.
             decode_batch: the same for decoding.
-            guide_in_one_batch: run the unconditional rows with the others, or by themselves (less memory).
+            guide_in_one_batch: run the unconditional rows with the others instead of by themselves, which takes less
+                memory and, on a CPU, less time. Does not change frames.
             cancelled: asked after each step.
             callback_on_step_end: called with the pipeline and the :class:`~durian.diffusion.sampling.Step`.
 
@@ -295,7 +294,7 @@ class DurianPipeline(DiffusionPipeline):
         window: int | None = None,
         overlap: int | None = None,
         window_batch: int = 1,
-        guide_in_one_batch: bool = True,
+        guide_in_one_batch: bool = False,
         cancelled: Callable[[], bool] | None = None,
         callback_on_step_end: Callable[[DurianPipeline, Step], None] | None = None,
     ) -> Tensor:

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from durian.diffusion.pipeline import DurianPipeline
     from durian.diffusion.sampling import Step
 
-WINDOWS_AT_ONCE = {"cuda": 4, "cpu": 1}
-"""Windows of a long clip that are denoised together: a GPU is busier with several, two cores are not."""
 FRAMES_DECODED_AT_ONCE = 8
 OUT_OF_MEMORY_WORDS = ("out of memory", "can't allocate memory", "alloc_failed")
 """How torch's CPU allocator, CUDA, cuBLAS and cuDNN say it, in lower case."""
@@ -42,6 +40,10 @@ class Chunks:
 
     windows: int
     guide_in_one_batch: bool = True
+
+
+AT_ONCE = {"cuda": Chunks(4), "cpu": Chunks(1, guide_in_one_batch=False)}
+"""What is tried first. Several windows of a long clip keep a GPU busier; on a CPU smaller batches stay in its cache."""
 
 
 class DiffusionRenderer:
@@ -132,7 +134,7 @@ def _denoise(pipeline: DurianPipeline, inputs: ClipInputs, request: AnimationReq
         shown = len(step.estimate) // 2 if watch.frame is None else min(max(watch.frame, 0), len(step.estimate) - 1)
         watch.estimate(resized(pipeline.preview(step.estimate, [shown])[0], request.options.size))
 
-    ways = smaller_chunks(WINDOWS_AT_ONCE[pipeline.device.type])
+    ways = smaller_chunks(AT_ONCE[pipeline.device.type])
     for chunks in ways:
         if watch is not None:
             watch.step(0, steps)
@@ -174,13 +176,13 @@ def _decode(pipeline: DurianPipeline, latents: Tensor) -> Iterator[np.ndarray]:
         _give_memory_back()
 
 
-def smaller_chunks(windows: int) -> list[Chunks]:
+def smaller_chunks(first: Chunks) -> list[Chunks]:
     """What to try one after another: ever fewer windows together, at last each half of guidance by itself."""
-    ways = []
+    ways, windows = [], first.windows
     while windows >= 1:
-        ways.append(Chunks(windows))
+        ways.append(Chunks(windows, first.guide_in_one_batch))
         windows //= 2
-    return [*ways, Chunks(1, guide_in_one_batch=False)]
+    return [*ways, Chunks(1, guide_in_one_batch=False)] if first.guide_in_one_batch else ways
 
 
 def is_out_of_memory(error: BaseException) -> bool:
