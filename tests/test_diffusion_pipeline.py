@@ -242,7 +242,8 @@ def test_a_saved_pipeline_makes_the_same_frames(pipeline, tmp_path):
     assert weights == {"diffusion_pytorch_model.safetensors"}
     loaded = with_references(DurianPipeline.from_pretrained(tmp_path, use_safetensors=True), FIRST)
     assert dict(loaded.config).items() >= {"steps": 2, "window": 4, "size": SIZE, "sampler": "ddim"}.items()
-    assert np.array_equal(frames(loaded), frames(pipeline))
+    # The same numbers at other addresses: kernels may round the last bit otherwise.
+    assert levels(frames(loaded), frames(pipeline)) <= 1
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.bfloat16, 0.05), (torch.float16, 0.01)])
