@@ -22,6 +22,7 @@ _COMMANDS = {
     "bench": "durian.cli.bench",
     "evaluate": "durian.cli.evaluate",
     "weights": "durian.cli.weights",
+    "synth": "durian.cli.synth",
     "demo": "durian.cli.demo",
 }
 """Where each command's ``run(arguments) -> report`` is; imported when used, so that ``--help`` is quick."""

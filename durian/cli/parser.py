@@ -96,6 +96,7 @@ def make_parser() -> Parser:
     _bench(add("bench", "measure speed and memory"))
     _evaluate(add("evaluate", "measure quality on data"))
     _weights(add("weights", "fetch a model's weights"))
+    _synth(add("synth", "build the head behind synthetic people"))
     demo = add("demo", "start the page in a browser")
     demo.add_argument("--host", help="address to listen at (default: the settings')")
     demo.add_argument("--port", type=int, help="port to listen at (default: the settings')")
@@ -194,6 +195,12 @@ def _evaluate(command: argparse.ArgumentParser) -> None:
     command.add_argument("--limit", type=int, metavar="N", help="only the first N scenes or clips")
     command.add_argument("--workers", type=int, default=1, metavar="N", help="processes for reenact and triplets")
     command.add_argument("--sheets", type=Path, metavar="DIR", help="also write contact sheets to look at")
+
+
+def _synth(command: argparse.ArgumentParser) -> None:
+    command.add_argument("action", choices=("build-model",))
+    command.add_argument("--facekit", type=Path, required=True, metavar="CLONE", help="a clone of ICT-FaceKit")
+    command.add_argument("-o", "--out", type=Path, required=True, metavar="NPZ", help="the file to write")
 
 
 def _weights(command: argparse.ArgumentParser) -> None:

@@ -1,0 +1,301 @@
+"""Strands that grow from a surface along a flow, and what is done to them: trimmed, clumped, curled, thinned.
+
+A bunch of strands is an array ``(S, K, 3)``, root first, in cm. Every function returns a new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from durian.synthetic.distance import DistanceField
+from durian.synthetic.wear import smoothstep
+
+Flow = Callable[[np.ndarray, float], np.ndarray]
+"""``(positions (S, 3), how far along in [0, 1]) -> (S, 3)`` directions of any length in which the S strands want to go
+on."""
+
+ROOT_DEPTH = 0.1
+"""How deep strands are rooted, cm: widths must not show a gap above the skin."""
+FLAT_ROOTS = 0.25
+"""Share of its clearance a strand already has at the root; all of it is reached after half of the length."""
+FIRST_STEPS = 0.3
+"""A strand's first piece relative to the mean; the others get longer step by step, as hair bends most at its root."""
+LEAST_LEFT = 0.04
+"""Part of a strand that is left of it wherever it is cut."""
+PUSHES = 4
+"""Times that points are moved out: where a surface is bent, as at the ears, the first way out is not all of it."""
+TURNING = 0.4
+"""How much a strand's heading follows the way it was pushed, per point."""
+PULL, EAR_HEIGHT = 0.7, -1.0
+"""Part of the way back that a strand too far from the head is pulled, per point, and a height (cm) from which long
+hair hangs free."""
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    """``(..., 3)`` vectors of length one; those of length zero stay."""
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
+
+
+@dataclass(frozen=True)
+class Opening:
+    """Where hair leaves the face free, as half the width (cm) of a curtain's opening at each height.
+
+    ``side (S,)`` is ±1, the side of the face each strand falls on; ``width`` widens the opening by so many cm.
+    """
+
+    side: np.ndarray
+    width: float | np.ndarray = 0.0
+
+    HEIGHTS = (-9.0, -4.0, 2.0, 7.0, 10.2)
+    HALF_WIDTHS = (5.2, 6.0, 6.9, 6.7, 4.5)
+    FRONT, TOP, BOTTOM = 2.0, 10.2, -9.0
+    SIDEWAYS, DOWN, BACK = 0.8, 0.25, 0.45
+    """At most so much of a step goes sideways; strands that need more go down and back instead."""
+
+    def keep(self, position: np.ndarray, previous: np.ndarray, step: np.ndarray) -> np.ndarray:
+        """Positions ``(S, 3)`` moved out of the opening, as far as one step of length ``step (S,)`` can."""
+        height, aside = position[:, 1], position[:, 0] * self.side
+        limit = np.interp(height, self.HEIGHTS, self.HALF_WIDTHS) + self.width
+        within = (position[:, 2] > self.FRONT) & (height < self.TOP) & (height > self.BOTTOM) & (aside < limit)
+        missing, most = limit - aside, self.SIDEWAYS * step
+        blocked = within & (missing > most)
+        moved = position.copy()
+        moved[:, 0] += np.where(within, self.side * np.minimum(missing, most), 0)
+        moved[:, 1] = np.where(blocked, np.maximum(height, previous[:, 1] - self.DOWN * step), height)
+        moved[:, 2] -= np.where(blocked, self.BACK * step, 0)
+        return moved
+
+
+def grow(
+    surface: DistanceField,
+    roots: np.ndarray,
+    normals: np.ndarray,
+    length: np.ndarray,
+    flow: Flow,
+    *,
+    points: int,
+    clearance: np.ndarray | float,
+    lift: np.ndarray | float = 0.5,
+    stiffness: float = 0.55,
+    hug: np.ndarray | float | None = None,
+    hangs_below: float = EAR_HEIGHT,
+    opening: Opening | None = None,
+) -> np.ndarray:
+    """Strands that follow a flow around a surface, step by step.
+
+    Args:
+        surface: what they must not enter.
+        roots, normals: ``(S, 3)`` each.
+        length: ``(S,)`` cm.
+        flow: where they want to go.
+        points: K of each strand.
+        clearance: cm from the surface they must have, one or ``(S,)``; what lies deeper is pushed out.
+        lift: how much they start along the normal instead of the flow, in [0, 1].
+        stiffness: how much of their heading they keep, per point.
+        hug: strands further than this (cm) beyond their clearance are pulled in; not at all if left out.
+        hangs_below: height (cm) below which they are not.
+        opening: what they leave free of the face.
+
+    Returns:
+        ``(S, points, 3) float32``.
+    """
+    count = len(roots)
+    length = np.broadcast_to(np.asarray(length, np.float32), count)
+    clearance = np.broadcast_to(np.asarray(clearance, np.float32), count)
+    lift = np.broadcast_to(np.asarray(lift, np.float32), count)[:, None]
+    path = np.empty((count, points, 3), np.float32)
+    path[:, 0] = roots - ROOT_DEPTH * normals
+    position = np.asarray(roots, np.float32)
+    heading = unit(normals * lift + unit(flow(position, 0.0)) * (1 - lift))
+    stations = np.linspace(0, 1, points)
+    stations = FIRST_STEPS * stations + (1 - FIRST_STEPS) * stations**2
+    for k, along in enumerate(stations[1:], start=1):
+        step = length * np.float32(along - stations[k - 1])
+        heading = unit(stiffness * heading + (1 - stiffness) * unit(flow(position, along)))
+        position = position + heading * step[:, None]
+        gap, outward = surface.at(position)
+        wanted = clearance * min(1.0, FLAT_ROOTS + 2 * (1 - FLAT_ROOTS) * along)
+        position = position + outward * np.maximum(wanted - gap, 0)[:, None]
+        if hug is not None:
+            excess = np.where(position[:, 1] > hangs_below, np.maximum(gap - clearance - hug, 0), 0)
+            position = position - PULL * excess[:, None] * outward
+        if opening is not None:
+            position = opening.keep(position, path[:, k - 1], step)
+        heading = unit((1 - TURNING) * heading + TURNING * unit(position - path[:, k - 1]))
+        path[:, k] = position
+    return path
+
+
+def push_out(surface: DistanceField, path: np.ndarray, clearance: float, from_point: int = 1) -> np.ndarray:
+    """Points from number ``from_point`` on that lie nearer to the surface than ``clearance`` (cm) moved out to it."""
+    free = path[:, from_point:].reshape(-1, 3).astype(np.float32)
+    deep = np.arange(len(free))
+    for _ in range(PUSHES):
+        gap, outward = surface.at(free[deep])
+        still = gap < clearance
+        deep = deep[still]
+        free[deep] += outward[still] * (clearance - gap[still])[:, None]
+    return np.concatenate([path[:, :from_point], free.reshape(len(path), -1, 3)], axis=1).astype(np.float32)
+
+
+def arc_length(path: np.ndarray) -> np.ndarray:
+    """``(S, K)`` cm from the root to each point."""
+    pieces = np.linalg.norm(np.diff(path, axis=1), axis=2)
+    return np.concatenate([np.zeros((len(path), 1), path.dtype), np.cumsum(pieces, axis=1)], axis=1)
+
+
+def resample(path: np.ndarray, points: int, keep: np.ndarray | float = 1.0) -> np.ndarray:
+    """The first part of each strand through another number of points, spaced like the old ones.
+
+    Args:
+        path: ``(S, K, 3)``.
+        points: of each strand afterwards.
+        keep: the part of each strand's points that is kept, in (0, 1], one or ``(S,)``.
+    """
+    count, old = path.shape[:2]
+    keep = np.broadcast_to(np.asarray(keep, np.float32), count)[:, None]
+    return _spline(path, np.linspace(0, old - 1, points, dtype=np.float32) * keep)
+
+
+def resample_evenly(path: np.ndarray, points: int) -> np.ndarray:
+    """Each strand ``(S, K, 3)`` through another number of points at equal distances along it."""
+    count, old = path.shape[:2]
+    reached = arc_length(path)
+    reached = (reached / np.maximum(reached[:, -1:], 1e-6)).astype(np.float64)
+    strand = 2.0 * np.arange(count)[:, None]  # strands one after the other make one rising row
+    wanted = np.linspace(0, 1, points)
+    before = np.searchsorted((reached + strand).ravel(), (wanted + strand).ravel(), side="right") - 1
+    before = np.clip(before.reshape(count, points) - old * np.arange(count)[:, None], 0, old - 2)
+    low = np.take_along_axis(reached, before, axis=1)
+    high = np.take_along_axis(reached, before + 1, axis=1)
+    part = np.clip((wanted - low) / np.maximum(high - low, 1e-9), 0, 1)
+    return _spline(path, (before + part).astype(np.float32))
+
+
+def _spline(path: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """Points of Catmull and Rom's spline through each strand, at ``place (S, P)`` counted in its points."""
+    old = path.shape[1]
+    before = np.minimum(place.astype(int), old - 2)
+    f = (place - before)[..., None]
+    strand = np.arange(len(path))[:, None]
+    a = path[strand, np.maximum(before - 1, 0)]
+    b, c = path[strand, before], path[strand, before + 1]
+    d = path[strand, np.minimum(before + 2, old - 1)]
+    return 0.5 * (2 * b + (c - a) * f + (2 * a - 5 * b + 4 * c - d) * f**2 + (3 * b - a - 3 * c + d) * f**3)
+
+
+def trim(path: np.ndarray, beyond: np.ndarray) -> np.ndarray:
+    """Strands cut where they first go beyond something, e.g. below the level of a fringe.
+
+    Args:
+        path: ``(S, K, 3)``.
+        beyond: ``(S, K)`` positive where a point is to be cut off; the cut is where it crosses zero.
+    """
+    past = beyond > 0
+    past[:, 0] = False
+    is_cut = past.any(axis=1)
+    first = np.where(is_cut, past.argmax(axis=1), path.shape[1] - 1)
+    strand = np.arange(len(path))
+    after, before = beyond[strand, first], beyond[strand, first - 1]
+    part = np.where(is_cut, np.clip(-before / np.maximum(after - before, 1e-6), 0, 1), 1)
+    return resample(path, path.shape[1], np.maximum((first - 1 + part) / (path.shape[1] - 1), LEAST_LEFT))
+
+
+def find_clumps(places: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    """``(S,)`` for each strand the number of a strand nearby that leads it; ``count`` strands lead.
+
+    Args:
+        places: ``(S, D)`` where strands count as neighbours, e.g. their roots, and the side of the parting far apart.
+        count: how many clumps; at most S.
+        rng: where chance comes from.
+    """
+    from scipy.spatial import cKDTree
+
+    leaders = rng.choice(len(places), min(count, len(places)), replace=False)
+    return leaders[cKDTree(places[leaders]).query(places)[1]]
+
+
+def clump(
+    path: np.ndarray, leader: np.ndarray, strength: np.ndarray | float, start: float = 0.0, full: float = 1.0
+) -> np.ndarray:
+    """Strands drawn to the one that leads them, more towards the tips.
+
+    Args:
+        path: ``(S, K, 3)``.
+        leader: as from :func:`find_clumps`.
+        strength: part of the distance that is gone at the tips, in [0, 1], one or ``(S,)``.
+        start, full: from which part of the length on, and where all of ``strength`` is reached.
+    """
+    along = smoothstep(np.linspace(0, 1, path.shape[1], dtype=np.float32), start, full) ** 0.75
+    strength = np.broadcast_to(np.asarray(strength, np.float32), len(path))
+    return path + (path[leader] - path) * (strength[:, None] * along)[..., None]
+
+
+def frames(path: np.ndarray, normals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Two unit vectors ``(S, K, 3)`` across each strand at each point, at right angles and without twist along it.
+
+    The first starts out along the surface the strands grow from, whose ``normals (S, 3)`` are given, the second away
+    from it.
+    """
+    tangent = unit(np.gradient(path, axis=1))
+    across = np.empty_like(tangent)
+    sideways = np.cross(tangent[:, 0], normals)
+    degenerate = np.linalg.norm(sideways, axis=1, keepdims=True) < 1e-3  # straight out
+    sideways = np.where(degenerate, np.cross(tangent[:, 0], tangent[:, 0, [1, 2, 0]] + np.float32([0, 0, 1])), sideways)
+    for k in range(path.shape[1]):
+        sideways = sideways - (sideways * tangent[:, k]).sum(axis=1, keepdims=True) * tangent[:, k]
+        sideways = across[:, k] = unit(sideways)
+    return across, np.cross(across, tangent)
+
+
+def curl(
+    path: np.ndarray,
+    normals: np.ndarray,
+    radius: np.ndarray | float,
+    turns: np.ndarray | float,
+    phase: np.ndarray,
+    *,
+    flat: float = 0.0,
+    straight_root: float = 2.0,
+) -> np.ndarray:
+    """Strands wound around their own course.
+
+    Args:
+        path: ``(S, K, 3)``; wants six points a turn.
+        normals: ``(S, 3)`` of the surface they grow from.
+        radius: cm, one or ``(S,)``.
+        turns: per cm, one or ``(S,)``.
+        phase: ``(S,)`` radians; strands of one phase that lie side by side swing together.
+        flat: 0 a helix, 1 a wave along the surface.
+        straight_root: the radius is reached after so many cm.
+    """
+    sideways, outward = frames(path, normals)
+    length = arc_length(path)
+    turns = np.broadcast_to(np.asarray(turns, np.float32), len(path))[:, None]
+    angle = 2 * np.pi * turns * length + phase[:, None]
+    radius = np.broadcast_to(np.asarray(radius, np.float32), len(path))[:, None] * np.minimum(1, length / straight_root)
+    waves = (radius * np.cos(angle))[..., None] * sideways
+    return path + waves + ((1 - flat) * radius * np.sin(angle))[..., None] * outward
+
+
+class Wander:
+    """A smooth random direction everywhere in space: neighbours go astray together.
+
+    Each of three components is a sum of plane waves of about one length.
+    """
+
+    WAVES = 5
+
+    def __init__(self, rng: np.random.Generator, wavelength: float) -> None:
+        direction = unit(rng.normal(size=(3, self.WAVES, 3)))
+        number = 2 * np.pi / (wavelength * rng.uniform(0.7, 1.4, (3, self.WAVES, 1)))
+        self._waves = (direction * number).astype(np.float32)
+        self._phase = rng.uniform(0, 2 * np.pi, (3, self.WAVES)).astype(np.float32)
+
+    def __call__(self, points: np.ndarray) -> np.ndarray:
+        """``(..., 3)`` of a root mean square of one each, at ``points (..., 3)``."""
+        angle = np.einsum("...c,dwc->...dw", points, self._waves) + self._phase  # ... x 3 x waves
+        return np.sin(angle).sum(axis=-1) * np.sqrt(2 / self.WAVES)

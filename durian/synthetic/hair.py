@@ -1,0 +1,131 @@
+"""A head of hair: the cut, stray hairs, widths and shades."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+
+import numpy as np
+
+from durian.synthetic.braids import cornrowed, locked, plaited
+from durian.synthetic.cuts import Bunch, cropped, hanging, rounded
+from durian.synthetic.fibres import as_strands, turned_grey
+from durian.synthetic.geometry import Label, Strands
+from durian.synthetic.growth import Wander, arc_length, push_out
+from durian.synthetic.head import HeadModel
+from durian.synthetic.scalp import Scalp, bald_cover, hairline
+from durian.synthetic.styles import STYLES, HairLook, complete_parameters
+from durian.synthetic.tied_hair import bunned, tailed
+from durian.synthetic.wear import smoothstep
+
+__all__ = ["CUTS", "hairline", "make_hair", "scalp_shade"]
+
+CUTS = {
+    "cropped": (cropped, 13000),
+    "hanging": (hanging, 9000),
+    "rounded": (rounded, 8000),
+    "locked": (locked, 4000),
+    "cornrowed": (cornrowed, 5000),
+    "bunned": (bunned, 9000),
+    "tailed": (tailed, 9000),
+    "plaited": (plaited, 9000),
+}
+"""Name of a cut: its function and how many roots it wants at a density of 1."""
+SHORT, SHORT_COUNT = 1.2, 20000
+"""Hair shorter than this (cm) does not overlap and needs so many roots."""
+CURLED_COUNT = 6000
+"""Roots of hanging hair that is curled, whose strands have more points and fill more space."""
+
+HEM_WIDTH, SHORT_WIDTH, FULL_WIDTH = 0.35, 0.5, 2.5
+"""Width of hairs at the hairline and of the shortest relative to the others, and the length (cm) from which they have
+all of it."""
+SKIN_CLEARANCE = 0.03
+"""All hair stays this far (cm) from the skin."""
+
+STRAY, MOST_STRAY, STRAY_WIDTH = 0.12, 1.0, 0.5
+"""How far stray hairs stand off, cm per cm from the root and at most, and their width relative to the others."""
+
+TUFT_SHADES, HAIR_SHADES, INNER_SHADE = 0.10, 0.07, 0.78
+"""Spread of brightness from tuft to tuft and from hair to hair, and the brightness at the bottom of the hair."""
+WARMTH = 0.04
+"""Spread between warmer and cooler tufts."""
+STREAK, IN_STREAK = 1.5, 0.7
+"""Brightness of light strands, and their share of a light tuft."""
+
+FULL_SHADE, SCALP_SHADE = 0.96, {"cornrowed": 0.5, "locked": 0.85}
+"""How much hair hides the scalp below it, and that of some cuts. A tenth of pale skin would outshine dark hair."""
+BUZZ_SHADE, BUZZ_LENGTH, GROWN_LENGTH = 0.65, 0.2, 1.5
+"""How much the shortest hair does, and lengths (cm) between which this rises."""
+
+
+def make_hair(head: HeadModel, look: HairLook) -> list[Strands]:
+    """Strands of a look on the neutral head, in no order within each of them; the same look gives the same strands.
+
+    Raises:
+        InvalidRequest: the style or a parameter is unknown.
+    """
+    if not look.is_worn:
+        return []
+    p = complete_parameters(look)
+    rng = np.random.default_rng([look.seed, zlib.crc32(look.style.encode())])
+    style = STYLES[look.style]
+    cut, count = CUTS[style.cut]
+    if style.cut == "cropped" and p["length"] < SHORT:
+        count = SHORT_COUNT
+    if style.cut == "hanging" and p.get("wave", 0) * p.get("turns", 0) > 0.08:
+        count = CURLED_COUNT
+    scalp = Scalp.of(head, round(count * p["density"]), rng, p["recede"], p["baldness"])
+    return [_strands(bunch, p, look, rng) for bunch in cut(scalp, p) if len(bunch.path)]
+
+
+def scalp_shade(points: np.ndarray, look: HairLook) -> np.ndarray:
+    """``(N,)`` in [0, 1]: how much the colour of hair takes the skin's place at ``points (N, 3)`` of the neutral
+    head's skin."""
+    if not look.is_worn:
+        return np.zeros(len(points))
+    p = complete_parameters(look)
+    cut = STYLES[look.style].cut
+    most = SCALP_SHADE.get(cut, FULL_SHADE)
+    if cut == "cropped":
+        most = BUZZ_SHADE + (most - BUZZ_SHADE) * smoothstep(p["length"] * p["sides"], BUZZ_LENGTH, GROWN_LENGTH)
+    return most * min(1.0, p["density"]) * hairline(points, p["recede"]) * bald_cover(points, p["baldness"])
+
+
+def _strands(bunch: Bunch, p: Mapping[str, float], look: HairLook, rng: np.random.Generator) -> Strands:
+    path, scalp = bunch.path, bunch.scalp
+    count = len(path)
+    stray = rng.random(count) < p["flyaways"]
+    if stray.any():
+        path = path.copy()
+        path[stray] += _stray(path[stray], scalp.take(stray), rng)
+    path = push_out(scalp.surface, path, SKIN_CLEARANCE)
+
+    thickness = (HEM_WIDTH + (1 - HEM_WIDTH) * scalp.hem) * np.where(stray, STRAY_WIDTH, 1)
+    thickness *= SHORT_WIDTH + (1 - SHORT_WIDTH) * smoothstep(arc_length(path)[:, -1], 0, FULL_WIDTH)
+    return as_strands(
+        path,
+        scalp.roots,
+        width=bunch.width * thickness,
+        bright=_tints(bunch, p, rng),
+        grey=turned_grey(p["grey"], bunch.leader, rng),
+        colour=look.colour,
+        label=Label.HAIR,
+        binding="skin",
+        root_shade=bunch.root_shade,
+    )
+
+
+def _stray(path: np.ndarray, scalp: Scalp, rng: np.random.Generator) -> np.ndarray:
+    """Offsets ``(S, K, 3)`` of hairs that do not lie with the others."""
+    off = np.minimum(STRAY * arc_length(path), MOST_STRAY)[..., None] * rng.random((len(path), 1, 1)) ** 2
+    return off * (scalp.normals[:, None] + 0.6 * Wander(rng, 14.0)(path + 40 * rng.random((len(path), 1, 3))))
+
+
+def _tints(bunch: Bunch, p: Mapping[str, float], rng: np.random.Generator) -> np.ndarray:
+    """``(S, 3)``: shades that tufts share, each hair's own, darker below, and light streaks."""
+    count, tuft = len(bunch.path), bunch.leader
+    bright = 1 + TUFT_SHADES * rng.normal(size=count)[tuft] + HAIR_SHADES * rng.normal(size=count)
+    bright = bright * (INNER_SHADE + (1 - INNER_SHADE) * bunch.scalp.depth)
+    light = (rng.random(count)[tuft] < p["streaks"]) & (rng.random(count) < IN_STREAK)
+    warm = WARMTH * rng.normal(size=count)[tuft]
+    return (bright * np.where(light, STREAK, 1))[:, None] * (1 + warm[:, None] * np.array([1.0, 0.0, -1.0]))
