@@ -1,0 +1,296 @@
+"""The deferred shader: from the triangles a pixel's samples see to light.
+
+Each surface that a pixel sees is shaded once, at the first sample that sees it. Skin is left in two parts, its colour
+and the light it receives, because light travels in it before it comes out (:mod:`durian.synthetic.scatter`).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from durian.synthetic.compiled import compiled, in_shares, inlined
+from durian.synthetic.geometry import Label, Material
+from durian.synthetic.illumination import Lights, light_hair, light_skin, light_stuff
+from durian.synthetic.raster import NOTHING, STEPS, pattern
+from durian.synthetic.shading_cloth import cloth, felt, gum, knit, leather, metal, plastic, straw, teeth
+from durian.synthetic.shading_eyes import ROUGHNESS as EYE_ROUGHNESS
+from durian.synthetic.shading_eyes import SPECULAR as EYE_SPECULAR
+from durian.synthetic.shading_eyes import cornea_slope, eye
+from durian.synthetic.shading_light import unit3
+from durian.synthetic.shading_skin import map_slope, oiliness, pores, skin_colour
+from durian.synthetic.surface import Eyes, SkinMaps, Surface
+
+LABELS, IRIS = len(Label), int(Label.IRIS)
+SCALP_GLOSS = 0.35
+"""Highlights of skin under hair, relative to bare skin's."""
+SAME_SURFACE = 0.004
+"""Samples that differ less in nearness, half a centimetre, may see the same surface."""
+
+Vector = tuple[float, float, float]
+
+
+class Shaded(NamedTuple):
+    """A picture in parts, H x W pixels; shares of a pixel are in [0, 1].
+
+    Attributes:
+        light: ``(H, W, 3) float32`` radiance of everything but the light that leaves skin after scattering in it.
+        skin: ``(H, W) float32`` share of skin.
+        skin_colour: ``(H, W, 3) float32`` its colour times that share.
+        skin_light: ``(H, W, 3) float32`` the light it receives times that share.
+        skin_distance: ``(H, W) float32`` its distance from the camera, cm, times that share.
+        empty: ``(H, W) float32`` share of the background.
+        labels: ``(H, W, len(Label)) uint8`` samples of each class.
+        beard: ``(H, W) float32`` share of the shadow of a shaved beard.
+        distance: ``(H, W) float32`` cm to the camera at the pixel's middle sample, 0 for the background.
+    """
+
+    light: np.ndarray
+    skin: np.ndarray
+    skin_colour: np.ndarray
+    skin_light: np.ndarray
+    skin_distance: np.ndarray
+    empty: np.ndarray
+    labels: np.ndarray
+    beard: np.ndarray
+    distance: np.ndarray
+
+    @classmethod
+    def blank(cls, size: int) -> Shaded:
+        """An empty square picture."""
+
+        def plane(*depth: int) -> np.ndarray:
+            return np.zeros((size, size, *depth), np.float32)
+
+        labels = np.zeros((size, size, LABELS), np.uint8)
+        return cls(plane(3), plane(), plane(3), plane(3), plane(), plane(), labels, plane(), plane())
+
+
+def shade(
+    index: np.ndarray,
+    nearness: np.ndarray,
+    surface: Surface,
+    camera: np.ndarray,
+    focal: float,
+    lights: Lights,
+    maps: SkinMaps,
+    eyes: Eyes,
+    picture: Shaded,
+) -> None:
+    """Fill a :class:`Shaded`.
+
+    Args:
+        index, nearness: of :func:`durian.synthetic.raster.rasterise`, ``(H, samples, W)``.
+        surface: what is there.
+        camera: ``(3,)`` where the viewer is.
+        focal: pixels per cm at a distance of 1 cm.
+        lights: what shines.
+        maps: the skin's textures.
+        eyes: the irises.
+        picture: blank.
+    """
+    offsets = pattern(index.shape[1])
+    in_shares(
+        _shade_rows, len(picture.skin), index, nearness, offsets, surface, camera, focal, lights, maps, eyes, picture
+    )
+
+
+@compiled
+def _shade_rows(
+    first: int,
+    last: int,
+    index: np.ndarray,
+    nearness: np.ndarray,
+    offsets: np.ndarray,
+    surface: Surface,
+    camera: np.ndarray,
+    focal: float,
+    lights: Lights,
+    maps: SkinMaps,
+    eyes: Eyes,
+    picture: Shaded,
+) -> None:
+    samples = len(offsets)
+    for row, column in np.ndindex(last - first, picture.skin.shape[1]):
+        row += first
+        middle = nearness[row, samples // 2, column]
+        if middle > 0:
+            picture.distance[row, column] = 1 / middle
+        done = 0  # a bit for each sample
+        for sample in range(samples):
+            if done >> sample & 1:
+                continue
+            triangle, near = index[row, sample, column], nearness[row, sample, column]
+            hits = 1
+            for other in range(sample + 1, samples):
+                if not done >> other & 1 and (
+                    index[row, other, column] == triangle
+                    or _is_same(surface, triangle, near, index[row, other, column], nearness[row, other, column])
+                ):
+                    done |= 1 << other
+                    hits += 1
+            if triangle == NOTHING:
+                picture.empty[row, column] += hits / samples
+                picture.labels[row, column, Label.BACKGROUND] += np.uint8(hits)
+            else:
+                x, y = column + 0.5 + offsets[sample] / STEPS, row + (sample + 0.5) / samples
+                _shade_triangle(
+                    triangle,
+                    x,
+                    y,
+                    hits,
+                    hits / samples,
+                    row,
+                    column,
+                    surface,
+                    camera,
+                    focal,
+                    lights,
+                    maps,
+                    eyes,
+                    picture,
+                )
+
+
+@inlined
+def _is_same(surface: Surface, a: int, near_a: float, b: int, near_b: float) -> bool:
+    """Whether two triangles belong to the same smooth surface. Every strand is a surface of its own."""
+    if a == NOTHING or b == NOTHING or abs(near_a - near_b) > SAME_SURFACE * near_a:
+        return False
+    material = surface.material[a]
+    return material != Material.HAIR and material == surface.material[b] and surface.label[a] == surface.label[b]
+
+
+@inlined
+def _mix(values: np.ndarray, a: int, b: int, c: int, u: float, v: float, w: float) -> Vector:
+    return (
+        u * values[a, 0] + v * values[b, 0] + w * values[c, 0],
+        u * values[a, 1] + v * values[b, 1] + w * values[c, 1],
+        u * values[a, 2] + v * values[b, 2] + w * values[c, 2],
+    )
+
+
+@inlined
+def _shade_triangle(
+    t: int,
+    fx: float,
+    fy: float,
+    hits: int,
+    share: float,
+    row: int,
+    column: int,
+    surface: Surface,
+    camera: np.ndarray,
+    focal: float,
+    lights: Lights,
+    maps: SkinMaps,
+    eyes: Eyes,
+    picture: Shaded,
+) -> None:
+    """Add the light of a surface that ``hits`` samples see, at (fx, fy) in the triangle t, to its pixel."""
+    a, b, c = surface.triangles[t, 0], surface.triangles[t, 1], surface.triangles[t, 2]
+    ax, bx, cx = surface.seen[0, a], surface.seen[0, b], surface.seen[0, c]
+    ay, by, cy = surface.seen[1, a], surface.seen[1, b], surface.seen[1, c]
+    area = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay)
+    u = min(1.0, max(0.0, ((bx - fx) * (cy - fy) - (cx - fx) * (by - fy)) / area))
+    v = min(1.0 - u, max(0.0, ((cx - fx) * (ay - fy) - (ax - fx) * (cy - fy)) / area))
+    u, v, w = u * surface.seen[2, a], v * surface.seen[2, b], (1 - u - v) * surface.seen[2, c]
+    near = u + v + w
+    u, v, w = u / near, v / near, w / near
+    footprint = 1 / (focal * near)
+
+    place = _mix(surface.position, a, b, c, u, v, w)
+    rest = _mix(surface.rest, a, b, c, u, v, w)
+    colour = _mix(surface.colour, a, b, c, u, v, w)
+    ambient = _mix(surface.ambient, a, b, c, u, v, w)
+    rim_seen = u * surface.ambient[a, 3] + v * surface.ambient[b, 3] + w * surface.ambient[c, 3]
+    uv = (
+        u * surface.uv[a, 0] + v * surface.uv[b, 0] + w * surface.uv[c, 0],
+        u * surface.uv[a, 1] + v * surface.uv[b, 1] + w * surface.uv[c, 1],
+    )
+    normal = _mix(surface.normal, a, b, c, u, v, w)
+    normal = unit3(normal[0], normal[1], normal[2])
+    view = unit3(camera[0] - place[0], camera[1] - place[1], camera[2] - place[2])
+    material, label = surface.material[t], int(surface.label[t])
+
+    if material == Material.HAIR:
+        r, g, b_ = light_hair(place, normal, view, colour, ambient, rim_seen, lights)
+    elif material == Material.SKIN or material == Material.SCALP:
+        cr, cg, cb, gloss, map_label, beard = skin_colour(maps, rest, uv, footprint)
+        if map_label > 0 and label == Label.FACE:
+            label = map_label
+        smooth = normal
+        slope_u, slope_v = map_slope(maps, uv)
+        if slope_u != 0 or slope_v != 0:
+            normal = _bumped(surface, a, b, c, normal, slope_u, slope_v)
+        normal = pores(normal, rest, footprint)
+        shine = oiliness(rest, label, gloss) * (SCALP_GLOSS if material == Material.SCALP else 1.0)
+        lit, light = light_skin(place, smooth, normal, view, ambient, rim_seen, shine, label == Label.LIPS, lights)
+        picture.skin[row, column] += share
+        picture.skin_distance[row, column] += share / near
+        picture.beard[row, column] += share * beard
+        picture.skin_colour[row, column, 0] += share * max(0.0, colour[0] * cr)
+        picture.skin_colour[row, column, 1] += share * max(0.0, colour[1] * cg)
+        picture.skin_colour[row, column, 2] += share * max(0.0, colour[2] * cb)
+        for channel in range(3):
+            picture.skin_light[row, column, channel] += share * light[channel]
+        r, g, b_ = lit
+    else:
+        if normal[0] * view[0] + normal[1] * view[1] + normal[2] * view[2] < 0 and material != Material.EYE:
+            normal = (-normal[0], -normal[1], -normal[2])
+        if material == Material.EYE:
+            er, eg, eb, is_iris = eye(eyes, rest, uv, colour, footprint)
+            if is_iris:
+                label = IRIS
+            slope_u, slope_v = cornea_slope(eyes, uv)
+            wet = _bumped(surface, a, b, c, normal, slope_u, slope_v)
+            finish = (er, eg, eb, wet[0], wet[1], wet[2], EYE_SPECULAR * colour[1], EYE_ROUGHNESS, 0.0)
+        elif material == Material.CLOTH:
+            finish = cloth(colour, normal, rest, uv, footprint)
+        elif material == Material.KNIT:
+            finish = knit(colour, normal, rest, uv, footprint)
+        elif material == Material.FELT:
+            finish = felt(colour, normal, rest, footprint)
+        elif material == Material.STRAW:
+            finish = straw(colour, normal, rest, uv, footprint)
+        elif material == Material.LEATHER:
+            finish = leather(colour, normal, rest, footprint)
+        elif material == Material.METAL:
+            finish = metal(colour, normal)
+        elif material == Material.TEETH:
+            finish = teeth(colour, normal)
+        elif material == Material.GUM:
+            finish = gum(colour, normal, rest, footprint)
+        else:
+            finish = plastic(colour, normal)
+        is_eye = material == Material.EYE
+        r, g, b_ = light_stuff(place, normal, view, finish, is_eye, ambient, rim_seen, lights)
+
+    picture.labels[row, column, label] += np.uint8(hits)
+    picture.light[row, column, 0] += share * r
+    picture.light[row, column, 1] += share * g
+    picture.light[row, column, 2] += share * b_
+
+
+@inlined
+def _bumped(surface: Surface, a: int, b: int, c: int, normal: Vector, slope_u: float, slope_v: float) -> Vector:
+    """The normal of a surface that a height map displaces (Mikkelsen, "Bump mapping unparametrized surfaces on the
+    GPU", 2010)."""
+    P, uv = surface.position, surface.uv
+    px, py, pz = P[b, 0] - P[a, 0], P[b, 1] - P[a, 1], P[b, 2] - P[a, 2]
+    qx, qy, qz = P[c, 0] - P[a, 0], P[c, 1] - P[a, 1], P[c, 2] - P[a, 2]
+    pu, pv, qu, qv = uv[b, 0] - uv[a, 0], uv[b, 1] - uv[a, 1], uv[c, 0] - uv[a, 0], uv[c, 1] - uv[a, 1]
+    det = pu * qv - qu * pv
+    if abs(det) < 1e-12:
+        return normal
+    ux, uy, uz = (px * qv - qx * pv) / det, (py * qv - qy * pv) / det, (pz * qv - qz * pv) / det
+    vx, vy, vz = (qx * pu - px * qu) / det, (qy * pu - py * qu) / det, (qz * pu - pz * qu) / det
+    nx, ny, nz = normal
+    rx, ry, rz = vy * nz - vz * ny, vz * nx - vx * nz, vx * ny - vy * nx
+    sx, sy, sz = ny * uz - nz * uy, nz * ux - nx * uz, nx * uy - ny * ux
+    volume = ux * rx + uy * ry + uz * rz
+    if abs(volume) < 1e-9:
+        return normal
+    along_u, along_v = slope_u / volume, slope_v / volume
+    return unit3(nx - along_u * rx - along_v * sx, ny - along_u * ry - along_v * sy, nz - along_u * rz - along_v * sz)

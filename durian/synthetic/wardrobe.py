@@ -1,0 +1,96 @@
+"""From looks to things: what a person wears, as meshes and strands, and the colours of their head."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import TypeVar
+
+import numpy as np
+
+from durian.synthetic.beard import beard_shade, make_beard
+from durian.synthetic.brows import brow_density, make_brows
+from durian.synthetic.cloth import make_cloth
+from durian.synthetic.dressing import Appearance
+from durian.synthetic.earrings import make_earrings
+from durian.synthetic.geometry import Outfit
+from durian.synthetic.glasses import make_glasses
+from durian.synthetic.hair import make_hair, scalp_shade
+from durian.synthetic.hats import make_hat
+from durian.synthetic.head import HeadModel
+from durian.synthetic.person import Person
+from durian.synthetic.surface import Eyes, SkinMaps
+
+KEPT = 48
+"""Things that are kept for the next person who wears them; a head of hair takes ten megabytes."""
+UNDER_HAIR = 0.5
+"""Brightness of hair that is painted on the scalp, relative to that of its strands: it lies in their shade."""
+BROW_SHADOW, BEARD_SHADOW = 0.35, 0.8
+"""How much the colour of brows and of a beard takes the skin's place below their hairs."""
+SCALP = 0.5
+"""Share of hair from which on the scalp counts as hair."""
+IRIS_RADIUS, PUPIL_RADIUS = 0.1, 0.04
+"""Shares of the eyeball's texture."""
+
+Kept = TypeVar("Kept")
+
+
+class Shelf:
+    """Keeps what was made last, by key."""
+
+    def __init__(self, room: int) -> None:
+        self._room = room
+        self._things: OrderedDict[Hashable, object] = OrderedDict()
+
+    def get(self, key: Hashable, make: Callable[[], Kept]) -> Kept:
+        """The thing of a key, made if it is not there."""
+        if key not in self._things:
+            self._things[key] = make()
+        self._things.move_to_end(key)
+        while len(self._things) > self._room:
+            self._things.popitem(last=False)
+        return self._things[key]
+
+
+class Wardrobe:
+    """Makes what people wear, each thing once."""
+
+    def __init__(self, head: HeadModel) -> None:
+        self.head = head
+        self._shelf = Shelf(KEPT)
+
+    def outfit(self, person: Person) -> Outfit:
+        """Everything on a person's head, made for the neutral one."""
+        head, get = self.head, self._shelf.get
+        hat, fit = get(person.hat, lambda: make_hat(head, person.hat))
+        meshes = [*hat]
+        for look, make in (
+            (person.glasses, make_glasses),
+            (person.earrings, make_earrings),
+            (person.cloth, make_cloth),
+        ):
+            meshes += get(look, lambda look=look, make=make: make(head, look))
+        strands = []
+        for look, make in ((person.hair, make_hair), (person.beard, make_beard), (person.brows, make_brows)):
+            strands += get(look, lambda look=look, make=make: make(head, look))
+        return Outfit(meshes, strands, fit)
+
+    def appearance(self, person: Person) -> Appearance:
+        """Colours of a person's head: skin, hair painted on the scalp, irises."""
+        head = self.head
+        places = head.neutral[head.render_vertices]
+        skin = np.broadcast_to(np.array(person.tone, np.float32), places.shape)
+        for share, colour in (
+            (BROW_SHADOW * brow_density(places, person.brows), person.brows.colour),
+            (BEARD_SHADOW * beard_shade(places, person.beard), person.beard.colour),
+            (scalp_shade(places, person.hair), UNDER_HAIR * np.asarray(person.hair.colour)),
+        ):
+            skin = skin + share[:, None] * (np.asarray(colour) - skin)
+        middles = head.neutral[head.triangles].mean(axis=1)
+        return Appearance(
+            skin=skin.astype(np.float32),
+            maps=SkinMaps.plain(),
+            eyes=Eyes(np.array(person.iris, np.float32), IRIS_RADIUS, PUPIL_RADIUS, float(person.seed % 97)),
+            strands={},
+            scalp=head.skin_triangles & (scalp_shade(middles, person.hair) > SCALP),
+        )
