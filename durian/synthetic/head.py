@@ -18,6 +18,7 @@ import numpy as np
 
 from durian.errors import InvalidRequest, WeightsMissing
 from durian.settings import get_settings
+from durian.synthetic.eyeballs import Eyeball
 from durian.synthetic.facekit import URL
 from durian.synthetic.geometry import Label, Material, SurfacePoints
 from durian.synthetic.shapes import vertex_normals
@@ -182,6 +183,8 @@ class HeadModel:
     def expression(self, amounts: Mapping[str, float]) -> np.ndarray:
         """Offsets ``(V, 3) float32`` of an expression: the sum of ``amount`` × shape, 1 being FaceKit's full one.
 
+        The shapes of gaze turn the eyeballs as well (:mod:`durian.synthetic.eyeballs`).
+
         Raises:
             InvalidRequest: there is no shape of that name.
         """
@@ -193,7 +196,16 @@ class HeadModel:
         for number, amount in sorted((self._expression_numbers[name], amount) for name, amount in amounts.items()):
             rows = slice(*self._expression_rows[number : number + 2])
             offsets[self._expression_vertices[rows]] += np.float32(amount) * self._expression_offsets[rows]
+        for eyeball in self._eyeballs:
+            turned = eyeball.offsets(amounts)
+            if turned is not None:
+                offsets[eyeball.vertices] += turned
         return offsets
+
+    @cached_property
+    def _eyeballs(self) -> tuple[Eyeball, ...]:
+        sides = {name[-1].upper(): np.unique(self.triangles[self.in_region(name)]) for name in SCLERAS}
+        return tuple(Eyeball.of(side, vertices, self.neutral) for side, vertices in sides.items())
 
     @property
     def lashes(self) -> np.ndarray:
