@@ -13,7 +13,8 @@ from durian.synthetic.painting import Scene, defocused, grid
 from durian.synthetic.person import Light
 
 DISC = 7.0
-"""Pixels of a blurred disc's radius at which its edge is sharp enough to be enlarged: scenes are painted so coarsely."""
+"""Pixels of a blurred disc's radius at which its edge is sharp enough to be enlarged: scenes are painted that
+coarsely."""
 SMALLEST = 48
 """Least pixels along the side of a scene."""
 WHITEST = 4.0
@@ -50,7 +51,7 @@ KINDS = {
     "leaves": Kind(outdoors.leaves, 0.08, (0.008, 0.045), (0.4, 1.0), True),
     "park": Kind(outdoors.park, 0.05, (0.009, 0.035), (0.5, 1.0), True),
     "night": Kind(outdoors.night, 0.05, (0.012, 0.04), (0.05, 0.3), True),
-    "crowd": Kind(outdoors.crowd, 0.05, (0.014, 0.04), (0.3, 0.8)),
+    "crowd": Kind(outdoors.crowd, 0.05, (0.018, 0.04), (0.3, 0.8)),
 }
 """Shares add up to one."""
 
@@ -75,7 +76,7 @@ def backdrop(seed: int, light: Light, size: int, kind: str | None = None) -> np.
     low, high = one.defocus
     defocus = low * (high / low) ** rng.random()
     reach, falloff = rng.uniform(*one.reach), rng.uniform(0.1, 0.7)
-    mood = np.exp(rng.normal(0, 0.22) + rng.normal(0, 0.07, 3))
+    mood = np.exp(rng.normal(0, 0.22) + rng.normal(0, 0.07, 3)).astype(np.float32)
     side = int(min(size, max(SMALLEST, math.ceil(DISC / defocus))))
     scene = one.paint(rng, side, defocus) if one.has_sparks else one.paint(rng, side)
 
@@ -92,7 +93,7 @@ def _fallen(light: Light, reach: float, falloff: float, side: int) -> np.ndarray
     from."""
     x, y = grid(side)
     direction = np.asarray(light.direction) / np.linalg.norm(light.direction)
-    nearer = falloff * (direction[0] * (2 * x - 1) - 0.7 * direction[1] * (2 * y - 1))
-    key = reach * np.maximum(0.25, 0.5 + 0.5 * direction[2]) * np.exp(nearer)
+    nearer = np.exp(falloff * direction[0] * (2 * x - 1)) * np.exp(-0.7 * falloff * direction[1] * (2 * y - 1))
+    key = reach * max(0.25, 0.5 + 0.5 * direction[2]) * nearer
     sky = light.ambient * (0.75 * np.array(light.ambient_colour) + 0.25 * np.array(light.ground))
-    return (sky + key[..., None] * np.array(light.colour)).astype(np.float32)
+    return sky.astype(np.float32) + key[..., None].astype(np.float32) * np.array(light.colour, np.float32)

@@ -19,7 +19,7 @@ HAIRS = tuple(linear(text) for text in ("#17120f", "#3a281c", "#6a4a30", "#a8845
 
 def leaves(rng: np.random.Generator, side: int, sparks: float) -> Scene:
     """Foliage in layers, with trunks, and the sky between; ``sparks`` is the radius to which points blur."""
-    x, y = grid(side)
+    _, y = grid(side)
     dark, light = 0.35 * tone(rng, LEAVES, 0.2), tone(rng, LEAVES, 0.2)
     frequency = rng.uniform(3, 7)
     clumps, twigs, gaps = (fractal(rng, side, frequency * share, 4) for share in (1, 5, 0.8))

@@ -5,6 +5,7 @@ Places are shares of the picture's side, x to the right and y downwards, so that
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,16 +40,20 @@ class Scene:
         """Pixels along a side."""
         return len(self.reflectance)
 
-    def polygon(self, corners: np.ndarray, colour: Colour, glow: Colour | float = 0.0) -> None:
-        """Paint over a convex polygon, ``(K, 2)``."""
+    def polygon(self, corners: Sequence[Sequence[float]], colour: Colour, glow: Colour | float = 0.0) -> None:
+        """Paint over a convex polygon of K corners ``(x, y)``."""
         import cv2
 
-        if (corners.max(axis=0) < 0).any() or (corners.min(axis=0) > 1).any():
+        columns, rows = zip(*corners)
+        if max(columns) < 0 or min(columns) > 1 or max(rows) < 0 or min(rows) > 1:
             return
-        points = np.clip(corners * self.side - 0.5, -8000, 8000) * 2**SUBPIXELS
-        points = np.round(points).astype(np.int32)
-        for plane, value in ((self.reflectance, colour), (self.glow, np.broadcast_to(glow, 3))):
-            cv2.fillConvexPoly(plane, points, [float(part) for part in value], shift=SUBPIXELS)
+        scale, furthest = self.side << SUBPIXELS, 8000 << SUBPIXELS
+        half = 1 << SUBPIXELS - 1
+        points = [[min(max(round(part * scale) - half, -furthest), furthest) for part in corner] for corner in corners]
+        points = np.array(points, np.int32)
+        cv2.fillConvexPoly(self.reflectance, points, [float(part) for part in colour], shift=SUBPIXELS)
+        shines = [float(part) for part in ((glow,) * 3 if np.ndim(glow) == 0 else glow)]
+        cv2.fillConvexPoly(self.glow, points, shines, shift=SUBPIXELS)
 
     def disc(self, middle: np.ndarray, radii: np.ndarray, colour: Colour, glow: Colour | float = 0.0) -> None:
         """Paint over an upright ellipse."""

@@ -5,7 +5,9 @@ Lengths are metres; the viewer is at the origin, x to the right, y upwards, z aw
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -32,6 +34,9 @@ FLOOR = -1.45
 """Height of the floor below the eyes, m."""
 NEAREST = 1.4
 """Where walls begin that run away from the viewer, m."""
+BEFORE = 0.05
+"""Nothing is nearer, m."""
+AXES = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
 
 
 def tone(rng: np.random.Generator, colours: tuple, spread: float = 0.15) -> Colour:
@@ -41,11 +46,11 @@ def tone(rng: np.random.Generator, colours: tuple, spread: float = 0.15) -> Colo
 
 @dataclass(frozen=True)
 class Plane:
-    """A wall with coordinates: ``origin + u · across + v · up``, all ``(3,)``."""
+    """A wall with coordinates: ``origin + u · across + v · up``."""
 
-    origin: np.ndarray
-    across: np.ndarray
-    up: np.ndarray
+    origin: tuple[float, float, float]
+    across: tuple[float, float, float]
+    up: tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -69,11 +74,13 @@ class Stage:
         glow: Colour | float = 0.0,
     ) -> None:
         """Paint a rectangle on a plane."""
-        u, v = np.array([left, right, right, left]), np.array([bottom, bottom, top, top])
-        x, y, z = plane.origin[:, None] + plane.across[:, None] * u + plane.up[:, None] * v
-        cosine, sine = np.cos(self.turn), np.sin(self.turn)
-        x, z = x * cosine - z * sine, np.maximum(x * sine + z * cosine, 0.05)
-        corners = np.stack([0.5 + x / z / self.width, 0.5 + self.lift - y / z / self.width], axis=1)
+        cosine, sine = math.cos(self.turn), math.sin(self.turn)
+        (ox, oy, oz), (ax, ay, az), (bx, by, bz) = plane.origin, plane.across, plane.up
+        corners = []
+        for u, v in ((left, bottom), (right, bottom), (right, top), (left, top)):
+            x, y, z = ox + u * ax + v * bx, oy + u * ay + v * by, oz + u * az + v * bz
+            x, z = x * cosine - z * sine, max(x * sine + z * cosine, BEFORE) * self.width
+            corners.append((0.5 + x / z, 0.5 + self.lift - y / z))
         self.scene.polygon(corners, colour, glow)
 
 
@@ -87,10 +94,11 @@ def room(rng: np.random.Generator, side: int) -> Scene:
     )
     stage = Stage(Scene.blank(side), rng.uniform(0.45, 0.95), rng.uniform(-0.4, 0.4), rng.uniform(-0.05, 0.15))
     paint, floor = tone(rng, PAINTS), tone(rng, FLOORS)
-    x, y, z = np.eye(3)
-    back = Plane(np.array([left, FLOOR, depth]), x, y)
-    sides = (Plane(np.array([left, FLOOR, NEAREST]), z, y), Plane(np.array([right, FLOOR, NEAREST]), z, y))
-    ground, ceiling = (Plane(np.array([left, level, NEAREST]), x, z) for level in (FLOOR, height))
+    stage.scene.reflectance[:] = paint
+    x, y, z = AXES
+    back = Plane((left, FLOOR, depth), x, y)
+    sides = (Plane((left, FLOOR, NEAREST), z, y), Plane((right, FLOOR, NEAREST), z, y))
+    ground, ceiling = (Plane((left, level, NEAREST), x, z) for level in (FLOOR, height))
     wide, deep, tall = right - left, depth - NEAREST, height - FLOOR
     stage.rectangle(ceiling, 0, 0, wide, deep, np.full(3, 0.75))
     stage.rectangle(ground, 0, 0, wide, deep, floor)
@@ -146,7 +154,7 @@ def _shelf(stage: Stage, rng: np.random.Generator, plane: Plane, left: float, wi
     top = tall - rng.uniform(0.1, 0.8)
     stage.rectangle(plane, left, 0, left + width, top, wood)
     filled, levels = rng.uniform(0.5, 1), np.linspace(0.08, top, boards + 1)
-    for low, high in zip(levels[:-1], levels[1:]):
+    for low, high in pairwise(levels):
         stage.rectangle(plane, left + 0.03, low, left + width - 0.03, high - 0.03, 0.3 * wood)
         place = left + 0.04
         while place < left + width - 0.09:
@@ -199,13 +207,13 @@ def street(rng: np.random.Generator, side: int, night: bool = False) -> Scene:
     stage = Stage(Scene.blank(side), rng.uniform(0.5, 0.9), rng.uniform(-0.35, 0.35), rng.uniform(-0.02, 0.14))
     sky = tone(rng, SKIES, 0.08) * (0.02 if night else rng.uniform(0.9, 1.8))
     stage.scene.glow[:] = sky * np.linspace(1.15, 0.9, side)[:, None, None]
-    x, y, z = np.eye(3)
+    x, y, z = AXES
     left, right, far = -rng.uniform(2, 6), rng.uniform(2, 6), rng.uniform(18, 45)
-    ground = Plane(np.array([left, FLOOR, NEAREST]), x, z)
+    ground = Plane((left, FLOOR, NEAREST), x, z)
     stage.rectangle(ground, 0, 0, right - left, far, tone(rng, (linear("#77756f"), linear("#5c5b58"))))
     for kerb in (1.5, right - left - 1.7):
         stage.rectangle(ground, kerb, 0, kerb + 0.2, far, np.full(3, 0.4))
-    end = Plane(np.array([left, FLOOR, far]), x, y)
+    end = Plane((left, FLOOR, far), x, y)
     _facade(stage, rng, end, 0, right - left, rng.uniform(2, 14), night)
     for across in (left, right):
         houses = []
@@ -214,11 +222,11 @@ def street(rng: np.random.Generator, side: int, night: bool = False) -> Scene:
             houses.append((place, rng.uniform(4, 9)))
             place += houses[-1][1]
         for start, length in reversed(houses):
-            plane = Plane(np.array([across, FLOOR, start]), z, y)
+            plane = Plane((across, FLOOR, start), z, y)
             _facade(stage, rng, plane, 0, length, rng.uniform(4, 12), night)
     for _ in range(rng.integers(0, 4)):
         distance, lane = rng.uniform(6, far / 2), rng.uniform(left + 1, right - 2.5)
-        _car(stage, rng, Plane(np.array([lane, FLOOR, distance]), x, y))
+        _car(stage, rng, Plane((lane, FLOOR, distance), x, y))
     grime = np.exp(0.12 * fractal(rng, side, 10, 4))[..., None]
     return Scene(stage.scene.reflectance * grime, stage.scene.glow)
 

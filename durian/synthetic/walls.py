@@ -10,9 +10,8 @@ from durian.synthetic.wear import linear, near_colour
 
 PAPERS = tuple(
     linear(text)
-    for text in ("#f2f1ee", "#d8d8d6", "#9a9b9c", "#5a5c5f", "#2b2c2e", "#8fa6b8", "#b7a48f", "#7d8a6e", "#c98f7c")
-    + ("#3f5a73", "#e0b8a4", "#6d2f33", "#d9c37a")
-)
+    for text in ("#f2f1ee", "#d8d8d6", "#9a9b9c", "#5a5c5f", "#2b2c2e", "#8fa6b8", "#b7a48f", "#7d8a6e", "#3f5a73")
+) + tuple(linear(text) for text in ("#c98f7c", "#e0b8a4", "#6d2f33", "#d9c37a"))
 CANVASES = tuple(linear(text) for text in ("#6b5a48", "#4a4f52", "#5e6a62", "#5a4640", "#7b7469", "#39404c"))
 PAINTS = tuple(
     linear(text)
