@@ -54,7 +54,7 @@ def key_lamp(light: Light) -> Lamp:
 def rim_lamp(light: Light) -> Lamp:
     """A light from behind, opposite the key; black where the light has none."""
     side = -math.copysign(0.85, light.direction[0])
-    return Lamp(unit([side, 0.35, -0.55]), np.full(3, 0.6 * light.rim, np.float32), 0.1)
+    return Lamp(unit([side, 0.35, -0.55]), np.array(light.rim_colour, np.float32) * np.float32(0.6 * light.rim), 0.1)
 
 
 def surroundings(light: Light, seed: int) -> Surroundings:

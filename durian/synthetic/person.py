@@ -13,6 +13,7 @@ import numpy as np
 from durian.synthetic.beard import BeardLook
 from durian.synthetic.brows import BrowLook
 from durian.synthetic.looks import ClothLook, EarringLook, GlassesLook, HatLook
+from durian.synthetic.sensor import Sensor
 from durian.synthetic.styles import HairLook
 
 
@@ -22,7 +23,8 @@ class Light:
 
     ``direction`` points from the head to the key light, whose ``colour`` includes its strength; ``ambient``,
     ``ambient_colour`` and ``ground`` (colour from below) are the surroundings'; ``rim`` is the strength of a light
-    from behind, opposite the key; ``softness`` in [0, 1] the size of the key light, from a bulb to a window.
+    from behind, opposite the key, and ``rim_colour`` its colour; ``softness`` in [0, 1] the size of the key light, from
+    a bulb to a window.
     """
 
     direction: tuple[float, float, float] = (0.5, 0.45, 0.75)
@@ -32,11 +34,12 @@ class Light:
     rim: float = 0.0
     ground: tuple[float, float, float] = (0.45, 0.38, 0.32)
     softness: float = 0.35
+    rim_colour: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True)
 class View:
-    """What changes from frame to frame: face, pose, place in the picture, light, background."""
+    """What changes from frame to frame: face, pose, place in the picture, light, background, camera."""
 
     expression: Mapping[str, float] = field(default_factory=dict)
     yaw: float = 0.0
@@ -48,6 +51,7 @@ class View:
     light: Light = field(default_factory=Light)
     background: int = 0
     frame: int = 0
+    sensor: Sensor = field(default_factory=Sensor)
 
 
 @dataclass(frozen=True)

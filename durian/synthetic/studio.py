@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from durian.synthetic.ambient import irradiance
+from durian.synthetic.backdrops import backdrop
 from durian.synthetic.binding import SkinField
 from durian.synthetic.camera import Camera, Pose
 from durian.synthetic.dressing import Appearance, Dressed, dress
@@ -20,11 +21,11 @@ from durian.synthetic.openings import shade_eyes, shade_mouth
 from durian.synthetic.person import Person, View
 from durian.synthetic.raster import rasterise, seen_vertices
 from durian.synthetic.scatter import scatter
+from durian.synthetic.sensor import expose
 from durian.synthetic.shading import Shaded, shade
 from durian.synthetic.shadows import shadow_map
 from durian.synthetic.shapes import vertex_normals
 from durian.synthetic.surface import Eyes, SkinMaps, Surface
-from durian.synthetic.tone import develop
 from durian.synthetic.wardrobe import Shelf, Wardrobe
 
 COVERED_BY: dict[str, tuple[Label, ...]] = {
@@ -43,6 +44,9 @@ USUAL_WIDTH = 33.0
 """cm that a picture shows, for what is made once for all views."""
 PEOPLE = 4
 """Dressed people that are kept for their next picture; one takes fifty megabytes."""
+
+BACKDROPS = 4
+"""Backdrops that are kept for the next frame."""
 
 PLAIN_TONE = (0.60, 0.38, 0.28)
 PLAIN_EYES = Eyes(np.array([0.11, 0.055, 0.03], np.float32), 0.1, 0.04, 0.0)
@@ -81,6 +85,7 @@ class Studio:
         self.field = SkinField(head)
         self._wardrobe = Wardrobe(head)
         self._people = Shelf(PEOPLE)
+        self._backdrops = Shelf(BACKDROPS)
         self._eye_vertices = np.unique(head.render_triangles[head.in_region("sclera_l", "sclera_r")])
         self._mouth_vertices = np.unique(head.render_triangles[head.in_region("gums_tongue", "mouth_socket", "teeth")])
 
@@ -94,8 +99,11 @@ class Studio:
             view: face, pose, place in the picture, light.
             size: pixels along a side.
             samples: the square root of how many a pixel has.
-            background: ``(size, size, 3) float32`` linear light; a grey wall if left out.
+            background: ``(size, size, 3) float32`` linear light; the view's backdrop if left out.
         """
+        if background is None:
+            seen = view.background, view.light, size
+            background = self._backdrops.get(seen, lambda: backdrop(*seen))
         key = (_key(person), size, samples)
         dressed = self._people.get(key, lambda: self._dress(person, size, samples))
         return self.draw(dressed, view, background=background, size=size, samples=samples)
@@ -182,7 +190,7 @@ class Studio:
         coverage["beard"] = np.maximum(coverage["beard"], shadow)
         landmarks = camera.project(posed_face[head.landmarks68])[:2].T
         return Picture(
-            rgb=(255 * develop(light) + 0.5).astype(np.uint8),
+            rgb=expose(light, view.sensor, view.frame),
             classes=labels.argmax(axis=-1).astype(np.uint8),
             coverage=coverage,
             lens=lens,
