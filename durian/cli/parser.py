@@ -14,6 +14,9 @@ ITEM_NAMES = ("hair", "glasses", "hat", "beard", "lips", "other")
 """The same as :data:`durian.request.ATTRIBUTE_NAMES`, which would pull in NumPy and OpenCV."""
 SAMPLERS = ("ddim", "dpm++", "euler", "lcm")
 """The same as :data:`durian.request.SAMPLERS`."""
+SCENE_KINDS = ("triplet", "pair", "clip", "none", "mixed")
+SCENE_ITEMS = ("hair", "glasses", "hat", "beard")
+"""Those of :mod:`durian.synthetic.scenes`."""
 DEFAULT_MOTION = "nod"
 
 
@@ -96,7 +99,7 @@ def make_parser() -> Parser:
     _bench(add("bench", "measure speed and memory"))
     _evaluate(add("evaluate", "measure quality on data"))
     _weights(add("weights", "fetch a model's weights"))
-    _synth(add("synth", "build the head behind synthetic people"))
+    _synth(add("synth", "render synthetic people, with truth to learn from"))
     demo = add("demo", "start the page in a browser")
     demo.add_argument("--host", help="address to listen at (default: the settings')")
     demo.add_argument("--port", type=int, help="port to listen at (default: the settings')")
@@ -198,9 +201,37 @@ def _evaluate(command: argparse.ArgumentParser) -> None:
 
 
 def _synth(command: argparse.ArgumentParser) -> None:
-    command.add_argument("action", choices=("build-model",))
-    command.add_argument("--facekit", type=Path, required=True, metavar="CLONE", help="a clone of ICT-FaceKit")
-    command.add_argument("-o", "--out", type=Path, required=True, metavar="NPZ", help="the file to write")
+    add = _adder(command.add_subparsers(dest="action", required=True, metavar="ACTION"))
+    build = add("build-model", "make the head's file from a clone of ICT-FaceKit")
+    build.add_argument("--facekit", type=Path, required=True, metavar="CLONE", help="a clone of ICT-FaceKit")
+    build.add_argument("-o", "--out", type=Path, required=True, metavar="NPZ", help="the file to write")
+    render = add("render", "render scenes: portrait, reference, and the truth in motion")
+    render.add_argument("-o", "--out", type=Path, required=True, metavar="DIR", help="goes on where it was left")
+    render.add_argument("--workers", type=int, default=1, metavar="W", help="processes (0: this one, all its threads)")
+    render.add_argument("--bare", action="store_true", help="also the targets without the item")
+    preview = add("preview", "draw a contact sheet of scenes or people")
+    preview.add_argument("-o", "--out", type=Path, default=Path("synthetic.png"), metavar="PNG")
+    preview.add_argument("--people", action="store_true", help="portraits instead of scenes")
+    for command, scenes in ((render, 100), (preview, 8)):
+        command.add_argument("--scenes", type=int, default=scenes, metavar="N")
+        command.add_argument("--first", type=int, default=0, metavar="N", help="number of the first scene")
+        command.add_argument("--seed", type=int, default=0, metavar="S", help="another seed gives other people")
+        command.add_argument("--size", type=int, default=256, metavar="PX")
+        _recipe(command.add_argument_group("what the scenes are"))
+    check = add("check", "measure whether faces are found in the pictures, and whether people differ")
+    check.add_argument("--people", type=int, default=200, metavar="N")
+    check.add_argument("--seed", type=int, default=0, metavar="S")
+    check.add_argument("--size", type=int, default=256, metavar="PX")
+
+
+def _recipe(group: Any) -> None:
+    group.add_argument("--kind", choices=SCENE_KINDS, default="triplet", help="two items, none, one person throughout")
+    group.add_argument("--attribute", choices=SCENE_ITEMS, action="append", help="only these items; repeat")
+    group.add_argument("--frames", type=int, default=12, metavar="N", help="target frames")
+    group.add_argument("--fps", type=float, metavar="F", help="of the target frames (default: drawn, 6 to 24)")
+    group.add_argument("--pose-gap", type=float, metavar="DEG", help="turn between portrait and reference")
+    group.add_argument("--light-gap", type=float, metavar="0..1", help="difference of their light")
+    group.add_argument("--wear", type=float, default=1.0, metavar="0..1", help="blur, noise and JPEG; 0 is clean")
 
 
 def _weights(command: argparse.ArgumentParser) -> None:

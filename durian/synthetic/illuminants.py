@@ -181,3 +181,15 @@ def _measured(light: Light) -> tuple[np.ndarray, float, float, np.ndarray]:
     ratio = max(key @ LUMINANCE, LEAST) / max(around @ LUMINANCE, LEAST)
     direction = np.array(light.direction) / np.linalg.norm(light.direction)
     return direction, float(both @ LUMINANCE), float(ratio), np.log2(both[[0, 2]] / both[1])
+
+
+DRAWN = 300
+"""Lights among which one at a wanted gap is looked for."""
+
+
+def light_at_gap(rng: np.random.Generator, light: Light, gap: float) -> Light:
+    """Another light whose :attr:`LightGap.total` from ``light`` is as near to ``gap`` as chance brings; 0 is itself."""
+    if gap <= 0:
+        return light
+    drawn = [sample_light(rng) for _ in range(DRAWN)]
+    return min(drawn, key=lambda other: abs(light_gap(light, other).total - gap))
