@@ -10,6 +10,10 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
         from durian.bench import bench_preview
 
         return bench_preview(arguments.jobs)
+    if arguments.renderer == "synth":
+        from durian.synthetic.bench import bench_synthetic
+
+        return bench_synthetic(arguments.scenes, arguments.size, arguments.workers)
     from durian.diffusion.bench import bench_diffusion
     from durian.settings import get_settings
 

@@ -179,13 +179,16 @@ def _segment(command: argparse.ArgumentParser) -> None:
 
 
 def _bench(command: argparse.ArgumentParser) -> None:
-    command.add_argument("renderer", choices=("preview", "diffusion"))
+    command.add_argument("renderer", choices=("preview", "diffusion", "synth"))
     command.add_argument(
         "--jobs", type=int, default=50, metavar="N", help="of preview: jobs over which memory growth is measured"
     )
     command.add_argument("--preset", default="mini-256", help="of diffusion: the model's shape, mini-256 or sd15-512")
     command.add_argument("--device", choices=("cpu", "cuda"), help="of diffusion (default: the settings')")
     command.add_argument("--frames", type=int, default=24, metavar="N", help="of diffusion: frames of the clip")
+    command.add_argument("--scenes", type=int, default=24, metavar="N", help="of synth: scenes that are timed")
+    command.add_argument("--size", type=int, default=256, metavar="PX", help="of synth: side of its pictures")
+    command.add_argument("--workers", type=int, default=2, metavar="W", help="of synth: processes, beside one alone")
 
 
 def _evaluate(command: argparse.ArgumentParser) -> None:

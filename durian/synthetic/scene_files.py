@@ -3,7 +3,7 @@
 ``NNNNN.webp`` holds the tiles in rows (four a row where there are sixteen): portraits, references, targets.
 ``NNNNN.png`` is a palette picture of the same grid: each pixel's :class:`~durian.synthetic.geometry.Label`, glass
 counting as lens. ``NNNNN-hat.png`` (one for each item that changes hands, or for what somebody wears in a clip) says
-how much of each pixel the item covers. ``NNNNN-bare.webp`` shows the targets without the items. ``NNNNN.json`` is
+how much of each pixel the item covers. ``NNNNN-bare.webp`` shows the targets alone, without the items. ``NNNNN.json`` is
 written last: a scene that has one is whole.
 """
 
@@ -51,7 +51,8 @@ def write_scene(film: Film, folder: Path) -> Path:
     columns = columns_of(len(film.pictures))
     _save_webp(tiled([picture.rgb for picture in film.pictures], columns), path.with_suffix(".webp"))
     if film.bare:
-        _save_webp(tiled([picture.rgb for picture in film.bare], columns), path.with_name(f"{path.stem}-bare.webp"))
+        bare = tiled([picture.rgb for picture in film.bare], columns_of(len(film.bare)))
+        _save_webp(bare, path.with_name(f"{path.stem}-bare.webp"))
     classes = Image.fromarray(tiled([class_map(picture) for picture in film.pictures], columns))
     classes.putpalette(PALETTE.tobytes())
     _save(classes, path.with_suffix(".png"), optimize=True)

@@ -81,11 +81,19 @@ def render_set(wanted: SceneSet, workers: int = 1, on_scene: Callable[[int, int]
     missing = wanted.missing()
     if on_scene is not None:
         on_scene(0, len(missing))
-    make = partial(_render, wanted=wanted)
+    make = partial(render_scene, wanted=wanted)
     for done, _ in enumerate(in_processes(make, missing, min(workers, len(missing))), start=1):
         if on_scene is not None:
             on_scene(done, len(missing))
     return len(missing)
+
+
+def render_scene(number: int, wanted: SceneSet) -> int:
+    """Render one scene of a set into its folder, here; returns its number."""
+    plot = scene(number, wanted.recipe, wanted.seed)
+    studio = process_studio(get_settings().head_model)
+    write_scene(film(studio, plot, wanted.size, wanted.bare), wanted.folder)
+    return number
 
 
 def _claim(wanted: SceneSet) -> None:
@@ -104,10 +112,3 @@ def _claim(wanted: SceneSet) -> None:
     temporary = path.with_name(f".{ABOUT}")
     temporary.write_text(json.dumps(about, indent=1))
     os.replace(temporary, path)
-
-
-def _render(number: int, wanted: SceneSet) -> int:
-    plot = scene(number, wanted.recipe, wanted.seed)
-    studio = process_studio(get_settings().head_model)
-    write_scene(film(studio, plot, wanted.size, wanted.bare), wanted.folder)
-    return number
