@@ -33,6 +33,9 @@ LAUGH_HERTZ = 4.7
 LAUGH_DEPTH = 0.35
 """How much the mouth closes between them."""
 
+CLOSING = 0.94
+"""``mouthClose`` that shuts the lips for each ``jawOpen``: as much would push them through each other."""
+
 MILD = ("smile", "smile", "grin", "raised brow", "doubt", "surprise", "smirk", "sadness", "anger", "fear")
 """Faces that colour speech."""
 LIPS_APART = ("mouthUpperUp", "mouthLowerDown", "noseSneer", "mouthFunnel", "mouthShrugUpper")
@@ -162,8 +165,8 @@ class _Act:
             if shape.removesuffix("_L").removesuffix("_R") in LIPS_APART:
                 self.shapes[shape] = amounts * (1 - meet)
         self.add("jawOpen", mouth["jaw"])
-        self.add("mouthClose", self.shapes["jawOpen"] * meet)
-        self.add("mouthPress", 0.3 * meet)
+        self.add("mouthClose", CLOSING * self.shapes["jawOpen"] * meet)
+        self.add("mouthPress", 0.18 * meet)
         self.add("mouthRollLower", mouth["tuck"])
         for shape, part in (
             ("Funnel", "funnel"),
