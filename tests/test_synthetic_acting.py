@@ -12,6 +12,7 @@ from durian.synthetic.acting import MANNERS, Moment, perform
 from durian.synthetic.camera import rotation
 from durian.synthetic.expressions import FACES, LOPSIDED, sample_expression, sample_face, settled
 from durian.synthetic.gaze import blinks
+from durian.synthetic.lids import Lids
 from durian.synthetic.poses import REACH, WIDEST, pose_at_gap, pose_gap, sample_pose
 from durian.synthetic.speech import speak
 
@@ -159,6 +160,35 @@ def test_gaze_turns_the_eyeballs(head_model):
         assert sign * (moved - rest)[front, axis] > 0.4
         distance = np.linalg.norm(rest - rest[front], axis=1)
         assert np.linalg.norm(moved - moved[front], axis=1) == pytest.approx(distance, abs=1e-4)
+
+
+def test_lids_shut_on_anybody_and_slide_over_the_eyeballs(head_model):
+    lids, rng = Lids(head_model, head_model.eyeballs), np.random.default_rng(4)
+    assert not lids.lifted(head_model.neutral, np.zeros_like(head_model.neutral)).any()
+    for _ in range(6):
+        face = head_model.neutral + head_model.identity(rng.normal(size=100))
+        shut = lids.shut(face, {"eyeBlink_L": 1.0, "eyeBlink_R": 1.0, "jawOpen": 0.2})
+        assert shut["jawOpen"] == 0.2
+        landmarks = (face + head_model.expression(shut))[head_model.landmarks68]
+        gap = landmarks[UPPER_LIDS, 1] - landmarks[LOWER_LIDS, 1]
+        assert -0.2 < gap.mean() < 0
+
+        half = head_model.expression({"eyeBlink_L": 0.5, "eyeBlink_R": 0.5, "eyeLookOut_L": 0.8, "eyeLookIn_R": 0.8})
+        lifted = lids.lifted(face, half)
+        moved = np.linalg.norm(lifted - half, axis=1)
+        assert 0.02 < moved.max() < 0.5
+        nose = head_model.landmarks68[27:36]
+        assert not moved[nose].any()
+        eyes = np.unique(head_model.triangles[head_model.in_region("sclera_l", "sclera_r")])
+        assert not moved[eyes].any()
+        # What lay well outside an eyeball lies outside its sphere still.
+        for eyeball in head_model.eyeballs:
+            centre = face[eyeball.vertices].mean(axis=0) - eyeball.spokes.mean(axis=0)
+            radii = np.linalg.norm(face[eyeball.vertices] - centre, axis=1)
+            distance = np.linalg.norm(face - centre, axis=1)
+            outside = (moved > 0) & (distance > radii.max() + 0.1) & (distance < 3)
+            assert outside.sum() > 20
+            assert np.linalg.norm((face + lifted)[outside] - centre, axis=1).min() > radii.min() + 0.05
 
 
 def test_faces_are_known_to_the_model(head_model):

@@ -82,7 +82,7 @@ CEILING: dict[str, float] = {
 }  # fmt: skip
 """Largest amounts with which the mesh holds together and the face stays somebody's (by eye); 1 for others."""
 
-BLINK_ROOM = {"eyeLookDown": 0.6, "eyeSquint": 0.27, "cheekSquint": 0.3, "cheekRaiser": 0.3}
+BLINK_ROOM = {"eyeLookDown": 0.42, "eyeSquint": 0.27, "cheekSquint": 0.3, "cheekRaiser": 0.3}
 """Part of the way to shut lids that each of these takes: measured between landmarks of the lids."""
 
 JITTER = 0.16
