@@ -50,6 +50,8 @@ SPOKEN = {
 
 MILD = ("smile", "smile", "grin", "raised brow", "doubt", "surprise", "smirk", "sadness", "anger", "fear")
 """Faces that colour speech."""
+CHEERFUL = ("grin", "grin", "laugh", "laugh", "surprise", "amazement")
+"""Faces that lively people make more often than others."""
 LIPS_APART = ("mouthUpperUp", "mouthLowerDown", "noseSneer", "mouthFunnel", "mouthShrugUpper")
 """Shapes that keep lips from meeting."""
 
@@ -242,7 +244,7 @@ def _talk(act: _Act) -> None:
 
 def _lively(act: _Act) -> None:
     motion = act.hold(Carriage(_degrees(17, 7, 5), (0.7, 1.8), _degrees(1.2, 0.9, 0.8), gestures=0.3, shift=0.4))
-    act.make_faces(tuple(FACES), (0.6, 1.1), (0.9, 2.2), 0.1)
+    act.make_faces((*FACES, *CHEERFUL), (0.65, 1.15), (0.9, 2.2), 0.08)
     act.watch(motion, camera=0.6, glances=0.15)
     act.blink(per_minute=18)
 
