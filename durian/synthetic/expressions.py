@@ -58,7 +58,7 @@ FACES: dict[str, dict[str, float]] = {
     },
     "pout": {"mouthPucker": 0.55, "mouthShrugLower": 0.65, "mouthFrown": 0.35, "browDown": 0.3, "browInnerUp": 0.25},
     "kiss": {"mouthPucker": 0.8, "eyeSquint": 0.1, "browOuterUp": 0.12},
-    "puff": {"cheekPuff": 0.75, "mouthPucker": 0.2, "mouthPress": 0.25, "browInnerUp": 0.3, "browOuterUp": 0.25},
+    "puff": {"cheekPuff": 0.62, "mouthPucker": 0.12, "mouthPress": 0.25, "browInnerUp": 0.3, "browOuterUp": 0.25},
     "pressed": {"mouthPress": 0.6, "mouthRollLower": 0.2, "mouthRollUpper": 0.15, "mouthDimple": 0.3},
     "doubt": {"mouthShrugLower": 0.5, "mouthShrugUpper": 0.12, "mouthFrown": 0.4, "browInnerUp": 0.4},
     "weary": {"eyeBlink": 0.3, "browInnerUp": 0.15, "mouthFrown": 0.12},
