@@ -15,7 +15,7 @@ from durian.errors import InvalidRequest
 from durian.synthetic.curves import bump, intervals, steps, sway
 from durian.synthetic.expressions import FACES, SIDED, sample_face, settled
 from durian.synthetic.gaze import blinks, fixations, look, saccade_seconds
-from durian.synthetic.head_motion import Carriage, HeadMotion, beaten, carry
+from durian.synthetic.head_motion import Carriage, HeadMotion, beaten, carry, within_reach
 from durian.synthetic.poses import Angles
 from durian.synthetic.speech import speak
 
@@ -32,9 +32,26 @@ LAUGH_HERTZ = 4.7
 """Bursts of a laugh in a second (Provine 1996)."""
 LAUGH_DEPTH = 0.35
 """How much the mouth closes between them."""
+LAUGH_BOB, LAUGH_TILT = math.radians(6), math.radians(3)
+"""How far the head goes down between them for each part that the mouth closes, and how far back all the while."""
+LATEST = 0.08
+"""Seconds by which some shapes of a face come after others."""
+
+CLOSING = 0.94
+"""``mouthClose`` that shuts the lips for each ``jawOpen``: as much would push them through each other."""
+
+PRESSING = 0.18
+"""``mouthPress`` of lips that meet in speech."""
+SPOKEN = {
+    "jaw": "jawOpen", "funnel": "mouthFunnel", "pucker": "mouthPucker", "stretch": "mouthStretch",
+    "lower": "mouthLowerDown", "upper": "mouthUpperUp", "tuck": "mouthRollLower",
+}  # fmt: skip
+"""The shape for each part of a mouth that speaks; ``meet`` has none."""
 
 MILD = ("smile", "smile", "grin", "raised brow", "doubt", "surprise", "smirk", "sadness", "anger", "fear")
 """Faces that colour speech."""
+CHEERFUL = ("grin", "grin", "laugh", "laugh", "surprise", "amazement")
+"""Faces that lively people make more often than others."""
 LIPS_APART = ("mouthUpperUp", "mouthLowerDown", "noseSneer", "mouthFunnel", "mouthShrugUpper")
 """Shapes that keep lips from meeting."""
 
@@ -91,16 +108,20 @@ class _Act:
 
     def watch(self, motion: HeadMotion, camera: float, glances: float) -> None:
         """Let the eyes look at the camera, with this share of the postures, or where the head goes."""
-        rng = self.chance("eyes")
-        around = fixations(self.t, rng, glances)
-        rng = self.chance("attention")
+        around, rng = fixations(self.t, self.chance("eyes"), glances), self.chance("attention")
         camera *= max(0.0, 1 - (self.pose[0] / FACES_CAMERA) ** 2)
         targets = np.array([np.zeros(2) if rng.random() < camera else posture[:2] for posture in motion.postures])
         moved = np.linalg.norm(np.diff(targets, axis=0, prepend=targets[:1]), axis=1)
         starts = np.array(motion.starts) - EYES_LEAD
         target = steps(self.t, starts, [saccade_seconds(amplitude) for amplitude in moved], targets) + around
-        for shape, amount in look(target[:, 0] - self.angles[:, 0], target[:, 1] - self.angles[:, 1]).items():
+        aside, down = (target - self.turned[:, :2]).T
+        for shape, amount in look(aside, down).items():
             self.add(shape, amount)
+
+    @property
+    def turned(self) -> np.ndarray:
+        """Yaw, pitch and roll ``(F, 3)``, within reach."""
+        return within_reach(self.angles, self.pose)
 
     def blink(self, per_minute: float) -> None:
         self.add("eyeBlink", blinks(self.t, self.chance("lids"), per_minute))
@@ -127,17 +148,15 @@ class _Act:
         for start, length in intervals(t, rng, *seconds):
             choice = [name for name in names if name != last]
             name = choice[int(rng.integers(len(choice)))]
-            onset, offset, amount, rests = (
-                rng.uniform(0.2, 0.45),
-                rng.uniform(0.4, 0.75),
-                rng.uniform(*strength),
-                rng.random(),
-            )
-            face, delays = sample_face(rng, name, amount), rng.uniform(0, 0.08, len(FACES[name]) + 4)
+            onset, offset = rng.uniform(0.2, 0.45), rng.uniform(0.4, 0.75)
+            amount, rests = rng.uniform(*strength), rng.random() < resting
+            face = sample_face(rng, name, amount)
+            # The sides of a shape move as one; the shapes of a face do not.
+            delays = dict(zip(FACES[name], rng.uniform(0, LATEST, len(FACES[name]))))
             last = name
             # A wink is short, all else goes while the next face comes.
             hold = 0.12 if name == "wink" else max(0.1, length - onset - 0.35 * offset)
-            if rests < resting or start > t[-1] or start + onset + hold + offset + 0.1 < 0:
+            if rests or not -onset - hold - offset - LATEST < start < t[-1]:
                 continue
             whole = bump(t, start, onset, hold, offset)
             laugh = 1 - LAUGH_DEPTH * whole * (0.5 - 0.5 * np.cos(2 * np.pi * LAUGH_HERTZ * (t - start)))
@@ -145,34 +164,23 @@ class _Act:
                 stem = shape.removesuffix("_L").removesuffix("_R")
                 if stem in without:
                     continue
-                # The sides of a shape move as one; its parts do not.
-                delay = delays[list(FACES[name]).index(stem)] if stem in FACES[name] else 0.0
-                curve = bump(t, start + delay, onset, hold, offset) * tremble * value
+                curve = value * tremble * bump(t, start + delays.get(stem, 0.0), onset, hold, offset)
                 self.add(shape, curve * laugh if name == "laugh" and stem in ("jawOpen", "mouthLowerDown") else curve)
             if name == "laugh":
-                self.angles[:, 1] += math.radians(2.2) * amount * (whole - laugh) - math.radians(3) * amount * whole
+                self.angles[:, 1] += amount * (LAUGH_BOB * (1 - laugh) - LAUGH_TILT * whole)
 
     def speak(self) -> None:
         """Let the mouth speak, brows and head with it."""
         rng = self.chance("speech")
-        effort = rng.uniform(0.8, 1.2)
-        speech = speak(self.t, rng, effort)
+        speech = speak(self.t, rng, effort=rng.uniform(0.8, 1.2))
         mouth, meet = speech.mouth, speech.mouth["meet"]
         for shape, amounts in self.shapes.items():
             if shape.removesuffix("_L").removesuffix("_R") in LIPS_APART:
                 self.shapes[shape] = amounts * (1 - meet)
-        self.add("jawOpen", mouth["jaw"])
-        self.add("mouthClose", self.shapes["jawOpen"] * meet)
-        self.add("mouthPress", 0.3 * meet)
-        self.add("mouthRollLower", mouth["tuck"])
-        for shape, part in (
-            ("Funnel", "funnel"),
-            ("Pucker", "pucker"),
-            ("Stretch", "stretch"),
-            ("LowerDown", "lower"),
-            ("UpperUp", "upper"),
-        ):
-            self.add(f"mouth{shape}", mouth[part])
+        for part, shape in SPOKEN.items():
+            self.add(shape, mouth[part])
+        self.add("mouthClose", CLOSING * self.shapes["jawOpen"] * meet)
+        self.add("mouthPress", PRESSING * meet)
         nods, brows = beaten(self.t, self.chance("beats"), speech.beats)
         self.angles[:, 1] += nods
         self.add("browInnerUp", brows)
@@ -183,10 +191,10 @@ class _Act:
         cx, cy = (self.shift * sway(t, rng, 0.5) for _ in range(2))
         scale = 1 + LEAN * min(1.0, 2 * self.shift) * sway(t, rng, 0.4) / 0.7
         # The upper body turns a little with the head.
-        cx = cx + 1.2 * self.shift * (self.angles[:, 0] - self.pose[0])
+        cx = cx + 1.2 * self.shift * (self.turned[:, 0] - self.pose[0])
         shapes = settled(self.shapes | {f"eyeBlink_{side}": shut for side, shut in self.shut.items()})
         names, amounts = list(shapes), np.array(list(shapes.values())).T.tolist()
-        rows = np.column_stack([self.angles, cx, cy, scale]).tolist()
+        rows = np.column_stack([self.turned, cx, cy, scale]).tolist()
         return tuple(
             Moment({name: amount for name, amount in zip(names, values) if amount}, *row)
             for values, row in zip(amounts, rows)
@@ -203,7 +211,8 @@ def perform(
         frames: how many moments.
         fps: how many of them are in a second.
         manner: one of :data:`MANNERS`.
-        pose: yaw, pitch and roll in radians around which the head moves.
+        pose: yaw, pitch and roll in radians around which the head moves; who turns does so from side to side whatever
+            the yaw.
 
     Returns:
         the moments at times 0, 1 / fps, 2 / fps and so on.
@@ -235,7 +244,7 @@ def _talk(act: _Act) -> None:
 
 def _lively(act: _Act) -> None:
     motion = act.hold(Carriage(_degrees(17, 7, 5), (0.7, 1.8), _degrees(1.2, 0.9, 0.8), gestures=0.3, shift=0.4))
-    act.make_faces(tuple(FACES), (0.6, 1.1), (0.9, 2.2), 0.1)
+    act.make_faces((*FACES, *CHEERFUL), (0.65, 1.15), (0.9, 2.2), 0.08)
     act.watch(motion, camera=0.6, glances=0.15)
     act.blink(per_minute=18)
 

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 LEAD = 2.5
-"""Seconds before the first frame and after the last within which events are made; none lasts longer."""
+"""Seconds before the first frame and after the last in which events are made, so that clips begin and end in the midst
+of things."""
 
 WAVES = np.array([0.31, 0.53, 0.83, 1.27])
 """Relative frequencies of a sway: far from whole ratios of each other, so that it does not repeat within a clip."""

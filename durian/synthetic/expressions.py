@@ -56,15 +56,15 @@ FACES: dict[str, dict[str, float]] = {
         "browInnerUp": 0.8, "browOuterUp": 0.3, "browDown": 0.25, "eyeWide": 0.55, "mouthStretch": 0.5, "jawOpen": 0.12,
         "mouthLowerDown": 0.22,
     },
-    "pout": {"mouthPucker": 0.5, "mouthShrugLower": 0.55, "mouthFrown": 0.3, "browDown": 0.3, "browInnerUp": 0.25},
+    "pout": {"mouthPucker": 0.55, "mouthShrugLower": 0.65, "mouthFrown": 0.35, "browDown": 0.3, "browInnerUp": 0.25},
     "kiss": {"mouthPucker": 0.8, "eyeSquint": 0.1, "browOuterUp": 0.12},
-    "puff": {"cheekPuff": 0.75, "mouthPucker": 0.2, "mouthPress": 0.25, "browInnerUp": 0.3, "browOuterUp": 0.25},
+    "puff": {"cheekPuff": 0.62, "mouthPucker": 0.12, "mouthPress": 0.25, "browInnerUp": 0.3, "browOuterUp": 0.25},
     "pressed": {"mouthPress": 0.6, "mouthRollLower": 0.2, "mouthRollUpper": 0.15, "mouthDimple": 0.3},
     "doubt": {"mouthShrugLower": 0.5, "mouthShrugUpper": 0.12, "mouthFrown": 0.4, "browInnerUp": 0.4},
-    "weary": {"eyeBlink": 0.42, "browInnerUp": 0.15, "mouthFrown": 0.12},
+    "weary": {"eyeBlink": 0.3, "browInnerUp": 0.15, "mouthFrown": 0.12},
     "wink": {"mouthSmile": 0.45, "mouthUpperUp": 0.1, "cheekSquint": 0.25},
-    "smirk": {"mouthSmile": 0.45, "mouthDimple": 0.3, "cheekSquint": 0.2, "eyeSquint": 0.15},
-    "raised brow": {"browOuterUp": 0.62, "browInnerUp": 0.3, "mouthDimple": 0.12, "mouthSmile": 0.1},
+    "smirk": {"mouthSmile": 0.62, "mouthDimple": 0.35, "cheekSquint": 0.2, "eyeSquint": 0.15},
+    "raised brow": {"browOuterUp": 0.72, "browInnerUp": 0.42, "mouthDimple": 0.12, "mouthSmile": 0.1},
     "aside": {"mouthDimple": 0.2, "mouthPress": 0.2, "browInnerUp": 0.15},
 }  # fmt: skip
 """Faces by name, with full but not grotesque amounts, after the action units of FACS."""
@@ -82,7 +82,7 @@ CEILING: dict[str, float] = {
 }  # fmt: skip
 """Largest amounts with which the mesh holds together and the face stays somebody's (by eye); 1 for others."""
 
-BLINK_ROOM = {"eyeLookDown": 0.6, "eyeSquint": 0.27, "cheekSquint": 0.3, "cheekRaiser": 0.3}
+BLINK_ROOM = {"eyeLookDown": 0.42, "eyeSquint": 0.27, "cheekSquint": 0.3, "cheekRaiser": 0.3}
 """Part of the way to shut lids that each of these takes: measured between landmarks of the lids."""
 
 JITTER = 0.16
@@ -93,7 +93,9 @@ UNEVENNESS = 0.08
 NEUTRAL_PART = 0.5
 SHUT_PART = 0.03
 GLANCE_PART = 0.3
-FREQUENT = {"smile": 4.0, "grin": 4.0, "laugh": 2.0}
+APART_PART = 0.15
+"""Shares of stills that are almost neutral, have the eyes shut or half shut, look elsewhere, have the lips apart."""
+FREQUENT = {"smile": 4.0, "grin": 7.0, "laugh": 4.0}
 """How often faces are seen in stills, relative to the others: people smile at cameras."""
 
 
@@ -140,13 +142,12 @@ def sample_expression(rng: np.random.Generator, strength: float = 1.0) -> dict[s
         first, amount = rng.choice(["smile", "smile", "pressed", "weary", "doubt"]), rng.uniform(0, 0.3)
         other = 0.0
     else:
-        amount = rng.uniform(0.4, 1.0)
+        amount = rng.uniform(0.5, 1.05)
         other = rng.uniform(0, 0.35) if rng.random() < 0.4 else 0.0
     face = sample_face(rng, str(first), strength * amount)
     for shape, value in sample_face(rng, second, strength * other).items():
-        face[shape] = face.get(shape, 0.0) + (1 - amount) * value
-    apart = rng.random()
-    if apart < 0.2 and amount < 0.35:
+        face[shape] = face.get(shape, 0.0) + value
+    if rng.random() < APART_PART:
         face["jawOpen"] = face.get("jawOpen", 0.0) + strength * rng.uniform(0.02, 0.08)
     spread = (0.22, 0.1) if rng.random() < GLANCE_PART else (0.035, 0.025)
     aside, down = strength * rng.normal(size=2) * spread
@@ -187,6 +188,9 @@ def settled(shapes: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         weaken(f"eyeWide_{side}", (1 - closure) * (1 - amount(f"eyeSquint_{side}")))
         # Lids that come down take away what had raised the upper one.
         weaken(f"eyeLookUp_{side}", 1 - closure)
+        # The cornea stands out: behind shut lids it has room in the middle only.
+        weaken(f"eyeLookIn_{side}", 1 - 0.85 * closure**2)
+        weaken(f"eyeLookOut_{side}", 1 - 0.85 * closure**2)
         taken = sum((part * amount(f"{name}_{side}") for name, part in BLINK_ROOM.items()), zero)
         if f"eyeBlink_{side}" in found:
             found[f"eyeBlink_{side}"] = closure * np.maximum(1 - taken, 0)

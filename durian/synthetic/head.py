@@ -196,14 +196,15 @@ class HeadModel:
         for number, amount in sorted((self._expression_numbers[name], amount) for name, amount in amounts.items()):
             rows = slice(*self._expression_rows[number : number + 2])
             offsets[self._expression_vertices[rows]] += np.float32(amount) * self._expression_offsets[rows]
-        for eyeball in self._eyeballs:
+        for eyeball in self.eyeballs:
             turned = eyeball.offsets(amounts)
             if turned is not None:
                 offsets[eyeball.vertices] += turned
         return offsets
 
     @cached_property
-    def _eyeballs(self) -> tuple[Eyeball, ...]:
+    def eyeballs(self) -> tuple[Eyeball, ...]:
+        """Both, as they are in the neutral head."""
         sides = {name[-1].upper(): np.unique(self.triangles[self.in_region(name)]) for name in SCLERAS}
         return tuple(Eyeball.of(side, vertices, self.neutral) for side, vertices in sides.items())
 

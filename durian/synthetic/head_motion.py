@@ -18,7 +18,7 @@ RADIANS_PER_SECOND = math.radians(75)
 STEADIEST, QUICKEST = 1.35, 0.9
 """Factors of a move's length."""
 AWAY = math.radians(28)
-"""Least yaw between two postures of a head that looks around."""
+"""Least yaw of a posture of a head that looks around."""
 DIP = 0.06
 """Pitch that a head dips by while it turns, for each radian of the turn."""
 SWAY_HERTZ = 0.9
@@ -26,6 +26,8 @@ BREATH_HERTZ = (0.22, 0.32)
 BREATH = math.radians(0.22)
 MARGIN = math.radians(8)
 """What a head that is held beyond the usual reach may still move by."""
+POSTURE_PART = 0.92
+"""Part of the reach that postures use; the rest is for what is added to them."""
 
 NOD_HERTZ, SHAKE_HERTZ = (1.5, 2.3), (1.2, 1.9)
 NOD, SHAKE = (math.radians(2.5), math.radians(6.5)), (math.radians(3), math.radians(7.5))
@@ -71,23 +73,22 @@ def carry(t: np.ndarray, rng: np.random.Generator, carriage: Carriage, pose: Ang
     """A head that moves around ``pose`` at times ``t (F,)``."""
     wander = np.array(carriage.sway) / 0.7 * np.stack([sway(t, rng, SWAY_HERTZ) for _ in range(3)], axis=1)
     breath = BREATH * np.sin(2 * np.pi * (rng.uniform(*BREATH_HERTZ) * t + rng.random()))
-    limits = np.maximum(WIDEST * REACH, np.abs(pose) + MARGIN)
-    room = 0.92 * limits
+    room = POSTURE_PART * _limits(pose)
 
     starts, seconds, postures, gestures = [], [], [], np.zeros((len(t), 2))
     for start, length in intervals(t, rng, *carriage.hold):
         last = postures[-1] if postures else np.array(pose, np.float64)
         posture = pose + rng.normal(size=3) * carriage.spread
-        far, side, hurry = rng.uniform(0.35, 1), math.copysign(1, rng.random() - 0.5), rng.uniform(QUICKEST, STEADIEST)
+        far, side = rng.uniform(AWAY, WIDEST), math.copysign(1, rng.random() - 0.5)
         if carriage.looks_around:
-            if abs(last[0]) > math.radians(10):
+            if abs(last[0]) > AWAY / 2:
                 side = -math.copysign(1, last[0])
-            posture[0] = side * max(far * WIDEST, abs(last[0] + side * AWAY) if last[0] * side > 0 else 0)
+            posture[0] = side * far
         posture[2] += LEANING * (posture[0] - pose[0])
         posture = np.clip(posture, -room, room)
         distance = float(np.abs(posture - last).max())
         starts.append(start)
-        seconds.append(hurry * (MOVE_SECONDS + distance / RADIANS_PER_SECOND))
+        seconds.append(rng.uniform(QUICKEST, STEADIEST) * (MOVE_SECONDS + distance / RADIANS_PER_SECOND))
         postures.append(posture)
         kind, size, hertz = rng.random(3)
         if kind < carriage.gestures:
@@ -97,7 +98,16 @@ def carry(t: np.ndarray, rng: np.random.Generator, carriage: Carriage, pose: Ang
     dips = ease((t[:, None] - np.array(starts)[1:]) / np.array(seconds)[1:])
     angles[:, 1] += DIP * (4 * dips * (1 - dips)) @ np.abs(np.diff(postures[:, 0])) + breath
     angles[:, :2] += gestures
-    return HeadMotion(limited(angles, limits), tuple(starts), postures)
+    return HeadMotion(angles, tuple(starts), postures)
+
+
+def within_reach(angles: np.ndarray, pose: Angles) -> np.ndarray:
+    """Angles ``(F, 3)`` kept smoothly within what a head that is held like ``pose`` reaches."""
+    return limited(angles, _limits(pose))
+
+
+def _limits(pose: Angles) -> np.ndarray:
+    return np.maximum(WIDEST * REACH, np.abs(pose) + MARGIN)
 
 
 def beaten(

@@ -16,6 +16,7 @@ from durian.synthetic.geometry import Label, Outfit
 from durian.synthetic.glass import lay_glass
 from durian.synthetic.head import HeadModel
 from durian.synthetic.illumination import Lights
+from durian.synthetic.lids import Lids
 from durian.synthetic.lighting import Surroundings, key_lamp, rim_lamp, surroundings
 from durian.synthetic.openings import shade_eyes, shade_mouth
 from durian.synthetic.person import Person, View
@@ -83,6 +84,7 @@ class Studio:
     def __init__(self, head: HeadModel) -> None:
         self.head = head
         self.field = SkinField(head)
+        self._lids = Lids(head, head.eyeballs)
         self._wardrobe = Wardrobe(head)
         self._people = Shelf(PEOPLE)
         self._backdrops = Shelf(BACKDROPS)
@@ -156,7 +158,8 @@ class Studio:
         head = self.head
         camera, pose = Camera.of(view, size), Pose.of(view.yaw, view.pitch, view.roll)
         around = surroundings(view.light, view.background)
-        offsets = head.expression(view.expression)
+        offsets = head.expression(self._lids.shut(dressed.face, view.expression))
+        offsets = self._lids.lifted(dressed.face, offsets)
         face = dressed.face + offsets
         posed_face = pose.move(face, head.neutral[:, 1].copy())
 
