@@ -111,7 +111,7 @@ class Head:
         beside, above, below = (r * self.unit for r in room)
         box = (middle[0] - beside, middle[1] - above, middle[0] + beside, middle[1] + below)
         self.window = window_around(image.shape, *box, side)
-        self.axes = _axes(self.landmarks)
+        self.axes = head_axes(self.landmarks)
         self.middle = middle
 
     @cached_property
@@ -257,8 +257,8 @@ def grow_region(region: np.ndarray, distance: float) -> np.ndarray:
     return cv2.distanceTransform(region.astype(np.uint8), cv2.DIST_L2, 5) > -distance
 
 
-def _axes(landmarks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """In-plane unit vectors to the face's right (as seen) and down."""
+def head_axes(landmarks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """In-plane unit vectors to the face's right (as seen) and down, each ``(2,)``; ``landmarks (478, 2 or 3)``."""
     eyes = landmarks[263, :2] - landmarks[33, :2]
     down = landmarks[152, :2] - landmarks[10, :2]
     # Eyes give the roll of a frontal face, the chin that of a profile: their mean serves both.

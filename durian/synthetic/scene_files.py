@@ -3,8 +3,8 @@
 ``NNNNN.webp`` holds the tiles in rows (four a row where there are sixteen): portraits, references, targets.
 ``NNNNN.png`` is a palette picture of the same grid: each pixel's :class:`~durian.synthetic.geometry.Label`, glass
 counting as lens. ``NNNNN-hat.png`` (one for each item that changes hands, or for what somebody wears in a clip) says
-how much of each pixel the item covers. ``NNNNN-bare.webp`` shows the targets alone, without the items. ``NNNNN.json`` is
-written last: a scene that has one is whole.
+how much of each pixel the item covers. ``NNNNN-bare.webp`` shows the targets alone, without the items.
+``NNNNN.json`` is written last: a scene that has one is whole.
 """
 
 from __future__ import annotations

@@ -1,0 +1,9 @@
+"""What the parser tells apart."""
+
+from __future__ import annotations
+
+CLASSES = ("background", "skin", "hair", "beard", "glasses", "hat", "lips", "earrings", "clothes")
+"""Names of the network's outputs, in their order. Glasses are frame and lens together."""
+BACKGROUND, SKIN, HAIR, BEARD, GLASSES, HAT, LIPS, EARRINGS, CLOTHES = range(len(CLASSES))
+ITEMS = {name: CLASSES.index(name) for name in ("hair", "glasses", "hat", "beard", "lips")}
+"""Items with a named start (:data:`durian.segmentation.interface.START_NAMES`), and their class."""

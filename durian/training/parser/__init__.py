@@ -1,0 +1,1 @@
+"""Training of the face parser on synthetic heads, whose masks are exact."""

@@ -1,0 +1,148 @@
+"""From photos to what the network is trained on: a window around the head, changed in every way, with or without
+clicks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from torch.utils.data import IterableDataset, get_worker_info
+
+from durian.segmentation.parser.classes import BACKGROUND, CLASSES, SKIN
+from durian.segmentation.parser.network import BEFORE, CLICKS, FACE, INPUTS, PERSON, PICTURE
+from durian.segmentation.parser.window import HeadWindow, draw_face
+from durian.training.parser.augmentation import dress_anew, occlude, photograph
+from durian.training.parser.clicking import damaged, draw_clicks, simulate
+from durian.training.parser.photos import Photos
+
+IGNORED = 255
+"""Value of ``classes`` outside of the photo."""
+UNITS = (0.085, 0.42)
+"""Distance of the outer eye corners in the window, as a share of its side: from a head with all its hair to a face."""
+PLACE, SPREAD, TURN = (0.5, 0.45), 0.1, 0.2
+"""Where the eyes come in the window, by how much that varies, and by how much the head leans (radians)."""
+LANDMARK_NOISE = 0.03
+"""Spread of misplaced landmarks, in distances of the outer eye corners: of all together, and a third of it of each."""
+NO_DRAWING, NO_PERSON = 0.06, 0.35
+"""How often the network is not told where the face or the person is; the matte is then 0.5 throughout."""
+CLICKED = 0.5
+"""How often there are clicks."""
+LEAST_AREA = 0.0008
+"""Share of the window that an item must cover to be clicked."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """``inputs (8, S, S) float32``; ``classes``, ``share (S, S) uint8`` as in :class:`Photos`, ``classes`` being
+    :data:`IGNORED` outside of the photo; ``clicked (S, S) float32`` the mask that clicks mean, -1 throughout without
+    clicks."""
+
+    inputs: np.ndarray
+    classes: np.ndarray
+    share: np.ndarray
+    clicked: np.ndarray
+
+
+def make_example(photos: Photos, index: int, other: np.ndarray, side: int, rng: np.random.Generator) -> Example:
+    """One photo as the network sees it.
+
+    Args:
+        photos: where it is from.
+        index: its number.
+        other: ``(S, S, 3) uint8`` another photo, for its colours.
+        side: pixels of the window.
+        rng: where chance comes from.
+    """
+    window, points = _window(photos, index, side, rng)
+    inputs = np.zeros((INPUTS, side, side), np.float32)
+    picture = window.take(np.ascontiguousarray(photos.rgb[index])).astype(np.float32) / 255
+    classes, share = _labels(photos, index, window)
+    inside = np.where(classes == IGNORED, 16 * BACKGROUND + SKIN, classes)
+    other = cv2.resize(other, (side, side)).astype(np.float32) / 255
+    picture = dress_anew(picture, inside, share, other, rng)
+    picture, covered, share, hidden = occlude(picture, inside, share, other, rng)
+    classes = np.where(classes == IGNORED, np.uint8(IGNORED), covered)
+    picture = photograph(picture, rng)
+
+    inputs[PICTURE] = picture.transpose(2, 0, 1)
+    if points is not None and rng.random() >= NO_DRAWING:
+        inputs[FACE] = draw_face(points, side) / np.float32(255)
+    inputs[PERSON] = 0.5 if rng.random() < NO_PERSON else window.take(np.ascontiguousarray(photos.person[index])) / 255
+    clicked = np.full((side, side), -1, np.float32)
+    if rng.random() < CLICKED:
+        chosen = _chosen(classes, share, hidden, rng)
+        if chosen is not None:
+            mask, others = chosen
+            before = damaged(mask > 0.5, others, rng)
+            clicks, labels = simulate(mask > 0.5, before, rng)
+            inputs[CLICKS], inputs[BEFORE] = draw_clicks(clicks, labels, side), before
+            clicked = mask
+    if rng.random() < 0.5:
+        inputs, classes, share, clicked = (part[..., ::-1].copy() for part in (inputs, classes, share, clicked))
+    return Example(inputs, classes, share, clicked)
+
+
+def _window(photos: Photos, index: int, side: int, rng: np.random.Generator) -> tuple[HeadWindow, np.ndarray | None]:
+    """A window, and landmarks in it if a face was found."""
+    unit = side * float(np.exp(rng.uniform(*np.log(UNITS))))
+    middle = tuple(np.array(PLACE) + rng.normal(0, SPREAD, 2))
+    turn = float(rng.normal(0, TURN))
+    landmarks = np.array(photos.landmarks[index])
+    if np.isnan(landmarks).any():
+        size = photos.rgb.shape[1]
+        scale = side / size * float(rng.uniform(0.9, 2.0))
+        place = (size - 1) / 2 + rng.normal(0, 0.08 * size, 2)
+        matrix = cv2.getRotationMatrix2D(tuple(place), float(np.degrees(turn)), scale)
+        matrix[:, 2] += (side - 1) / 2 - place
+        return HeadWindow(matrix, side), None
+    window = HeadWindow.around(landmarks, side, unit, middle, turn)
+    points = window.points(landmarks)
+    points += unit * LANDMARK_NOISE * (rng.normal(size=2) + rng.normal(size=points.shape) / 3)
+    return window, points
+
+
+def _labels(photos: Photos, index: int, window: HeadWindow) -> tuple[np.ndarray, np.ndarray]:
+    """Classes and shares in the window; taken from the nearest pixel, for classes have no mean."""
+    both = np.dstack([photos.classes[index], photos.share[index]])
+    size = (window.side, window.side)
+    border = (IGNORED, IGNORED, IGNORED, IGNORED)
+    taken = cv2.warpAffine(both, window.matrix, size, flags=cv2.INTER_NEAREST, borderValue=border)
+    return taken[..., 0].copy(), taken[..., 1].copy()
+
+
+def _chosen(
+    classes: np.ndarray, share: np.ndarray, hidden: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, list[np.ndarray]] | None:
+    """Something to click, as a soft mask, and what else there is; ``None`` if nothing is large enough."""
+    first, part = classes // 16, share.astype(np.float32) / 255
+    masks = [
+        np.where(first == number, part, np.where(classes % 16 == number, 1 - part, 0)) * (classes != IGNORED)
+        for number in range(len(CLASSES))
+        if number not in (BACKGROUND, SKIN)
+    ]
+    masks.append(hidden.astype(np.float32))
+    masks = [mask for mask in masks if (mask > 0.5).mean() > LEAST_AREA]
+    if not masks:
+        return None
+    number = int(rng.integers(len(masks)))
+    return masks[number].astype(np.float32), [mask > 0.5 for k, mask in enumerate(masks) if k != number]
+
+
+class Examples(IterableDataset):
+    """Endless examples; the same for the same seed and number of loading processes."""
+
+    def __init__(self, shards: list[Photos], side: int, seed: int, first_step: int = 0) -> None:
+        self._shards, self._side, self._seed = shards, side, (seed, first_step)
+
+    def __iter__(self) -> Iterator[tuple[torch.Tensor, ...]]:
+        worker = get_worker_info()
+        rng = np.random.default_rng([*self._seed, worker.id if worker else 0])
+        cv2.setNumThreads(1)
+        while True:
+            photos, others = (self._shards[rng.integers(len(self._shards))] for _ in range(2))
+            other = np.ascontiguousarray(others.rgb[rng.integers(len(others))])
+            made = make_example(photos, int(rng.integers(len(photos))), other, self._side, rng)
+            yield tuple(torch.from_numpy(part) for part in (made.inputs, made.classes, made.share, made.clicked))

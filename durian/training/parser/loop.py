@@ -1,0 +1,175 @@
+"""The parser's training, from photos to a file of weights: one command, one seed, minutes on two cores."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.utils.data import DataLoader
+
+from durian.segmentation.parser.network import ParserNetwork
+from durian.segmentation.parser.weights import save_network
+from durian.training.parser.examples import Examples
+from durian.training.parser.losses import parser_loss
+from durian.training.parser.photos import Photos, prepare_photos
+
+CHECKPOINT, LOG = "parser.pt", "parser.jsonl"
+REPORT_EVERY, KEEP_EVERY = 50, 500
+"""Steps."""
+
+
+@dataclass(frozen=True)
+class ParserRecipe:
+    """Everything that decides the outcome.
+
+    Attributes:
+        seed: of photos, examples and first weights.
+        shards: of photos to learn from (:data:`durian.training.parser.photos.PEOPLE` people each).
+        steps: of the optimiser.
+        batch: examples of a step.
+        side: pixels of an example.
+        rate: largest learning rate (AdamW); it rises for ``warm_up`` of the steps and falls as a cosine.
+        decay: weight decay.
+        average: of the weights that are kept: share of the old average after each step, less at the beginning.
+        loaders: processes that make examples; the examples follow from their number too.
+    """
+
+    seed: int = 0
+    shards: int = 100
+    steps: int = 12_000
+    batch: int = 16
+    side: int = 256
+    rate: float = 2e-3
+    warm_up: float = 0.04
+    decay: float = 1e-4
+    average: float = 0.998
+    loaders: int = 2
+
+
+def train_parser(
+    out: Path,
+    data: Path,
+    recipe: ParserRecipe = ParserRecipe(),  # noqa: B008 (it is frozen)
+    device: str = "cpu",
+    workers: int = 2,
+    max_minutes: float | None = None,
+    on_step: Callable[[int, int], None] | None = None,
+    on_shard: Callable[[int, int], None] | None = None,
+) -> Path:
+    """Render what is missing, train, and write ``parser.safetensors`` in half precision.
+
+    Args:
+        out: folder of the weights, a checkpoint (training goes on from it) and a log of losses.
+        data: folder of photos.
+        recipe: what to do.
+        device: where.
+        workers: processes that render.
+        max_minutes: stop in time, with a checkpoint.
+        on_step: called with (steps done, in all).
+        on_shard: called with (shards rendered, missing ones in all).
+
+    Raises:
+        WeightsMissing: photos must be rendered and there is no head model.
+    """
+    shards = [Photos.open(path) for path in prepare_photos(data, recipe.shards, recipe.seed, workers, on_shard)]
+    out.mkdir(parents=True, exist_ok=True)
+    start = time.monotonic()
+    run = _Run(recipe, device)
+    run.resume(out / CHECKPOINT)
+    examples = Examples(shards, recipe.side, recipe.seed, run.step)
+    loader = DataLoader(examples, recipe.batch, num_workers=recipe.loaders, drop_last=True)
+    sums: dict[str, float] = {}
+    for batch in loader:
+        if run.step >= recipe.steps:
+            break
+        for name, value in run.learn(batch).items():
+            sums[name] = sums.get(name, 0.0) + value
+        if run.step % REPORT_EVERY == 0:
+            _log(out / LOG, run.step, {name: value / REPORT_EVERY for name, value in sums.items()}, start)
+            sums.clear()
+        if on_step is not None:
+            on_step(run.step, recipe.steps)
+        out_of_time = max_minutes is not None and time.monotonic() - start > 60 * max_minutes
+        if run.step % KEEP_EVERY == 0 or out_of_time:
+            run.keep(out / CHECKPOINT)
+        if out_of_time:
+            break
+    run.keep(out / CHECKPOINT)
+    return save_network(run.average, out, {"recipe": json.dumps(asdict(recipe)), "steps": str(run.step)})
+
+
+class _Run:
+    """Network, average, optimiser and step."""
+
+    def __init__(self, recipe: ParserRecipe, device: str) -> None:
+        torch.manual_seed(recipe.seed)
+        self.recipe, self.device, self.step = recipe, device, 0
+        self.network = ParserNetwork().to(device, memory_format=torch.channels_last)
+        self.average = deepcopy(self.network).eval()
+        decayed = [p for p in self.network.parameters() if p.ndim > 1]
+        others = [p for p in self.network.parameters() if p.ndim <= 1]
+        self.optimiser = torch.optim.AdamW(
+            [{"params": decayed, "weight_decay": recipe.decay}, {"params": others, "weight_decay": 0.0}], lr=recipe.rate
+        )
+
+    def learn(self, batch: list[torch.Tensor]) -> dict[str, float]:
+        """One step on a batch of examples; returns its losses."""
+        inputs, classes, share, clicked = (part.to(self.device) for part in batch)
+        self._set_rate()
+        self.network.train()
+        with torch.autocast(self.device, torch.bfloat16):
+            logits, clicked_logits = self.network(inputs.contiguous(memory_format=torch.channels_last))
+        losses = parser_loss(logits, clicked_logits, classes, share, clicked)
+        self.optimiser.zero_grad()
+        losses["total"].backward()
+        nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
+        self.optimiser.step()
+        self.step += 1
+        self._follow()
+        return {name: float(value.detach()) for name, value in losses.items()}
+
+    def _set_rate(self) -> None:
+        done, warm = self.step / self.recipe.steps, self.recipe.warm_up
+        factor = done / warm if done < warm else 0.5 * (1 + math.cos(math.pi * (done - warm) / (1 - warm)))
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.recipe.rate * max(factor, 1e-3)
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        """The average of weights, and of the statistics of normalisation."""
+        old = min(self.recipe.average, (1 + self.step) / (10 + self.step))
+        pairs = zip(self.average.state_dict().values(), self.network.state_dict().values())
+        for average, now in pairs:
+            if average.dtype.is_floating_point:
+                average.lerp_(now, 1 - old)
+            else:
+                average.copy_(now)
+
+    def keep(self, path: Path) -> None:
+        """Write a checkpoint."""
+        temporary = path.with_name(f".{path.name}")
+        parts = {name: getattr(self, name).state_dict() for name in ("network", "average", "optimiser")}
+        torch.save({**parts, "step": self.step, "recipe": asdict(self.recipe)}, temporary)
+        temporary.replace(path)
+
+    def resume(self, path: Path) -> None:
+        """Go on from a checkpoint, if there is one of this recipe."""
+        if not path.is_file():
+            return
+        there = torch.load(path, map_location=self.device, weights_only=True)
+        for name in ("network", "average", "optimiser"):
+            getattr(self, name).load_state_dict(there[name])
+        self.step = there["step"]
+
+
+def _log(path: Path, step: int, losses: dict[str, float], start: float) -> None:
+    line = {"step": step, "minutes": round((time.monotonic() - start) / 60, 2)}
+    with path.open("a") as file:
+        file.write(json.dumps({**line, **{name: round(value, 4) for name, value in losses.items()}}) + "\n")
