@@ -56,7 +56,7 @@ class ParserRecipe:
 def train_parser(
     out: Path,
     data: Path,
-    recipe: ParserRecipe = ParserRecipe(),  # noqa: B008 (it is frozen)
+    recipe: ParserRecipe = ParserRecipe(),
     device: str = "cpu",
     workers: int = 2,
     max_minutes: float | None = None,
