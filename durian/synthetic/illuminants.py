@@ -21,7 +21,7 @@ BALANCED = 0.75
 """Share of a light's colour that a camera's white balance takes away."""
 TINT = 0.025
 """Spread of lamps about the black body's colours, logarithm."""
-LEVEL, LEVEL_SPREAD = 1.1, 0.16
+LEVEL, LEVEL_SPREAD = 1.18, 0.16
 """Light on a white wall that faces the key light as cameras expose for it, and the spread of its logarithm: most of
 it left by meters that were misled."""
 

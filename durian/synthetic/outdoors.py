@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from durian.synthetic.painting import Scene, fractal, grid, mixed
-from durian.synthetic.rooms import FACADES, SKIES, room, street, tone
+from durian.synthetic.painting import Scene, fractal, grid, mixed, tone
+from durian.synthetic.perspective import SKIES
+from durian.synthetic.rooms import room
+from durian.synthetic.streets import FACADES, street
 from durian.synthetic.walls import FABRICS, PAPERS
 from durian.synthetic.wear import linear
 
