@@ -168,16 +168,17 @@ def light_gap(first: Light, second: Light) -> LightGap:
     cosine = float(np.clip(one[0] @ other[0], -1, 1))
     return LightGap(
         direction=math.degrees(math.acos(cosine)) if first.direction != second.direction else 0.0,
-        intensity=abs(math.log2(one[1] / other[1])),
-        contrast=abs(math.log2(one[2] / other[2])),
+        intensity=abs(one[1] - other[1]),
+        contrast=abs(one[2] - other[2]),
         colour=math.dist(one[3], other[3]),
     )
 
 
 def _measured(light: Light) -> tuple[np.ndarray, float, float, np.ndarray]:
-    """Direction, luminance, ratio of key light to surroundings, log2 of red and blue relative to green."""
+    """Direction, and log2 of luminance, of the ratio of key light to surroundings, of red and blue relative to
+    green."""
     key, around = np.array(light.colour), light.ambient * np.array(light.ambient_colour)
     both = np.maximum(key + around, LEAST)
     ratio = max(key @ LUMINANCE, LEAST) / max(around @ LUMINANCE, LEAST)
     direction = np.array(light.direction) / np.linalg.norm(light.direction)
-    return direction, float(both @ LUMINANCE), float(ratio), np.log2(both[[0, 2]] / both[1])
+    return direction, math.log2(both @ LUMINANCE), math.log2(ratio), np.log2(both[[0, 2]] / both[1])
