@@ -48,7 +48,7 @@ KINDS = {
     "curtain": Kind(walls.curtain, 0.05, (0.003, 0.02)),
     "room": Kind(rooms.room, 0.20, (0.004, 0.035), (0.15, 0.7)),
     "street": Kind(streets.street, 0.07, (0.006, 0.04), (0.4, 1.0)),
-    "leaves": Kind(outdoors.leaves, 0.08, (0.008, 0.045), (0.4, 1.0), True),
+    "leaves": Kind(outdoors.leaves, 0.08, (0.011, 0.045), (0.4, 1.0), True),
     "park": Kind(outdoors.park, 0.05, (0.009, 0.035), (0.5, 1.0), True),
     "night": Kind(outdoors.night, 0.05, (0.012, 0.04), (0.05, 0.3), True),
     "crowd": Kind(outdoors.crowd, 0.05, (0.018, 0.04), (0.3, 0.8)),

@@ -42,7 +42,7 @@ def room(rng: np.random.Generator, side: int) -> Scene:
     for plane, length in ((sides[0], deep), (sides[1], deep), (back, wide)):
         stage.rectangle(plane, 0, 0, length, 0.1, np.full(3, 0.6))
         _furnish(stage, rng, plane, length, tall)
-    texture = np.exp(0.035 * fractal(rng, side, 8, 4))[..., None]
+    texture = np.exp(0.02 * fractal(rng, side, 5, 4))[..., None]
     return Scene(stage.scene.reflectance * texture, stage.scene.glow)
 
 
@@ -87,7 +87,7 @@ def _shelf(stage: Stage, rng: np.random.Generator, plane: Plane, left: float, wi
     wood, boards = tone(rng, (*BOARDS, linear("#efeeea")), 0.15), rng.integers(4, 7)
     top = tall - rng.uniform(0.1, 0.8)
     stage.rectangle(plane, left, 0, left + width, top, wood)
-    filled, levels = rng.uniform(0.5, 1), np.linspace(0.08, top, boards + 1)
+    filled, levels = rng.uniform(0.75, 1), np.linspace(0.08, top, boards + 1)
     for low, high in pairwise(levels):
         stage.rectangle(plane, left + 0.03, low, left + width - 0.03, high - 0.03, 0.3 * wood)
         place = left + 0.04
@@ -96,7 +96,7 @@ def _shelf(stage: Stage, rng: np.random.Generator, plane: Plane, left: float, wi
             if rng.random() < filled:
                 stage.rectangle(plane, place, low, place + thick, low + share * (high - low - 0.03), tone(rng, BOOKS))
             else:
-                thick = rng.uniform(0.05, 0.2)
+                thick = rng.uniform(0.03, 0.15)
             place += thick + 0.004
 
 
