@@ -103,7 +103,7 @@ def _shelf(stage: Stage, rng: np.random.Generator, plane: Plane, left: float, wi
 def _pictures(stage: Stage, rng: np.random.Generator, plane: Plane, left: float, width: float, tall: float) -> None:
     for number in range(rng.integers(1, 3)):
         wide, high = rng.uniform(0.3, 0.9) * width, rng.uniform(0.25, 0.6)
-        a, c = left + rng.uniform(0, width - wide), FLOOR + tall - 0.3 + rng.uniform(0.55, 0.95) - 0.75 * number
+        a, c = left + rng.uniform(0, width - wide), tall - rng.uniform(0.8, 1.2) - 0.75 * number
         frame, inside, figure = tone(rng, (*BOARDS, linear("#202022"))), tone(rng, PAINTS), tone(rng, BOOKS)
         stage.rectangle(plane, a, c, a + wide, c + high, frame)
         stage.rectangle(plane, a + 0.03, c + 0.03, a + wide - 0.03, c + high - 0.03, np.full(3, 0.75))
