@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from durian.synthetic import outdoors, rooms, walls
+from durian.synthetic import outdoors, rooms, streets, walls
 from durian.synthetic.painting import Scene, defocused, grid
 from durian.synthetic.person import Light
 
@@ -18,7 +18,7 @@ coarsely."""
 SMALLEST = 48
 """Least pixels along the side of a scene."""
 WHITEST = 4.0
-"""Radiance beyond which nothing gets brighter: windows and lamps."""
+"""Light beyond which nothing gets brighter: windows and lamps."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ KINDS = {
     "wallpaper": Kind(walls.wallpaper, 0.03, (0.002, 0.015)),
     "curtain": Kind(walls.curtain, 0.05, (0.003, 0.02)),
     "room": Kind(rooms.room, 0.20, (0.004, 0.035), (0.15, 0.7)),
-    "street": Kind(rooms.street, 0.07, (0.006, 0.04), (0.4, 1.0)),
-    "leaves": Kind(outdoors.leaves, 0.08, (0.008, 0.045), (0.4, 1.0), True),
+    "street": Kind(streets.street, 0.07, (0.006, 0.04), (0.4, 1.0)),
+    "leaves": Kind(outdoors.leaves, 0.08, (0.011, 0.045), (0.4, 1.0), True),
     "park": Kind(outdoors.park, 0.05, (0.009, 0.035), (0.5, 1.0), True),
     "night": Kind(outdoors.night, 0.05, (0.012, 0.04), (0.05, 0.3), True),
     "crowd": Kind(outdoors.crowd, 0.05, (0.018, 0.04), (0.3, 0.8)),
@@ -83,8 +83,7 @@ def backdrop(seed: int, light: Light, size: int, kind: str | None = None) -> np.
     fallen = _fallen(light, reach, falloff, side)
     level = fallen.mean(axis=(0, 1))
     seen = mood * (scene.reflectance * fallen + scene.glow * level)
-    seen = defocused(np.minimum(seen, WHITEST * np.pi / defocus).astype(np.float32), defocus * side)
-    seen = np.minimum(seen, WHITEST)
+    seen = np.minimum(defocused(seen, defocus * side), WHITEST)
     return seen if side == size else np.maximum(cv2.resize(seen, (size, size), interpolation=cv2.INTER_CUBIC), 0)
 
 

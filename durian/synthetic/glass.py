@@ -9,7 +9,7 @@ import numpy as np
 from durian.synthetic.camera import Camera, Pose
 from durian.synthetic.compiled import compiled, in_shares
 from durian.synthetic.dressing import Glass
-from durian.synthetic.lighting import Lamp, Surroundings, radiance
+from durian.synthetic.lighting import Lamp, Surroundings, radiance, window_seen
 from durian.synthetic.raster import NOTHING, STEPS, pattern, rasterise
 from durian.synthetic.shading_light import fresnel, unit3
 
@@ -19,6 +19,8 @@ COATING = 0.04
 """Reflectance that a lens with ``reflection`` 1 has besides."""
 WINDOW = 22.0
 """Sharpness of the key light's reflection, that of a window's blurred by the picture's resolution."""
+PANES = 11.0
+"""Radiance of the window behind the camera, relative to the surroundings' sky, in a lens with ``reflection`` 1."""
 LOST = 0.5
 """Share of what is behind that is lost to what is mirrored."""
 
@@ -104,13 +106,20 @@ def _look_through(
                 mirrored = radiance(around, mx, my, mz)
                 lamp = mx * key.direction[0] + my * key.direction[1] + mz * key.direction[2]
                 lamp = 6 * reflection * math.exp(WINDOW * (lamp - 1))
+                panes = PANES * reflection * window_seen(around, mx, my, mz)
                 left = 1 - LOST * strength
                 shade_r = tint[0] * (u * colour[i, 0] + v * colour[j, 0] + w * colour[k, 0])
                 shade_g = tint[1] * (u * colour[i, 1] + v * colour[j, 1] + w * colour[k, 1])
                 shade_b = tint[2] * (u * colour[i, 2] + v * colour[j, 2] + w * colour[k, 2])
-                r += light[row, column, 0] * shade_r * left + strength * (mirrored[0] + lamp * key.colour[0])
-                g += light[row, column, 1] * shade_g * left + strength * (mirrored[1] + lamp * key.colour[1])
-                b += light[row, column, 2] * shade_b * left + strength * (mirrored[2] + lamp * key.colour[2])
+                r += light[row, column, 0] * shade_r * left + strength * (
+                    mirrored[0] + lamp * key.colour[0] + panes * around.sky[0]
+                )
+                g += light[row, column, 1] * shade_g * left + strength * (
+                    mirrored[1] + lamp * key.colour[1] + panes * around.sky[1]
+                )
+                b += light[row, column, 2] * shade_b * left + strength * (
+                    mirrored[2] + lamp * key.colour[2] + panes * around.sky[2]
+                )
             if hits > 0:
                 share, rest = 1 / samples, 1 - hits / samples
                 light[row, column, 0] = light[row, column, 0] * rest + r * share

@@ -221,6 +221,8 @@ def make_glasses(head: HeadModel, look: GlassesLook) -> list[Mesh]:
     return style.build(head, look, **style.complete(look.parameters))
 
 
+PALEST = 0.08
+"""Thickness of a gradient's tint at the lower edge, relative to the upper one's."""
 BACK_OFF = 0.18
 """Least distance of a frame's middle from brows, nose and cheeks, cm."""
 BRIDGE_OFF = 0.6
@@ -332,8 +334,8 @@ def _glass(front: Front, edge: np.ndarray, look: GlassesLook) -> Mesh:
     def fade(uv: np.ndarray) -> np.ndarray:
         if look.lens != "gradient":
             return np.ones((*uv.shape[:-1], 3))
-        share = 0.9 * smoothstep((uv[..., 1] - low) / (high - low), 0.85, 0.05)
-        return tint ** -share[..., None]
+        depth = PALEST + (1 - PALEST) * smoothstep((uv[..., 1] - low) / (high - low), 0.05, 0.72)
+        return tint ** (depth[..., None] - 1)
 
     return merged(both_sides(lens_mesh(front, edge, Lens(tint, look.reflection), fade)))
 

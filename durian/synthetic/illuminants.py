@@ -9,8 +9,9 @@ import numpy as np
 
 from durian.synthetic.person import Light
 
-PRIMARIES = np.array([611.0, 549.0, 464.0])
-"""Wavelengths (nm) at which sRGB's primaries are strongest seen; a black body's colour is taken there."""
+PRIMARIES = np.array([650.0, 545.0, 440.0])
+"""Wavelengths (nm) at which a black body's radiance goes with temperature as its linear sRGB does: within 4 % at
+illuminant A's 2856 K."""
 PLANCK = 1.4388e7
 """Second radiation constant, nm K."""
 DAYLIGHT = 6500.0
@@ -21,7 +22,7 @@ BALANCED = 0.75
 """Share of a light's colour that a camera's white balance takes away."""
 TINT = 0.025
 """Spread of lamps about the black body's colours, logarithm."""
-LEVEL, LEVEL_SPREAD = 1.1, 0.16
+LEVEL, LEVEL_SPREAD = 1.25, 0.16
 """Light on a white wall that faces the key light as cameras expose for it, and the spread of its logarithm: most of
 it left by meters that were misled."""
 
@@ -72,7 +73,7 @@ ILLUMINATIONS = {
     "ring": Illumination(0.06, (0, 8), (0, 15), (0.4, 0.7), (4500, 6500), (3500, 6000), (0.2, 0.4)),
     "lamp": Illumination(0.05, (0, 50), (45, 68), (0.2, 0.5), (2600, 3400), (2600, 4500), (0.22, 0.4)),
     "backlight": Illumination(
-        0.06, (0, 60), (10, 50), (0.8, 1.0), (5500, 7500), (5500, 7500), (0.55, 0.75), rim=(1.2, 2.6), rims=1.0
+        0.06, (0, 60), (10, 50), (0.8, 1.0), (5500, 7500), (5500, 7500), (0.55, 0.75), rim=(0.9, 2.0), rims=1.0
     ),
     "evening": Illumination(
         0.05, (25, 75), (0, 40), (0.3, 0.9), (2200, 15000), (2200, 20000), (0.18, 0.4), rim=(0.5, 1.6), rims=0.6
@@ -168,19 +169,20 @@ def light_gap(first: Light, second: Light) -> LightGap:
     cosine = float(np.clip(one[0] @ other[0], -1, 1))
     return LightGap(
         direction=math.degrees(math.acos(cosine)) if first.direction != second.direction else 0.0,
-        intensity=abs(math.log2(one[1] / other[1])),
-        contrast=abs(math.log2(one[2] / other[2])),
+        intensity=abs(one[1] - other[1]),
+        contrast=abs(one[2] - other[2]),
         colour=math.dist(one[3], other[3]),
     )
 
 
 def _measured(light: Light) -> tuple[np.ndarray, float, float, np.ndarray]:
-    """Direction, luminance, ratio of key light to surroundings, log2 of red and blue relative to green."""
+    """Direction, and log2 of luminance, of the ratio of key light to surroundings, of red and blue relative to
+    green."""
     key, around = np.array(light.colour), light.ambient * np.array(light.ambient_colour)
     both = np.maximum(key + around, LEAST)
     ratio = max(key @ LUMINANCE, LEAST) / max(around @ LUMINANCE, LEAST)
     direction = np.array(light.direction) / np.linalg.norm(light.direction)
-    return direction, float(both @ LUMINANCE), float(ratio), np.log2(both[[0, 2]] / both[1])
+    return direction, math.log2(both @ LUMINANCE), math.log2(ratio), np.log2(both[[0, 2]] / both[1])
 
 
 DRAWN = 300

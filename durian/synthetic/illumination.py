@@ -9,8 +9,9 @@ import numpy as np
 
 from durian.synthetic.compiled import inlined
 from durian.synthetic.lighting import Lamp, Surroundings, radiance
+from durian.synthetic.shading_eyes import CURVATURE, GLINT
 from durian.synthetic.shading_hair import hair_light
-from durian.synthetic.shading_light import METAL_SPECULAR, WIDENING, highlight, mirror_strength
+from durian.synthetic.shading_light import METAL_SPECULAR, WIDENING, catch_light, highlight, mirror_strength
 from durian.synthetic.shading_skin import BROAD, SPECULAR, THROUGH, WRAP, skin_highlight, through, wrapped
 from durian.synthetic.shadows import ShadowMap, shadow_at, shadow_in_hair
 
@@ -119,6 +120,7 @@ def light_stuff(
     is_eye: bool,
     ambient: Vector,
     rim_seen: float,
+    footprint: float,
     lights: Lights,
 ) -> Vector:
     """Everything that is neither skin nor hair. An eye shines on its cornea but is painted on its ball."""
@@ -130,9 +132,11 @@ def light_stuff(
     lit, _ = shadow_at(lights.shadow, key.radius, place, smooth)
     direction = _triple(key.direction)
     cosine = max(0.0, _dot(matte, direction)) * lit
-    shine = (math.sqrt(lit) if is_eye else lit) * highlight(
-        normal, direction, view, specular, roughness + WIDENING * key.radius
-    )
+    if is_eye:
+        blur = roughness + 2 * footprint / CURVATURE
+        shine = GLINT * math.sqrt(lit) * catch_light(normal, direction, view, specular, key.radius, blur)
+    else:
+        shine = lit * highlight(normal, direction, view, specular, roughness + WIDENING * key.radius)
     grazing = 1 - max(0.0, _dot(normal, view))
     glow = 1 + 4 * fuzz * grazing * grazing * grazing
     mr, mg, mb = mirrored_surroundings(normal, view, ambient, specular, roughness, lights)

@@ -18,6 +18,13 @@ FILL = 0.3
 hits."""
 PANELS = 3
 """Windows and walls that stand out of the surroundings; where they are is drawn from a seed."""
+PANE = (0.085, 0.11)
+"""Half the width and height of a pane of the window behind the camera; it has two by two. Tangents, seen from the
+head."""
+BAR, BLUR = 0.012, 0.02
+"""Half the width of the bars between panes, and how far its edges fade."""
+LEAN = 0.12
+"""By how much its uprights lean, as it is seen from below and aside."""
 
 
 class Lamp(NamedTuple):
@@ -31,13 +38,15 @@ class Lamp(NamedTuple):
 
 class Surroundings(NamedTuple):
     """Radiance of every direction: a gradient from ``ground (3,)`` to ``sky (3,)`` and lobes: unit ``directions (L,
-    3)``, ``colours (L, 3)`` and ``sharpness (L,)`` of exp(sharpness · (cosine − 1))."""
+    3)``, ``colours (L, 3)`` and ``sharpness (L,)`` of exp(sharpness · (cosine − 1)). ``window (2,)``: where behind the
+    camera a window stands that smooth glass shows, x and y of its direction."""
 
     ground: np.ndarray
     sky: np.ndarray
     directions: np.ndarray
     colours: np.ndarray
     sharpness: np.ndarray
+    window: np.ndarray
 
 
 def unit(vector: np.ndarray) -> np.ndarray:
@@ -72,6 +81,7 @@ def surroundings(light: Light, seed: int) -> Surroundings:
         directions=unit(np.concatenate([[[away, 0.2, 0.9]], panels])),
         colours=np.concatenate([[FILL * ambient], strength * ambient]).astype(np.float32),
         sharpness=np.concatenate([[1.5], rng.uniform(4, 12, PANELS)]).astype(np.float32),
+        window=rng.uniform([-0.4, -0.35], [0.4, 0.05]).astype(np.float32),
     )
 
 
@@ -90,3 +100,20 @@ def radiance(around: Surroundings, x: float, y: float, z: float) -> tuple[float,
         g += strength * c[1]
         b += strength * c[2]
     return r, g, b
+
+
+@inlined
+def window_seen(around: Surroundings, x: float, y: float, z: float) -> float:
+    """How much of a pane of the window behind the camera is seen in direction (x, y, z), in [0, 1]."""
+    if z < 0.2:
+        return 0.0
+    up = y / z - around.window[1]
+    across = x / z - around.window[0] - LEAN * up
+    return _pane(across, PANE[0]) * _pane(up, PANE[1])
+
+
+@inlined
+def _pane(place: float, half: float) -> float:
+    """Within one of two panes side by side, along one direction."""
+    from_bar, from_edge = abs(place) - BAR, BAR + 2 * half - abs(place)
+    return min(1.0, max(0.0, min(from_bar, from_edge) / BLUR + 0.5))

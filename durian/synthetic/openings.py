@@ -24,7 +24,10 @@ TEETH_BEHIND_LIPS = 0.4
 """cm from the lips' inner edge to the front teeth."""
 NARROWS = 1.1
 """How quickly light gets lost behind an opening: at a depth of 1 / 1.1 of its height half is left."""
-NEVER_DARKER = 0.03
+NEVER_DARKER = 0.06
+INNER_REDNESS = (0.72, 1.0, 1.0, 1.0)
+"""What light there is deep in a mouth has been reflected by gums and tongue: exponents of its red, green and blue, and
+of the rim light, which has not."""
 
 
 def shade_eyes(points: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
@@ -53,11 +56,11 @@ def shade_eyes(points: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
 
 
 def shade_mouth(points: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
-    """How much light reaches places inside the mouth: ``(N, 1) float32`` for ``points (N, 3)``, head upright, with
-    expression."""
+    """How much light reaches places inside the mouth: factors ``(N, 4) float32`` of red, green, blue and the rim light
+    for ``points (N, 3)``, head upright, with expression."""
     upper, lower = landmarks[list(UPPER_LIP)], landmarks[list(LOWER_LIP)]
     opening = max(0.0, float((upper - lower)[:, 1].mean()))
     lips = float(np.concatenate([upper, lower])[:, 2].max())
     depth = np.maximum(0, lips - TEETH_BEHIND_LIPS - points[:, 2])
     lit = opening**2 / (opening**2 + (NARROWS * depth) ** 2 + 0.02)
-    return np.maximum(lit, NEVER_DARKER)[:, None].astype(np.float32)
+    return (np.maximum(lit, NEVER_DARKER)[:, None] ** np.array(INNER_REDNESS)).astype(np.float32)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from durian.synthetic.painting import Scene, fractal, grid, mixed
-from durian.synthetic.rooms import FACADES, SKIES, room, street, tone
+from durian.synthetic.painting import Scene, fractal, grid, mixed, tone
+from durian.synthetic.perspective import SKIES
+from durian.synthetic.rooms import room
+from durian.synthetic.streets import FACADES, street
 from durian.synthetic.walls import FABRICS, PAPERS
 from durian.synthetic.wear import linear
 
@@ -21,9 +23,10 @@ def leaves(rng: np.random.Generator, side: int, sparks: float) -> Scene:
     """Foliage in layers, with trunks, and the sky between; ``sparks`` is the radius to which points blur."""
     _, y = grid(side)
     dark, light = 0.35 * tone(rng, LEAVES, 0.2), tone(rng, LEAVES, 0.2)
-    frequency = rng.uniform(3, 7)
-    clumps, twigs, gaps = (fractal(rng, side, frequency * share, 4) for share in (1, 5, 0.8))
-    share = np.clip(0.45 + 0.3 * clumps + 0.22 * twigs, 0, 1.2)
+    frequency = rng.uniform(3, 8)
+    boughs, gaps = fractal(rng, side, frequency, 3), fractal(rng, side, frequency, 3)
+    foliage, lace = (fractal(rng, side, 6 * frequency, 3, persistence=0.8) for _ in range(2))
+    share = np.clip(0.35 + 0.25 * boughs + 0.3 * foliage, 0, 1.3)
     scene = Scene(mixed(dark, light, share), np.zeros((side, side, 3), np.float32))
     for _ in range(rng.integers(0, 4)):
         place, width, lean, bark = (
@@ -36,8 +39,8 @@ def leaves(rng: np.random.Generator, side: int, sparks: float) -> Scene:
             np.array([[place, 1.1], [place + width, 1.1], [place + lean + 0.7 * width, -0.1], [place + lean, -0.1]]),
             0.8 * bark,
         )
-    sky, openness = tone(rng, SKIES, 0.1) * rng.uniform(0.9, 1.9), rng.uniform(-1.2, 0.5)
-    seen = np.clip(1.4 * (openness + 0.9 * gaps + 0.5 * twigs - 1.4 * (y - 0.3)), 0, 1)[..., None]
+    sky, openness = tone(rng, SKIES, 0.1) * rng.uniform(0.8, 1.6), rng.uniform(-2.4, -0.2)
+    seen = np.clip(1.5 * (openness + 0.8 * gaps + 0.7 * lace - 1.5 * (y - 0.3)), 0, 1)[..., None]
     scene.reflectance[:] *= 1 - seen
     scene.glow[:] = seen * sky
     count = rng.integers(10, 90)
@@ -63,8 +66,8 @@ def park(rng: np.random.Generator, side: int, sparks: float) -> Scene:
     scene = Scene(
         mixed(trees * 0.6, turf, below) * hidden[..., None], (up * (1 - hidden[..., None])).astype(np.float32)
     )
-    count = rng.integers(0, 30)
-    places = np.stack([rng.uniform(0, 1, count), rng.uniform(horizon - 0.15, horizon, count)], axis=1)
+    count = max(0, rng.integers(-20, 20))
+    places = np.stack([rng.uniform(0, 1, count), rng.uniform(horizon - 0.06, horizon, count)], axis=1)
     scene.sparks(places, rng.exponential(0.3, (count, 1)) * np.ones(3), sparks)
     return scene
 

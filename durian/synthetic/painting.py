@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from durian.synthetic.wear import near_colour
+
 Colour = np.ndarray
 """``(3,)`` linear RGB."""
 
@@ -57,7 +59,7 @@ class Scene:
 
     def disc(self, middle: np.ndarray, radii: np.ndarray, colour: Colour, glow: Colour | float = 0.0) -> None:
         """Paint over an upright ellipse."""
-        angle = np.linspace(0, 2 * np.pi, 24, endpoint=False)
+        angle = np.linspace(0, 2 * np.pi, 16, endpoint=False)
         self.polygon(middle + radii * np.stack([np.cos(angle), np.sin(angle)], axis=1), colour, glow)
 
     def sparks(self, places: np.ndarray, colours: np.ndarray, radius: float) -> None:
@@ -66,6 +68,11 @@ class Scene:
         side, area = self.side, np.pi * max((radius * self.side) ** 2, 0.5)
         column, row = np.clip((places * side).astype(int), 0, side - 1).T
         np.add.at(self.glow, (row, column), (colours * area).astype(np.float32))
+
+
+def tone(rng: np.random.Generator, colours: tuple, spread: float = 0.15) -> Colour:
+    """One of some colours, a little changed."""
+    return np.array(near_colour(colours[rng.integers(len(colours))], rng, spread), np.float32)
 
 
 def grid(side: int) -> tuple[np.ndarray, np.ndarray]:

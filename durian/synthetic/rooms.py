@@ -1,87 +1,21 @@
-"""Backdrops with depth: rooms and streets of rectangles on planes, seen in perspective.
-
-Lengths are metres; the viewer is at the origin, x to the right, y upwards, z away from them.
-"""
+"""Backdrops of a room: windows, doors, shelves, pictures and furniture along its walls."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
-from durian.synthetic.painting import Colour, Scene, fractal
+from durian.synthetic.painting import Scene, fractal, tone
+from durian.synthetic.perspective import AXES, FLOOR, NEAREST, SKIES, Plane, Stage
 from durian.synthetic.walls import BOARDS, FABRICS, PAINTS
-from durian.synthetic.wear import linear, near_colour
+from durian.synthetic.wear import linear
 
 BOOKS = tuple(
     linear(text)
     for text in ("#7a2e2a", "#2d4560", "#3f5a3c", "#c9b58a", "#e6e0d4", "#1f2024", "#a6602e", "#6a4a6e", "#8fa7b0")
 )
 FLOORS = tuple(linear(text) for text in ("#8a6a4a", "#5e4632", "#a89f92", "#77736e", "#b79f7c"))
-SKIES = tuple(linear(text) for text in ("#dfe9f2", "#b9d2ea", "#f2f0ea", "#f3dcc0"))
-FACADES = tuple(
-    linear(text) for text in ("#b9a48a", "#8d8880", "#c9c2b4", "#7a5a48", "#6c7076", "#d9d0be", "#a8806a", "#94a0a6")
-)
-SIGNS = tuple(
-    linear(text) for text in ("#8a3a36", "#3c5a72", "#4a6a55", "#b0924e", "#d8d4cc", "#3a3a40", "#c9c2b6", "#55504a")
-)
-
-CARS = tuple(linear(text) for text in ("#c8ccd0", "#24262a", "#8a8e92", "#e4e4e2", "#7a2c2a", "#34485c"))
-
-FLOOR = -1.45
-"""Height of the floor below the eyes, m."""
-NEAREST = 1.4
-"""Where walls begin that run away from the viewer, m."""
-BEFORE = 0.05
-"""Nothing is nearer, m."""
-AXES = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
-
-
-def tone(rng: np.random.Generator, colours: tuple, spread: float = 0.15) -> Colour:
-    """One of some colours, a little changed."""
-    return np.array(near_colour(colours[rng.integers(len(colours))], rng, spread), np.float32)
-
-
-@dataclass(frozen=True)
-class Plane:
-    """A wall with coordinates: ``origin + u · across + v · up``."""
-
-    origin: tuple[float, float, float]
-    across: tuple[float, float, float]
-    up: tuple[float, float, float]
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A scene with a viewer: ``width`` is what the picture shows at a distance of one metre; ``turn`` is where it
-    looks, radians to the right; ``lift`` how far up, as a share of the picture."""
-
-    scene: Scene
-    width: float
-    turn: float
-    lift: float
-
-    def rectangle(
-        self,
-        plane: Plane,
-        left: float,
-        bottom: float,
-        right: float,
-        top: float,
-        colour: Colour,
-        glow: Colour | float = 0.0,
-    ) -> None:
-        """Paint a rectangle on a plane."""
-        cosine, sine = math.cos(self.turn), math.sin(self.turn)
-        (ox, oy, oz), (ax, ay, az), (bx, by, bz) = plane.origin, plane.across, plane.up
-        corners = []
-        for u, v in ((left, bottom), (right, bottom), (right, top), (left, top)):
-            x, y, z = ox + u * ax + v * bx, oy + u * ay + v * by, oz + u * az + v * bz
-            x, z = x * cosine - z * sine, max(x * sine + z * cosine, BEFORE) * self.width
-            corners.append((0.5 + x / z, 0.5 + self.lift - y / z))
-        self.scene.polygon(corners, colour, glow)
 
 
 def room(rng: np.random.Generator, side: int) -> Scene:
@@ -108,7 +42,7 @@ def room(rng: np.random.Generator, side: int) -> Scene:
     for plane, length in ((sides[0], deep), (sides[1], deep), (back, wide)):
         stage.rectangle(plane, 0, 0, length, 0.1, np.full(3, 0.6))
         _furnish(stage, rng, plane, length, tall)
-    texture = np.exp(0.035 * fractal(rng, side, 8, 4))[..., None]
+    texture = np.exp(0.02 * fractal(rng, side, 5, 4))[..., None]
     return Scene(stage.scene.reflectance * texture, stage.scene.glow)
 
 
@@ -153,7 +87,7 @@ def _shelf(stage: Stage, rng: np.random.Generator, plane: Plane, left: float, wi
     wood, boards = tone(rng, (*BOARDS, linear("#efeeea")), 0.15), rng.integers(4, 7)
     top = tall - rng.uniform(0.1, 0.8)
     stage.rectangle(plane, left, 0, left + width, top, wood)
-    filled, levels = rng.uniform(0.5, 1), np.linspace(0.08, top, boards + 1)
+    filled, levels = rng.uniform(0.75, 1), np.linspace(0.08, top, boards + 1)
     for low, high in pairwise(levels):
         stage.rectangle(plane, left + 0.03, low, left + width - 0.03, high - 0.03, 0.3 * wood)
         place = left + 0.04
@@ -162,14 +96,14 @@ def _shelf(stage: Stage, rng: np.random.Generator, plane: Plane, left: float, wi
             if rng.random() < filled:
                 stage.rectangle(plane, place, low, place + thick, low + share * (high - low - 0.03), tone(rng, BOOKS))
             else:
-                thick = rng.uniform(0.05, 0.2)
+                thick = rng.uniform(0.03, 0.15)
             place += thick + 0.004
 
 
 def _pictures(stage: Stage, rng: np.random.Generator, plane: Plane, left: float, width: float, tall: float) -> None:
     for number in range(rng.integers(1, 3)):
         wide, high = rng.uniform(0.3, 0.9) * width, rng.uniform(0.25, 0.6)
-        a, c = left + rng.uniform(0, width - wide), FLOOR + tall - 0.3 + rng.uniform(0.55, 0.95) - 0.75 * number
+        a, c = left + rng.uniform(0, width - wide), tall - rng.uniform(0.8, 1.2) - 0.75 * number
         frame, inside, figure = tone(rng, (*BOARDS, linear("#202022"))), tone(rng, PAINTS), tone(rng, BOOKS)
         stage.rectangle(plane, a, c, a + wide, c + high, frame)
         stage.rectangle(plane, a + 0.03, c + 0.03, a + wide - 0.03, c + high - 0.03, np.full(3, 0.75))
@@ -200,63 +134,3 @@ def _sideboard(stage: Stage, rng: np.random.Generator, plane: Plane, left: float
     stage.rectangle(plane, middle - 0.015, high, middle + 0.015, high + 0.35, np.full(3, 0.1))
     lamp = rng.uniform(0.5, 3) * np.array([1.0, 0.72, 0.42]) * (rng.random() < 0.6)
     stage.rectangle(plane, middle - 0.14, high + 0.3, middle + 0.14, high + 0.55, np.full(3, 0.6), lamp)
-
-
-def street(rng: np.random.Generator, side: int, night: bool = False) -> Scene:
-    """Houses on both sides of a street, with windows, signs, cars, and the sky at its end."""
-    stage = Stage(Scene.blank(side), rng.uniform(0.5, 0.9), rng.uniform(-0.35, 0.35), rng.uniform(-0.02, 0.14))
-    sky = tone(rng, SKIES, 0.08) * (0.02 if night else rng.uniform(0.9, 1.8))
-    stage.scene.glow[:] = sky * np.linspace(1.15, 0.9, side)[:, None, None]
-    x, y, z = AXES
-    left, right, far = -rng.uniform(2, 6), rng.uniform(2, 6), rng.uniform(18, 45)
-    ground = Plane((left, FLOOR, NEAREST), x, z)
-    stage.rectangle(ground, 0, 0, right - left, far, tone(rng, (linear("#77756f"), linear("#5c5b58"))))
-    for kerb in (1.5, right - left - 1.7):
-        stage.rectangle(ground, kerb, 0, kerb + 0.2, far, np.full(3, 0.4))
-    end = Plane((left, FLOOR, far), x, y)
-    _facade(stage, rng, end, 0, right - left, rng.uniform(2, 14), night)
-    for across in (left, right):
-        houses = []
-        place = NEAREST
-        while place < far:
-            houses.append((place, rng.uniform(4, 9)))
-            place += houses[-1][1]
-        for start, length in reversed(houses):
-            plane = Plane((across, FLOOR, start), z, y)
-            _facade(stage, rng, plane, 0, length, rng.uniform(4, 12), night)
-    for _ in range(rng.integers(0, 4)):
-        distance, lane = rng.uniform(6, far / 2), rng.uniform(left + 1, right - 2.5)
-        _car(stage, rng, Plane((lane, FLOOR, distance), x, y))
-    grime = np.exp(0.12 * fractal(rng, side, 10, 4))[..., None]
-    return Scene(stage.scene.reflectance * grime, stage.scene.glow)
-
-
-def _facade(
-    stage: Stage, rng: np.random.Generator, plane: Plane, left: float, length: float, height: float, night: bool
-) -> None:
-    wall, glass = tone(rng, FACADES, 0.25), tone(rng, (linear("#3a444c"), linear("#586873")), 0.2)
-    stage.rectangle(plane, left, 0, left + length, height, wall)
-    stage.rectangle(plane, left, height - 0.3, left + length, height, 0.7 * wall)
-    step, share = rng.uniform(1.2, 2.2), rng.uniform(0.4, 0.75)
-    lit = 0.35 if night else 0.08
-    for bottom in np.arange(3.4, height - 1.5, 2.8):
-        for place in np.arange(left + 0.5, left + length - step * share, step):
-            shine = rng.uniform(0.4, 1.5) * np.array([1.0, 0.75, 0.45]) if rng.random() < lit else 0.12 * glass
-            stage.rectangle(plane, place - 0.1, bottom - 0.1, place + step * share + 0.1, bottom + 1.7, 1.15 * wall)
-            stage.rectangle(plane, place, bottom, place + step * share, bottom + 1.6, glass, shine)
-    shop = rng.uniform(0.1, 1.2) * np.array([1.0, 0.85, 0.65]) if rng.random() < 0.6 else 0.1
-    stage.rectangle(plane, left + 0.4, 0.3, left + length - 0.4, 2.4, glass, shop)
-    for place in np.arange(left + 0.4, left + length - 0.4, rng.uniform(0.9, 2)):
-        stage.rectangle(plane, place, 0, place + 0.12, 2.6, 0.6 * wall)
-    sign = tone(rng, SIGNS)
-    stage.rectangle(plane, left + 0.3, 2.4, left + length - 0.3, 3.0, sign, 0.5 * sign * night)
-
-
-def _car(stage: Stage, rng: np.random.Generator, plane: Plane) -> None:
-    paint = tone(rng, CARS)
-    stage.rectangle(plane, 0, 0.15, 1.8, 0.95, paint)
-    stage.rectangle(plane, 0.2, 0.9, 1.6, 1.45, paint)
-    stage.rectangle(plane, 0.3, 0.95, 1.5, 1.38, np.full(3, 0.05), 0.15)
-    for place in (0.1, 1.4):
-        stage.rectangle(plane, place, 0, place + 0.3, 0.3, np.full(3, 0.01))
-        stage.rectangle(plane, place, 0.6, place + 0.3, 0.72, np.array([0.5, 0.03, 0.02]), np.array([0.5, 0.03, 0.02]))

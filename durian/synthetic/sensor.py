@@ -10,7 +10,7 @@ import numpy as np
 from durian.synthetic.painting import defocused
 from durian.synthetic.tone import develop
 
-LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+LUMA = (0.299, 0.587, 0.114)
 """Of encoded RGB (ITU-R BT.601)."""
 MIRED = 0.0035
 """Change of the red channel's logarithm per mired of white balance; blue's is the opposite (Planck's law near
@@ -147,9 +147,14 @@ def _styled(encoded: np.ndarray, sensor: Sensor) -> np.ndarray:
         curved = encoded * encoded * (3 - 2 * encoded)
         encoded = encoded + np.float32(sensor.contrast) * (curved - encoded)
     if sensor.saturation != 0:
-        luma = (encoded @ LUMA)[..., None]
+        luma = _luma(encoded)[..., None]
         encoded = luma + np.float32(1 + sensor.saturation) * (encoded - luma)
     return encoded
+
+
+def _luma(encoded: np.ndarray) -> np.ndarray:
+    red, green, blue = (np.float32(weight) * encoded[..., channel] for channel, weight in enumerate(LUMA))
+    return red + green + blue
 
 
 def _sharpened(encoded: np.ndarray, sensor: Sensor) -> np.ndarray:
@@ -157,7 +162,7 @@ def _sharpened(encoded: np.ndarray, sensor: Sensor) -> np.ndarray:
 
     if sensor.sharpening <= 0:
         return encoded
-    luma = encoded @ LUMA
+    luma = _luma(encoded)
     smooth = cv2.GaussianBlur(luma, (0, 0), max(0.7, HALO * len(luma)))
     return encoded + np.float32(sensor.sharpening) * (luma - smooth)[..., None]
 
@@ -187,8 +192,8 @@ FLAWS = {
     "motion": (0.15, 0.006),
     "vignette": (0.5, 0.14),
     "aberration": (0.3, 0.0012),
-    "shot": (0.7, 0.009),
-    "read": (0.7, 0.0022),
+    "shot": (0.6, 0.007),
+    "read": (0.6, 0.0016),
     "sharpening": (0.5, 0.35),
     "resolution": (0.25, 0.3),
 }

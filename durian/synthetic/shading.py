@@ -17,7 +17,7 @@ from durian.synthetic.raster import NOTHING, STEPS, pattern
 from durian.synthetic.shading_cloth import cloth, felt, gum, knit, leather, metal, plastic, straw, teeth
 from durian.synthetic.shading_eyes import ROUGHNESS as EYE_ROUGHNESS
 from durian.synthetic.shading_eyes import SPECULAR as EYE_SPECULAR
-from durian.synthetic.shading_eyes import cornea_slope, eye
+from durian.synthetic.shading_eyes import UNEVEN, cornea_slope, eye
 from durian.synthetic.shading_light import unit3
 from durian.synthetic.shading_skin import map_slope, oiliness, pores, skin_colour
 from durian.synthetic.surface import Eyes, SkinMaps, Surface
@@ -245,7 +245,8 @@ def _shade_triangle(
                 label = IRIS
             slope_u, slope_v = cornea_slope(eyes, uv)
             wet = _bumped(surface, a, b, c, normal, slope_u, slope_v)
-            finish = (er, eg, eb, wet[0], wet[1], wet[2], EYE_SPECULAR * colour[1], EYE_ROUGHNESS, 0.0)
+            mirror = EYE_SPECULAR * colour[1] * (1.0 if is_iris else UNEVEN)
+            finish = (er, eg, eb, wet[0], wet[1], wet[2], mirror, EYE_ROUGHNESS, 0.0)
         elif material == Material.CLOTH:
             finish = cloth(colour, normal, rest, uv, footprint)
         elif material == Material.KNIT:
@@ -265,7 +266,7 @@ def _shade_triangle(
         else:
             finish = plastic(colour, normal)
         is_eye = material == Material.EYE
-        r, g, b_ = light_stuff(place, normal, view, finish, is_eye, ambient, rim_seen, lights)
+        r, g, b_ = light_stuff(place, normal, view, finish, is_eye, ambient, rim_seen, footprint, lights)
 
     picture.labels[row, column, label] += np.uint8(hits)
     picture.light[row, column, 0] += share * r

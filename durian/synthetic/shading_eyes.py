@@ -12,10 +12,17 @@ EYEBALL = 5.5
 """Size of an eyeball's texture in cm, roughly; turns a pixel's size into a share of the texture."""
 LIMBUS = 0.16
 """Width of the dark ring around the iris, as a share of its radius."""
-WHITE, VEINS = (0.60, 0.55, 0.53), (0.52, 0.36, 0.33)
+WHITE, VEINS = (0.52, 0.475, 0.455), (0.44, 0.30, 0.27)
 """Linear colours of the white near the iris and in the corners."""
-SPECULAR, ROUGHNESS = 0.03, 0.025
+VEIL, VEIL_WIDTH = 0.3, 0.22
+"""Depth of the grey in which the white meets the iris, and how far it reaches, as a share of the iris's radius."""
+GLINT, CURVATURE = 1.5, 0.6
+"""Cameras let a catch-light bloom: its strength. Radius (cm) of the surface that mirrors it, between the cornea's and
+the eyeball's."""
+SPECULAR, ROUGHNESS = 0.03, 0.06
 """Of the tear film: index of refraction 1.38."""
+UNEVEN = 0.4
+"""Strength of what the white mirrors, whose film is less smooth than the cornea's."""
 CORNEA = 0.12
 """How far (cm) the cornea stands out of the eyeball."""
 
@@ -38,6 +45,9 @@ def eye(
     r = WHITE[0] + (VEINS[0] - WHITE[0]) * away * away
     g = WHITE[1] + (VEINS[1] - WHITE[1]) * away * away - abs(vein)
     b = WHITE[2] + (VEINS[2] - WHITE[2]) * away * away - abs(vein)
+    from_iris = max(0.0, distance - eyes.radius) / (VEIL_WIDTH * eyes.radius)
+    veil = 1 - VEIL * math.exp(-from_iris * from_iris)
+    r, g, b = r * veil, g * veil, b * veil
     if outside < 1:
         inwards = min(1.0, distance / eyes.radius)
         x, y = du / (distance + 1e-5), dv / (distance + 1e-5)

@@ -16,6 +16,9 @@ METAL_SPECULAR = 0.9
 
 WIDENING = 0.25
 """By how much a lamp's radius widens its highlights."""
+SMALLEST_LAMP, UPRIGHT = 0.06, 1.3
+"""Least radius of a lamp that eyes mirror, a bulb with its shade; and how much higher than wide lamps are, as most
+windows."""
 
 
 @inlined
@@ -54,6 +57,39 @@ def highlight(
     squared = alpha * alpha
     spread = nh * nh * (squared - 1) + 1
     return facing * fresnel(lh, straight) * squared / (4 * max(0.05, lh * lh) * spread * spread)
+
+
+@inlined
+def catch_light(
+    normal: tuple[float, float, float],
+    light: tuple[float, float, float],
+    view: tuple[float, float, float],
+    straight: float,
+    radius: float,
+    blur: float,
+) -> float:
+    """Light of an upright rectangular lamp of colour 1 that a smooth surface mirrors towards the viewer.
+
+    ``radius`` is the tangent of half the lamp's angle, ``blur`` the angle that a pixel shows of what is mirrored, over
+    which the rectangle's edges are averaged.
+    """
+    facing = normal[0] * view[0] + normal[1] * view[1] + normal[2] * view[2]
+    mx, my, mz = 2 * facing * normal[0] - view[0], 2 * facing * normal[1] - view[1], 2 * facing * normal[2] - view[2]
+    if mx * light[0] + my * light[1] + mz * light[2] <= 0:
+        return 0.0
+    # Across: horizontal, at a right angle to the lamp's direction; the other side of the rectangle follows.
+    ax, _, az = unit3(light[2], 0.0, -light[0])
+    ux, uy, uz = light[1] * az, light[2] * ax - light[0] * az, -light[1] * ax
+    width, height = max(radius, SMALLEST_LAMP), UPRIGHT * max(radius, SMALLEST_LAMP)
+    across = _box(ax * mx + az * mz, width, blur) * _box(ux * mx + uy * my + uz * mz, height, blur)
+    return fresnel(facing, straight) * across * math.pi / (4 * width * height)
+
+
+@inlined
+def _box(place: float, half: float, blur: float) -> float:
+    """Share of the interval ``place`` ± blur / 2 that lies within ± half."""
+    low, high = max(place - blur / 2, -half), min(place + blur / 2, half)
+    return max(0.0, high - low) / blur
 
 
 @inlined

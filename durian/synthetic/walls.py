@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from durian.synthetic.painting import Scene, fractal, grid, mixed
+from durian.synthetic.painting import Scene, fractal, grid, mixed, tone
 from durian.synthetic.wear import linear, near_colour
 
 PAPERS = tuple(
@@ -23,10 +23,6 @@ TILES = tuple(linear(text) for text in ("#eef0ee", "#c9d6d4", "#8fb0ad", "#46627
 FABRICS = tuple(linear(text) for text in ("#e9e4da", "#b8b2a8", "#7d3036", "#2f4a5e", "#4d5a44", "#c7a37a", "#33333a"))
 
 
-def _of(rng: np.random.Generator, colours: tuple, spread: float = 0.15) -> np.ndarray:
-    return np.array(near_colour(colours[rng.integers(len(colours))], rng, spread), np.float32)
-
-
 def _surface(reflectance: np.ndarray) -> Scene:
     reflectance = np.clip(reflectance, 0.003, 0.9).astype(np.float32)
     return Scene(reflectance, np.zeros_like(reflectance))
@@ -36,7 +32,7 @@ def studio(rng: np.random.Generator, side: int) -> Scene:
     """Seamless paper with a spot of light on it, or a painted canvas, cloudy and darker towards its edges."""
     x, y = grid(side)
     canvas = rng.random() < 0.4
-    paper, cloth = _of(rng, PAPERS), _of(rng, CANVASES)
+    paper, cloth = tone(rng, PAPERS), tone(rng, CANVASES)
     clouds = fractal(rng, side, rng.uniform(2, 4), 5)
     weave = fractal(rng, side, 160, 1)
     px, py, width = rng.uniform(0.2, 0.8), rng.uniform(0.2, 0.7), rng.uniform(0.35, 0.9)
@@ -52,7 +48,7 @@ def studio(rng: np.random.Generator, side: int) -> Scene:
 def plaster(rng: np.random.Generator, side: int) -> Scene:
     """A painted wall: trowel marks, faint stains, perhaps a skirting of another colour."""
     x, y = grid(side)
-    colour, other = _of(rng, PAINTS), _of(rng, PAINTS)
+    colour, other = tone(rng, PAINTS), tone(rng, PAINTS)
     relief = fractal(rng, side, rng.uniform(8, 20), 4, rng.uniform(1, 3))
     stains = fractal(rng, side, 2, 3)
     edge, two = rng.uniform(0.45, 0.95), rng.random() < 0.3
@@ -76,14 +72,14 @@ def concrete(rng: np.random.Generator, side: int) -> Scene:
 
 def brick(rng: np.random.Generator, side: int) -> Scene:
     """Courses of bricks, each of its own tone, in mortar."""
-    colour, mortar = _of(rng, BRICKS, 0.2), _of(rng, (linear("#b5aea3"), linear("#d6d0c6"), linear("#6f6a64")))
+    colour, mortar = tone(rng, BRICKS, 0.2), tone(rng, (linear("#b5aea3"), linear("#d6d0c6"), linear("#6f6a64")))
     height = rng.uniform(0.035, 0.09)
     return _courses(rng, side, colour, mortar, height, 2.9 * height, 0.5, rng.uniform(0.08, 0.13), 0.22, 0.12)
 
 
 def tiles(rng: np.random.Generator, side: int) -> Scene:
     """Square or flat tiles, all nearly alike."""
-    colour, grout = _of(rng, TILES), _of(rng, (linear("#cfcac0"), linear("#8c8880")))
+    colour, grout = tone(rng, TILES), tone(rng, (linear("#cfcac0"), linear("#8c8880")))
     height = rng.uniform(0.06, 0.14)
     flat = rng.random() < 0.5
     shift = 0.5 if flat else 0.0
@@ -92,7 +88,7 @@ def tiles(rng: np.random.Generator, side: int) -> Scene:
 
 def boards(rng: np.random.Generator, side: int) -> Scene:
     """Boards of wood, upright or lying, with their grain."""
-    colour = _of(rng, BOARDS, 0.2)
+    colour = tone(rng, BOARDS, 0.2)
     height, upright = rng.uniform(0.07, 0.22), rng.random() < 0.5
     scene = _courses(rng, side, colour, 0.25 * colour, height, rng.uniform(1.2, 3), 0.37, 0.03, 0.14, 0.02)
     grain = fractal(rng, side, rng.uniform(40, 80), 3, 14, 0.8)
@@ -106,7 +102,7 @@ def boards(rng: np.random.Generator, side: int) -> Scene:
 def wallpaper(rng: np.random.Generator, side: int) -> Scene:
     """Stripes, lozenges or sprigs on a pale or deep ground."""
     x, y = grid(side)
-    ground, figure = _of(rng, PAINTS, 0.25), _of(rng, PAINTS + FABRICS, 0.25)
+    ground, figure = tone(rng, PAINTS, 0.25), tone(rng, PAINTS + FABRICS, 0.25)
     period, kind = rng.uniform(0.06, 0.2), rng.integers(3)
     u, v = (x + rng.random()) / period, (y + rng.random()) / period
     swirl = np.sin(2 * np.pi * u) * np.sin(2 * np.pi * v)
@@ -124,7 +120,7 @@ def wallpaper(rng: np.random.Generator, side: int) -> Scene:
 def curtain(rng: np.random.Generator, side: int) -> Scene:
     """Cloth that hangs in folds, which sway a little towards the hem."""
     x, y = grid(side)
-    colour = _of(rng, FABRICS, 0.2)
+    colour = tone(rng, FABRICS, 0.2)
     place = x + 0.006 * fractal(rng, side, 2, 2, 0.5) * (0.3 + y)
     folds = np.zeros((side, side), np.float32)
     for waves in rng.uniform(3, 14, 3):
