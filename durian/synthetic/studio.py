@@ -102,10 +102,9 @@ class Studio:
 
     def _dress(self, person: Person, size: int, samples: int) -> Dressed:
         wardrobe, offsets = self._wardrobe, self.head.identity(person.identity)
-        outfit, appearance = wardrobe.outfit(person), wardrobe.appearance(person)
-        return dress(
-            self.head, self.field, offsets, outfit, appearance, strand_share(size * samples), USUAL_WIDTH / size
-        )
+        pixel = USUAL_WIDTH / size
+        outfit, appearance = wardrobe.outfit(person), wardrobe.appearance(person, pixel)
+        return dress(self.head, self.field, offsets, outfit, appearance, strand_share(size * samples), pixel)
 
     def render_outfit(
         self,

@@ -1,0 +1,63 @@
+"""What a beard does to the skin: the bluish tone and the fine dots of shaved hairs, stubble, and the shade under longer
+beards."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from durian.synthetic.atlas import Layers, chance
+from durian.synthetic.beard import beard_shade, stubble_density
+from durian.synthetic.patterns import clouds, spots
+from durian.synthetic.person import Person
+from durian.synthetic.wear import smoothstep
+
+UNDER_SKIN = (0.95, 1.05, 1.25)
+"""Colour of hair seen through skin, relative to the hair's: short light is scattered back before it reaches it."""
+SHAVED = 0.30
+"""How much of the skin's colour the shadow of a well shaved, dense beard takes."""
+SHAVED_FROM = (16.0, 26.0)
+"""Ages between which it comes."""
+SPACING, RADIUS = 0.125, (0.025, 0.05)
+"""Between hairs and of their cut ends, cm; rather more than hairs are wide, as each stands on a dark root."""
+TONE, DOTS = 0.42, 0.62
+"""Shares that the soft tone and the dots of the densest stubble take."""
+UNDER_BEARD = 0.8
+"""Share that the colour of a longer beard takes below its hairs where it is densest."""
+ROUGH = 0.012
+"""How high (cm) stubble stands out."""
+DULL = 0.45
+"""How much less skin shines between stubble."""
+
+
+def paint_beard(layers: Layers, person: Person) -> None:
+    """The skin of somebody's beard.
+
+    The map ``beard``, the soft mask of what is not strands, is the density of a worn beard, stubble or the ground of a
+    longer one. A beard that is only shaved off leaves it at 0: it is part of a face, not something one wears.
+    """
+    points, rng = layers.atlas.points, chance(person.seed, "stubble")
+    near = np.flatnonzero((points[:, 1] < 5.0) & (points[:, 2] > 0.0) & (points[:, 1] > -11.0))
+    there = points[near]
+    manly = float(smoothstep(person.feminine, 0.55, 0.3) * smoothstep(person.age, *SHAVED_FROM))
+    shaved = manly * rng.uniform(0.15, 1.0)
+    worn = beard_shade(there, person.beard)
+    uneven = 1 + 0.18 * clouds(there, 0.9, rng, octaves=2)
+    dense = np.clip(shaved * stubble_density(there) * uneven, 0, 1)
+    hair = np.asarray(person.beard.colour) / np.asarray(person.tone)
+    seeds = rng.integers(0, 2**31, 2)
+    if shaved > 0:
+        layers.cover(np.clip(SHAVED * dense, 0, 1), np.asarray(UNDER_SKIN) * hair, near)
+    if not person.beard.is_worn:
+        return
+    layers.beard[near] = worn
+    if person.beard.style != "stubble":
+        layers.cover(UNDER_BEARD * worn, hair, near)
+        return
+    grown = np.clip(worn * uneven, 0, 1)
+    layers.cover(TONE * grown, np.asarray(UNDER_SKIN) * hair, near)
+    dots = np.zeros(len(there), np.float32)
+    for seed in seeds:
+        dots = np.maximum(dots, spots(there, SPACING, RADIUS, grown, np.random.default_rng(seed), layers.atlas.texel))
+    layers.cover(np.clip(DOTS * 1.6 * dots, 0, 1) * smoothstep(grown, 0.0, 0.4), hair, near)
+    layers.height[near] += np.float32(ROUGH) * dots
+    layers.gloss[near] *= (1 - DULL * grown).astype(np.float32)
