@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from durian.synthetic.illumination import Lights
 from durian.synthetic.lighting import Surroundings, key_lamp, rim_lamp, surroundings
 from durian.synthetic.openings import shade_eyes, shade_mouth
 from durian.synthetic.person import Person, View
+from durian.synthetic.physique import physique
 from durian.synthetic.raster import rasterise, seen_vertices
 from durian.synthetic.scatter import scatter
 from durian.synthetic.shading import Shaded, shade
@@ -101,10 +102,11 @@ class Studio:
         return self.draw(dressed, view, background=background, size=size, samples=samples)
 
     def _dress(self, person: Person, size: int, samples: int) -> Dressed:
-        wardrobe, offsets = self._wardrobe, self.head.identity(person.identity)
-        pixel = USUAL_WIDTH / size
+        wardrobe, pixel, shape = self._wardrobe, USUAL_WIDTH / size, physique(self.head, person)
+        offsets = self.head.identity(person.identity) + shape.offsets
         outfit, appearance = wardrobe.outfit(person), wardrobe.appearance(person, pixel)
-        return dress(self.head, self.field, offsets, outfit, appearance, strand_share(size * samples), pixel)
+        dressed = dress(self.head, self.field, offsets, outfit, appearance, strand_share(size * samples), pixel)
+        return replace(dressed, motion=shape.motion)
 
     def render_outfit(
         self,
@@ -148,6 +150,8 @@ class Studio:
         camera, pose = Camera.of(view, size), Pose.of(view.yaw, view.pitch, view.roll)
         around = surroundings(view.light, view.background)
         offsets = head.expression(view.expression)
+        if dressed.motion is not None:
+            offsets *= dressed.motion
         face = dressed.face + offsets
         posed_face = pose.move(face, head.neutral[:, 1].copy())
 

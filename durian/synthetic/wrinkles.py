@@ -35,6 +35,7 @@ class Family:
         wander: how far lines stray across, cm.
         bulge: height of the skin that hangs over a line on its far side (across > 0), relative to its depth.
         stain: blood and pigment at the bottom.
+        broken: how much the depth changes along a line.
         one: whether lines cross the middle of the face, so that both sides share them.
     """
 
@@ -47,7 +48,8 @@ class Family:
     young: float = 0.0
     wander: float = 0.06
     bulge: float = 0.0
-    stain: tuple[float, float] = (0.25, 0.22)
+    stain: tuple[float, float] = (0.10, 0.20)
+    broken: float = 0.3
     one: bool = False
 
 
@@ -118,7 +120,7 @@ FAMILIES: dict[str, Family] = {
     "below the eyes": Family(
         ((1.5, 5.0), (1.2, 3.5), (6, 11)), _below_eye,
         ((0.30, 2.1, 4.4), (0.52, 2.3, 4.6), (0.78, 2.6, 4.6), (1.02, 3.0, 4.7)),
-        depth=0.026, width=0.08, ages=(32, 72), young=0.05, wander=0.06, stain=(0.15, 0.12),
+        depth=0.026, width=0.08, ages=(32, 72), young=0.05, wander=0.06, stain=(0.08, 0.12),
     ),
     "trough": Family(
         ((1.3, 4.9), (0.8, 3.3), (6, 12)), _along(TROUGH), ((0.0, 0.1, 3.1),),
@@ -126,7 +128,7 @@ FAMILIES: dict[str, Family] = {
     ),
     "fold": Family(
         ((1.2, 5.4), (-5.0, 1.4), (5, 13)), _along(FOLD), ((0.0, 0.15, 5.2),),
-        depth=0.15, width=0.20, ages=(22, 75), young=0.12, wander=0.10, bulge=0.55, stain=(0.28, 0.20),
+        depth=0.15, width=0.20, ages=(22, 75), young=0.12, wander=0.10, bulge=0.55, stain=(0.12, 0.16),
     ),
     "marionette": Family(
         ((2.0, 4.6), (-7.0, -3.4), (5, 12)), _along(MARIONETTE), ((0.0, 0.1, 2.6),),
@@ -151,8 +153,8 @@ FAMILIES: dict[str, Family] = {
 
 NARROWEST = 0.85
 """Width of a line in texels, at least; narrower ones become as wide and as much shallower."""
-SPREAD = 0.45
-"""How much people differ in how deep a family of lines is, and lines of a family (logarithm)."""
+SPREAD, LINE_SPREAD, SIDE_SPREAD = 0.35, 0.35, 0.15
+"""How much people differ in how deep a family of lines is, lines of a family, and both sides of a line (logarithm)."""
 DEEP = 0.06
 """cm below the skin at which a stain is all there."""
 WAVES = ((0.55, 1.0), (1.3, 0.6), (2.9, 0.3))
@@ -202,8 +204,9 @@ def _carve(
     width = max(family.width, NARROWEST * layers.atlas.texel)
     ground, hanging = np.zeros(len(index), np.float32), np.zeros(len(index), np.float32)
     for at, begin, end in family.lines:
-        phase, strength = rng.uniform(0, 2 * np.pi, (2, len(WAVES), 2)), np.exp(SPREAD * rng.normal(size=2))
-        shift, gap = 0.6 * family.wander * rng.normal(size=2), rng.uniform(0.1, 0.5)
+        phase, gap = rng.uniform(0, 2 * np.pi, (2, len(WAVES), 2)), family.broken * rng.uniform(0.4, 1.4)
+        strength = np.exp(LINE_SPREAD * rng.normal() + SIDE_SPREAD * rng.normal(size=2))
+        shift = 0.6 * family.wander * rng.normal(size=2)
         stray, broken = np.zeros(len(index)), np.zeros(len(index))
         for number, (frequency, share) in enumerate(WAVES):
             stray += share * np.sin(frequency * along + phase[0, number, side])
