@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from durian.synthetic.head import HeadModel
 
 RANGES: dict[str, Range] = {
-    "thickness": (0.22, 0.38),  # half the height of the body, cm
+    "thickness": (0.22, 0.40),  # half the height of the body, cm
     "arch": (0.0, 0.25),  # how far the highest place is raised, cm
     "tilt": (-0.12, 0.12),  # how far the outer end is, cm
     "length": (0.9, 1.02),  # relative to the landmarks'
@@ -39,16 +39,16 @@ INNER_END, BODY_FROM = -0.05, 0.10
 """Where along it a brow begins and has its full height."""
 ARCH_AT, ARCH_WIDTH = 0.62, 0.22
 
-HAIRS = 520
+HAIRS = 760
 """Hairs of a brow of middle size at a density of 1."""
 MIDDLE_THICKNESS = 0.28
-WIDTH = 0.034
+WIDTH = 0.021
 """Of a hair at its root, cm."""
 POINTS = 5
 RISE = ((0.0, 75.0), (0.15, 50.0), (0.4, 22.0), (0.7, 0.0), (1.0, -32.0))
 """Angle (degrees above outward) of hairs along the brow, and by how much upper and lower hairs turn to the middle."""
 TO_MIDDLE = 22.0
-HAIR_SHADES = 0.12
+HAIR_SHADES = 0.18
 
 
 @dataclass(frozen=True)
@@ -109,8 +109,8 @@ def brow_density(points: np.ndarray, look: BrowLook) -> np.ndarray:
         return np.zeros(len(points))
     p = complete_parameters(look)
     along, above, _ = _place(points, p)
-    ends = smoothstep(along, INNER_END - 0.03, BODY_FROM + 0.08) * smoothstep(along, 1.0, 0.85)
-    return np.clip(0.9 * p["density"], 0, 1) * ends * smoothstep(np.abs(above), 1.25, 0.35)
+    ends = smoothstep(along, INNER_END - 0.06, BODY_FROM + 0.18) * smoothstep(along, 1.02, 0.75)
+    return np.clip(0.9 * p["density"], 0, 1) * ends * smoothstep(np.abs(above), 1.35, 0.15)
 
 
 def make_brows(head: HeadModel, look: BrowLook) -> list[Strands]:
@@ -133,8 +133,8 @@ def make_brows(head: HeadModel, look: BrowLook) -> list[Strands]:
     mask = head.skin_triangles & (np.abs(above) < 4) & (along > -0.4) & (along < 1.3)
     roots, points, normals = head.sample_surface(mask, 8 * wanted, rng)
     along, above, half = _place(points, p)
-    ragged = 0.9 + 0.22 * rng.normal(size=len(points))
-    sparse = np.interp(along, [INNER_END, 0.15, 0.8, 1.0], [0.35, 1.0, 1.0, 0.7])
+    ragged = 0.78 + 0.26 * rng.normal(size=len(points))
+    sparse = np.interp(along, [INNER_END, 0.22, 0.75, 1.0], [0.18, 1.0, 0.9, 0.4])
     grows = (np.abs(above) < ragged) & (along > INNER_END) & (along < 1) & (sparse > rng.random(len(points)))
     chosen = np.flatnonzero(grows)[:wanted]
     roots = SurfacePoints(roots.vertices[chosen], roots.weights[chosen])
@@ -162,8 +162,8 @@ def make_brows(head: HeadModel, look: BrowLook) -> list[Strands]:
         colour=look.colour,
         label=Label.BROW,
         binding="root",
-        root_shade=0.85,
-        tip=0.35,
+        root_shade=0.95,
+        tip=0.25,
         tip_from=0.0,
     )
     return [strands]

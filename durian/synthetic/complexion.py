@@ -25,12 +25,12 @@ from durian.synthetic.wrinkles import carve_wrinkles
 Bump = tuple[tuple[float, float, float], tuple[float, float, float]]
 
 REDDER: dict[str, tuple[Bump, float, float]] = {
-    "cheeks": (((4.3, 0.3, 9.0), (2.0, 1.7, 3.0)), 0.30, 0.10),
+    "cheeks": (((4.3, 0.3, 9.0), (2.2, 1.9, 3.2)), 0.19, 0.08),
     "nose": (((0.0, 0.2, 12.5), (1.7, 1.3, 2.4)), 0.34, 0.14),
     "ears": (((8.6, 0.6, 0.6), (1.6, 4.0, 2.6)), 0.45, 0.15),
     "chin": (((0.0, -5.9, 10.8), (1.7, 1.2, 2.4)), 0.16, 0.08),
-    "lids": (((3.2, 3.7, 9.3), (1.7, 0.75, 1.6)), 0.22, 0.08),
-    "inner corners": (((1.7, 3.2, 9.2), (0.6, 0.8, 1.2)), 0.25, 0.10),
+    "lids": (((3.2, 3.7, 9.3), (1.7, 0.75, 1.6)), 0.12, 0.06),
+    "inner corners": (((1.7, 3.2, 9.2), (0.6, 0.8, 1.2)), 0.12, 0.06),
     "forehead": (((0.0, 8.3, 9.5), (5.0, 2.6, 4.0)), -0.10, 0.06),
     "around the mouth": (((0.0, -3.4, 10.5), (3.2, 1.9, 3.0)), -0.04, 0.08),
     "neck": (((0.0, -13.0, 4.0), (7.0, 4.5, 7.0)), 0.06, 0.08),
@@ -57,7 +57,7 @@ VEINS = 0.28
 BAGS = 0.16
 """Pigment that has gathered under the eyes of the oldest."""
 
-FRECKLE, FRECKLE_RADIUS, FRECKLES = 0.30, (0.035, 0.10), 0.85
+FRECKLE, FRECKLE_RADIUS, FRECKLES = 0.28, (0.04, 0.11), 1.0
 """Spacing and radii, cm, and pigment."""
 FINE_FRECKLE, FINE_RADIUS = 0.17, (0.025, 0.055)
 AGE_SPOT, AGE_RADIUS, AGE_SPOTS, SPOTS_FROM = 1.6, (0.10, 0.48), 0.55, 42.0
@@ -72,7 +72,7 @@ MELANIN_HIDES = 0.45
 """How much less red spots and blood show on the darkest skin."""
 FULL_LIGHTNESS = 0.35
 """Luminance of skin on which they show all."""
-BROW_SHADOW = 0.5
+BROW_SHADOW = 0.66
 """How much the colour of brows takes the skin's place below their hairs."""
 GLOSS_PATCHES, GLOSS_SPREAD, DRY = 0.16, 0.16, 0.22
 """Unevenness of highlights over a face and among people, and how much they have lost at 80."""

@@ -51,7 +51,7 @@ def paint_makeup(layers: Layers, person: Person, head: HeadModel) -> None:
     tone = np.asarray(person.tone)
     lined = smoothstep(np.minimum(upper, 1.3 * lower), 2.0 * LINER_WIDTH, 0.0)
     line = LASH_LINE * (0.6 + 0.4 * person.feminine)
-    shade, bold = np.asarray(SHADOWS[rng.integers(len(SHADOWS))]), rng.uniform(0.3, 1)
+    shade, bold = np.asarray(SHADOWS[rng.integers(len(SHADOWS))]), rng.uniform(0.45, 1)
     wing, blush = rng.uniform(0.4, 1), rng.uniform(0.3, 1)
     if much > 0:
         x, y = np.abs(points[where, 0]), points[where, 1]

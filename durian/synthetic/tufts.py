@@ -17,12 +17,12 @@ DENSE, WIDENING = 2000, 0.5
 """Groups of strands of which some can be left out, and the exponent by which the others grow wider: by 1.4 if half
 are left."""
 
-LASH_COLOUR, LASH_WIDTH = (0.010, 0.008, 0.007), 0.018
+LASH_COLOUR, LASH_WIDTH = (0.014, 0.010, 0.008), 0.011
 LASH_TAPER = (1.3, 0.5)
 """Width at root and tip."""
 LASH_POINTS = (0, 1, 3, 5)
 """Which of the model's six points along a lash are used."""
-LOWER_LASHES = 0.45
+LOWER_LASHES = 0.34
 """Length of the lower lashes relative to the model's, which are as long as the upper ones."""
 
 

@@ -90,7 +90,7 @@ def _below_eye(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> tuple[np.ndarray,
 
 LOWER_LID = ((1.7, 3.25), (2.17, 3.15), (2.85, 2.96), (3.2, 2.92), (3.9, 3.0), (4.45, 3.24), (4.9, 3.45))
 """Edge of the lower lid, (|x|, y): the roots of the model's lashes."""
-FOLD = ((1.78, 0.75), (2.25, -0.35), (2.75, -1.45), (3.2, -2.5), (3.5, -3.5), (3.6, -4.3))
+FOLD = ((1.9, 0.75), (2.22, 0.2), (2.65, -0.7), (3.08, -1.7), (3.38, -2.7), (3.5, -3.6), (3.42, -4.4))
 """From the wing of the nose past the corner of the mouth."""
 MARIONETTE = ((2.72, -3.75), (3.0, -4.6), (3.15, -5.4), (3.1, -6.4))
 TROUGH = ((1.75, 2.95), (2.1, 2.35), (2.7, 1.85), (3.5, 1.6), (4.3, 1.65))
@@ -128,7 +128,7 @@ FAMILIES: dict[str, Family] = {
     ),
     "fold": Family(
         ((1.2, 5.4), (-5.0, 1.4), (5, 13)), _along(FOLD), ((0.0, 0.15, 5.2),),
-        depth=0.15, width=0.20, ages=(22, 75), young=0.12, wander=0.10, bulge=0.55, stain=(0.12, 0.16),
+        depth=0.15, width=0.25, ages=(22, 75), young=0.10, wander=0.12, bulge=0.55, stain=(0.08, 0.10), broken=0.15,
     ),
     "marionette": Family(
         ((2.0, 4.6), (-7.0, -3.4), (5, 12)), _along(MARIONETTE), ((0.0, 0.1, 2.6),),
