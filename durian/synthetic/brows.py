@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from durian.synthetic.head import HeadModel
 
 RANGES: dict[str, Range] = {
-    "thickness": (0.22, 0.40),  # half the height of the body, cm
+    "thickness": (0.28, 0.46),  # half the height of the body, cm
     "arch": (0.0, 0.25),  # how far the highest place is raised, cm
     "tilt": (-0.12, 0.12),  # how far the outer end is, cm
     "length": (0.9, 1.02),  # relative to the landmarks'
@@ -39,9 +39,9 @@ INNER_END, BODY_FROM = -0.05, 0.10
 """Where along it a brow begins and has its full height."""
 ARCH_AT, ARCH_WIDTH = 0.62, 0.22
 
-HAIRS = 760
+HAIRS = 820
 """Hairs of a brow of middle size at a density of 1."""
-MIDDLE_THICKNESS = 0.28
+MIDDLE_THICKNESS = 0.34
 WIDTH = 0.021
 """Of a hair at its root, cm."""
 POINTS = 5
@@ -79,7 +79,7 @@ def sample_brow_look(rng: np.random.Generator, feminine: float, age: float) -> t
     """
     p = {name: float(rng.uniform(*limits)) for name, limits in RANGES.items()}
     older = float(np.clip((age - 45) / 35, 0, 1))
-    p["thickness"] *= (1.08 - 0.26 * feminine) * (1 - 0.12 * older)
+    p["thickness"] *= (1.1 - 0.3 * feminine) * (1 - 0.12 * older)
     p["arch"] *= 0.5 + 0.9 * feminine
     p["taper"] *= 1 - 0.35 * feminine
     p["density"] *= 1 - 0.35 * older
@@ -98,7 +98,7 @@ def _place(points: np.ndarray, p: Mapping[str, float]) -> tuple[np.ndarray, np.n
     along = (np.abs(x) - begin) / (end - begin)
     middle = np.interp(np.abs(x), across, heights) + p["tilt"] * (along - 0.3)
     middle = middle + p["arch"] * np.exp(-(((along - ARCH_AT) / ARCH_WIDTH) ** 2))
-    half = p["thickness"] * np.interp(along, [INNER_END, BODY_FROM, p["taper"], 1.0], [0.7, 1.0, 0.85, 0.12])
+    half = p["thickness"] * np.interp(along, [INNER_END, BODY_FROM, p["taper"], 1.0], [0.75, 1.0, 0.85, 0.2])
     above = (y - middle) / half
     return np.where(z > FRONT, along, -9.0), above, half
 

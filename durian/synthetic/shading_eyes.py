@@ -12,7 +12,7 @@ EYEBALL = 5.5
 """Size of an eyeball's texture in cm, roughly; turns a pixel's size into a share of the texture."""
 LIMBUS = 0.16
 """Width of the dark ring around the iris, as a share of its radius."""
-WHITE, VEINS = (0.60, 0.55, 0.53), (0.52, 0.36, 0.33)
+WHITE, VEINS = (0.55, 0.50, 0.475), (0.47, 0.33, 0.30)
 """Linear colours of the white near the iris and in the corners."""
 SPECULAR, ROUGHNESS = 0.03, 0.025
 """Of the tear film: index of refraction 1.38."""

@@ -100,53 +100,53 @@ FAMILIES: dict[str, Family] = {
     "forehead": Family(
         ((0, 5.6), (6.4, 10.8), (5, 14)), lambda x, y, z: (y + 0.028 * x * x - 0.5 * np.cos(0.9 * x) * 0.4, x),
         ((7.0, 0, 4.6), (7.75, 0, 5.0), (8.5, 0, 4.7), (9.2, 0, 4.0), (9.85, 0, 3.0)),
-        depth=0.055, width=0.12, ages=(28, 72), young=0.03, wander=0.13, one=True,
+        depth=0.085, width=0.14, ages=(25, 66), young=0.03, wander=0.13, one=True,
     ),
     "frown": Family(
         ((0, 1.4), (4.3, 7.2), (9, 14)), lambda x, y, z: (x, y),
         ((0.55, 4.6, 6.4), (0.95, 5.0, 6.2)),
-        depth=0.06, width=0.11, ages=(30, 70), young=0.04, wander=0.07,
+        depth=0.075, width=0.12, ages=(27, 64), young=0.04, wander=0.07,
     ),
     "nose root": Family(
         ((0, 1.3), (3.3, 4.9), (9, 14)), lambda x, y, z: (y - 0.15 * x, x),
         ((4.15, 0, 0.8), (3.75, 0, 0.7)),
-        depth=0.04, width=0.11, ages=(38, 75), one=True,
+        depth=0.04, width=0.11, ages=(35, 69), one=True,
     ),
     "crow's feet": Family(
         ((4.2, 7.6), (0.6, 6.2), (3, 10)), _fan,
         ((0.55, 0.55, 1.9), (0.24, 0.5, 2.3), (-0.05, 0.5, 2.4), (-0.36, 0.55, 2.3), (-0.72, 0.7, 2.1)),
-        depth=0.05, width=0.10, ages=(27, 68), young=0.02, wander=0.05,
+        depth=0.065, width=0.11, ages=(24, 62), young=0.02, wander=0.05,
     ),
     "below the eyes": Family(
         ((1.5, 5.0), (1.2, 3.5), (6, 11)), _below_eye,
         ((0.30, 2.1, 4.4), (0.52, 2.3, 4.6), (0.78, 2.6, 4.6), (1.02, 3.0, 4.7)),
-        depth=0.026, width=0.08, ages=(32, 72), young=0.05, wander=0.06, stain=(0.08, 0.12),
+        depth=0.032, width=0.09, ages=(29, 66), young=0.05, wander=0.06, stain=(0.08, 0.12),
     ),
     "trough": Family(
         ((1.3, 4.9), (0.8, 3.3), (6, 12)), _along(TROUGH), ((0.0, 0.1, 3.1),),
-        depth=0.085, width=0.24, ages=(25, 75), young=0.14, wander=0.05, bulge=0.5, stain=(0.10, 0.16),
+        depth=0.095, width=0.24, ages=(22, 69), young=0.14, wander=0.05, bulge=0.5, stain=(0.10, 0.16),
     ),
     "fold": Family(
         ((1.2, 5.4), (-5.0, 1.4), (5, 13)), _along(FOLD), ((0.0, 0.15, 5.2),),
-        depth=0.15, width=0.25, ages=(22, 75), young=0.10, wander=0.12, bulge=0.55, stain=(0.08, 0.10), broken=0.15,
+        depth=0.17, width=0.25, ages=(20, 69), young=0.10, wander=0.12, bulge=0.55, stain=(0.08, 0.10), broken=0.15,
     ),
     "marionette": Family(
         ((2.0, 4.6), (-7.0, -3.4), (5, 12)), _along(MARIONETTE), ((0.0, 0.1, 2.6),),
-        depth=0.11, width=0.17, ages=(38, 80), wander=0.08, bulge=0.5,
+        depth=0.11, width=0.17, ages=(35, 74), wander=0.08, bulge=0.5,
     ),
     "chin": Family(
         ((0, 2.0), (-5.6, -4.5), (8, 13)), lambda x, y, z: (y + 0.12 * x * x, x), ((-4.95, 0, 1.5),),
-        depth=0.05, width=0.16, ages=(35, 75), young=0.1, wander=0.05, one=True,
+        depth=0.05, width=0.16, ages=(32, 69), young=0.1, wander=0.05, one=True,
     ),
     "upper lip": Family(
         ((0, 2.4), (-3.1, -1.3), (9, 13)), lambda x, y, z: (x + 0.12 * (y + 2.4) * x, y),
         tuple((0.35 + 0.3 * n, -2.75, -1.75) for n in range(6)),
-        depth=0.03, width=0.075, ages=(48, 80), wander=0.05,
+        depth=0.03, width=0.075, ages=(45, 74), wander=0.05,
     ),
     "neck": Family(
         ((0, 8.0), (-19, -8.0), (-5, 12)), lambda x, y, z: (y - 0.28 * z + 0.02 * x * x, x),
         ((-11.6, 0, 6.5), (-13.6, 0, 6.8), (-15.6, 0, 6.0)),
-        depth=0.10, width=0.20, ages=(22, 72), young=0.10, wander=0.22, one=True,
+        depth=0.10, width=0.20, ages=(20, 66), young=0.10, wander=0.22, one=True,
     ),
 }  # fmt: skip
 """Lines of a face; places by eye on the neutral head, which other people's skin follows."""
