@@ -48,7 +48,8 @@ POINTS = 5
 RISE = ((0.0, 75.0), (0.15, 50.0), (0.4, 22.0), (0.7, 0.0), (1.0, -32.0))
 """Angle (degrees above outward) of hairs along the brow, and by how much upper and lower hairs turn to the middle."""
 TO_MIDDLE = 22.0
-HAIR_SHADES = 0.18
+BRIGHT, HAIR_SHADES = 1.45, 0.18
+"""Brightness of hairs relative to their colour, of which single hairs let much light through; and its spread."""
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,7 @@ def make_brows(head: HeadModel, look: BrowLook) -> list[Strands]:
         path,
         roots,
         width=WIDTH * rng.uniform(0.8, 1.15, count),
-        bright=1 + HAIR_SHADES * rng.normal(size=count),
+        bright=BRIGHT * (1 + HAIR_SHADES * rng.normal(size=count)),
         grey=turned_grey(p["grey"], np.arange(count), rng),
         colour=look.colour,
         label=Label.BROW,

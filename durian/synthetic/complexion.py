@@ -62,7 +62,9 @@ FRECKLE, FRECKLE_RADIUS, FRECKLES = 0.28, (0.04, 0.11), 1.0
 FINE_FRECKLE, FINE_RADIUS = 0.17, (0.025, 0.055)
 AGE_SPOT, AGE_RADIUS, AGE_SPOTS, SPOTS_FROM = 1.6, (0.10, 0.48), 0.55, 42.0
 MOST_MOLES, MOLE_RADIUS, MOLE, MOLE_HEIGHT = 9, (0.05, 0.13), 1.3, 0.03
-"""Moles of face and neck together; they show on two people of three."""
+"""Moles of head and neck together; they show on two people of three."""
+WIDEST = 0.4
+"""Half the side (cm) of the cube in which a mole's texels are."""
 PORE, PORE_RADIUS, PORE_DEPTH = 0.16, (0.03, 0.055), 0.006
 """Of nose and cheeks; left out where texels are too large to show them."""
 PORES_UP_TO = 0.07
@@ -144,16 +146,24 @@ def paint_blood_and_pigment(layers: Layers, person: Person) -> None:
             target += np.float32(strength * even * here) * bells[name]
     uneven = even * (1 + AGE_UNEVEN * old) * np.exp(0.2 * rng.normal())
     for size, blood, pigment in PATCHES:
-        layers.blood += np.float32(uneven * shows * blood) * clouds(points, size, rng)
-        layers.pigment += np.float32(uneven * pigment) * clouds(points, size, rng)
+        patches = clouds(points, size, rng)
+        layers.blood += np.float32(uneven * shows * blood) * patches
+        # Of one size they are the same places, the other way round here and there.
+        layers.pigment += np.float32(uneven * pigment * rng.uniform(-1, 1)) * patches
     layers.pigment += np.float32(SALLOW * old)
     layers.pigment += np.float32(BAGS * even * years(person, 30, 75)) * found["pigment"]["under the eyes"]
-    veins = 1 - np.abs(clouds(points, 0.55, rng, octaves=2))
-    flushed = np.maximum(found["blood"]["cheeks"], found["blood"]["nose"])
-    veins = np.maximum(veins - 0.8, 0) * 5 * flushed
-    layers.blood += np.float32(VEINS * shows * even * years(person, 40, 80) * rng.uniform(0.2, 1)) * veins
+    _paint_veins(layers, VEINS * shows * even * years(person, 40, 80) * rng.uniform(0.2, 1), rng)
     glossy = np.exp(GLOSS_SPREAD * rng.normal()) * (1 - DRY * old)
-    layers.gloss *= np.float32(glossy) * (1 + np.float32(GLOSS_PATCHES) * clouds(points, 0.7, rng, octaves=2))
+    layers.gloss *= np.float32(glossy) * (1 + np.float32(GLOSS_PATCHES) * clouds(points, 0.5, rng))
+
+
+def _paint_veins(layers: Layers, blood: float, rng: np.random.Generator) -> None:
+    found = zones(layers.atlas)["blood"]
+    flushed = np.maximum(found["cheeks"], found["nose"])
+    here = np.flatnonzero(flushed > 0.05)
+    # Noise crosses zero along lines.
+    lines = 1 - np.abs(clouds(layers.atlas.points[here], 0.55, rng, octaves=2))
+    layers.blood[here] += np.float32(5 * blood) * np.maximum(lines - 0.8, 0) * flushed[here]
 
 
 def paint_spots(layers: Layers, person: Person, head: HeadModel) -> None:
@@ -162,10 +172,10 @@ def paint_spots(layers: Layers, person: Person, head: HeadModel) -> None:
     points, texel, blood = atlas.points, atlas.texel, zones(atlas)["blood"]
     light = 0.2 + 0.8 * lightness(person)
     hidden = 1 - 0.6 * person.makeup
-    sunny = np.clip(0.25 + 0.9 * blood["cheeks"] + 0.8 * blood["nose"] - 4 * blood["forehead"].clip(max=0), 0, 1)
-    sunny = sunny * smoothstep(points[:, 2], -2.0, 6.0) * smoothstep(points[:, 1], -12.0, -5.0)
     seeds = rng.integers(0, 2**31, 4)
     if person.freckles > 0:
+        sunny = np.minimum(1, 0.25 + 0.9 * blood["cheeks"] + 0.8 * blood["nose"])
+        sunny = sunny * smoothstep(points[:, 2], -2.0, 6.0) * smoothstep(points[:, 1], -12.0, -5.0)
         dense, pigment = person.freckles * sunny, np.float32(FRECKLES * light * hidden * min(1, 0.4 + person.freckles))
         for seed, spacing, radius in ((0, FRECKLE, FRECKLE_RADIUS), (1, FINE_FRECKLE, FINE_RADIUS)):
             layers.pigment += pigment * spots(points, spacing, radius, dense, np.random.default_rng(seeds[seed]), texel)
@@ -193,7 +203,8 @@ def _paint_moles(layers: Layers, person: Person, head: HeadModel) -> None:
     for place, much, size, pigment, height in zip(places, shown, radius, dark, raised):
         if much == 0:
             continue
-        near = np.flatnonzero(np.abs(points - np.float32(place)).max(axis=1) < 0.5)
+        near = np.flatnonzero(np.abs(points[:, 1] - np.float32(place[1])) < WIDEST)
+        near = near[np.abs(points[near] - place).max(axis=1) < WIDEST]
         distance = np.linalg.norm(points[near] - place, axis=1)
         edge = max(0.4 * size, 0.7 * layers.atlas.texel)
         share = much * smoothstep(distance, size + edge, size - edge)

@@ -3,9 +3,11 @@ beards."""
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
-from durian.synthetic.atlas import Layers, chance
+from durian.synthetic.atlas import Atlas, Layers, chance
 from durian.synthetic.beard import beard_shade, stubble_density
 from durian.synthetic.patterns import clouds, spots
 from durian.synthetic.person import Person
@@ -29,6 +31,14 @@ DULL = 0.45
 """How much less skin shines between stubble."""
 
 
+@lru_cache(maxsize=4)
+def _bearded(atlas: Atlas) -> tuple[np.ndarray, np.ndarray]:
+    """Texels where men's beards can grow, and how densely, ``(m,)``."""
+    x, y, z = atlas.points.T
+    near = np.flatnonzero((y < 5.0) & (y > -11.0) & (z > 0.0) & (np.abs(x) < 9.0))
+    return near, stubble_density(atlas.points[near]).astype(np.float32)
+
+
 def paint_beard(layers: Layers, person: Person) -> None:
     """The skin of somebody's beard.
 
@@ -36,19 +46,19 @@ def paint_beard(layers: Layers, person: Person) -> None:
     longer one. A beard that is only shaved off leaves it at 0: it is part of a face, not something one wears.
     """
     points, rng = layers.atlas.points, chance(person.seed, "stubble")
-    near = np.flatnonzero((points[:, 1] < 5.0) & (points[:, 2] > 0.0) & (points[:, 1] > -11.0))
+    near, dense = _bearded(layers.atlas)
     there = points[near]
     manly = float(smoothstep(person.feminine, 0.55, 0.3) * smoothstep(person.age, *SHAVED_FROM))
     shaved = manly * rng.uniform(0.15, 1.0)
-    worn = beard_shade(there, person.beard)
     uneven = 1 + 0.18 * clouds(there, 0.9, rng, octaves=2)
-    dense = np.clip(shaved * stubble_density(there) * uneven, 0, 1)
+    dense = np.clip(shaved * dense * uneven, 0, 1)
     hair = np.asarray(person.beard.colour) / np.asarray(person.tone)
     seeds = rng.integers(0, 2**31, 2)
     if shaved > 0:
         layers.cover(np.clip(SHAVED * dense, 0, 1), np.asarray(UNDER_SKIN) * hair, near)
     if not person.beard.is_worn:
         return
+    worn = beard_shade(there, person.beard)
     layers.beard[near] = worn
     if person.beard.style != "stubble":
         layers.cover(UNDER_BEARD * worn, hair, near)

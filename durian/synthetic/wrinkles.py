@@ -204,10 +204,10 @@ def _carve(
     width = max(family.width, NARROWEST * layers.atlas.texel)
     ground, hanging = np.zeros(len(index), np.float32), np.zeros(len(index), np.float32)
     for at, begin, end in family.lines:
-        phase, gap = rng.uniform(0, 2 * np.pi, (2, len(WAVES), 2)), family.broken * rng.uniform(0.4, 1.4)
+        phase, gap = np.float32(rng.uniform(0, 2 * np.pi, (2, len(WAVES), 2))), family.broken * rng.uniform(0.4, 1.4)
         strength = np.exp(LINE_SPREAD * rng.normal() + SIDE_SPREAD * rng.normal(size=2))
         shift = 0.6 * family.wander * rng.normal(size=2)
-        stray, broken = np.zeros(len(index)), np.zeros(len(index))
+        stray, broken = np.zeros(len(index), np.float32), np.zeros(len(index), np.float32)
         for number, (frequency, share) in enumerate(WAVES):
             stray += share * np.sin(frequency * along + phase[0, number, side])
             broken += share * np.sin(2 * frequency * along + phase[1, number, side])
