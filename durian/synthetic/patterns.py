@@ -12,7 +12,7 @@ from durian.synthetic.noise import noise
 PERIOD = 4096.0
 """Patterns of different people lie so far apart at most, in features."""
 SHARPEST = 0.62
-"""Smallest radius of a spot, in texels; smaller ones are drawn so large and fainter."""
+"""Smallest radius of a spot, in texels; smaller ones are drawn so large and fainter, so that they cover as much."""
 RISE = 4.0
 """How fast a spot comes out as the density grows beyond that at which it appears."""
 
@@ -119,5 +119,5 @@ def _spots(
             drawn = min(0.5, max(size, sharpest))
             distance = (dx * dx + dy * dy + dz * dz) / (drawn * drawn)
             if distance < 1:
-                share = there * (1 - distance) ** 2 * min(1.0, size / drawn) ** 2 * (0.5 + 0.5 * _dice(p, q, r, 5))
+                share = there * (1 - distance) ** 2 * min(1.0, size / drawn) ** 3 * (0.5 + 0.5 * _dice(p, q, r, 5))
                 found[n] = max(found[n], min(1.0, 1.6 * share))

@@ -22,8 +22,8 @@ LASH_TAPER = (1.3, 0.5)
 """Width at root and tip."""
 LASH_POINTS = (0, 1, 3, 5)
 """Which of the model's six points along a lash are used."""
-LOWER_LASHES = 0.34
-"""Length of the lower lashes relative to the model's, which are as long as the upper ones."""
+UPPER_LASHES, LOWER_LASHES = 0.78, 0.5
+"""Length of lashes relative to the model's, which are an actress's."""
 
 
 @dataclass(frozen=True)
@@ -91,10 +91,11 @@ def grown(
 def lashes(head: HeadModel, face: np.ndarray) -> Tuft:
     """The lashes of somebody whose head is ``face (V, 3)``, which follow the lids."""
     vertices = head.lashes[:, LASH_POINTS]  # S x K
-    # Each point lies between its vertex and the one before it: on the vertex, or nearer to the root on lower lids.
-    before = np.concatenate([vertices[:, :1], vertices[:, :-1]], axis=1)
-    roots = np.stack([vertices, before, before], axis=-1).reshape(-1, 3)
-    share = np.broadcast_to(np.where(head.upper_lashes[:, None], 1.0, LOWER_LASHES), vertices.shape).ravel()
+    # Each point lies between the lash's root and a vertex.
+    root = np.broadcast_to(vertices[:, :1], vertices.shape)
+    roots = np.stack([vertices, root, root], axis=-1).reshape(-1, 3)
+    length = np.where(head.upper_lashes[:, None], UPPER_LASHES, LOWER_LASHES)
+    share = np.broadcast_to(length, vertices.shape).ravel()
     weights = np.stack([share, 1 - share, 0 * share], axis=1).astype(np.float32)
     width = LASH_WIDTH * np.linspace(*LASH_TAPER, len(LASH_POINTS), dtype=np.float32)
     return Tuft(
