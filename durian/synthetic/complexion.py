@@ -12,6 +12,7 @@ import numpy as np
 
 from durian.synthetic.atlas import Atlas, Layers, atlas_of, chance, side_for
 from durian.synthetic.brows import brow_density
+from durian.synthetic.fibres import greyed
 from durian.synthetic.head import HeadModel
 from durian.synthetic.lips import paint_lips
 from durian.synthetic.makeup import paint_makeup
@@ -26,9 +27,9 @@ Bump = tuple[tuple[float, float, float], tuple[float, float, float]]
 
 REDDER: dict[str, tuple[Bump, float, float]] = {
     "cheeks": (((4.3, 0.3, 9.0), (2.2, 1.9, 3.2)), 0.19, 0.08),
-    "nose": (((0.0, 0.2, 12.5), (1.7, 1.3, 2.4)), 0.24, 0.09),
+    "nose": (((0.0, 0.2, 12.5), (1.7, 1.3, 2.4)), 0.19, 0.08),
     "ears": (((8.6, 0.6, 0.6), (1.6, 4.0, 2.6)), 0.45, 0.15),
-    "chin": (((0.0, -5.9, 10.8), (1.7, 1.2, 2.4)), 0.16, 0.08),
+    "chin": (((0.0, -5.9, 10.8), (1.7, 1.2, 2.4)), 0.11, 0.06),
     "lids": (((3.2, 3.7, 9.3), (1.7, 0.75, 1.6)), 0.12, 0.06),
     "inner corners": (((1.7, 3.2, 9.2), (0.6, 0.8, 1.2)), 0.12, 0.06),
     "forehead": (((0.0, 8.3, 9.5), (5.5, 3.2, 5.0)), -0.06, 0.04),
@@ -46,7 +47,7 @@ DARKER: dict[str, tuple[Bump, float, float]] = {
 }
 """The same for pigment."""
 
-PATCHES = ((2.6, 0.075, 0.045), (0.85, 0.055, 0.035), (0.3, 0.045, 0.03))
+PATCHES = ((2.6, 0.085, 0.05), (0.85, 0.07, 0.045), (0.3, 0.06, 0.04))
 """Uneven skin: size of the patches, cm, and how much blood and pigment differ among them."""
 AGE_UNEVEN = 0.9
 """How much more uneven skin is at 80 than at 20."""
@@ -65,10 +66,12 @@ MOST_MOLES, MOLE_RADIUS, MOLE, MOLE_HEIGHT = 9, (0.05, 0.13), 1.3, 0.03
 """Moles of head and neck together; they show on two people of three."""
 WIDEST = 0.4
 """Half the side (cm) of the cube in which a mole's texels are."""
-PORE, PORE_RADIUS, PORE_DEPTH = 0.16, (0.03, 0.055), 0.006
+PORE, PORE_RADIUS, PORE_DEPTH = 0.16, (0.03, 0.055), 0.012
 """Of nose and cheeks; left out where texels are too large to show them."""
 PORES_UP_TO = 0.07
 """Size of such texels, cm."""
+GRAIN, GRAIN_HEIGHT = 0.24, 0.006
+"""Size and height (cm) of the relief of all skin that pictures of 256 pixels still show; it breaks up highlights."""
 
 MELANIN_HIDES = 0.45
 """How much less red spots and blood show on the darkest skin."""
@@ -154,6 +157,7 @@ def paint_blood_and_pigment(layers: Layers, person: Person) -> None:
     layers.pigment += np.float32(BAGS * even * years(person, 30, 75)) * found["pigment"]["under the eyes"]
     _paint_veins(layers, VEINS * shows * even * years(person, 40, 80) * rng.uniform(0.2, 1), rng)
     glossy = np.exp(GLOSS_SPREAD * rng.normal()) * (1 - DRY * old)
+    layers.height += np.float32(GRAIN_HEIGHT * (1 + 0.5 * AGE_UNEVEN * old)) * clouds(points, GRAIN, rng)
     layers.gloss *= np.float32(glossy) * (1 + np.float32(GLOSS_PATCHES) * clouds(points, 0.5, rng))
 
 
@@ -216,4 +220,5 @@ def _paint_brow_shadow(layers: Layers, person: Person) -> None:
     points = layers.atlas.points
     near = np.flatnonzero((points[:, 2] > 5) & (points[:, 1] > 3.5) & (points[:, 1] < 8))
     share = BROW_SHADOW * brow_density(points[near], person.brows)
-    layers.cover(share, np.asarray(person.brows.colour) / np.asarray(person.tone), near)
+    colour = greyed(person.brows.colour, person.brows.parameters.get("grey", 0.0))
+    layers.cover(share, colour / np.asarray(person.tone), near)

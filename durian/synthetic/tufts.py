@@ -90,11 +90,14 @@ def grown(
 
 def lashes(head: HeadModel, face: np.ndarray) -> Tuft:
     """The lashes of somebody whose head is ``face (V, 3)``, which follow the lids."""
-    vertices = head.lashes[:, LASH_POINTS]  # S x K
+    # On lower lids one of the three cards, whose lashes have the same roots, is enough.
+    first = np.isin(np.arange(len(head.lashes)), np.unique(head.lashes[:, 0], return_index=True)[1])
+    kept = head.upper_lashes | first
+    vertices, is_upper = head.lashes[kept][:, LASH_POINTS], head.upper_lashes[kept]  # S x K
     # Each point lies between the lash's root and a vertex.
     root = np.broadcast_to(vertices[:, :1], vertices.shape)
     roots = np.stack([vertices, root, root], axis=-1).reshape(-1, 3)
-    length = np.where(head.upper_lashes[:, None], UPPER_LASHES, LOWER_LASHES)
+    length = np.where(is_upper[:, None], UPPER_LASHES, LOWER_LASHES)
     share = np.broadcast_to(length, vertices.shape).ravel()
     weights = np.stack([share, 1 - share, 0 * share], axis=1).astype(np.float32)
     width = LASH_WIDTH * np.linspace(*LASH_TAPER, len(LASH_POINTS), dtype=np.float32)

@@ -141,7 +141,7 @@ FAMILIES: dict[str, Family] = {
     "upper lip": Family(
         ((0, 2.4), (-3.1, -1.3), (9, 13)), lambda x, y, z: (x + 0.12 * (y + 2.4) * x, y),
         tuple((0.35 + 0.3 * n, -2.75, -1.75) for n in range(6)),
-        depth=0.03, width=0.075, ages=(45, 74), wander=0.05,
+        depth=0.018, width=0.075, ages=(48, 80), wander=0.11,
     ),
     "neck": Family(
         ((0, 8.0), (-19, -8.0), (-5, 12)), lambda x, y, z: (y - 0.28 * z + 0.02 * x * x, x),
