@@ -179,13 +179,14 @@ def sample_beard_look(rng: np.random.Generator, feminine: float, age: float) -> 
 
 def stubble_density(points: np.ndarray) -> np.ndarray:
     """``(N,)`` in [0, 1]: how densely men's beards grow, shaved or not, at ``points (N, 3)`` of the neutral head."""
-    zone = np.maximum(moustache_zone(points, 3.3), cheek_zone(points, 0.3, 0.3))
+    lip = smoothstep(moustache_zone(points, 3.3), -0.5, 0.9)
+    grown = np.maximum(lip, smoothstep(cheek_zone(points, 0.3, 0.3), -0.25, 1.1))
     x, y, z = np.moveaxis(np.asarray(points, np.float64), -1, 0)
     cheek = smoothstep(np.abs(x), 3.0, 5.5) * smoothstep(y, -6.0, -3.5)
     neck = smoothstep(y, -7.2, -8.4)
     side = smoothstep(z, 4.5, 2.5)
     thick = THICK_CHIN - (THICK_CHIN - THIN_CHEEK) * np.maximum(cheek, side) - (THICK_CHIN - THIN_NECK) * neck
-    return np.clip(thick, 0, 1) * smoothstep(zone, -0.25, 1.1)
+    return np.clip(thick, 0, 1) * grown
 
 
 def beard_shade(points: np.ndarray, look: BeardLook) -> np.ndarray:
@@ -193,10 +194,10 @@ def beard_shade(points: np.ndarray, look: BeardLook) -> np.ndarray:
     if not look.is_worn:
         return np.zeros(len(points))
     p = complete_parameters(look)
-    grown = smoothstep(STYLES[look.style].zone(points, p), -0.2, 0.8)
+    zone = STYLES[look.style].zone(points, p)
     if look.style == "stubble":
-        return min(1.0, p["density"]) * stubble_density(points) * grown
-    return 0.6 * min(1.0, p["density"]) * grown
+        return min(1.0, p["density"]) * stubble_density(points) * smoothstep(zone, -0.6, 0.4)
+    return 0.6 * min(1.0, p["density"]) * smoothstep(zone, -0.2, 0.8)
 
 
 def make_beard(head: HeadModel, look: BeardLook) -> list[Strands]:

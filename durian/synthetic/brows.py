@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from durian.synthetic.head import HeadModel
 
 RANGES: dict[str, Range] = {
-    "thickness": (0.22, 0.38),  # half the height of the body, cm
+    "thickness": (0.28, 0.46),  # half the height of the body, cm
     "arch": (0.0, 0.25),  # how far the highest place is raised, cm
     "tilt": (-0.12, 0.12),  # how far the outer end is, cm
     "length": (0.9, 1.02),  # relative to the landmarks'
@@ -39,16 +39,17 @@ INNER_END, BODY_FROM = -0.05, 0.10
 """Where along it a brow begins and has its full height."""
 ARCH_AT, ARCH_WIDTH = 0.62, 0.22
 
-HAIRS = 520
+HAIRS = 820
 """Hairs of a brow of middle size at a density of 1."""
-MIDDLE_THICKNESS = 0.28
-WIDTH = 0.034
+MIDDLE_THICKNESS = 0.34
+WIDTH = 0.021
 """Of a hair at its root, cm."""
 POINTS = 5
 RISE = ((0.0, 75.0), (0.15, 50.0), (0.4, 22.0), (0.7, 0.0), (1.0, -32.0))
 """Angle (degrees above outward) of hairs along the brow, and by how much upper and lower hairs turn to the middle."""
 TO_MIDDLE = 22.0
-HAIR_SHADES = 0.12
+BRIGHT, HAIR_SHADES = 1.45, 0.18
+"""Brightness of hairs relative to their colour, of which single hairs let much light through; and its spread."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def sample_brow_look(rng: np.random.Generator, feminine: float, age: float) -> t
     """
     p = {name: float(rng.uniform(*limits)) for name, limits in RANGES.items()}
     older = float(np.clip((age - 45) / 35, 0, 1))
-    p["thickness"] *= (1.08 - 0.26 * feminine) * (1 - 0.12 * older)
+    p["thickness"] *= (1.1 - 0.3 * feminine) * (1 - 0.12 * older)
     p["arch"] *= 0.5 + 0.9 * feminine
     p["taper"] *= 1 - 0.35 * feminine
     p["density"] *= 1 - 0.35 * older
@@ -98,7 +99,7 @@ def _place(points: np.ndarray, p: Mapping[str, float]) -> tuple[np.ndarray, np.n
     along = (np.abs(x) - begin) / (end - begin)
     middle = np.interp(np.abs(x), across, heights) + p["tilt"] * (along - 0.3)
     middle = middle + p["arch"] * np.exp(-(((along - ARCH_AT) / ARCH_WIDTH) ** 2))
-    half = p["thickness"] * np.interp(along, [INNER_END, BODY_FROM, p["taper"], 1.0], [0.7, 1.0, 0.85, 0.12])
+    half = p["thickness"] * np.interp(along, [INNER_END, BODY_FROM, p["taper"], 1.0], [0.75, 1.0, 0.85, 0.2])
     above = (y - middle) / half
     return np.where(z > FRONT, along, -9.0), above, half
 
@@ -109,8 +110,8 @@ def brow_density(points: np.ndarray, look: BrowLook) -> np.ndarray:
         return np.zeros(len(points))
     p = complete_parameters(look)
     along, above, _ = _place(points, p)
-    ends = smoothstep(along, INNER_END - 0.03, BODY_FROM + 0.08) * smoothstep(along, 1.0, 0.85)
-    return np.clip(0.9 * p["density"], 0, 1) * ends * smoothstep(np.abs(above), 1.25, 0.35)
+    ends = smoothstep(along, INNER_END - 0.06, BODY_FROM + 0.18) * smoothstep(along, 1.02, 0.75)
+    return np.clip(0.9 * p["density"], 0, 1) * ends * smoothstep(np.abs(above), 1.35, 0.15)
 
 
 def make_brows(head: HeadModel, look: BrowLook) -> list[Strands]:
@@ -133,8 +134,8 @@ def make_brows(head: HeadModel, look: BrowLook) -> list[Strands]:
     mask = head.skin_triangles & (np.abs(above) < 4) & (along > -0.4) & (along < 1.3)
     roots, points, normals = head.sample_surface(mask, 8 * wanted, rng)
     along, above, half = _place(points, p)
-    ragged = 0.9 + 0.22 * rng.normal(size=len(points))
-    sparse = np.interp(along, [INNER_END, 0.15, 0.8, 1.0], [0.35, 1.0, 1.0, 0.7])
+    ragged = 0.78 + 0.26 * rng.normal(size=len(points))
+    sparse = np.interp(along, [INNER_END, 0.22, 0.75, 1.0], [0.18, 1.0, 0.9, 0.4])
     grows = (np.abs(above) < ragged) & (along > INNER_END) & (along < 1) & (sparse > rng.random(len(points)))
     chosen = np.flatnonzero(grows)[:wanted]
     roots = SurfacePoints(roots.vertices[chosen], roots.weights[chosen])
@@ -157,13 +158,13 @@ def make_brows(head: HeadModel, look: BrowLook) -> list[Strands]:
         path,
         roots,
         width=WIDTH * rng.uniform(0.8, 1.15, count),
-        bright=1 + HAIR_SHADES * rng.normal(size=count),
+        bright=BRIGHT * (1 + HAIR_SHADES * rng.normal(size=count)),
         grey=turned_grey(p["grey"], np.arange(count), rng),
         colour=look.colour,
         label=Label.BROW,
         binding="root",
-        root_shade=0.85,
-        tip=0.35,
+        root_shade=0.95,
+        tip=0.25,
         tip_from=0.0,
     )
     return [strands]

@@ -83,6 +83,7 @@ class Dressed:
         is_strand: ``(N,) bool``.
         glass: lenses.
         maps, eyes: of the skin, of the irises.
+        motion: ``(V, 1) float32`` factor of the offsets of expressions; none if left out.
     """
 
     face: np.ndarray
@@ -106,6 +107,7 @@ class Dressed:
     glass: tuple[Glass, ...]
     maps: SkinMaps
     eyes: Eyes
+    motion: np.ndarray | None = None
 
 
 def dress(

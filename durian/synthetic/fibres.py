@@ -76,6 +76,12 @@ def turned_grey(mean: np.ndarray | float, leader: np.ndarray, rng: np.random.Gen
     return np.clip(mean + GREY_SPREAD * np.minimum(1, 4 * mean) * uneven, 0, 1)
 
 
+def greyed(colour: Sequence[float], grey: float) -> np.ndarray:
+    """``(3,)``: what hair of a colour looks like from afar when it is ``grey``, in [0, 1]."""
+    colour = np.asarray(colour, np.float64)
+    return colour + grey * (GREY - colour)
+
+
 def thinned(strands: Strands, share: float) -> Strands:
     """Fewer, wider strands that cover as much, for small pictures: the first ``share`` of them, in (0, 1].
 

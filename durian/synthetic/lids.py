@@ -45,15 +45,20 @@ class Lids:
             self._blinks[eyeball.side] = blink[head.landmarks68, 1]
             self._vertices[eyeball.side] = np.setdiff1d(np.flatnonzero(np.linalg.norm(blink, axis=1) > MOVED), eyes)
 
-    def shut(self, face: np.ndarray, amounts: Mapping[str, float]) -> dict[str, float]:
+    def shut(
+        self, face: np.ndarray, amounts: Mapping[str, float], motion: np.ndarray | None = None
+    ) -> dict[str, float]:
         """The amounts of an expression with blinks that shut this face's eyes at 1.
 
         Args:
             face: ``(V, 3)`` without expression.
             amounts: of an expression.
+            motion: ``(V, 1)`` factor of the expression's offsets; 1 if left out.
         """
         fitted = dict(amounts)
+        factor = 1.0 if motion is None else motion[self._landmarks, 0]
         for side, blink in self._blinks.items():
+            blink = factor * blink
             name = f"eyeBlink_{side}"
             if name in fitted:
                 upper, lower = (list(edge) for edge in LANDMARKS[side])

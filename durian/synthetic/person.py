@@ -56,7 +56,12 @@ class View:
 
 @dataclass(frozen=True)
 class Person:
-    """What stays when the view changes."""
+    """What stays when the view changes.
+
+    ``feminine``, ``freckles`` and ``makeup`` lie in [0, 1]; ``age`` in years shows in shape and skin; ``tone`` is the
+    skin's colour, ``iris`` the irises', ``lips`` that of the lips relative to the skin's, lipstick included;
+    ``eye_size`` is about 1.
+    """
 
     seed: int = 0
     feminine: float = 0.5
@@ -67,6 +72,7 @@ class Person:
     lips: tuple[float, float, float] = (0.95, 0.65, 0.72)
     freckles: float = 0.0
     makeup: float = 0.0
+    eye_size: float = 1.0
     hair: HairLook = field(default_factory=HairLook)
     beard: BeardLook = field(default_factory=BeardLook)
     brows: BrowLook = field(default_factory=BrowLook)

@@ -12,7 +12,7 @@ EYEBALL = 5.5
 """Size of an eyeball's texture in cm, roughly; turns a pixel's size into a share of the texture."""
 LIMBUS = 0.16
 """Width of the dark ring around the iris, as a share of its radius."""
-WHITE, VEINS = (0.52, 0.475, 0.455), (0.44, 0.30, 0.27)
+WHITE, VEINS = (0.54, 0.49, 0.465), (0.455, 0.315, 0.285)
 """Linear colours of the white near the iris and in the corners."""
 VEIL, VEIL_WIDTH = 0.3, 0.22
 """Depth of the grey in which the white meets the iris, and how far it reaches, as a share of the iris's radius."""

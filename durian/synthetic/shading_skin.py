@@ -20,7 +20,7 @@ BROAD, SHARP, SHARP_SHARE = 0.36, 0.17, 0.3
 Weyrich et al., "Analysis of human faces using a measurement-based skin reflectance model", 2006)."""
 LIP_ROUGHNESS, LIP_GLOSS = 0.72, 1.5
 """Lips are smoother and shine more: factors of both widths and of the strength."""
-OIL, OIL_WIDTH, OIL_FROM = 0.7, 1.9, 8.0
+OIL, OIL_WIDTH, OIL_FROM = 0.5, 1.9, 8.0
 """Forehead, nose and chin shine more: by how much, half the width (cm) of that band, and the z in front of which it
 lies."""
 

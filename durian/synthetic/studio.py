@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from durian.synthetic.lids import Lids
 from durian.synthetic.lighting import Surroundings, key_lamp, rim_lamp, surroundings
 from durian.synthetic.openings import shade_eyes, shade_mouth
 from durian.synthetic.person import Person, View
+from durian.synthetic.physique import physique
 from durian.synthetic.raster import rasterise, seen_vertices
 from durian.synthetic.scatter import scatter
 from durian.synthetic.sensor import expose
@@ -111,11 +112,11 @@ class Studio:
         return self.draw(dressed, view, background=background, size=size, samples=samples)
 
     def _dress(self, person: Person, size: int, samples: int) -> Dressed:
-        wardrobe, offsets = self._wardrobe, self.head.identity(person.identity)
-        outfit, appearance = wardrobe.outfit(person), wardrobe.appearance(person)
-        return dress(
-            self.head, self.field, offsets, outfit, appearance, strand_share(size * samples), USUAL_WIDTH / size
-        )
+        wardrobe, pixel, shape = self._wardrobe, USUAL_WIDTH / size, physique(self.head, person)
+        offsets = self.head.identity(person.identity) + shape.offsets
+        outfit, appearance = wardrobe.outfit(person), wardrobe.appearance(person, pixel)
+        dressed = dress(self.head, self.field, offsets, outfit, appearance, strand_share(size * samples), pixel)
+        return replace(dressed, motion=shape.motion)
 
     def render_outfit(
         self,
@@ -158,7 +159,9 @@ class Studio:
         head = self.head
         camera, pose = Camera.of(view, size), Pose.of(view.yaw, view.pitch, view.roll)
         around = surroundings(view.light, view.background)
-        offsets = head.expression(self._lids.shut(dressed.face, view.expression))
+        offsets = head.expression(self._lids.shut(dressed.face, view.expression, dressed.motion))
+        if dressed.motion is not None:
+            offsets *= dressed.motion
         offsets = self._lids.lifted(dressed.face, offsets)
         face = dressed.face + offsets
         posed_face = pose.move(face, head.neutral[:, 1].copy())

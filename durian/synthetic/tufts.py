@@ -17,13 +17,13 @@ DENSE, WIDENING = 2000, 0.5
 """Groups of strands of which some can be left out, and the exponent by which the others grow wider: by 1.4 if half
 are left."""
 
-LASH_COLOUR, LASH_WIDTH = (0.010, 0.008, 0.007), 0.018
+LASH_COLOUR, LASH_WIDTH = (0.014, 0.010, 0.008), 0.011
 LASH_TAPER = (1.3, 0.5)
 """Width at root and tip."""
 LASH_POINTS = (0, 1, 3, 5)
 """Which of the model's six points along a lash are used."""
-LOWER_LASHES = 0.45
-"""Length of the lower lashes relative to the model's, which are as long as the upper ones."""
+UPPER_LASHES, LOWER_LASHES = 0.78, 0.5
+"""Length of lashes relative to the model's, which are an actress's."""
 
 
 @dataclass(frozen=True)
@@ -90,11 +90,15 @@ def grown(
 
 def lashes(head: HeadModel, face: np.ndarray) -> Tuft:
     """The lashes of somebody whose head is ``face (V, 3)``, which follow the lids."""
-    vertices = head.lashes[:, LASH_POINTS]  # S x K
-    # Each point lies between its vertex and the one before it: on the vertex, or nearer to the root on lower lids.
-    before = np.concatenate([vertices[:, :1], vertices[:, :-1]], axis=1)
-    roots = np.stack([vertices, before, before], axis=-1).reshape(-1, 3)
-    share = np.broadcast_to(np.where(head.upper_lashes[:, None], 1.0, LOWER_LASHES), vertices.shape).ravel()
+    # On lower lids one of the three cards, whose lashes have the same roots, is enough.
+    first = np.isin(np.arange(len(head.lashes)), np.unique(head.lashes[:, 0], return_index=True)[1])
+    kept = head.upper_lashes | first
+    vertices, is_upper = head.lashes[kept][:, LASH_POINTS], head.upper_lashes[kept]  # S x K
+    # Each point lies between the lash's root and a vertex.
+    root = np.broadcast_to(vertices[:, :1], vertices.shape)
+    roots = np.stack([vertices, root, root], axis=-1).reshape(-1, 3)
+    length = np.where(is_upper[:, None], UPPER_LASHES, LOWER_LASHES)
+    share = np.broadcast_to(length, vertices.shape).ravel()
     weights = np.stack([share, 1 - share, 0 * share], axis=1).astype(np.float32)
     width = LASH_WIDTH * np.linspace(*LASH_TAPER, len(LASH_POINTS), dtype=np.float32)
     return Tuft(

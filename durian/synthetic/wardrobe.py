@@ -8,9 +8,11 @@ from typing import TypeVar
 
 import numpy as np
 
-from durian.synthetic.beard import beard_shade, make_beard
-from durian.synthetic.brows import brow_density, make_brows
+from durian.synthetic.atlas import chance, side_for
+from durian.synthetic.beard import make_beard
+from durian.synthetic.brows import make_brows
 from durian.synthetic.cloth import make_cloth
+from durian.synthetic.complexion import skin_maps
 from durian.synthetic.dressing import Appearance
 from durian.synthetic.earrings import make_earrings
 from durian.synthetic.geometry import Outfit
@@ -19,18 +21,18 @@ from durian.synthetic.hair import make_hair, scalp_shade
 from durian.synthetic.hats import make_hat
 from durian.synthetic.head import HeadModel
 from durian.synthetic.person import Person
-from durian.synthetic.surface import Eyes, SkinMaps
+from durian.synthetic.surface import Eyes
 
 KEPT = 48
 """Things that are kept for the next person who wears them; a head of hair takes ten megabytes."""
+SKINS = 4
+"""Skin maps that are kept; those of a picture of 512 pixels take thirteen megabytes."""
 UNDER_HAIR = 0.5
 """Brightness of hair that is painted on the scalp, relative to that of its strands: it lies in their shade."""
-BROW_SHADOW, BEARD_SHADOW = 0.35, 0.8
-"""How much the colour of brows and of a beard takes the skin's place below their hairs."""
 SCALP = 0.5
 """Share of hair from which on the scalp counts as hair."""
-IRIS_RADIUS, PUPIL_RADIUS = 0.1, 0.04
-"""Shares of the eyeball's texture."""
+IRIS_RADIUS, PUPIL_RADIUS = (0.096, 0.106), (0.032, 0.052)
+"""Shares of the eyeball's texture: irises differ little, pupils with the light and with age, which narrows them."""
 
 Kept = TypeVar("Kept")
 
@@ -58,6 +60,7 @@ class Wardrobe:
     def __init__(self, head: HeadModel) -> None:
         self.head = head
         self._shelf = Shelf(KEPT)
+        self._skins = Shelf(SKINS)
 
     def outfit(self, person: Person) -> Outfit:
         """Everything on a person's head, made for the neutral one."""
@@ -75,22 +78,35 @@ class Wardrobe:
             strands += get(look, lambda look=look, make=make: make(head, look))
         return Outfit(meshes, strands, fit)
 
-    def appearance(self, person: Person) -> Appearance:
-        """Colours of a person's head: skin, hair painted on the scalp, irises."""
+    def appearance(self, person: Person, pixel: float = 0.0) -> Appearance:
+        """Colours of a person's head: skin, hair painted on the scalp, irises.
+
+        Args:
+            person: who.
+            pixel: size of a picture's pixels, cm; the skin's textures are no finer than they need to be.
+        """
         head = self.head
         places = head.neutral[head.render_vertices]
         skin = np.broadcast_to(np.array(person.tone, np.float32), places.shape)
-        for share, colour in (
-            (BROW_SHADOW * brow_density(places, person.brows), person.brows.colour),
-            (BEARD_SHADOW * beard_shade(places, person.beard), person.beard.colour),
-            (scalp_shade(places, person.hair), UNDER_HAIR * np.asarray(person.hair.colour)),
-        ):
-            skin = skin + share[:, None] * (np.asarray(colour) - skin)
+        share = scalp_shade(places, person.hair)[:, None]
+        skin = skin + share * (UNDER_HAIR * np.asarray(person.hair.colour) - skin)
         middles = head.neutral[head.triangles].mean(axis=1)
         return Appearance(
             skin=skin.astype(np.float32),
-            maps=SkinMaps.plain(),
-            eyes=Eyes(np.array(person.iris, np.float32), IRIS_RADIUS, PUPIL_RADIUS, float(person.seed % 97)),
+            maps=self._skins.get(_skin_key(person, pixel), lambda: skin_maps(head, person, pixel)),
+            eyes=_eyes(person),
             strands={},
             scalp=head.skin_triangles & (scalp_shade(middles, person.hair) > SCALP),
         )
+
+
+def _skin_key(person: Person, pixel: float) -> Hashable:
+    numbers = person.seed, person.feminine, person.age, person.freckles, person.makeup
+    return *numbers, tuple(person.tone), tuple(person.lips), person.beard, person.brows, side_for(pixel)
+
+
+def _eyes(person: Person) -> Eyes:
+    rng = chance(person.seed, "irises")
+    radius, pupil = rng.uniform(*IRIS_RADIUS), rng.uniform(*PUPIL_RADIUS)
+    narrower = 1 - 0.25 * np.clip((person.age - 40) / 45, 0, 1)
+    return Eyes(np.array(person.iris, np.float32), float(radius), float(pupil * narrower), float(person.seed % 97))
