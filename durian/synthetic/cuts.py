@@ -31,6 +31,8 @@ COIL = 60
 """Strands of a coil of round hair at a clumping of 0.85; fewer when it is combed out."""
 LOCK_HOLD, HOLDS_FROM = 0.35, 5.0
 """How much a lock holds relative to a tuft, and the length (cm) of hair that is long enough to be held in full."""
+LOOSE_HEM = 0.1
+"""How much hair at the hairline is held relative to the rest: gaps between its tufts would be teeth on the forehead."""
 CURLY, CURLS_HOLD = 0.06, 1.5
 """Radius times turns from which waves count as curls, and how much more a curl holds its strands than a tuft."""
 PARTING_FRONT = 16.0
@@ -269,6 +271,7 @@ def styled(
     is_curly = radius * p.get("turns", 0.0) > CURLY
     reach = arc_length(path)[:, -1]
     hold = max(p["clumping"], spikes) * rng.uniform(0.6, 1.2, count).clip(max=1)
+    hold = hold * (LOOSE_HEM + (1 - LOOSE_HEM) * scalp.hem)
     hold = hold * (1 if spikes else smoothstep(reach, 0, HOLDS_FROM))
     tuft = find_clumps(places, max(1, count // (curl_size if is_curly else TUFT)), rng)
     if not is_curly:
