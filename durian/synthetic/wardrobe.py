@@ -11,13 +11,15 @@ import numpy as np
 from durian.synthetic.beard import beard_shade, make_beard
 from durian.synthetic.brows import brow_density, make_brows
 from durian.synthetic.cloth import make_cloth
+from durian.synthetic.drape import ClothFit, laid_on
 from durian.synthetic.dressing import Appearance
 from durian.synthetic.earrings import make_earrings
-from durian.synthetic.geometry import Outfit
+from durian.synthetic.geometry import Outfit, Strands
 from durian.synthetic.glasses import make_glasses
 from durian.synthetic.hair import make_hair, scalp_shade
 from durian.synthetic.hats import make_hat
 from durian.synthetic.head import HeadModel
+from durian.synthetic.looks import ClothLook
 from durian.synthetic.person import Person
 from durian.synthetic.surface import Eyes, SkinMaps
 
@@ -70,10 +72,17 @@ class Wardrobe:
             (person.cloth, make_cloth),
         ):
             meshes += get(look, lambda look=look, make=make: make(head, look))
-        strands = []
-        for look, make in ((person.hair, make_hair), (person.beard, make_beard), (person.brows, make_brows)):
-            strands += get(look, lambda look=look, make=make: make(head, look))
+        strands = [*get(person.brows, lambda: make_brows(head, person.brows))]
+        for look, make in ((person.hair, make_hair), (person.beard, make_beard)):
+            strands += get((look, person.cloth), lambda look=look, make=make: self._laid(make(head, look), person.cloth))
         return Outfit(meshes, strands, fit)
+
+    def _laid(self, strands: list[Strands], cloth: ClothLook) -> list[Strands]:
+        """Hair outside of clothes."""
+        if not cloth.is_worn:
+            return strands
+        fit = ClothFit.of(self._shelf.get(cloth, lambda: make_cloth(self.head, cloth)))
+        return [laid_on(part, fit) for part in strands]
 
     def appearance(self, person: Person) -> Appearance:
         """Colours of a person's head: skin, hair painted on the scalp, irises."""
