@@ -189,7 +189,8 @@ def _hanging_lengths(scalp: Scalp, p: Parameters) -> Bunch:
     rng, count = scalp.rng, len(scalp)
     shared = rng.random(count)[find_clumps(scalp.points, count // RINGLET, rng)]
     uneven = (0.6 * shared + 0.4 * rng.random(count)) * (0.35 + 0.65 * scalp.top)
-    level = (p["length"] + p["layers"] * uneven + rng.normal(0, 0.2, count) + SHORTER * rng.exponential(1, count))[:, None]
+    ragged = rng.normal(0, 0.2, count) + SHORTER * rng.exponential(1, count)
+    level = (p["length"] + p["layers"] * uneven + ragged)[:, None]
     height = scalp.points[:, 1]
     edge = 0.3 * Wander(rng, 3.0)(scalp.points)[:, 0] + 0.08 * rng.normal(size=count)  # not drawn with a ruler
     path = grow(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -22,6 +23,7 @@ from durian.synthetic.head import HeadModel
 from durian.synthetic.looks import ClothLook
 from durian.synthetic.person import Person
 from durian.synthetic.surface import Eyes, SkinMaps
+from durian.synthetic.wear import Look
 
 KEPT = 48
 """Things that are kept for the next person who wears them; a head of hair takes ten megabytes."""
@@ -74,11 +76,12 @@ class Wardrobe:
             meshes += get(look, lambda look=look, make=make: make(head, look))
         strands = [*get(person.brows, lambda: make_brows(head, person.brows))]
         for look, make in ((person.hair, make_hair), (person.beard, make_beard)):
-            strands += get((look, person.cloth), lambda look=look, make=make: self._laid(make(head, look), person.cloth))
+            strands += get((look, person.cloth), partial(self._above_cloth, make, look, person.cloth))
         return Outfit(meshes, strands, fit)
 
-    def _laid(self, strands: list[Strands], cloth: ClothLook) -> list[Strands]:
-        """Hair outside of clothes."""
+    def _above_cloth(self, make: Callable[..., list[Strands]], look: Look, cloth: ClothLook) -> list[Strands]:
+        """Hair or a beard, outside of clothes."""
+        strands = make(self.head, look)
         if not cloth.is_worn:
             return strands
         fit = ClothFit.of(self._shelf.get(cloth, lambda: make_cloth(self.head, cloth)))
