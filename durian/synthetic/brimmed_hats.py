@@ -26,7 +26,7 @@ from durian.synthetic.shapes import grid
 from durian.synthetic.skull import Dome, level_rim, skull_of
 from durian.synthetic.wear import smoothstep, styled
 
-BRIM_PRESS, BUCKET_PRESS = 4.0, 0.85
+BRIM_PRESS, BUCKET_PRESS = 2.0, 0.85
 """Cm by which hair may stand out below, per cm below the rim: freely under a wide brim, little under a soft one."""
 
 

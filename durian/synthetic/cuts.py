@@ -223,7 +223,7 @@ def _bangs(scalp: Scalp, p: Parameters) -> Bunch:
     x = path[..., 0]
     aside = np.maximum(np.abs(x) - 3.5, 0)
     level = p["fringe"] - 0.02 * x**2 - 0.25 * aside**2 - 0.25 * sweep * x
-    ragged = scalp.rng.normal(0, 0.15, (len(scalp), 1)) + SHORTER * scalp.rng.exponential(1, (len(scalp), 1))
+    ragged = scalp.rng.normal(0, 0.15, (len(scalp), 1)) + SHORTER * (scalp.rng.exponential(1, (len(scalp), 1)) - 0.7)
     ragged = ragged + 0.25 * Wander(scalp.rng, 1.5)(scalp.points)[:, :1]
     path = trim(path, level + ragged - path[..., 1])
     return styled(scalp, path, {**p, "wave": 0.0}, 0.066, root_shade=0.75)

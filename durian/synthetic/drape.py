@@ -60,7 +60,7 @@ def laid_on(strands: Strands, fit: ClothFit) -> Strands:
     low = np.flatnonzero(strands.points[:, -1, 1] < SHORT)
     path = strands.points[low]
     clearance = fit.clearance(path)
-    outside = np.where(clearance < NAP, NAP * np.exp(np.minimum(clearance, NAP) / NAP - 1), clearance)
+    outside = np.where(clearance < NAP, NAP**2 / (2 * NAP - np.minimum(clearance, NAP)), clearance)
     push = outside - clearance
     for _ in range(BEND):
         ends = np.pad(push, ((0, 0), (1, 1)), mode="edge")

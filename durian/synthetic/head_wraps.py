@@ -33,7 +33,7 @@ from durian.synthetic.wear import ripples, smoothstep, styled
 
 BAND_CLEARANCE = 0.3
 """Room for the hair under a headband, cm."""
-BAND_PRESS = 2.5
+BAND_PRESS = 1.3
 """Cm by which hair may stand out beside a headband, per cm away from its edge."""
 SPRING = 2.5
 """Distance above a headband, cm, from which hair stands as if there were none."""
