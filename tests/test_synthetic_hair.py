@@ -14,7 +14,7 @@ from durian.synthetic.beard import BeardLook, beard_shade, make_beard, sample_be
 from durian.synthetic.brows import BrowLook, brow_density, make_brows, sample_brow_look
 from durian.synthetic.distance import DistanceField, distance_to_skin
 from durian.synthetic.facial_hair import lips
-from durian.synthetic.fibres import as_strands, thinned, turned_grey
+from durian.synthetic.fibres import as_strands, turned_grey
 from durian.synthetic.geometry import Label, Material, SurfacePoints
 from durian.synthetic.growth import (
     Opening,
@@ -35,6 +35,7 @@ from durian.synthetic.hair import CUTS, hairline, make_hair, scalp_shade
 from durian.synthetic.scalp import bald_cover, hairline_distance
 from durian.synthetic.shapes import sphere, vertex_normals
 from durian.synthetic.styles import PARAMETERS, STYLES, HairLook, complete_parameters, ranges_of, sample_hair_look
+from durian.synthetic.tufts import thinned
 
 RADIUS = 6.0
 DOWN = np.float32([0, -1, 0])
@@ -192,14 +193,14 @@ class TestShaping:
 
 
 class TestFibres:
-    def make(self, grey: float = 0.0, colour: tuple[float, float, float] = (0.1, 0.05, 0.02)):
-        roots = SurfacePoints(np.zeros((40, 3), np.int32), np.ones((40, 3), np.float32) / 3)
+    def make(self, grey: float = 0.0, colour: tuple[float, float, float] = (0.1, 0.05, 0.02), strands: int = 40):
+        roots = SurfacePoints(np.zeros((strands, 3), np.int32), np.ones((strands, 3), np.float32) / 3)
         return as_strands(
-            straight(40),
+            straight(strands),
             roots,
             width=0.1,
-            bright=np.linspace(0.1, 5, 40),
-            grey=(np.arange(40) < 40 * grey).astype(float),
+            bright=np.linspace(0.1, 5, strands),
+            grey=(np.arange(strands) < strands * grey).astype(float),
             colour=colour,
             label=Label.HAIR,
             binding="skin",
@@ -230,9 +231,11 @@ class TestFibres:
         assert 0.15 < means[2].std() < 0.4
 
     def test_thinned_hair_covers_as_much(self):
-        whole, half = self.make(), thinned(self.make(), 0.25)
-        assert len(half.points) == len(half.tint) == len(half.roots.vertices) == 10
-        np.testing.assert_allclose(half.width[0], 2 * whole.width[0], rtol=1e-5)
+        whole = self.make(strands=4000)
+        few = thinned(whole, 0.25)
+        assert len(few.points) == len(few.tint) == len(few.roots.vertices) == len(few.root_shade) == 1000
+        np.testing.assert_allclose(few.width[0], 2 * whole.width[0], rtol=1e-5)
+        assert thinned(self.make(), 0.25).points.shape == self.make().points.shape  # a few are not too many
 
 
 class TestLooks:

@@ -12,10 +12,13 @@ from wear_made import HALF_AXES, MIDDLE, NECK_RADIUS, EggHead
 
 from durian.errors import InvalidRequest
 from durian.synthetic import cloth, earrings, fabric, glasses, hats
+from durian.synthetic.binding import bind_mesh
+from durian.synthetic.drape import ClothFit, laid_on
 from durian.synthetic.frames import TEMPLE_TIP, outline, outward_normals
-from durian.synthetic.geometry import HatFit, Label, Mesh
+from durian.synthetic.geometry import HatFit, Label, Material, Mesh, Strands, SurfacePoints
 from durian.synthetic.looks import ClothLook, EarringLook, GlassesLook, HatLook
-from durian.synthetic.shapes import vertex_normals
+from durian.synthetic.prints import printed
+from durian.synthetic.shapes import grid, vertex_normals
 from durian.synthetic.skull import Skull, directions, level_rim, rim_elevation, skull_of
 from durian.synthetic.torso import Torso, torso_of
 from durian.synthetic.wear import NONE, Look, Numbers, Style, ripples, smooth_maximum
@@ -265,7 +268,7 @@ class TestHats:
         skull = skull_of(EGG).radius(*forehead.T)[0]
         assert np.isinf(fit.radius(up)[0])
         assert fit.radius(forehead)[0] < skull + 0.6
-        assert fit.press > 2
+        assert fit.press > 1
 
     def test_a_headscarf_hides_all_hair(self):
         _, fit = hats.make_hat(EGG, middle("hats", "headscarf"))
@@ -458,25 +461,79 @@ class TestCloth:
             assert (front[:, 1].max() < -15) == deep
 
 
+class TestDrape:
+    @pytest.mark.parametrize("style", ["hoodie", "scarf", "suit", "turtleneck"])
+    def test_long_hair_lies_on_the_clothes(self, style):
+        fit = ClothFit.of(cloth.make_cloth(EGG, ClothLook(style)))
+        x, z = np.meshgrid(np.linspace(-8, 8, 9), np.linspace(-8, 6, 8))
+        below = np.linspace(0, -20, 24)[:, None] * [0, 1, 0]
+        path = np.stack([x, 0 * x, z], axis=-1).reshape(-1, 1, 3) + below
+        laid = laid_on(_strands(path), fit).points
+        assert (fit.clearance(path) < -1).any()
+        np.testing.assert_array_less(0.01, fit.clearance(laid[:, 1:]))
+        high = fit.clearance(path) > 6
+        assert np.median(np.linalg.norm(laid - path, axis=-1)[high]) < 1e-3
+
+    def test_short_hair_stays(self):
+        fit = ClothFit.of(cloth.make_cloth(EGG, ClothLook("hoodie")))
+        short = _strands(np.linspace([0, 0, -7.0], [0, -7.5, -7.0], 8)[None])
+        np.testing.assert_array_equal(laid_on(short, fit).points, short.points)
+
+
+def _strands(path: np.ndarray) -> Strands:
+    nowhere = SurfacePoints(np.zeros((len(path), 3), np.int32), np.full((len(path), 3), 1 / 3, np.float32))
+    width, tint = np.full(path.shape[:2], 0.05, np.float32), np.ones((len(path), 3), np.float32)
+    return Strands(path.astype(np.float32), width, tint, nowhere)
+
+
+class TestEarringsOnSomebody:
+    def test_they_stay_as_they_are_and_in_the_lobe(self, head_model):
+        weights = np.random.default_rng(0).normal(size=100).astype(np.float32)
+        face = head_model.neutral + head_model.identity(weights)
+        ears = head_model.triangles[head_model.labels == Label.EAR]
+        for made in earrings.make_earrings(head_model, EarringLook("dangle")):
+            worn = bind_mesh(head_model, made, face)
+            moved = worn - made.vertices
+            np.testing.assert_allclose(moved, np.tile(moved[:1], (len(moved), 1)), atol=1e-5)
+            assert np.linalg.norm(moved[0]) > 0.1
+            distance = cKDTree(face[np.unique(ears)]).query(worn[0])[0]
+            assert distance < 0.3
+
+
 class TestFabric:
-    PLACES = np.stack(np.meshgrid(np.arange(0, 12, 0.1), np.arange(0, 12, 0.1)), axis=-1)
     BLACK, WHITE = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
+
+    def sheet(self, pattern: str) -> Mesh:
+        """Twelve centimetres of cloth, through vertices 0.3 cm apart."""
+        x, y = np.meshgrid(np.linspace(0, 12, 41), np.linspace(0, 12, 41))
+        points, uv = np.stack([x, y, 0 * x], axis=-1), np.stack([x, y], axis=-1)
+        cloth = grid(points, material=Material.CLOTH, label=Label.CLOTH, colour=self.BLACK, uv=uv)
+        return printed(cloth, pattern, 2.0, self.BLACK, self.WHITE)
 
     @pytest.mark.parametrize(
         ("pattern", "share"), [("plain", 0.0), ("stripes", 0.36), ("checks", 0.5), ("dots", np.pi * 0.25**2)]
     )
-    def test_patterns_cover_their_share(self, pattern, share):
-        colours = fabric.patterned(pattern, self.PLACES, 2.0, self.BLACK, self.WHITE, 0.2)
-        assert colours.mean() == pytest.approx(share, abs=0.02)
+    def test_patterns_cover_their_share_with_sharp_edges(self, pattern, share):
+        sheet = self.sheet(pattern)
+        a, b, c = sheet.vertices[sheet.triangles].astype(np.float64).swapaxes(0, 1)
+        area = np.cross(b - a, c - a)[:, 2] / 2
+        assert (area < 1e-6).all()  # none is turned over
+        colour = sheet.colour[sheet.triangles]
+        assert (np.ptp(colour, axis=1) == 0).all()
+        assert np.abs(area).sum() == pytest.approx(144, rel=1e-5)
+        assert (np.abs(area) * colour[:, 0, 0]).sum() / 144 == pytest.approx(share, abs=0.02)
+        assert set(np.unique(colour)) <= {0.0, 0.5, 1.0}
 
     def test_stripes_run_across_and_repeat(self):
-        colours = fabric.patterned("stripes", self.PLACES, 2.0, self.BLACK, self.WHITE, 0.2)[..., 0]
-        assert (np.ptp(colours, axis=1) == 0).all()
-        np.testing.assert_allclose(colours[:100], colours[20:], atol=1e-9)
+        sheet = self.sheet("stripes")
+        white = sheet.vertices[sheet.colour[:, 0] == 1]
+        within = (white[:, 1] / 2) % 1
+        assert 0.5 - 0.18 - 1e-4 <= within.min() < 0.33
+        assert 0.67 < within.max() <= 0.5 + 0.18 + 1e-4
 
     def test_unknown_patterns_are_named(self):
         with pytest.raises(ValueError, match="plain, stripes, checks, dots"):
-            fabric.patterned("paisley", self.PLACES, 2.0, self.BLACK, self.WHITE, 0.2)
+            self.sheet("paisley")
 
     def test_accents_differ_from_their_ground(self):
         rng = np.random.default_rng(1)

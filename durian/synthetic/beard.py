@@ -117,6 +117,10 @@ EDGE, ROUGH_EDGE = 0.7, 0.1
 """Width (cm) over which a beard gets thin and short towards its edge, and how uneven that is from hair to hair."""
 SHORTEST = 0.3
 """Length of hairs at the edge relative to the others."""
+STUBBLE_EDGE = (-0.6, 1.5)
+"""How far (cm) inside stubble begins and is all there."""
+FAIR, LIGHTEST = 2.0, 0.2
+"""How much less stubble shows per brightness of its colour, and what is left of the fairest: skin is as bright."""
 PATCH = 1.4
 """Size (cm) of thin patches."""
 WIDTH = 0.048
@@ -196,7 +200,8 @@ def beard_shade(points: np.ndarray, look: BeardLook) -> np.ndarray:
     p = complete_parameters(look)
     zone = STYLES[look.style].zone(points, p)
     if look.style == "stubble":
-        return min(1.0, p["density"]) * stubble_density(points) * smoothstep(zone, -0.6, 0.4)
+        dark = max(LIGHTEST, 1 - FAIR * float(np.mean(look.colour)))
+        return dark * min(1.0, p["density"]) * stubble_density(points) * smoothstep(zone, *STUBBLE_EDGE)
     return 0.6 * min(1.0, p["density"]) * smoothstep(zone, -0.2, 0.8)
 
 

@@ -17,6 +17,8 @@ FIELD_LOW, FIELD_HIGH = (-18.0, -32.0, -20.0), (18.0, 24.0, 18.0)
 
 UNDER_RIM = 0.15
 """cm below a hat's rim where hair begins to stand out again."""
+PRESSED = 0.4
+"""Thickness (cm) of the layer below a hat in which all hair lies that would stand out further, in the same order."""
 
 EYES, RIGHT_EAR, LEFT_EAR, NOSE_BRIDGE = slice(36, 48), 0, 16, 27
 """Landmarks that glasses rest on."""
@@ -103,5 +105,7 @@ def press_hair(strands: Strands, hat: HatFit) -> tuple[np.ndarray, np.ndarray]:
     above = strands.points[..., 1] - hat.rim(strands.points[..., 2])
     hidden = ((above > 0) & np.isfinite(limit)).all(axis=1)
     limit = limit + np.maximum(-above - UNDER_RIM, 0) * hat.press
-    pressed = hat.centre + relative * np.minimum(1, limit / (distance + 1e-6))[..., None]
+    excess = np.maximum(distance - (limit - PRESSED), 0)
+    held = np.where(excess > 0, limit - PRESSED**2 / (PRESSED + excess), distance)
+    pressed = hat.centre + relative * (held / (distance + 1e-6))[..., None]
     return ~hidden, pressed[~hidden].astype(np.float32)

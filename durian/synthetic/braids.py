@@ -42,6 +42,8 @@ THINNER_FROM = 8.0
 
 ROW_START, ROW_FRONT = 0.7, 4.0
 """Cornrows begin so near (cm) to the hairline, and in front of this z."""
+ROW_STEPS = 24
+"""Places along the hairline from which its course is known."""
 ROW_LENGTH = 46.0
 """From the forehead to below the nape, cm, before it is cut."""
 COMBED = 0.85
@@ -63,7 +65,7 @@ def plaited(scalp: Scalp, p: Parameters) -> list[Bunch]:
     side = fall_side(scalp, p["parting"])
     for hand in (-1.0, 1.0):
         half = scalp.take(side == hand)
-        tie, out = BESIDE * [hand, 1, 1], unit(np.array([hand, -0.3, -0.1]))
+        tie, out = BESIDE * [hand, 1, 1], unit(np.array([0.35 * hand, -1.0, 0.1]))
         middle = hanging_line(half, tie, out, p, reach=1.0, forward=0.75)
         bunches += [*gathered(half, tie, p), _braid(half, middle, SECOND_BRAID * p["width"], BRAID_HAIRS)]
     return bunches
@@ -71,7 +73,7 @@ def plaited(scalp: Scalp, p: Parameters) -> list[Bunch]:
 
 def cornrowed(scalp: Scalp, p: Parameters) -> list[Bunch]:
     """Rows of narrow braids from the forehead over the head to the nape, and on below it."""
-    first = _spread_along_hairline(scalp, round(p["rows"]))
+    starts = _spread_along_hairline(scalp, round(p["rows"]))
 
     def flow(position: np.ndarray, along: float) -> np.ndarray:
         behind = smoothstep(position[:, 2], -2, -8)  # back over the head, then down and together
@@ -79,9 +81,9 @@ def cornrowed(scalp: Scalp, p: Parameters) -> list[Bunch]:
 
     rows = grow(
         scalp.surface,
-        scalp.points[first],
-        scalp.normals[first],
-        np.full(len(first), ROW_LENGTH),
+        starts,
+        scalp.surface.at(starts)[1],
+        np.full(len(starts), ROW_LENGTH),
         flow,
         points=110,
         clearance=0.4 * p["width"],
@@ -94,13 +96,16 @@ def cornrowed(scalp: Scalp, p: Parameters) -> list[Bunch]:
 
 
 def _spread_along_hairline(scalp: Scalp, count: int) -> np.ndarray:
-    """Numbers of so many roots, evenly spaced along the hairline from temple to temple."""
-    x, y, z = scalp.points.T
-    at_hairline = np.flatnonzero((scalp.edge < ROW_START) & (z > ROW_FRONT))
-    x, y = x[at_hairline], y[at_hairline]
-    place = x + np.sign(x) * (y.max() - y)  # sideways on the forehead, down at the temples
-    wanted = np.linspace(*np.quantile(place, [0.01, 0.99]), count)
-    return at_hairline[np.abs(place[:, None] - wanted).argmin(axis=0)]
+    """So many places ``(count, 3) float32`` at even distances along the hairline from temple to temple."""
+    near = scalp.points[(scalp.edge < ROW_START) & (scalp.points[:, 2] > ROW_FRONT)]
+    azimuth = np.arctan2(near[:, 0], near[:, 2])
+    step = np.searchsorted(np.linspace(azimuth.min(), azimuth.max(), ROW_STEPS + 1)[1:-1], azimuth)
+    shares = np.bincount(step, minlength=ROW_STEPS)
+    line = np.stack([np.bincount(step, axis, ROW_STEPS) for axis in near.T], axis=1)[shares > 0]
+    line = line / shares[shares > 0, None]
+    reached = arc_length(line[None])[0]
+    wanted = np.linspace(0, reached[-1], count)
+    return np.stack([np.interp(wanted, reached, axis) for axis in line.T], axis=1).astype(np.float32)
 
 
 def locked(scalp: Scalp, p: Parameters) -> list[Bunch]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from durian.synthetic.fabric import patterned
 from durian.synthetic.geometry import Label, Material, Mesh
 from durian.synthetic.head import HeadModel
 from durian.synthetic.looks import HatLook
@@ -22,11 +21,12 @@ from durian.synthetic.millinery import (
     seam,
     sweatband,
 )
+from durian.synthetic.prints import printed
 from durian.synthetic.shapes import grid
 from durian.synthetic.skull import Dome, level_rim, skull_of
 from durian.synthetic.wear import smoothstep, styled
 
-BRIM_PRESS, BUCKET_PRESS = 4.0, 0.85
+BRIM_PRESS, BUCKET_PRESS = 2.0, 0.85
 """Cm by which hair may stand out below, per cm below the rim: freely under a wide brim, little under a soft one."""
 
 
@@ -205,8 +205,8 @@ def bucket_hat(
     meshes = [_lining(head, front, back, 0.8, look)]
     for points, length in ((_placed(head, frame, body, 0.6), height + 8), (frame.outside(edge), 2 * brim_width)):
         uv = cloth(points, length)
-        colour = patterned(look.pattern, uv, PRINT, look.colour, look.accent, 0.4)
-        meshes.append(around(points, colour=colour, uv=uv, **finish))
+        made = around(points, colour=look.colour, uv=uv, **finish)
+        meshes.append(printed(made, look.pattern, PRINT, look.colour, look.accent))
     outside = frame.outside(edge + np.array([0, 0.03, 0]))
     for row in (2, 4, 6, 8, 10, 12):
         meshes.append(seam(outside[row], darker(look.colour, 0.7), 0.045, closed=True))

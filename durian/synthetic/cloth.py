@@ -14,11 +14,12 @@ from durian.synthetic.collars import (
     round_neckline,
     v_neckline,
 )
-from durian.synthetic.fabric import PATTERNS, patterned, sample_accent, sample_dye
+from durian.synthetic.fabric import PATTERNS, sample_accent, sample_dye
 from durian.synthetic.geometry import Mesh
 from durian.synthetic.head import HeadModel
 from durian.synthetic.looks import ClothLook
 from durian.synthetic.millinery import darker
+from durian.synthetic.prints import printed
 from durian.synthetic.shapes import merged
 from durian.synthetic.tailoring import JACKET_OFF, lapels, placket, shirt_collar, tie
 from durian.synthetic.torso import torso_of
@@ -144,12 +145,9 @@ def shirt(
 ) -> list[Mesh]:
     """A shirt with a collar and buttons, open at the neck by ``undone`` levels."""
     torso = torso_of(head)
-    mixed = (
-        look.colour if look.pattern == "plain" else tuple(0.8 * c + 0.2 * a for c, a in zip(look.colour, look.accent))
-    )
     return [
         _body(head, look, v_neckline(1.75, undone, 0.32), folds, period),
-        *placket(torso, 1.75 + undone, mixed, BUTTONS[look.seed % len(BUTTONS)]),
+        *placket(torso, 1.75 + undone, look, period, BUTTONS[look.seed % len(BUTTONS)]),
         *shirt_collar(torso, stand, opening, spread, point, look, period),
     ]
 
@@ -210,8 +208,8 @@ def scarf(
 ) -> list[Mesh]:
     """A scarf over a plain pullover; the pattern is the scarf's."""
 
-    def paint(uv: np.ndarray) -> np.ndarray:
-        return patterned(look.pattern, uv[..., ::-1], period, look.colour, darker(look.colour, 0.35), 0.35)
+    def dyed(made: Mesh) -> Mesh:
+        return printed(made, look.pattern, period, look.colour, darker(look.colour, 0.35), made.uv[:, ::-1])
 
     torso = torso_of(head)
     below = body(
@@ -224,7 +222,7 @@ def scarf(
         accent=look.accent,
         folds=folds,
     )
-    return [below, *neck_scarf(torso, bulk, loose, tails, side, paint, look.rng())]
+    return [below, *neck_scarf(torso, bulk, loose, tails, side, dyed, look.rng())]
 
 
 STYLES: dict[str, Style] = {

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from durian.synthetic.fabric import patterned
 from durian.synthetic.geometry import Label, Material, Mesh
 from durian.synthetic.millinery import angle_from
+from durian.synthetic.prints import printed
 from durian.synthetic.shapes import grid, tube
 from durian.synthetic.torso import AXIS_DEPTH, LEVELS, Torso
 from durian.synthetic.wear import Colour, ripples, smoothstep
@@ -19,10 +19,10 @@ Neckline = Callable[[np.ndarray], np.ndarray]
 BODY_OFF = 0.35
 """How far cloth is from the torso's surface, cm."""
 PLAIN_ROWS, PLAIN_COLUMNS = 48, 120
-FINE_ROWS, FINE_COLUMNS = 128, 240
-"""Vertices of a garment's body without and with a pattern."""
-PATTERN_EDGE = 0.45
-"""Width of a pattern's edges, cm: about the distance of vertices in front."""
+FINE_ROWS, FINE_COLUMNS = 96, 200
+"""Vertices of a garment's body without and with a pattern, whose smallest parts they must not miss."""
+TURNED = 0.8
+"""Part of the way over a shoulder that counts as a way along the cloth: stripes keep about their breadth there."""
 RIB = 0.35
 """Breadth of a rib of a knitted edge, cm."""
 
@@ -61,7 +61,7 @@ def body(
         torso: what it hangs on.
         neckline: where it begins.
         rng: where its folds come from.
-        pattern, period, colour, accent: see :func:`durian.synthetic.fabric.patterned`.
+        pattern, period, colour, accent: see :func:`durian.synthetic.prints.printed`.
         folds: their depth, cm.
         material: of the mesh.
         off: distance from the torso, cm.
@@ -76,11 +76,11 @@ def body(
     hang = smoothstep(level - begin, 0.0, 2.5)
     depth = ripples(smooth * [1.0, 0.45, 1.0], 7.5, rng) * 0.5 + ripples(smooth * [1.0, 0.6, 1.0], 3.6, rng) * 0.2
     points = torso.place(level, azimuth, off + folds * depth * hang)
-    uv = np.stack([smooth[..., 0], smooth[..., 1] - 0.6 * np.abs(smooth[..., 2] - AXIS_DEPTH)], axis=-1)
+    uv = np.stack([smooth[..., 0], smooth[..., 1] - TURNED * np.abs(smooth[..., 2] - AXIS_DEPTH)], axis=-1)
     if material == Material.KNIT:
         return grid(points, material=material, label=Label.CLOTH, colour=colour, uv=uv / RIB_OF_KNITWEAR)
-    paint = patterned(pattern, uv, period, colour, accent, PATTERN_EDGE)
-    return grid(points, material=material, label=Label.CLOTH, colour=paint, uv=uv)
+    made = grid(points, material=material, label=Label.CLOTH, colour=colour, uv=uv)
+    return printed(made, pattern, period, colour, accent)
 
 
 RIB_OF_KNITWEAR = 0.45
@@ -170,13 +170,16 @@ def hood(torso: Torso, level: float, volume: float, colour: Colour, rng: np.rand
 CORD = (0.6, 0.58, 0.54)
 
 
+UNDYED = (1.0, 1.0, 1.0)
+
+
 def neck_scarf(
     torso: Torso,
     bulk: float,
     loose: float,
     tails: float,
     side: float,
-    paint: Callable[[np.ndarray], np.ndarray],
+    dyed: Callable[[Mesh], Mesh],
     rng: np.random.Generator,
 ) -> list[Mesh]:
     """A scarf wound twice around the neck, with an end that hangs down in front.
@@ -187,7 +190,7 @@ def neck_scarf(
         loose: how far it hangs down in front, cm.
         tails: length of the end, cm; half of it for the other.
         side: where the ends hang, radians beside the middle.
-        paint: ``(uv) → colours``.
+        dyed: gives a mesh its colours.
         rng: where its folds come from.
     """
     azimuth = np.linspace(-np.pi, np.pi, 192)[None]
@@ -207,9 +210,10 @@ def neck_scarf(
             * size[..., None]
         )
         uv = np.stack(np.broadcast_arrays(azimuth * 9, turn * bulk * 1.6), axis=-1)
-        meshes.append(grid(points, wrap_rows=True, material=Material.CLOTH, label=Label.CLOTH, colour=paint(uv), uv=uv))
+        made = grid(points, wrap_rows=True, material=Material.CLOTH, label=Label.CLOTH, colour=UNDYED, uv=uv)
+        meshes.append(dyed(made))
     for length, beside, off in ((0.6 * tails, side + 0.14, 0.8), (tails, side, 1.3)):
-        meshes.append(_scarf_end(torso, bulk, loose, length, beside, off, paint, rng))
+        meshes.append(_scarf_end(torso, bulk, loose, length, beside, off, dyed, rng))
     return meshes
 
 
@@ -220,7 +224,7 @@ def _scarf_end(
     length: float,
     side: float,
     off: float,
-    paint: Callable[[np.ndarray], np.ndarray],
+    dyed: Callable[[Mesh], Mesh],
     rng: np.random.Generator,
 ) -> Mesh:
     """One hanging end of a scarf, ``off`` cm before the clothes."""
@@ -235,7 +239,7 @@ def _scarf_end(
     z = np.maximum(depth, top[2] + off - 0.6 - 3.0 * along) + pleats
     points = np.stack(np.broadcast_arrays(x, y, z), axis=-1)
     uv = np.stack(np.broadcast_arrays(along * length, across * half), axis=-1)
-    return grid(points, material=Material.CLOTH, label=Label.CLOTH, colour=paint(uv), uv=uv)
+    return dyed(grid(points, material=Material.CLOTH, label=Label.CLOTH, colour=UNDYED, uv=uv))
 
 
 def _front_heights(torso: Torso) -> np.ndarray:

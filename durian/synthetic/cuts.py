@@ -31,6 +31,8 @@ COIL = 60
 """Strands of a coil of round hair at a clumping of 0.85; fewer when it is combed out."""
 LOCK_HOLD, HOLDS_FROM = 0.35, 5.0
 """How much a lock holds relative to a tuft, and the length (cm) of hair that is long enough to be held in full."""
+LOOSE_HEM = 0.1
+"""How much hair at the hairline is held relative to the rest: gaps between its tufts would be teeth on the forehead."""
 CURLY, CURLS_HOLD = 0.06, 1.5
 """Radius times turns from which waves count as curls, and how much more a curl holds its strands than a tuft."""
 PARTING_FRONT = 16.0
@@ -47,8 +49,12 @@ WIDEST = 6.0
 HEM, HEM_EXTRA = 1.3, 2
 """Distance (cm) from the hairline within which hair that is combed away from it has so many more roots, all of them
 fine."""
+HEM_RISES, UP_AND_BACK = 1.5, np.float32([0.0, 0.8, -0.6])
+"""How much hair at the hairline is first combed off the face, and where to: else it would lie across the forehead."""
 BANGS_EXTRA = 5
 """Strands of a fringe for each root: it is combed from further up."""
+SHORTER = 0.3
+"""How much shorter (cm, on average) hairs are than the cut that ends them: it was made some time ago."""
 ASTRAY = 4.5
 """Wavelength (cm) at which messy neighbours go astray together."""
 
@@ -158,6 +164,7 @@ def hanging(scalp: Scalp, p: Parameters) -> list[Bunch]:
 def hang_flow(scalp: Scalp, p: Parameters):
     """The flow of hair that falls away from a parting."""
     astray = p["mess"] * Wander(scalp.rng, ASTRAY)(scalp.points)
+    at_hem = smoothstep(scalp.edge, HEM, 0) * smoothstep(scalp.points[:, 2], 2.0, 6.0)
 
     def flow(position: np.ndarray, along: float) -> np.ndarray:
         _, y, z = position.T
@@ -165,9 +172,10 @@ def hang_flow(scalp: Scalp, p: Parameters):
         back = -0.05 - (0.22 + 0.5 * max(0, 1 - 5 * along)) * np.clip(z / 6, 0, 1)
         fall = direction(0.0, -0.45 - 0.85 * np.clip((12 - y) / 6, 0, 1), back)
         away = away_from_parting(position, p["parting"]) * over[:, None]
+        off_face = (HEM_RISES * at_hem * max(0, 1 - 5 * along))[:, None] * UP_AND_BACK
         near_end = p.get("turn_in", 0.0) * smoothstep(y, p["length"] + TURNS_OVER, p["length"])
         inward = unit(direction(-position[:, 0], 0.0, NECK - z))
-        return away + fall + near_end[:, None] * inward + astray * (0.3 + 0.7 * over[:, None])
+        return away + fall + off_face + near_end[:, None] * inward + astray * (0.3 + 0.7 * over[:, None])
 
     return flow
 
@@ -181,7 +189,8 @@ def _hanging_lengths(scalp: Scalp, p: Parameters) -> Bunch:
     rng, count = scalp.rng, len(scalp)
     shared = rng.random(count)[find_clumps(scalp.points, count // RINGLET, rng)]
     uneven = (0.6 * shared + 0.4 * rng.random(count)) * (0.35 + 0.65 * scalp.top)
-    level = (p["length"] + p["layers"] * uneven + rng.normal(0, 0.2, count))[:, None]
+    ragged = rng.normal(0, 0.2, count) + SHORTER * rng.exponential(1, count)
+    level = (p["length"] + p["layers"] * uneven + ragged)[:, None]
     height = scalp.points[:, 1]
     edge = 0.3 * Wander(rng, 3.0)(scalp.points)[:, 0] + 0.08 * rng.normal(size=count)  # not drawn with a ruler
     path = grow(
@@ -214,7 +223,8 @@ def _bangs(scalp: Scalp, p: Parameters) -> Bunch:
     x = path[..., 0]
     aside = np.maximum(np.abs(x) - 3.5, 0)
     level = p["fringe"] - 0.02 * x**2 - 0.25 * aside**2 - 0.25 * sweep * x
-    ragged = scalp.rng.normal(0, 0.15, (len(scalp), 1)) + 0.25 * Wander(scalp.rng, 1.5)(scalp.points)[:, :1]
+    ragged = scalp.rng.normal(0, 0.15, (len(scalp), 1)) + SHORTER * (scalp.rng.exponential(1, (len(scalp), 1)) - 0.7)
+    ragged = ragged + 0.25 * Wander(scalp.rng, 1.5)(scalp.points)[:, :1]
     path = trim(path, level + ragged - path[..., 1])
     return styled(scalp, path, {**p, "wave": 0.0}, 0.066, root_shade=0.75)
 
@@ -262,6 +272,7 @@ def styled(
     is_curly = radius * p.get("turns", 0.0) > CURLY
     reach = arc_length(path)[:, -1]
     hold = max(p["clumping"], spikes) * rng.uniform(0.6, 1.2, count).clip(max=1)
+    hold = hold * (LOOSE_HEM + (1 - LOOSE_HEM) * scalp.hem)
     hold = hold * (1 if spikes else smoothstep(reach, 0, HOLDS_FROM))
     tuft = find_clumps(places, max(1, count // (curl_size if is_curly else TUFT)), rng)
     if not is_curly:
@@ -274,7 +285,9 @@ def styled(
     if radius > 0:
         turns = p["turns"]
         longest = float(np.percentile(reach, 95))
-        path = resample_evenly(path, int(np.clip(POINTS_A_TURN * turns * longest + 3, path.shape[1], MOST_POINTS)))
+        wanted = int(min(POINTS_A_TURN * turns * longest + 3, MOST_POINTS))
+        if wanted > path.shape[1]:  # else they keep the short pieces at the roots, which cover a parting
+            path = resample_evenly(path, wanted)
         loose = 1 - p["unity"]
         phase = 1.2 * Wander(rng, 7.0)(scalp.points)[:, 0] + 2 * np.pi * loose * rng.random(count)[tuft]
         phase = phase + 0.25 * rng.normal(size=count)

@@ -1,14 +1,13 @@
-"""Dyes and woven or printed patterns.
+"""Dyes, and the names of patterns (:mod:`durian.synthetic.prints`).
 
-A cloth's texture coordinates are centimetres across and along it, so that its weave has one size everywhere; a
-pattern is worked out from them for each vertex, and meshes that carry one are as fine as it needs.
+A cloth's texture coordinates are centimetres across and along it, so that weave and pattern have one size everywhere.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from durian.synthetic.wear import Colour, linear, near_colour, smoothstep
+from durian.synthetic.wear import Colour, linear, near_colour
 
 PATTERNS = ("plain", "stripes", "checks", "dots")
 
@@ -55,39 +54,3 @@ def sample_accent(colour: Colour, rng: np.random.Generator) -> Colour:
         if not 0.5 < (sum(accent) + 0.02) / (sum(colour) + 0.02) < 2:
             return accent
     return linear("#ece8df") if sum(colour) < 0.6 else BLACK
-
-
-def patterned(
-    pattern: str, cloth: np.ndarray, period: float, colour: Colour, accent: Colour, softness: float
-) -> np.ndarray:
-    """Colours ``(..., 3)`` of a pattern.
-
-    Args:
-        pattern: one of ``PATTERNS``: stripes run across, checks are gingham, dots stand in staggered rows.
-        cloth: ``(..., 2)`` places on the cloth, cm across and along.
-        period: of the pattern, cm.
-        colour: the ground's.
-        accent: the pattern's.
-        softness: width of the pattern's edges, cm; about the spacing of the mesh.
-    """
-    across, along = np.moveaxis(np.asarray(cloth, np.float64), -1, 0)
-    if pattern == "plain":
-        share = np.zeros(across.shape)
-    elif pattern == "stripes":
-        share = _bands(along, period, 0.36, softness)
-    elif pattern == "checks":
-        share = (_bands(across, period, 0.5, softness) + _bands(along, period, 0.5, softness)) / 2
-    elif pattern == "dots":
-        row = np.floor(along / period)
-        x = (across / period + row / 2) % 1 - 0.5
-        y = along / period - row - 0.5
-        share = smoothstep(np.hypot(x, y) * period - 0.25 * period, softness / 2, -softness / 2)
-    else:
-        raise ValueError(f"There is no pattern {pattern!r}: use {', '.join(PATTERNS)}.")
-    return np.asarray(colour) * (1 - share[..., None]) + np.asarray(accent) * share[..., None]
-
-
-def _bands(place: np.ndarray, period: float, share: float, softness: float) -> np.ndarray:
-    """1 within bands that take up ``share`` of each period, 0 between."""
-    from_middle = np.abs(place / period % 1 - 0.5) * period
-    return smoothstep(from_middle - share * period / 2, softness / 2, -softness / 2)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -30,7 +29,7 @@ def as_strands(
     colour: Sequence[float],
     label: Label,
     binding: str,
-    root_shade: float,
+    root_shade: np.ndarray | float,
     tip: float = 0.3,
     tip_from: float = 0.45,
 ) -> Strands:
@@ -39,7 +38,7 @@ def as_strands(
     Args:
         path: where they run.
         roots: where they grow.
-        width: at the roots, cm, one or ``(S,)``.
+        width: cm, one, ``(S,)`` or ``(S, K)``, before they run out to a tip.
         bright: ``(S,)`` brightness or ``(S, 3)`` tint relative to the colour; extremes are cut off.
         grey: ``(S,)`` in [0, 1]: how much of their colour they have lost.
         colour: linear RGB of hair that has not.
@@ -50,12 +49,14 @@ def as_strands(
     count, points = path.shape[:2]
     profile = 1 - (1 - tip) * smoothstep(np.linspace(0, 1, points), tip_from, 1)
     colour = np.asarray(colour, np.float32)
+    width = np.asarray(width, np.float32)
+    width = np.broadcast_to(width[:, None] if width.ndim == 1 else width, (count, points))
     bright = np.clip(bright if bright.ndim == 2 else bright[:, None], DARKEST, LIGHTEST)
     colourless = GREY / np.maximum(colour, LEAST_COLOUR)
     tint = bright * (1 + grey[:, None] * (colourless - 1))
     return Strands(
         points=np.ascontiguousarray(path, np.float32),
-        width=(np.broadcast_to(width, count)[:, None] * profile).astype(np.float32),
+        width=(width * profile).astype(np.float32),
         tint=tint.astype(np.float32),
         roots=roots,
         label=label,
@@ -80,18 +81,3 @@ def greyed(colour: Sequence[float], grey: float) -> np.ndarray:
     """``(3,)``: what hair of a colour looks like from afar when it is ``grey``, in [0, 1]."""
     colour = np.asarray(colour, np.float64)
     return colour + grey * (GREY - colour)
-
-
-def thinned(strands: Strands, share: float) -> Strands:
-    """Fewer, wider strands that cover as much, for small pictures: the first ``share`` of them, in (0, 1].
-
-    Strands made in this package come in no order, so that the first are spread like all.
-    """
-    count = max(1, round(share * len(strands.points)))
-    return replace(
-        strands,
-        points=strands.points[:count],
-        width=strands.width[:count] / np.sqrt(share, dtype=np.float32),
-        tint=strands.tint[:count],
-        roots=SurfacePoints(strands.roots.vertices[:count], strands.roots.weights[:count]),
-    )

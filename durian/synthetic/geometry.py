@@ -97,8 +97,8 @@ class Strands:
 
     ``points (S, K, 3) float32``, root first; ``width (S, K) float32``; ``tint (S, 3) float32`` multiplies the colour;
     ``roots``: where each grows. ``binding``: ``"root"`` moves a strand by its root's displacement, expression included
-    (brows, beards), ``"skin"`` each point with the skin near it, identity only (hair). ``root_shade``: colour at the
-    root relative to the tip's.
+    (brows, beards), ``"skin"`` each point with the skin near it, identity only (hair). ``root_shade``, one or
+    ``(S,)``: colour at the root relative to the tip's.
     """
 
     points: np.ndarray
@@ -107,7 +107,7 @@ class Strands:
     roots: SurfacePoints
     label: int = Label.HAIR
     binding: str = "skin"
-    root_shade: float = 0.6
+    root_shade: np.ndarray | float = 0.6
     colour: np.ndarray | None = None
 
 

@@ -49,11 +49,13 @@ class Opening:
     side: np.ndarray
     width: float | np.ndarray = 0.0
 
-    HEIGHTS = (-9.0, -4.0, 2.0, 7.0, 10.2)
-    HALF_WIDTHS = (5.2, 6.0, 6.9, 6.7, 4.5)
-    FRONT, TOP, BOTTOM = 2.0, 10.2, -9.0
+    HEIGHTS = (-9.0, -4.0, 2.0, 7.0, 10.2, 10.7)
+    HALF_WIDTHS = (5.2, 6.0, 6.9, 6.7, 5.3, 3.5)
+    FRONT, TOP, BOTTOM = 2.0, 10.7, -9.0
     SIDEWAYS, DOWN, BACK = 0.8, 0.25, 0.45
     """At most so much of a step goes sideways; strands that need more go down and back instead."""
+    SLIPS = 1.2
+    """Strands that begin to slip on to the forehead, by up to so many cm, are combed back to the hairline."""
 
     def keep(self, position: np.ndarray, previous: np.ndarray, step: np.ndarray) -> np.ndarray:
         """Positions ``(S, 3)`` moved out of the opening, as far as one step of length ``step (S,)`` can."""
@@ -65,6 +67,7 @@ class Opening:
         moved = position.copy()
         moved[:, 0] += np.where(within, self.side * np.minimum(missing, most), 0)
         moved[:, 1] = np.where(blocked, np.maximum(height, previous[:, 1] - self.DOWN * step), height)
+        moved[:, 1] = np.where(within & (height > self.TOP - self.SLIPS), self.TOP, moved[:, 1])
         moved[:, 2] -= np.where(blocked, self.BACK * step, 0)
         return moved
 

@@ -11,9 +11,9 @@ from durian.synthetic.braids import cornrowed, locked, plaited
 from durian.synthetic.cuts import Bunch, cropped, hanging, rounded
 from durian.synthetic.fibres import as_strands, turned_grey
 from durian.synthetic.geometry import Label, Strands
-from durian.synthetic.growth import Wander, arc_length, push_out
+from durian.synthetic.growth import Wander, arc_length, push_out, resample
 from durian.synthetic.head import HeadModel
-from durian.synthetic.scalp import Scalp, bald_cover, hairline
+from durian.synthetic.scalp import LEAST_HEM, Scalp, bald_cover, hairline
 from durian.synthetic.styles import STYLES, HairLook, complete_parameters
 from durian.synthetic.tied_hair import bunned, tailed
 from durian.synthetic.wear import smoothstep
@@ -36,14 +36,20 @@ SHORT, SHORT_COUNT = 1.2, 20000
 CURLED_COUNT = 6000
 """Roots of hanging hair that is curled, whose strands have more points and fill more space."""
 
-HEM_WIDTH, SHORT_WIDTH, FULL_WIDTH = 0.35, 0.5, 2.5
-"""Width of hairs at the hairline and of the shortest relative to the others, and the length (cm) from which they have
-all of it."""
+HEM_WIDTH, HEM_FADE = 0.15, 0.7
+"""Width at the root of hairs at the hairline relative to the others, and over how many cm along them this evens out:
+each is too fine to be seen, together they blur the edge of the hair."""
+HEM_SHADE = 0.95
+"""Brightness of their roots relative to the tips: nothing lies over them."""
+SHORT_WIDTH, FULL_WIDTH = 0.5, 2.5
+"""Width of the shortest hairs relative to the others, and the length (cm) from which they have all of it."""
 SKIN_CLEARANCE = 0.03
 """All hair stays this far (cm) from the skin."""
 
-STRAY, MOST_STRAY, STRAY_WIDTH = 0.12, 1.0, 0.5
+STRAY, MOST_STRAY, STRAY_WIDTH = 0.08, 0.5, 0.35
 """How far stray hairs stand off, cm per cm from the root and at most, and their width relative to the others."""
+STRAY_LENGTHS = (0.1, 0.5)
+"""Lengths of stray hairs relative to the others: they are broken, or have only begun to grow."""
 
 TUFT_SHADES, HAIR_SHADES, INNER_SHADE = 0.10, 0.07, 0.78
 """Spread of brightness from tuft to tuft and from hair to hair, and the brightness at the bottom of the hair."""
@@ -97,28 +103,32 @@ def _strands(bunch: Bunch, p: Mapping[str, float], look: HairLook, rng: np.rando
     stray = rng.random(count) < p["flyaways"]
     if stray.any():
         path = path.copy()
-        path[stray] += _stray(path[stray], scalp.take(stray), rng)
+        path[stray] = _astray(path[stray], scalp.take(stray), rng)
     path = push_out(scalp.surface, path, SKIN_CLEARANCE)
 
-    thickness = (HEM_WIDTH + (1 - HEM_WIDTH) * scalp.hem) * np.where(stray, STRAY_WIDTH, 1)
-    thickness *= SHORT_WIDTH + (1 - SHORT_WIDTH) * smoothstep(arc_length(path)[:, -1], 0, FULL_WIDTH)
+    reach = arc_length(path)
+    thickness = SHORT_WIDTH + (1 - SHORT_WIDTH) * smoothstep(reach[:, -1], 0, FULL_WIDTH)
+    thickness *= np.where(stray, STRAY_WIDTH, 1)
+    fine = np.clip((1 - scalp.hem) / (1 - LEAST_HEM), 0, 1)
+    faded = 1 - (1 - HEM_WIDTH) * fine[:, None] * np.exp(-reach / HEM_FADE)
     return as_strands(
         path,
         scalp.roots,
-        width=bunch.width * thickness,
+        width=bunch.width * thickness[:, None] * faded,
         bright=_tints(bunch, p, rng),
         grey=turned_grey(p["grey"], bunch.leader, rng),
         colour=look.colour,
         label=Label.HAIR,
         binding="skin",
-        root_shade=bunch.root_shade,
+        root_shade=np.maximum(bunch.root_shade, HEM_SHADE * fine),
     )
 
 
-def _stray(path: np.ndarray, scalp: Scalp, rng: np.random.Generator) -> np.ndarray:
-    """Offsets ``(S, K, 3)`` of hairs that do not lie with the others."""
+def _astray(path: np.ndarray, scalp: Scalp, rng: np.random.Generator) -> np.ndarray:
+    """Hairs ``(S, K, 3)`` that are shorter than the others and do not lie with them."""
+    path = resample(path, path.shape[1], rng.uniform(*STRAY_LENGTHS, len(path)))
     off = np.minimum(STRAY * arc_length(path), MOST_STRAY)[..., None] * rng.random((len(path), 1, 1)) ** 2
-    return off * (scalp.normals[:, None] + 0.6 * Wander(rng, 14.0)(path + 40 * rng.random((len(path), 1, 3))))
+    return path + off * (scalp.normals[:, None] + 0.6 * Wander(rng, 14.0)(path + 40 * rng.random((len(path), 1, 3))))
 
 
 def _tints(bunch: Bunch, p: Mapping[str, float], rng: np.random.Generator) -> np.ndarray:

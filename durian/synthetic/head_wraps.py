@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from durian.synthetic.fabric import patterned
 from durian.synthetic.geometry import HatFit, Label, Material, Mesh
 from durian.synthetic.head import HeadModel
 from durian.synthetic.looks import HatLook
@@ -19,6 +18,7 @@ from durian.synthetic.millinery import (
     roll,
     strip_above,
 )
+from durian.synthetic.prints import printed
 from durian.synthetic.shapes import grid, sphere
 from durian.synthetic.skull import (
     Dome,
@@ -33,7 +33,7 @@ from durian.synthetic.wear import ripples, smoothstep, styled
 
 BAND_CLEARANCE = 0.3
 """Room for the hair under a headband, cm."""
-BAND_PRESS = 2.5
+BAND_PRESS = 1.3
 """Cm by which hair may stand out beside a headband, per cm away from its edge."""
 SPRING = 2.5
 """Distance above a headband, cm, from which hair stands as if there were none."""
@@ -82,14 +82,16 @@ def knotted_headband(
     azimuth, elevation, _ = skull.angles(points)
     points += pleats[..., None] * directions(azimuth, elevation)
     cloth = np.stack(np.broadcast_arrays(strip.azimuth * 9, share * width), axis=-1)
-    colour = patterned(look.pattern, cloth, 1.4, look.colour, look.accent, 0.35)
-    meshes = [around(points, wrap_rows=True, material=Material.CLOTH, colour=colour, uv=cloth)]
+    made = around(points, wrap_rows=True, material=Material.CLOTH, colour=look.colour, uv=cloth)
+    meshes = [printed(made, look.pattern, HEADBAND_PRINT, look.colour, look.accent)]
 
     middle = points[:, points.shape[1] // 2].mean(axis=0)  # above the nose
     meshes += [_loop(skull, middle, 0.5 * thickness + 0.1, knot, side, look) for side in (-1, 1)]
     return HatParts(meshes, _band_fit(skull, level_rim(front, back), width))
 
 
+HEADBAND_PRINT = 1.4
+"""Period of a headband's print, cm."""
 CROSSING = 0.55
 """Angle by which each loop of a knot leans, radians."""
 
@@ -134,9 +136,9 @@ def bandana(
     clearance = clearance + 0.22 * smoothstep(dome.share, 0.86, 0.88) * (1 - 0.6 * behind)  # the edge is folded over
     points = skull.push_out(dome.points(clearance), CLOTH_CLEARANCE - 0.2)
     uv = dome.draped_uv()
-    colour = patterned(look.pattern, uv, print_size, look.colour, look.accent, 0.3)
     finish = {"material": Material.CLOTH, "label": Label.HAT}
-    meshes = [around(hemmed(points, dome.outwards()[-1], 0.2), colour=hem_values(colour), uv=hem_values(uv), **finish)]
+    made = around(hemmed(points, dome.outwards()[-1], 0.2), colour=look.colour, uv=hem_values(uv), **finish)
+    meshes = [printed(made, look.pattern, print_size, look.colour, look.accent)]
 
     knot = points[-1, 0] + [0, 0.5, -0.35]
     meshes.append(sphere(knot, (1.15, 0.85, 0.75), rings=14, colour=look.colour, **finish))
@@ -161,8 +163,8 @@ def _tail(
         axis=-1,
     )
     cloth = np.stack([across * half, along * length], axis=-1)
-    colour = patterned(look.pattern, cloth, print_size, look.colour, look.accent, 0.3)
-    return grid(points, material=Material.CLOTH, label=Label.HAT, colour=colour, uv=cloth)
+    made = grid(points, material=Material.CLOTH, label=Label.HAT, colour=look.colour, uv=cloth)
+    return printed(made, look.pattern, print_size, look.colour, look.accent)
 
 
 @styled(front=(8.0, 9.6), back=(1.0, 3.5), height=(0.8, 3.0), fullness=(1.0, 2.2), layers=(4.0, 6.5), slant=(0.9, 1.7))

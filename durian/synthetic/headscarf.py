@@ -7,11 +7,11 @@ from functools import lru_cache
 import numpy as np
 from scipy.spatial import ConvexHull
 
-from durian.synthetic.fabric import patterned
 from durian.synthetic.geometry import Material
 from durian.synthetic.head import HeadModel
 from durian.synthetic.looks import HatLook
 from durian.synthetic.millinery import HatParts, angle_from, around, bump, fit_inside, hem_values, hemmed
+from durian.synthetic.prints import printed
 from durian.synthetic.skull import LOWEST, Dome, Skull, directions, last_crossing, skull_of
 from durian.synthetic.wear import ripples, smoothstep, styled
 
@@ -108,6 +108,6 @@ def headscarf(
     rows = hemmed(points, dome.outwards()[-1] @ NAPE_UP, 0.25)
     from_edge = np.linalg.norm(np.diff(smooth[::-1], axis=0, prepend=smooth[-1:]), axis=-1).cumsum(axis=0)[::-1]
     uv = np.stack(np.broadcast_arrays(dome.azimuth * HEAD_RADIUS, from_edge), axis=-1)
-    colour = patterned(look.pattern, uv, print_size, look.colour, look.accent, 0.35)
-    mesh = around(rows, material=Material.CLOTH, colour=hem_values(colour), uv=hem_values(uv))
-    return HatParts([mesh], fit_inside(skull, lambda z: np.full(np.shape(z), EVERYTHING), CLEARANCE, 0.0))
+    made = around(rows, material=Material.CLOTH, colour=look.colour, uv=hem_values(uv))
+    dyed = printed(made, look.pattern, print_size, look.colour, look.accent)
+    return HatParts([dyed], fit_inside(skull, lambda z: np.full(np.shape(z), EVERYTHING), CLEARANCE, 0.0))

@@ -32,6 +32,9 @@ SOFT_EDGE, CLEAN_EDGE, SPARSE = 1.4, 0.6, 0.4
 """Widths (cm) over which hair thins out towards the hairline, above the forehead and around ears and nape, and how
 dense it is there."""
 
+LEAST_HEM = 0.25
+"""How much of its length and volume hair right at the hairline has."""
+
 CROWN = np.array([0.6, 13.2, -4.2])
 """The whorl, from which hair at the back falls away in all directions."""
 BALD_TOP, BALD_FALL, BALD_FRONT = 14.8, 5.2, 2.5
@@ -181,5 +184,5 @@ class Scalp:
 
     @cached_property
     def hem(self) -> np.ndarray:
-        """``(S,)`` thinner and shorter hair at the hairline: from 0.25 to 1."""
-        return np.clip(self.edge / _edge_width(self.points), 0.25, 1)
+        """``(S,)`` thinner and shorter hair at the hairline: from ``LEAST_HEM`` to 1."""
+        return np.clip(self.edge / _edge_width(self.points), LEAST_HEM, 1)

@@ -27,6 +27,8 @@ SCALP_GLOSS = 0.35
 """Highlights of skin under hair, relative to bare skin's."""
 SAME_SURFACE = 0.004
 """Samples that differ less in nearness, half a centimetre, may see the same surface."""
+SAME_COLOUR = 0.01
+"""Triangles of cloth whose green differs by less have one dye."""
 
 Vector = tuple[float, float, float]
 
@@ -155,10 +157,15 @@ def _shade_rows(
 
 @inlined
 def _is_same(surface: Surface, a: int, near_a: float, b: int, near_b: float) -> bool:
-    """Whether two triangles belong to the same smooth surface. Every strand is a surface of its own."""
+    """Whether two triangles belong to the same smooth surface. Every strand is a surface of its own, and so is every
+    part of a printed pattern."""
     if a == NOTHING or b == NOTHING or abs(near_a - near_b) > SAME_SURFACE * near_a:
         return False
     material = surface.material[a]
+    if material == Material.CLOTH or material == Material.KNIT:
+        corner, other = surface.triangles[a, 0], surface.triangles[b, 0]
+        if abs(surface.colour[corner, 1] - surface.colour[other, 1]) > SAME_COLOUR:
+            return False
     return material != Material.HAIR and material == surface.material[b] and surface.label[a] == surface.label[b]
 
 

@@ -17,6 +17,8 @@ Finish = tuple[float, float, float, float, float, float, float, float, float]
 
 WEAVE = 9.0
 """Threads per cm."""
+ROUND, GROOVED = 0.785, 0.89
+"""Mean height of a rib of knitting, and mean brightness of straw with its grooves: what is left of them far away."""
 FOLDS, FOLD_SLOPE = 0.45, 0.10
 """Soft folds of cloth: per cm, slope."""
 
@@ -45,7 +47,7 @@ def knit(colour: Vector, normal: Vector, rest: Vector, uv: tuple[float, float], 
     """Ribbed knitting; u counts ribs, v counts rows of stitches."""
     rib = 2 * abs(uv[0] - math.floor(uv[0]) - 0.5)
     stitch = math.sin(2 * math.pi * (uv[1] + 0.5 * rib)) * resolved(2.5, footprint)
-    deep = math.sqrt(max(0.0, 1 - rib * rib))
+    deep = ROUND + (math.sqrt(max(0.0, 1 - rib * rib)) - ROUND) * resolved(2.5, footprint)
     fibre = 0.08 * noise(12 * rest[0], 12 * rest[1], 12 * rest[2]) * resolved(12, footprint)
     return _finish(colour, (0.5 + 0.5 * deep) * (0.85 + 0.15 * stitch) + fibre, normal, 0.015, 0.9, 0.3)
 
@@ -65,7 +67,7 @@ def straw(colour: Vector, normal: Vector, rest: Vector, uv: tuple[float, float],
     braid = uv[1] - math.floor(uv[1])
     lean = braid if math.floor(uv[1]) % 2 else 1 - braid
     strand = math.sin(2 * math.pi * (uv[0] + lean)) * resolved(2, footprint)
-    groove = 1 - 0.5 * math.exp(-((min(braid, 1 - braid) / 0.12) ** 2))
+    groove = GROOVED + (1 - 0.5 * math.exp(-((min(braid, 1 - braid) / 0.12) ** 2)) - GROOVED) * resolved(3, footprint)
     dry = 0.10 * noise(6 * rest[0], 25 * rest[1], 6 * rest[2]) * resolved(10, footprint)
     bent = unit3(normal[0], normal[1] + 0.25 * (braid - 0.5), normal[2])
     return _finish(colour, groove * (0.88 + 0.14 * strand + dry), bent, 0.04, 0.5, 0.0)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from durian.synthetic.fabric import patterned
 from durian.synthetic.geometry import Label, Material, Mesh
 from durian.synthetic.head import HeadModel
 from durian.synthetic.looks import HatLook
@@ -22,6 +21,7 @@ from durian.synthetic.millinery import (
     sweatband,
     visor,
 )
+from durian.synthetic.prints import printed
 from durian.synthetic.shapes import grid, mesh, sphere, tube
 from durian.synthetic.skull import Dome, level_rim, skull_of
 from durian.synthetic.wear import ripples, smoothstep, styled
@@ -52,11 +52,10 @@ def _beanie(
     points = skull.push_out(points, KNIT_CLEARANCE)
 
     length = float(((np.pi / 2 - dome.elevation[-1]) * dome.skull[-1]).mean())
-    along = np.stack(np.broadcast_arrays(dome.azimuth * 9, dome.share * length), axis=-1)
-    colour = patterned(look.pattern, along, KNIT_STRIPE, look.colour, look.accent, 0.3)
     uv = dome.uv(round(HEAD_GIRTH / RIB_WIDTH), length / RIB_WIDTH)
     rows = hemmed(points, dome.outwards()[-1], KNIT_CLEARANCE - KNIT_INSIDE)
-    return points, [around(rows, material=Material.KNIT, colour=hem_values(colour), uv=hem_values(uv))]
+    made = around(rows, material=Material.KNIT, colour=look.colour, uv=hem_values(uv))
+    return points, [printed(made, look.pattern, KNIT_STRIPE, look.colour, look.accent, RIB_WIDTH * made.uv)]
 
 
 def _cuff(head: HeadModel, look: HatLook, front: float, back: float, height: float, thickness: float) -> Mesh:
@@ -214,17 +213,19 @@ def flat_cap(
     points = skull.push_out(points, FLAT_CAP_CLEARANCE)
 
     uv = dome.draped_uv()
-    colour = patterned(look.pattern, uv, TWEED_CHECK, look.colour, darker(look.colour, 0.45), 0.5)
-    finish = {"material": Material.CLOTH}
+    finish = {"material": Material.CLOTH, "colour": look.colour}
+
+    def woven(made: Mesh) -> Mesh:
+        return printed(made, look.pattern, TWEED_CHECK, look.colour, darker(look.colour, 0.45))
+
     meshes = [
-        around(hemmed(points, dome.outwards()[-1], 0.35), colour=hem_values(colour), uv=hem_values(uv), **finish),
+        woven(around(hemmed(points, dome.outwards()[-1], 0.35), uv=hem_values(uv), **finish)),
         sweatband(skull, rim, FLAT_CAP_CLEARANCE, darker(look.colour, 0.5)),
-        sphere(points[0, 0] + [0, 0.05, 0], (0.55, 0.22, 0.55), label=Label.HAT, colour=look.colour, **finish),
+        sphere(points[0, 0] + [0, 0.05, 0], (0.55, 0.22, 0.55), label=Label.HAT, **finish),
     ]
     loop = dome.points(FLAT_CAP_CLEARANCE)[-1]
     frame = HatFrame.of(loop)
     shade = visor(frame.inside(loop), 0.95, peak, 0.2, 0.35, 0.5, 0.4)
     flat = shade[..., [0, 2]]
-    colour = patterned(look.pattern, flat, TWEED_CHECK, look.colour, darker(look.colour, 0.45), 0.5)
-    meshes.append(grid(frame.outside(shade), label=Label.HAT, colour=colour, uv=flat, **finish))
+    meshes.append(woven(grid(frame.outside(shade), label=Label.HAT, uv=flat, **finish)))
     return HatParts(meshes, fit_inside(skull, rim, FLAT_CAP_CLEARANCE, SOFT_PRESS))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from durian.synthetic.collars import BODY_OFF
-from durian.synthetic.fabric import patterned
 from durian.synthetic.geometry import Label, Material, Mesh
 from durian.synthetic.looks import ClothLook
 from durian.synthetic.millinery import angle_from, bump
+from durian.synthetic.prints import printed
 from durian.synthetic.shapes import grid, sphere
 from durian.synthetic.torso import AXIS_DEPTH, LEVELS, Torso
 from durian.synthetic.wear import Colour, smoothstep
@@ -44,8 +44,8 @@ def shirt_collar(
 
     def painted(points: np.ndarray, length: float) -> Mesh:
         uv = np.stack(np.broadcast_arrays(along * COLLAR_GIRTH, np.linspace(0, length, len(points))[:, None]), axis=-1)
-        colour = patterned(look.pattern, uv, period, look.colour, look.accent, 0.25)
-        return grid(points, wrap_rows=len(points) > len(down), colour=colour, uv=uv, **CLOTH)
+        made = grid(points, wrap_rows=len(points) > len(down), colour=look.colour, uv=uv, **CLOTH)
+        return printed(made, look.pattern, period, look.colour, look.accent)
 
     front = bump(angle_from(between(opening), 0.0), 0.0, 1.9)
     level = stand + (1.15 + (point - 1.15) * front**1.5) * down
@@ -57,8 +57,10 @@ def shirt_collar(
     return [painted(np.concatenate([leaf, under[::-1]]), 10.0), painted(inside, 4.0)]
 
 
-def placket(torso: Torso, begin: float, colour: Colour, button: Colour, *, buttons: int = 4) -> list[Mesh]:
-    """The strip that a shirt is buttoned on, from a level downwards."""
+def placket(
+    torso: Torso, begin: float, look: ClothLook, period: float, button: Colour, *, buttons: int = 4
+) -> list[Mesh]:
+    """The strip that a shirt is buttoned on, from a level downwards, of the shirt's cloth."""
     share = np.linspace(0, 1, 40)[:, None]
     across = np.array([[-1.0, -0.97, 0.0, 0.97, 1.0]])
     raised = np.array([[0.0, 0.14, 0.14, 0.14, 0.0]])
@@ -67,7 +69,8 @@ def placket(torso: Torso, begin: float, colour: Colour, button: Colour, *, butto
     middle_depth = torso.place(level, np.zeros((40, 1)))[..., 2]
     points = torso.place(level, across * half / (middle_depth - AXIS_DEPTH), BODY_OFF + 0.02 + raised)
     uv = np.stack(np.broadcast_arrays(across * half, share * 20), axis=-1)
-    meshes = [grid(points, colour=colour, uv=uv, **CLOTH)]
+    strip = grid(points, colour=look.colour, uv=uv, **CLOTH)
+    meshes = [printed(strip, look.pattern, period, look.colour, look.accent)]
     for place in begin + 0.35 + np.arange(buttons) * 1.35:
         middle = torso.place(np.array([place]), np.zeros(1), BODY_OFF + 0.2)[0]
         finish = CLOTH | {"material": Material.PLASTIC, "colour": button}
@@ -129,10 +132,10 @@ def tie(torso: Torso, level: float, breadth: float, look: ClothLook, period: flo
     points = torso.place(levels, across * half / depth, BODY_OFF + 0.15 + 0.2 * (1 - across**2))
     uv = np.stack(np.broadcast_arrays(0.7 * (across * half + share * 26), 0.7 * (share * 26 - across * half)), axis=-1)
     light = tuple(0.35 * channel + 0.3 for channel in look.accent)
-    colour = patterned(look.pattern, uv, period, look.accent, light, 0.25)
     knot = sphere((0, 0, 0), 1, rings=14, colour=look.accent, **CLOTH)
     x, y, z = knot.vertices.T
     shaped = np.stack([x * (0.95 + 0.3 * y), 1.05 * y, 0.6 * z], axis=1)
     middle = torso.place(np.array([level + 0.15]), np.zeros(1), BODY_OFF + 0.2)[0]
     knot.vertices = (middle + shaped).astype(np.float32)
-    return [grid(points, colour=colour, uv=uv, **CLOTH), knot]
+    made = grid(points, colour=look.accent, uv=uv, **CLOTH)
+    return [printed(made, look.pattern, period, look.accent, light), knot]

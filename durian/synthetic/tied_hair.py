@@ -17,6 +17,9 @@ TAIL_HAIRS, WRAP_HAIRS, KNOT_HAIRS = 2600, 220, 2600
 TIED_WIDTH = 0.075
 """Of hairs in tails and knots, each of which stands for several, cm."""
 
+LEAVES = 1.6
+"""Over how many times its reach a tail turns from the way out to the way down."""
+
 KNOT_LOCKS, LOWEST_LOCK, HIGHEST_LOCK = 16, -0.75, 0.95
 """Locks a knot is wound of, and the sines of the latitudes between which they lie."""
 LOCK_SPREAD, LOCK_SWING = 0.16, 0.35
@@ -113,14 +116,14 @@ def hanging_line(
 ) -> np.ndarray:
     """``(1, K, 3)``: the middle of a tail that leaves the head by ``reach`` cm, then hangs down to ``p["length"]``."""
     sway = scalp.rng.normal(0, 0.12)
+    length = np.array([tie[1] - p["length"] + 2.5 * reach])
 
     def flow(position: np.ndarray, along: float) -> np.ndarray:
         height = position[:, 1]
-        leaves = np.clip(1 - 3 * along, 0, 1)
+        leaves = np.clip(1 - along * length / (LEAVES * reach), 0, 1)
         ahead = forward * smoothstep(height, -2, -8) * smoothstep(position[:, 2], 5, 2)
         return out * leaves + direction(sway, -1.0 + 0.8 * leaves, ahead)
 
-    length = np.array([tie[1] - p["length"] + 2.5 * reach])
     line = grow(
         scalp.surface, (tie + 0.2 * out)[None], out[None], length, flow,
         points=40, clearance=0.5 * reach, lift=0.9, stiffness=0.75,

@@ -55,7 +55,10 @@ def thinned(strands: Strands, share: float) -> Strands:
     kept = np.linspace(0, len(strands.points) - 1, round(share * len(strands.points))).astype(int)
     roots = SurfacePoints(strands.roots.vertices[kept], strands.roots.weights[kept])
     width = strands.width[kept] * np.float32(share**-WIDENING)
-    return replace(strands, points=strands.points[kept], width=width, tint=strands.tint[kept], roots=roots)
+    shade = np.broadcast_to(strands.root_shade, len(strands.points))[kept]
+    return replace(
+        strands, points=strands.points[kept], width=width, tint=strands.tint[kept], roots=roots, root_shade=shade
+    )
 
 
 def grown(
@@ -83,8 +86,9 @@ def grown(
         roots, weights = np.zeros((0, 3), np.int32), np.zeros((0, 3), np.float32)
         points = SkinField.follow(rest, lattice)
     colour = colour if strands.colour is None else strands.colour
-    along = np.linspace(strands.root_shade, TIP_SHADE, length)[:, None]
-    colours = np.asarray(colour) * strands.tint[kept][:, None] * along  # S x K x 3
+    root_shade = np.broadcast_to(strands.root_shade, len(kept))[kept, None]
+    along = root_shade + (TIP_SHADE - root_shade) * np.linspace(0, 1, length)
+    colours = np.asarray(colour) * strands.tint[kept][:, None] * along[..., None]  # S x K x 3
     return Tuft(points, rest, colours.reshape(-1, 3), strands.width[kept], strands.label, roots, weights)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -13,15 +14,18 @@ from durian.synthetic.beard import make_beard
 from durian.synthetic.brows import make_brows
 from durian.synthetic.cloth import make_cloth
 from durian.synthetic.complexion import skin_maps
+from durian.synthetic.drape import ClothFit, laid_on
 from durian.synthetic.dressing import Appearance
 from durian.synthetic.earrings import make_earrings
-from durian.synthetic.geometry import Outfit
+from durian.synthetic.geometry import Outfit, Strands
 from durian.synthetic.glasses import make_glasses
 from durian.synthetic.hair import make_hair, scalp_shade
 from durian.synthetic.hats import make_hat
 from durian.synthetic.head import HeadModel
+from durian.synthetic.looks import ClothLook
 from durian.synthetic.person import Person
 from durian.synthetic.surface import Eyes
+from durian.synthetic.wear import Look
 
 KEPT = 48
 """Things that are kept for the next person who wears them; a head of hair takes ten megabytes."""
@@ -73,10 +77,18 @@ class Wardrobe:
             (person.cloth, make_cloth),
         ):
             meshes += get(look, lambda look=look, make=make: make(head, look))
-        strands = []
-        for look, make in ((person.hair, make_hair), (person.beard, make_beard), (person.brows, make_brows)):
-            strands += get(look, lambda look=look, make=make: make(head, look))
+        strands = [*get(person.brows, lambda: make_brows(head, person.brows))]
+        for look, make in ((person.hair, make_hair), (person.beard, make_beard)):
+            strands += get((look, person.cloth), partial(self._above_cloth, make, look, person.cloth))
         return Outfit(meshes, strands, fit)
+
+    def _above_cloth(self, make: Callable[..., list[Strands]], look: Look, cloth: ClothLook) -> list[Strands]:
+        """Hair or a beard, outside of clothes."""
+        strands = make(self.head, look)
+        if not cloth.is_worn:
+            return strands
+        fit = ClothFit.of(self._shelf.get(cloth, lambda: make_cloth(self.head, cloth)))
+        return [laid_on(part, fit) for part in strands]
 
     def appearance(self, person: Person, pixel: float = 0.0) -> Appearance:
         """Colours of a person's head: skin, hair painted on the scalp, irises.
