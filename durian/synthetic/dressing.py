@@ -11,7 +11,7 @@ from durian.synthetic.ambient import directions, see_surroundings
 from durian.synthetic.binding import SkinField, bind_mesh
 from durian.synthetic.geometry import Label, Lens, Material, Outfit
 from durian.synthetic.head import SCLERAS, HeadModel
-from durian.synthetic.ribbons import Threads
+from durian.synthetic.ribbons import COARSER, LONG, Threads
 from durian.synthetic.shapes import vertex_normals
 from durian.synthetic.surface import Eyes, SkinMaps
 from durian.synthetic.tufts import grown, lashes, thinned
@@ -151,7 +151,9 @@ def dress(
     mesh_normals = [vertex_normals(vertices, mesh.triangles) for mesh, vertices in solid]
     head_normals = vertex_normals(face, head.triangles)[head.render_vertices]
 
-    casts = np.repeat([tuft.label in CASTERS for tuft in tufts], point_counts)
+    # Of long strands every other point will do.
+    apart = np.repeat([COARSER if tuft.width.shape[1] >= LONG else 1 for tuft in tufts], point_counts)
+    casts = np.repeat([tuft.label in CASTERS for tuft in tufts], point_counts) & (np.arange(len(points)) % apart == 0)
     visible = see_surroundings(
         points=_stack([face[head.render_vertices], *(vertices for _, vertices in solid), points]),
         normals=_stack([head_normals, *mesh_normals, np.zeros_like(points)]),
