@@ -111,6 +111,7 @@ class Dressed:
 def dress(
     head: HeadModel,
     field: SkinField,
+    stiff_field: SkinField,
     offsets: np.ndarray,
     outfit: Outfit,
     appearance: Appearance,
@@ -121,7 +122,8 @@ def dress(
 
     Args:
         head: the model.
-        field: its skin's displacements in space.
+        field: its skin's displacements in space, for hair.
+        stiff_field: the same for meshes.
         offsets: ``(V, 3) float32`` of the identity.
         outfit: what is worn, made for the neutral head.
         appearance: colours of the head.
@@ -129,7 +131,7 @@ def dress(
         pixel: size of a picture's pixels, cm; finer textures are not kept.
     """
     face = head.neutral + offsets
-    lattice = field.of(offsets)
+    lattice, stiff = field.of(offsets), stiff_field.of(offsets)
     tufts = [lashes(head, face)]
     tufts += [
         grown(thinned(strands, share), offsets, lattice, outfit.hat, appearance.strands.get(strands.label, NO_COLOUR))
@@ -141,7 +143,7 @@ def dress(
     points = _stack([tuft.points for tuft in tufts])
     moving = [start + np.arange(len(tuft.roots)) for tuft, start in zip(tufts, np.cumsum([0, *point_counts]))]
 
-    bound = [(mesh, bind_mesh(head, mesh, face)) for mesh in outfit.meshes]
+    bound = [(mesh, bind_mesh(head, mesh, face, stiff)) for mesh in outfit.meshes]
     solid = [(mesh, vertices) for mesh, vertices in bound if mesh.lens is None]
     mesh_starts = len(head.render_vertices) + np.cumsum([0, *(len(vertices) for _, vertices in solid)])
     first_ribbon = int(mesh_starts[-1])

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from durian.synthetic.ambient import irradiance
-from durian.synthetic.binding import SkinField
+from durian.synthetic.binding import STIFFNESS, SkinField, carried
 from durian.synthetic.camera import Camera, Pose
 from durian.synthetic.dressing import Appearance, Dressed, dress
 from durian.synthetic.geometry import Label, Outfit
@@ -78,7 +78,7 @@ class Studio:
 
     def __init__(self, head: HeadModel) -> None:
         self.head = head
-        self.field = SkinField(head)
+        self.field, self.stiff_field = SkinField(head), SkinField(head, STIFFNESS)
         self._wardrobe = Wardrobe(head)
         self._people = Shelf(PEOPLE)
         self._eye_vertices = np.unique(head.render_triangles[head.in_region("sclera_l", "sclera_r")])
@@ -103,9 +103,8 @@ class Studio:
     def _dress(self, person: Person, size: int, samples: int) -> Dressed:
         wardrobe, offsets = self._wardrobe, self.head.identity(person.identity)
         outfit, appearance = wardrobe.outfit(person), wardrobe.appearance(person)
-        return dress(
-            self.head, self.field, offsets, outfit, appearance, strand_share(size * samples), USUAL_WIDTH / size
-        )
+        share, pixel = strand_share(size * samples), USUAL_WIDTH / size
+        return dress(self.head, self.field, self.stiff_field, offsets, outfit, appearance, share, pixel)
 
     def render_outfit(
         self,
@@ -132,7 +131,7 @@ class Studio:
         offsets = np.zeros_like(self.head.neutral) if identity is None else self.head.identity(identity)
         view, appearance = view or View(), appearance or self.plain_appearance()
         share, pixel = strand_share(size * samples), USUAL_WIDTH / size
-        dressed = dress(self.head, self.field, offsets, outfit, appearance, share, pixel)
+        dressed = dress(self.head, self.field, self.stiff_field, offsets, outfit, appearance, share, pixel)
         return self.draw(dressed, view, background=background, size=size, samples=samples)
 
     def plain_appearance(self) -> Appearance:
@@ -175,7 +174,7 @@ class Studio:
             lay_glass(glass, pose, camera, nearness, lights.key, around, light, cover)
 
         labels = shaded.labels
-        coverage = {name: _share(labels[..., list(which)].sum(-1), samples) for name, which in COVERED_BY.items()}
+        coverage = {name: _share(sum(labels[..., label] for label in which), samples) for name, which in COVERED_BY.items()}
         lens = _share(cover, samples)
         coverage["glasses"] = np.maximum(coverage["glasses"], lens)
         shadow = (255 * np.minimum(shaded.beard, 1) + 0.5).astype(np.uint8)
@@ -207,8 +206,7 @@ class Studio:
         normal[: len(drawn)] = vertex_normals(posed_face, head.triangles)[drawn]
         position[meshes] = pose.move(dressed.meshes, dressed.heights[meshes])
         normal[meshes] = pose.turn(dressed.mesh_normals, dressed.heights[meshes])
-        points = dressed.points.copy()
-        points[dressed.moving] += np.einsum("pk,pkc->pc", dressed.root_weights, offsets[dressed.roots])
+        points = carried(dressed.points, dressed.moving, dressed.roots, dressed.root_weights, offsets)
         points = pose.move(points, dressed.heights[meshes.stop :: 2].copy())
         dressed.threads.ribbons(points, camera.position, position[meshes.stop :], normal[meshes.stop :])
 

@@ -86,7 +86,7 @@ class Wardrobe:
             (scalp_shade(places, person.hair), UNDER_HAIR * np.asarray(person.hair.colour)),
         ):
             skin = skin + share[:, None] * (np.asarray(colour) - skin)
-        middles = head.neutral[head.triangles].mean(axis=1)
+        middles = head.middles
         return Appearance(
             skin=skin.astype(np.float32),
             maps=SkinMaps.plain(),
