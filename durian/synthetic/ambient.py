@@ -38,7 +38,12 @@ def directions() -> np.ndarray:
 
 
 def see_surroundings(
-    points: np.ndarray, normals: np.ndarray, strands: np.ndarray, triangles: np.ndarray, splats: np.ndarray
+    points: np.ndarray,
+    normals: np.ndarray,
+    strands: np.ndarray,
+    between: np.ndarray,
+    triangles: np.ndarray,
+    splats: np.ndarray,
 ) -> np.ndarray:
     """Which directions each point sees: ambient occlusion with memory of where from.
 
@@ -46,6 +51,7 @@ def see_surroundings(
         points: ``(N, 3) float32``, head upright.
         normals: ``(N, 3) float32``; of strands, anything.
         strands: ``(N,) bool``: which points are hair.
+        between: ``(N,) bool``: which points see as much as the mean of the points before and after them; these do not.
         triangles: ``(T, 3) int32`` what shades.
         splats: ``(M,) int32`` points that shade as well: hair, a texel each.
 
@@ -60,7 +66,8 @@ def see_surroundings(
     maps = np.zeros((DIRECTIONS, AMBIENT_SIDE, AMBIENT_SIDE), np.float32)
     in_shares(_splat, DIRECTIONS, grains, looks, maps)
     visible = np.empty((len(points), DIRECTIONS), np.uint8)
-    in_shares(_see, len(points), points, normals, strands, directions(), looks, maps, visible)
+    in_shares(_see, len(points), points, normals, strands, between, directions(), looks, maps, visible)
+    in_shares(_see_between, len(points), between, visible)
     return visible
 
 
@@ -137,6 +144,7 @@ def _see(
     points: np.ndarray,
     normals: np.ndarray,
     strands: np.ndarray,
+    between: np.ndarray,
     towards: np.ndarray,
     looks: np.ndarray,
     maps: np.ndarray,
@@ -147,6 +155,8 @@ def _see(
     for start in range(first, last, BLOCK):  # maps and rows both stay in the cache
         for k in range(DIRECTIONS):
             for i in range(start, min(last, start + BLOCK)):
+                if between[i]:
+                    continue
                 facing = normals[i, 0] * towards[k, 0] + normals[i, 1] * towards[k, 1] + normals[i, 2] * towards[k, 2]
                 if facing < -TURNING and not strands[i]:
                     visible[i, k] = 0
@@ -162,6 +172,14 @@ def _see(
                 below = _darkness(maps[k, row + 1, column], near, soft) * (one - right)
                 below += _darkness(maps[k, row + 1, column + 1], near, soft) * right
                 visible[i, k] = np.uint8(np.float32(255) * (one - above * (one - down) - below * down) + half)
+
+
+@compiled
+def _see_between(first: int, last: int, between: np.ndarray, visible: np.ndarray) -> None:
+    for i in range(first, last):
+        if between[i]:
+            for k in range(DIRECTIONS):
+                visible[i, k] = (int(visible[i - 1, k]) + int(visible[i + 1, k]) + 1) // 2
 
 
 @inlined

@@ -153,13 +153,13 @@ def dress(
     mesh_normals = [vertex_normals(vertices, mesh.triangles) for mesh, vertices in solid]
     head_normals = vertex_normals(face, head.triangles)[head.render_vertices]
 
-    # Of long strands every other point will do.
-    apart = np.repeat([COARSER if tuft.width.shape[1] >= LONG else 1 for tuft in tufts], point_counts)
-    casts = np.repeat([tuft.label in CASTERS for tuft in tufts], point_counts) & (np.arange(len(points)) % apart == 0)
+    between = np.concatenate([_between(*tuft.width.shape) for tuft in tufts])
+    casts = np.repeat([tuft.label in CASTERS for tuft in tufts], point_counts) & ~between
     visible = see_surroundings(
         points=_stack([face[head.render_vertices], *(vertices for _, vertices in solid), points]),
         normals=_stack([head_normals, *mesh_normals, np.zeros_like(points)]),
         strands=np.arange(first_ribbon + len(points)) >= first_ribbon,
+        between=np.concatenate([np.zeros(first_ribbon, bool), between]),
         triangles=solid_triangles,
         splats=first_ribbon + np.flatnonzero(casts),
     )
@@ -211,6 +211,13 @@ def dress(
         maps=appearance.maps.for_pixels(pixel),
         eyes=appearance.eyes,
     )
+
+
+def _between(strands: int, points: int) -> np.ndarray:
+    """``(S K,) bool``: every other point of long strands, never the first or the last."""
+    along = np.arange(points)
+    skipped = (along % COARSER != 0) & (along < points - 1) & (points >= LONG)
+    return np.tile(skipped, strands)
 
 
 def _stack(rows: list[np.ndarray]) -> np.ndarray:
