@@ -263,7 +263,7 @@ def _sample_roots(
     from durian.synthetic.growth import Wander
 
     wanted = round(style.strands * p["density"])
-    middles = head.neutral[head.triangles].mean(axis=1)
+    middles = head.middles
     mask = head.skin_triangles & (style.zone(middles, p) > -0.6)
     roots, points, normals = head.sample_surface(mask, round(3.5 * wanted), rng)
     zone = style.zone(points, p) + ROUGH_EDGE * rng.normal(size=len(points))

@@ -6,14 +6,14 @@ import numpy as np
 
 from durian.synthetic.compiled import compiled, in_shares
 from durian.synthetic.geometry import HatFit, Mesh, Strands
-from durian.synthetic.head import HeadModel
+from durian.synthetic.head import BINDING_SOFTNESS, HeadModel
 
 STIFFNESS, STIFF_NEIGHBOURS = 1.0, 6
-"""How evenly (cm) meshes follow the skin around them, and how many of its vertices."""
+"""How evenly (cm) things follow the skin around them, and how many of its vertices."""
 
 FIELD_STEP = 1.0
 FIELD_LOW, FIELD_HIGH = (-18.0, -32.0, -20.0), (18.0, 24.0, 18.0)
-"""Spacing (cm) and corners of the lattice from which hair takes the displacement of the skin near it."""
+"""Spacing (cm) and corners of the lattice from which things take the displacement of the skin near them."""
 
 UNDER_RIM = 0.15
 """cm below a hat's rim where hair begins to stand out again."""
@@ -27,20 +27,24 @@ LENS_DEPTH = 11.5
 
 
 class SkinField:
-    """Displacements of the skin, carried into the space around it, for the hundred thousand points of hair.
+    """Displacements of the skin, carried into the space around it, for the hundred thousand points of hair and cloth.
 
     A lattice of nodes knows the skin near each; a point's displacement is interpolated from the eight nodes around it.
     """
 
-    def __init__(self, head: HeadModel) -> None:
+    def __init__(self, head: HeadModel, softness: float = BINDING_SOFTNESS) -> None:
+        """``softness`` as in :meth:`HeadModel.nearest`: hair follows the nearest skin, meshes are stiffer."""
         axes = [np.arange(low, high + FIELD_STEP / 2, FIELD_STEP) for low, high in zip(FIELD_LOW, FIELD_HIGH)]
         self.shape = tuple(len(axis) for axis in axes)
         nodes = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
-        self._vertices, self._weights = head.nearest(nodes, STIFF_NEIGHBOURS)
+        self._vertices, self._weights = head.nearest(nodes, STIFF_NEIGHBOURS, softness)
 
     def of(self, offsets: np.ndarray) -> np.ndarray:
         """The lattice ``(X, Y, Z, 3) float32`` of an identity's offsets ``(V, 3)``."""
-        return np.einsum("nk,nkc->nc", self._weights, offsets[self._vertices]).reshape(*self.shape, 3)
+        nodes = np.zeros((len(self._vertices), 3), np.float32)
+        everywhere = np.arange(len(nodes), dtype=np.int32)
+        in_shares(_carry, len(nodes), everywhere, self._vertices, self._weights, offsets, nodes)
+        return nodes.reshape(*self.shape, 3)
 
     @staticmethod
     def follow(points: np.ndarray, lattice: np.ndarray) -> np.ndarray:
@@ -68,14 +72,48 @@ def _follow(first: int, last: int, points: np.ndarray, lattice: np.ndarray, low:
             moved[i, axis] = points[i, axis] + offset
 
 
-def bind_mesh(head: HeadModel, mesh: Mesh, face: np.ndarray) -> np.ndarray:
-    """Vertices ``(V, 3) float32`` of a mesh on somebody whose head is ``face (V, 3)``, without expression."""
+def carried(
+    points: np.ndarray, moving: np.ndarray, vertices: np.ndarray, weights: np.ndarray, offsets: np.ndarray
+) -> np.ndarray:
+    """Points ``(P, 3) float32`` of which those numbered ``moving (Q,) int32`` follow skin: ``vertices (Q, k) int32``
+    by ``weights (Q, k) float32``, which are moved by ``offsets (V, 3) float32``."""
+    moved = points.copy()
+    in_shares(_carry, len(moving), moving, vertices, weights, offsets, moved)
+    return moved
+
+
+@compiled
+def _carry(
+    first: int,
+    last: int,
+    moving: np.ndarray,
+    vertices: np.ndarray,
+    weights: np.ndarray,
+    offsets: np.ndarray,
+    moved: np.ndarray,
+) -> None:
+    for i in range(first, last):
+        for axis in range(3):
+            offset = np.float32(0)
+            for k in range(vertices.shape[1]):
+                offset += weights[i, k] * offsets[vertices[i, k], axis]
+            moved[moving[i], axis] += offset
+
+
+def bind_mesh(head: HeadModel, mesh: Mesh, face: np.ndarray, lattice: np.ndarray) -> np.ndarray:
+    """Vertices ``(V, 3) float32`` of a mesh on somebody.
+
+    Args:
+        head: the model.
+        mesh: made for the neutral head.
+        face: ``(V, 3)`` somebody's head, without expression.
+        lattice: of :meth:`SkinField.of` at a softness of :data:`STIFFNESS`.
+    """
     if mesh.binding == "glasses":
         return _seat_glasses(head, mesh.vertices, face)
-    offsets = face - head.neutral
-    held = mesh.vertices[:1] if mesh.binding == "rigid" else mesh.vertices
-    near, weights = head.nearest(held, STIFF_NEIGHBOURS, STIFFNESS)
-    return mesh.vertices + np.einsum("nk,nkc->nc", weights, offsets[near])
+    if mesh.binding == "rigid":
+        return mesh.vertices + (SkinField.follow(mesh.vertices[:1], lattice) - mesh.vertices[:1])
+    return SkinField.follow(mesh.vertices, lattice)
 
 
 def _seat_glasses(head: HeadModel, vertices: np.ndarray, face: np.ndarray) -> np.ndarray:

@@ -129,7 +129,7 @@ def make_brows(head: HeadModel, look: BrowLook) -> list[Strands]:
     p = complete_parameters(look)
     rng = look.rng()
     wanted = round(2 * HAIRS * p["density"] * p["thickness"] / MIDDLE_THICKNESS)
-    middles = head.neutral[head.triangles].mean(axis=1)
+    middles = head.middles
     along, above, _ = _place(middles, p)
     mask = head.skin_triangles & (np.abs(above) < 4) & (along > -0.4) & (along < 1.3)
     roots, points, normals = head.sample_surface(mask, 8 * wanted, rng)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from durian.synthetic.compiled import compiled, in_shares, inlined
+
 if TYPE_CHECKING:
     from durian.synthetic.head import HeadModel
 
@@ -27,7 +29,7 @@ class DistanceField:
     def __init__(self, vertices: np.ndarray, normals: np.ndarray, spacing: float = SPACING) -> None:
         from scipy.spatial import cKDTree
 
-        self.origin = vertices.min(axis=0) - REACH
+        self.origin = (vertices.min(axis=0) - REACH).astype(np.float32)
         self.spacing = spacing
         self.size = np.ceil((vertices.max(axis=0) + REACH - self.origin) / spacing).astype(int) + 1
         axes = [start + spacing * np.arange(count) for start, count in zip(self.origin, self.size)]
@@ -39,21 +41,84 @@ class DistanceField:
         values = np.concatenate(
             [(weights * planes).sum(axis=1, keepdims=True), np.einsum("nk,nkc->nc", weights, normals[index])], axis=1
         )
-        self._values = values.astype(np.float32)  # distance, then the way out
+        self._values = values.astype(np.float32).reshape(*self.size, 4)  # distance, then the way out
 
     def at(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Distances ``(N,) float32`` of ``points (N, 3)`` and unit vectors ``(N, 3) float32`` that lead out."""
-        place = np.clip((points - self.origin) / self.spacing, 0, self.size - 1.001).astype(np.float32)
-        corner = place.astype(np.int64)
-        x, y, z = (place - corner).T
-        strides = np.array([self.size[1] * self.size[2], self.size[2], 1])
-        first = corner @ strides
-        found = np.zeros((len(points), 4), np.float32)
-        for i, j, k in np.ndindex(2, 2, 2):
-            weight = (x if i else 1 - x) * (y if j else 1 - y) * (z if k else 1 - z)
-            found += weight[:, None] * self._values[first + (i, j, k) @ strides]
-        outward = found[:, 1:]
-        return found[:, 0], outward / np.maximum(np.linalg.norm(outward, axis=1, keepdims=True), 1e-6)
+        points = np.ascontiguousarray(points, np.float32)
+        distance, outward = np.empty(len(points), np.float32), np.empty((len(points), 3), np.float32)
+        in_shares(_look_up, len(points), points, self._values, self.origin, self.spacing, distance, outward)
+        return distance, outward
+
+    def pushed_out(self, points: np.ndarray, clearance: float, times: int) -> np.ndarray:
+        """Points ``(N, 3) float32`` that are nearer than ``clearance`` (cm) moved out to it, so many times: where a
+        surface is bent the first way out is not all of it."""
+        points = np.array(points, np.float32, order="C")
+        in_shares(_push_out, len(points), points, self._values, self.origin, self.spacing, clearance, times)
+        return points
+
+
+@inlined
+def _interpolated(
+    values: np.ndarray, origin: np.ndarray, spacing: float, x: float, y: float, z: float
+) -> tuple[float, float, float, float]:
+    """Distance at a point and the unit vector that leads out."""
+    x = min(max((x - origin[0]) / np.float32(spacing), np.float32(0)), np.float32(values.shape[0] - 1.001))
+    y = min(max((y - origin[1]) / np.float32(spacing), np.float32(0)), np.float32(values.shape[1] - 1.001))
+    z = min(max((z - origin[2]) / np.float32(spacing), np.float32(0)), np.float32(values.shape[2] - 1.001))
+    a, b, c = int(x), int(y), int(z)
+    u, v, w = x - np.float32(a), y - np.float32(b), z - np.float32(c)
+    gap = ox = oy = oz = np.float32(0)
+    for i in range(2):
+        for j in range(2):
+            for k in range(2):
+                near = values[a + i, b + j, c + k]
+                weight = (u if i else 1 - u) * (v if j else 1 - v) * (w if k else 1 - w)
+                gap += weight * near[0]
+                ox += weight * near[1]
+                oy += weight * near[2]
+                oz += weight * near[3]
+    length = max(np.sqrt(ox * ox + oy * oy + oz * oz), np.float32(1e-6))
+    return gap, ox / length, oy / length, oz / length
+
+
+@compiled
+def _look_up(
+    first: int,
+    last: int,
+    points: np.ndarray,
+    values: np.ndarray,
+    origin: np.ndarray,
+    spacing: float,
+    distance: np.ndarray,
+    outward: np.ndarray,
+) -> None:
+    for i in range(first, last):
+        distance[i], outward[i, 0], outward[i, 1], outward[i, 2] = _interpolated(
+            values, origin, spacing, points[i, 0], points[i, 1], points[i, 2]
+        )
+
+
+@compiled
+def _push_out(
+    first: int,
+    last: int,
+    points: np.ndarray,
+    values: np.ndarray,
+    origin: np.ndarray,
+    spacing: float,
+    clearance: float,
+    times: int,
+) -> None:
+    for i in range(first, last):
+        for _ in range(times):
+            gap, x, y, z = _interpolated(values, origin, spacing, points[i, 0], points[i, 1], points[i, 2])
+            missing = np.float32(clearance) - gap
+            if missing <= 0:
+                break
+            points[i, 0] += x * missing
+            points[i, 1] += y * missing
+            points[i, 2] += z * missing
 
 
 @lru_cache(maxsize=2)

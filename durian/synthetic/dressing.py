@@ -11,7 +11,7 @@ from durian.synthetic.ambient import directions, see_surroundings
 from durian.synthetic.binding import SkinField, bind_mesh
 from durian.synthetic.geometry import Label, Lens, Material, Outfit
 from durian.synthetic.head import SCLERAS, HeadModel
-from durian.synthetic.ribbons import Threads
+from durian.synthetic.ribbons import COARSER, LONG, Threads
 from durian.synthetic.shapes import vertex_normals
 from durian.synthetic.surface import Eyes, SkinMaps
 from durian.synthetic.tufts import grown, lashes, thinned
@@ -113,6 +113,7 @@ class Dressed:
 def dress(
     head: HeadModel,
     field: SkinField,
+    stiff_field: SkinField,
     offsets: np.ndarray,
     outfit: Outfit,
     appearance: Appearance,
@@ -123,7 +124,8 @@ def dress(
 
     Args:
         head: the model.
-        field: its skin's displacements in space.
+        field: its skin's displacements in space, for hair.
+        stiff_field: the same for meshes.
         offsets: ``(V, 3) float32`` of the identity.
         outfit: what is worn, made for the neutral head.
         appearance: colours of the head.
@@ -131,7 +133,7 @@ def dress(
         pixel: size of a picture's pixels, cm; finer textures are not kept.
     """
     face = head.neutral + offsets
-    lattice = field.of(offsets)
+    lattice, stiff = field.of(offsets), stiff_field.of(offsets)
     tufts = [lashes(head, face)]
     tufts += [
         grown(thinned(strands, share), offsets, lattice, outfit.hat, appearance.strands.get(strands.label, NO_COLOUR))
@@ -143,7 +145,7 @@ def dress(
     points = _stack([tuft.points for tuft in tufts])
     moving = [start + np.arange(len(tuft.roots)) for tuft, start in zip(tufts, np.cumsum([0, *point_counts]))]
 
-    bound = [(mesh, bind_mesh(head, mesh, face)) for mesh in outfit.meshes]
+    bound = [(mesh, bind_mesh(head, mesh, face, stiff)) for mesh in outfit.meshes]
     solid = [(mesh, vertices) for mesh, vertices in bound if mesh.lens is None]
     mesh_starts = len(head.render_vertices) + np.cumsum([0, *(len(vertices) for _, vertices in solid)])
     first_ribbon = int(mesh_starts[-1])
@@ -153,11 +155,13 @@ def dress(
     mesh_normals = [vertex_normals(vertices, mesh.triangles) for mesh, vertices in solid]
     head_normals = vertex_normals(face, head.triangles)[head.render_vertices]
 
-    casts = np.repeat([tuft.label in CASTERS for tuft in tufts], point_counts)
+    between = np.concatenate([_between(*tuft.width.shape) for tuft in tufts])
+    casts = np.repeat([tuft.label in CASTERS for tuft in tufts], point_counts) & ~between
     visible = see_surroundings(
         points=_stack([face[head.render_vertices], *(vertices for _, vertices in solid), points]),
         normals=_stack([head_normals, *mesh_normals, np.zeros_like(points)]),
         strands=np.arange(first_ribbon + len(points)) >= first_ribbon,
+        between=np.concatenate([np.zeros(first_ribbon, bool), between]),
         triangles=solid_triangles,
         splats=first_ribbon + np.flatnonzero(casts),
     )
@@ -209,6 +213,13 @@ def dress(
         maps=appearance.maps.for_pixels(pixel),
         eyes=appearance.eyes,
     )
+
+
+def _between(strands: int, points: int) -> np.ndarray:
+    """``(S K,) bool``: every other point of long strands, never the first or the last."""
+    along = np.arange(points)
+    skipped = (along % COARSER != 0) & (along < points - 1) & (points >= LONG)
+    return np.tile(skipped, strands)
 
 
 def _stack(rows: list[np.ndarray]) -> np.ndarray:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from durian.synthetic.compiled import compiled, in_shares
 from durian.synthetic.distance import DistanceField
 from durian.synthetic.wear import smoothstep
 
@@ -36,7 +37,8 @@ hair hangs free."""
 
 def unit(vectors: np.ndarray) -> np.ndarray:
     """``(..., 3)`` vectors of length one; those of length zero stay."""
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
+    length = np.sqrt(np.einsum("...c,...c->...", vectors, vectors))
+    return vectors / np.maximum(length, 1e-9)[..., None]
 
 
 @dataclass(frozen=True)
@@ -134,20 +136,32 @@ def grow(
 
 def push_out(surface: DistanceField, path: np.ndarray, clearance: float, from_point: int = 1) -> np.ndarray:
     """Points from number ``from_point`` on that lie nearer to the surface than ``clearance`` (cm) moved out to it."""
-    free = path[:, from_point:].reshape(-1, 3).astype(np.float32)
-    deep = np.arange(len(free))
-    for _ in range(PUSHES):
-        gap, outward = surface.at(free[deep])
-        still = gap < clearance
-        deep = deep[still]
-        free[deep] += outward[still] * (clearance - gap[still])[:, None]
-    return np.concatenate([path[:, :from_point], free.reshape(len(path), -1, 3)], axis=1).astype(np.float32)
+    moved = np.array(path, np.float32)
+    moved[:, from_point:] = surface.pushed_out(path[:, from_point:].reshape(-1, 3), clearance, PUSHES).reshape(
+        len(path), -1, 3
+    )
+    return moved
 
 
 def arc_length(path: np.ndarray) -> np.ndarray:
     """``(S, K)`` cm from the root to each point."""
-    pieces = np.linalg.norm(np.diff(path, axis=1), axis=2)
-    return np.concatenate([np.zeros((len(path), 1), path.dtype), np.cumsum(pieces, axis=1)], axis=1)
+    path, length = np.ascontiguousarray(path, np.float32), np.empty(path.shape[:2], np.float32)
+    in_shares(_measure, len(path), path, length)
+    return length
+
+
+@compiled
+def _measure(first: int, last: int, path: np.ndarray, length: np.ndarray) -> None:
+    for s in range(first, last):
+        length[s, 0] = so_far = np.float32(0)
+        for k in range(1, path.shape[1]):
+            x, y, z = (
+                path[s, k, 0] - path[s, k - 1, 0],
+                path[s, k, 1] - path[s, k - 1, 1],
+                path[s, k, 2] - path[s, k - 1, 2],
+            )
+            so_far += np.sqrt(x * x + y * y + z * z)
+            length[s, k] = so_far
 
 
 def resample(path: np.ndarray, points: int, keep: np.ndarray | float = 1.0) -> np.ndarray:
@@ -165,29 +179,46 @@ def resample(path: np.ndarray, points: int, keep: np.ndarray | float = 1.0) -> n
 
 def resample_evenly(path: np.ndarray, points: int) -> np.ndarray:
     """Each strand ``(S, K, 3)`` through another number of points at equal distances along it."""
-    count, old = path.shape[:2]
-    reached = arc_length(path)
-    reached = (reached / np.maximum(reached[:, -1:], 1e-6)).astype(np.float64)
-    strand = 2.0 * np.arange(count)[:, None]  # strands one after the other make one rising row
-    wanted = np.linspace(0, 1, points)
-    before = np.searchsorted((reached + strand).ravel(), (wanted + strand).ravel(), side="right") - 1
-    before = np.clip(before.reshape(count, points) - old * np.arange(count)[:, None], 0, old - 2)
-    low = np.take_along_axis(reached, before, axis=1)
-    high = np.take_along_axis(reached, before + 1, axis=1)
-    part = np.clip((wanted - low) / np.maximum(high - low, 1e-9), 0, 1)
-    return _spline(path, (before + part).astype(np.float32))
+    place = np.empty((len(path), points), np.float32)
+    in_shares(_find_places, len(path), arc_length(path), place)
+    return _spline(path, place)
+
+
+@compiled
+def _find_places(first: int, last: int, length: np.ndarray, place: np.ndarray) -> None:
+    old, new = length.shape[1], place.shape[1]
+    for s in range(first, last):
+        before = 0
+        for k in range(new):
+            wanted = length[s, old - 1] * np.float32(k / (new - 1))
+            while before < old - 2 and length[s, before + 1] <= wanted:
+                before += 1
+            piece = max(length[s, before + 1] - length[s, before], np.float32(1e-9))
+            part = (wanted - length[s, before]) / piece
+            place[s, k] = np.float32(before) + min(max(part, np.float32(0)), np.float32(1))
 
 
 def _spline(path: np.ndarray, place: np.ndarray) -> np.ndarray:
     """Points of Catmull and Rom's spline through each strand, at ``place (S, P)`` counted in its points."""
+    found = np.empty((*place.shape, 3), np.float32)
+    path, place = np.ascontiguousarray(path, np.float32), np.ascontiguousarray(place, np.float32)
+    in_shares(_interpolate, len(path), path, place, found)
+    return found
+
+
+@compiled
+def _interpolate(first: int, last: int, path: np.ndarray, place: np.ndarray, found: np.ndarray) -> None:
     old = path.shape[1]
-    before = np.minimum(place.astype(int), old - 2)
-    f = (place - before)[..., None]
-    strand = np.arange(len(path))[:, None]
-    a = path[strand, np.maximum(before - 1, 0)]
-    b, c = path[strand, before], path[strand, before + 1]
-    d = path[strand, np.minimum(before + 2, old - 1)]
-    return 0.5 * (2 * b + (c - a) * f + (2 * a - 5 * b + 4 * c - d) * f**2 + (3 * b - a - 3 * c + d) * f**3)
+    two, three, four, five, half = np.float32(2), np.float32(3), np.float32(4), np.float32(5), np.float32(0.5)
+    for s in range(first, last):
+        for k in range(place.shape[1]):
+            i = min(int(place[s, k]), old - 2)
+            f = place[s, k] - np.float32(i)
+            before, after = max(i - 1, 0), min(i + 2, old - 1)
+            for axis in range(3):
+                a, b, c, d = path[s, before, axis], path[s, i, axis], path[s, i + 1, axis], path[s, after, axis]
+                bend = two * a - five * b + four * c - d + (three * b - a - three * c + d) * f
+                found[s, k, axis] = half * (two * b + (c - a + bend * f) * f)
 
 
 def trim(path: np.ndarray, beyond: np.ndarray) -> np.ndarray:

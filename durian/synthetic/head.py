@@ -124,7 +124,7 @@ class HeadModel:
         labels[self.in_region(*SCLERAS)] = Label.SCLERA
         labels[self.in_region("teeth")] = Label.TEETH
         labels[self.in_region("gums_tongue", "mouth_socket")] = Label.MOUTH
-        y, z = self.neutral[self.triangles].mean(axis=1)[:, 1:].T
+        y, z = self.middles[:, 1:].T
         (ear_y, ear_z), axis = EAR_CENTRE, np.subtract(EAR_TOP, EAR_CENTRE)
         length = np.hypot(*axis)
         up, across = axis / length
@@ -149,6 +149,11 @@ class HeadModel:
     def normals(self) -> np.ndarray:
         """``(V, 3) float32`` unit normals of the neutral head."""
         return vertex_normals(self.neutral, self.triangles)
+
+    @cached_property
+    def middles(self) -> np.ndarray:
+        """``(T, 3) float32`` middles of the neutral head's triangles."""
+        return self.neutral[self.triangles].mean(axis=1)
 
     @cached_property
     def face_uv(self) -> np.ndarray:

@@ -7,6 +7,7 @@ triangle, the first of equally near ones, however many threads draw.
 
 from __future__ import annotations
 
+import math
 from functools import cache
 
 import numpy as np
@@ -23,8 +24,8 @@ TILE_ROWS, TILE_COLUMNS = 16, 4
 VERY_NEAR = np.float32(1e30)
 CHECKS, RARELY = 16, 20000
 """This is found out sixteen times while a picture is drawn, or every 20,000 triangles if that is less often."""
-NARROW = 4
-"""Triangles of so many columns and fewer are searched as a rectangle."""
+EVERYWHERE, UNSURE = 1e9, 1e-4
+"""A column beyond all, and the error of where an edge crosses a row, which integers then decide."""
 
 
 @cache
@@ -58,11 +59,18 @@ def rasterise(
     rows = height * samples
     index = np.full((rows, width), NOTHING, np.int32)
     nearness = np.zeros((rows, width), np.float32)
-    scale = np.array([STEPS, STEPS * samples], np.float32)
-    corners = np.rint(seen[:2].T * scale).astype(np.int32)
+    corners = np.empty((seen.shape[1], 2), np.int32)
+    in_shares(_snap, len(corners), seen, STEPS, STEPS * samples, corners)
     farthest = np.zeros((-(-rows // TILE_ROWS), -(-width // TILE_COLUMNS)), np.float32)
     in_shares(_draw, len(farthest), corners, seen[2], triangles, pattern(samples), farthest, index, nearness, shares=1)
     return index.reshape(height, samples, width), nearness.reshape(height, samples, width)
+
+
+@compiled
+def _snap(first: int, last: int, seen: np.ndarray, across: int, down: int, corners: np.ndarray) -> None:
+    for i in range(first, last):
+        corners[i, 0] = np.int32(np.rint(seen[0, i] * np.float32(across)))
+        corners[i, 1] = np.int32(np.rint(seen[1, i] * np.float32(down)))
 
 
 @compiled
@@ -112,18 +120,16 @@ def _draw(
         a_down, b_down, c_down = (cx - bx) * STEPS, (ax - cx) * STEPS, (bx - ax) * STEPS
         near_a = np.float64(near[i])
         to_b, to_c = (near[j] - near_a) / area, (near[k] - near_a) / area
-        slanted = right - left > NARROW
-        inverse_a, inverse_b, inverse_c = _inverse(a_right), _inverse(b_right), _inverse(c_right)
+        from_a, more_from_a, until_a, more_until_a = _span(of_a, a_right, a_down)
+        from_b, more_from_b, until_b, more_until_b = _span(of_b, b_right, b_down)
+        from_c, more_from_c, until_c, more_until_c = _span(of_c, c_right, c_down)
         sample = first % samples
         for row in range(first, last + 1):
             offset = offsets[sample]
             sample = sample + 1 if sample + 1 < samples else 0
-            start = max(0, ((lowest + STEPS // 2 - 1 - offset) >> BITS) - left)
-            end = min(right, (highest - STEPS // 2 - offset) >> BITS) - left
-            if slanted:
-                start, end = _span(of_a + offset * a_right, inverse_a, start, end)
-                start, end = _span(of_b + offset * b_right, inverse_b, start, end)
-                start, end = _span(of_c + offset * c_right, inverse_c, start, end)
+            aside = offset / STEPS
+            start = max(0, math.ceil(max(from_a, from_b, from_c, -1.0) - aside - UNSURE))
+            end = min(right - left, math.floor(min(until_a, until_b, until_c, float(width)) - aside + UNSURE))
             right_of_middle = start * STEPS + offset
             at_a = of_a + right_of_middle * a_right
             at_b = of_b + right_of_middle * b_right
@@ -140,17 +146,23 @@ def _draw(
             of_a += a_down
             of_b += b_down
             of_c += c_down
+            from_a, from_b, from_c = from_a + more_from_a, from_b + more_from_b, from_c + more_from_c
+            until_a, until_b, until_c = until_a + more_until_a, until_b + more_until_b, until_c + more_until_c
 
 
 @inlined
 def _find_farthest(first_tile: int, last_tile: int, nearness: np.ndarray, farthest: np.ndarray) -> None:
+    """Of whole tiles; those that the picture's right edge cuts count as empty."""
     height, width = nearness.shape
     for tile in range(first_tile, last_tile):
-        farthest[tile] = VERY_NEAR
+        for group in range(width // TILE_COLUMNS):
+            farthest[tile, group] = VERY_NEAR
         for row in range(tile * TILE_ROWS, min(height, (tile + 1) * TILE_ROWS)):
-            for column in range(width):
-                here = nearness[row, column]
-                farthest[tile, column // TILE_COLUMNS] = min(farthest[tile, column // TILE_COLUMNS], here)
+            for group in range(width // TILE_COLUMNS):
+                here = farthest[tile, group]
+                for column in range(group * TILE_COLUMNS, (group + 1) * TILE_COLUMNS):
+                    here = min(here, nearness[row, column])
+                farthest[tile, group] = here
 
 
 @inlined
@@ -164,18 +176,14 @@ def _is_hidden(farthest: np.ndarray, first: int, last: int, left: int, right: in
 
 
 @inlined
-def _inverse(right: int) -> float:
-    return 1 / (right * STEPS) if right != 0 else 0.0
-
-
-@inlined
-def _span(area: int, inverse: float, start: int, end: int) -> tuple[int, int]:
-    """Columns that can be inside an edge, at most one too many on each side; ``inverse`` is columns per area."""
-    if inverse > 0:
-        return (max(start, int(-area * inverse)) if area < 0 else start), end
-    if area < 0:
-        return start, start - 1
-    return start, (min(end, int(area * -inverse) + 1) if inverse < 0 else end)
+def _span(area: int, right: int, down: int) -> tuple[float, float, float, float]:
+    """Columns from which on and until which an edge has its triangle, and how both change from row to row."""
+    if right == 0:
+        return -EVERYWHERE, 0.0, EVERYWHERE, 0.0
+    inverse = 1 / (right * STEPS)
+    if right > 0:
+        return -area * inverse, -down * inverse, EVERYWHERE, 0.0
+    return -EVERYWHERE, 0.0, -area * inverse, -down * inverse
 
 
 @inlined

@@ -117,7 +117,7 @@ class Scalp:
         cls, head: HeadModel, count: int, rng: np.random.Generator, recede: float = 0.0, baldness: float = 0.0
     ) -> Scalp:
         """About ``count`` roots, fewer on a bald head: they thin out at the edges."""
-        middles = head.neutral[head.triangles].mean(axis=1)
+        middles = head.middles
         mask = head.skin_triangles & (hairline_distance(middles, recede) > -1)
         roots, points, normals = head.sample_surface(mask, round(1.4 * count), rng)
         rough = cls.ROUGH * Wander(rng, 2.5)(points)[:, 0] + rng.normal(0, cls.FINE, len(points))

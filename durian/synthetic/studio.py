@@ -9,7 +9,7 @@ import numpy as np
 
 from durian.synthetic.ambient import irradiance
 from durian.synthetic.backdrops import backdrop
-from durian.synthetic.binding import SkinField
+from durian.synthetic.binding import STIFFNESS, SkinField, carried
 from durian.synthetic.camera import Camera, Pose
 from durian.synthetic.dressing import Appearance, Dressed, dress
 from durian.synthetic.geometry import Label, Outfit
@@ -84,7 +84,7 @@ class Studio:
 
     def __init__(self, head: HeadModel) -> None:
         self.head = head
-        self.field = SkinField(head)
+        self.field, self.stiff_field = SkinField(head), SkinField(head, STIFFNESS)
         self._lids = Lids(head, head.eyeballs)
         self._wardrobe = Wardrobe(head)
         self._people = Shelf(PEOPLE)
@@ -115,7 +115,8 @@ class Studio:
         wardrobe, pixel, shape = self._wardrobe, USUAL_WIDTH / size, physique(self.head, person)
         offsets = self.head.identity(person.identity) + shape.offsets
         outfit, appearance = wardrobe.outfit(person), wardrobe.appearance(person, pixel)
-        dressed = dress(self.head, self.field, offsets, outfit, appearance, strand_share(size * samples), pixel)
+        share = strand_share(size * samples)
+        dressed = dress(self.head, self.field, self.stiff_field, offsets, outfit, appearance, share, pixel)
         return replace(dressed, motion=shape.motion)
 
     def render_outfit(
@@ -143,7 +144,7 @@ class Studio:
         offsets = np.zeros_like(self.head.neutral) if identity is None else self.head.identity(identity)
         view, appearance = view or View(), appearance or self.plain_appearance()
         share, pixel = strand_share(size * samples), USUAL_WIDTH / size
-        dressed = dress(self.head, self.field, offsets, outfit, appearance, share, pixel)
+        dressed = dress(self.head, self.field, self.stiff_field, offsets, outfit, appearance, share, pixel)
         return self.draw(dressed, view, background=background, size=size, samples=samples)
 
     def plain_appearance(self) -> Appearance:
@@ -189,9 +190,11 @@ class Studio:
             lay_glass(glass, pose, camera, nearness, lights.key, around, light, cover)
 
         labels = shaded.labels
-        coverage = {name: _share(labels[..., list(which)].sum(-1), samples) for name, which in COVERED_BY.items()}
+        coverage = {
+            name: _share(sum(labels[..., label] for label in which), samples) for name, which in COVERED_BY.items()
+        }
         lens = _share(cover, samples)
-        coverage["glasses"] = np.maximum(coverage["glasses"], lens)
+        coverage["glasses"] = np.minimum(coverage["glasses"], 255 - lens) + lens
         shadow = (255 * np.minimum(shaded.beard, 1) + 0.5).astype(np.uint8)
         coverage["beard"] = np.maximum(coverage["beard"], shadow)
         landmarks = camera.project(posed_face[head.landmarks68])[:2].T
@@ -221,8 +224,7 @@ class Studio:
         normal[: len(drawn)] = vertex_normals(posed_face, head.triangles)[drawn]
         position[meshes] = pose.move(dressed.meshes, dressed.heights[meshes])
         normal[meshes] = pose.turn(dressed.mesh_normals, dressed.heights[meshes])
-        points = dressed.points.copy()
-        points[dressed.moving] += np.einsum("pk,pkc->pc", dressed.root_weights, offsets[dressed.roots])
+        points = carried(dressed.points, dressed.moving, dressed.roots, dressed.root_weights, offsets)
         points = pose.move(points, dressed.heights[meshes.stop :: 2].copy())
         dressed.threads.ribbons(points, camera.position, position[meshes.stop :], normal[meshes.stop :])
 

@@ -102,7 +102,7 @@ class Wardrobe:
         skin = np.broadcast_to(np.array(person.tone, np.float32), places.shape)
         share = scalp_shade(places, person.hair)[:, None]
         skin = skin + share * (UNDER_HAIR * np.asarray(person.hair.colour) - skin)
-        middles = head.neutral[head.triangles].mean(axis=1)
+        middles = head.middles
         return Appearance(
             skin=skin.astype(np.float32),
             maps=self._skins.get(_skin_key(person, pixel), lambda: skin_maps(head, person, pixel)),
