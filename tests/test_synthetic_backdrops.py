@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from durian.synthetic.backdrops import KINDS, backdrop
-from durian.synthetic.painting import Scene, defocused, disc_kernel
+from durian.synthetic.painting import Scene, defocused, disc_kernel, fractal
 from durian.synthetic.person import Light, View
 from durian.synthetic.tone import develop
 
@@ -69,6 +69,14 @@ def test_a_disc_spreads_a_point_evenly_and_loses_nothing():
     point = np.zeros((41, 41, 3), np.float32)
     point[20, 20] = 1
     np.testing.assert_allclose(defocused(point, 6.0).sum(axis=(0, 1)), 1, rtol=1e-4)
+
+
+def test_noise_is_of_unit_strength_and_the_same_at_any_size():
+    large, small = (fractal(np.random.default_rng(3), side, 12) for side in (256, 64))
+    assert abs(large.mean()) < 0.2
+    assert large.std() == pytest.approx(1, abs=0.15)
+    reduced = cv2.resize(large, (64, 64), interpolation=cv2.INTER_AREA)
+    assert np.corrcoef(reduced.ravel(), small.ravel())[0, 1] > 0.97
 
 
 def test_a_spark_is_as_bright_as_it_says_once_blurred():

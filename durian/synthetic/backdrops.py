@@ -67,6 +67,9 @@ def backdrop(seed: int, light: Light, size: int, kind: str | None = None) -> np.
 
     Returns:
         ``(size, size, 3) float32`` linear light.
+
+    Raises:
+        KeyError: there is no such kind.
     """
     import cv2
 

@@ -89,6 +89,9 @@ def sample_light(rng: np.random.Generator, kind: str | None = None) -> Light:
     """A light drawn at random; ``kind``, one of ``ILLUMINATIONS``, is drawn as well if left out.
 
     Most faces are lit well, from the front or a side; few are dramatic.
+
+    Raises:
+        KeyError: there is no such kind.
     """
     drawn = rng.choice(len(ILLUMINATIONS), p=[one.share for one in ILLUMINATIONS.values()])
     kind = kind or list(ILLUMINATIONS)[drawn]

@@ -26,21 +26,15 @@ def leaves(rng: np.random.Generator, side: int, sparks: float) -> Scene:
     frequency = rng.uniform(3, 8)
     boughs, gaps = fractal(rng, side, frequency, 3), fractal(rng, side, frequency, 3)
     foliage, lace = (fractal(rng, side, 6 * frequency, 3, persistence=0.8) for _ in range(2))
-    share = np.clip(0.35 + 0.25 * boughs + 0.3 * foliage, 0, 1.3)
+    share = np.clip(0.35 + 0.34 * boughs + 0.4 * foliage, 0, 1.3)
     scene = Scene(mixed(dark, light, share), np.zeros((side, side, 3), np.float32))
     for _ in range(rng.integers(0, 4)):
-        place, width, lean, bark = (
-            rng.uniform(0, 1),
-            rng.uniform(0.02, 0.09),
-            rng.uniform(-0.15, 0.15),
-            tone(rng, TRUNKS),
-        )
-        scene.polygon(
-            np.array([[place, 1.1], [place + width, 1.1], [place + lean + 0.7 * width, -0.1], [place + lean, -0.1]]),
-            0.8 * bark,
-        )
+        place, width, lean = rng.uniform([0, 0.02, -0.15], [1, 0.09, 0.15])
+        top = place + lean
+        trunk = [(place, 1.1), (place + width, 1.1), (top + 0.7 * width, -0.1), (top, -0.1)]
+        scene.polygon(trunk, 0.8 * tone(rng, TRUNKS))
     sky, openness = tone(rng, SKIES, 0.1) * rng.uniform(0.8, 1.6), rng.uniform(-2.4, -0.2)
-    seen = np.clip(1.5 * (openness + 0.8 * gaps + 0.7 * lace - 1.5 * (y - 0.3)), 0, 1)[..., None]
+    seen = np.clip(1.5 * (openness + 1.1 * gaps + 0.95 * lace - 1.5 * (y - 0.3)), 0, 1)[..., None]
     scene.reflectance[:] *= 1 - seen
     scene.glow[:] = seen * sky
     count = rng.integers(10, 90)
@@ -51,18 +45,18 @@ def leaves(rng: np.random.Generator, side: int, sparks: float) -> Scene:
 
 def park(rng: np.random.Generator, side: int, sparks: float) -> Scene:
     """A meadow or a shore below trees, hills or houses, and the sky."""
-    x, y = grid(side)
+    _, y = grid(side)
     horizon = rng.uniform(0.35, 0.8)
     ridge = fractal(rng, side, rng.uniform(3, 9), 5, persistence=0.45)[:1]
-    ridge = horizon - rng.uniform(0.02, 0.16) * np.maximum(0.3, 1 + 0.35 * ridge)
+    ridge = horizon - rng.uniform(0.02, 0.16) * np.maximum(0.3, 1 + 0.48 * ridge)
     sky, ground = tone(rng, SKIES, 0.08), tone(rng, (*GRASS, linear("#c9b894"), linear("#8a8c8c")), 0.2)
-    clouds = np.clip(0.4 * fractal(rng, side, 2, 5, 2.0), 0, 1)
+    clouds = np.clip(0.55 * fractal(rng, side, 2, 5, 2.0), 0, 1)
     bright = rng.uniform(0.8, 1.5)
     up = mixed(sky * (1, 1.02, 1.1), np.full(3, 1.1), 0.7 * clouds) * bright * (0.85 + 0.3 * (1 - y))[..., None]
-    turf = ground * np.exp(0.22 * fractal(rng, side, 6, 5, 2.5))[..., None]
-    trees = tone(rng, (*LEAVES, *LEAVES, *FACADES), 0.2) * np.exp(0.4 * fractal(rng, side, 12, 4))[..., None]
+    turf = ground * np.exp(0.28 * fractal(rng, side, 6, 5, 2.5))[..., None]
+    trees = tone(rng, (*LEAVES, *LEAVES, *FACADES), 0.2) * np.exp(0.55 * fractal(rng, side, 12, 4))[..., None]
     soft = 2 / side
-    hidden, below = np.clip((y - ridge) / soft + 0.5, 0, 1), np.clip((y + 0 * x - horizon) / soft + 0.5, 0, 1)
+    hidden, below = np.clip((y - ridge) / soft + 0.5, 0, 1), np.clip((y - horizon) / soft + 0.5, 0, 1)
     scene = Scene(
         mixed(trees * 0.6, turf, below) * hidden[..., None], (up * (1 - hidden[..., None])).astype(np.float32)
     )

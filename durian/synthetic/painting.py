@@ -19,6 +19,8 @@ SUBPIXELS = 4
 """Bits after the point of a polygon's corners."""
 SUPPORT = 1.5
 """Pixels over which the edge of a lens's disc fades."""
+INTERPOLATED = 0.86
+"""Standard deviation that cubic interpolation leaves of values with one of 1."""
 
 
 @dataclass(frozen=True)
@@ -105,12 +107,12 @@ def fractal(
     for octave in range(octaves):
         cells = frequency * 2**octave
         shape = (max(2, round(cells)), max(2, round(cells / stretch)))
-        values = rng.uniform(-1.7, 1.7, shape).astype(np.float32)
+        values = rng.uniform(-np.sqrt(3), np.sqrt(3), shape).astype(np.float32)
         fine = max(shape) > side
         strength = persistence**octave
         total += strength * cv2.resize(values, (side, side), interpolation=cv2.INTER_AREA if fine else cv2.INTER_CUBIC)
         power += strength**2
-    return total / np.float32(0.62 * np.sqrt(power))
+    return total / np.float32(INTERPOLATED * np.sqrt(power))
 
 
 def mixed(first: np.ndarray, second: np.ndarray, share: np.ndarray) -> np.ndarray:
@@ -131,6 +133,6 @@ def defocused(light: np.ndarray, radius: float) -> np.ndarray:
     """Linear light ``(S, S, 3) float32`` as a lens shows it that is focused elsewhere; ``radius`` in pixels."""
     import cv2
 
-    if radius < SUPPORT / 4:
+    if radius <= 1 - SUPPORT / 2:  # the kernel is a single pixel
         return light
     return cv2.filter2D(light, -1, disc_kernel(radius), borderType=cv2.BORDER_REFLECT)

@@ -20,12 +20,7 @@ FLOORS = tuple(linear(text) for text in ("#8a6a4a", "#5e4632", "#a89f92", "#7773
 
 def room(rng: np.random.Generator, side: int) -> Scene:
     """A room: walls, floor and ceiling; windows, doors, shelves, pictures and furniture along them."""
-    depth, left, right, height = (
-        rng.uniform(2.5, 5),
-        -rng.uniform(0.8, 2.6),
-        rng.uniform(0.8, 2.6),
-        rng.uniform(0.9, 1.5),
-    )
+    depth, left, right, height = rng.uniform([2.5, -2.6, 0.8, 0.9], [5, -0.8, 2.6, 1.5])
     stage = Stage(Scene.blank(side), rng.uniform(0.45, 0.95), rng.uniform(-0.4, 0.4), rng.uniform(-0.05, 0.15))
     paint, floor = tone(rng, PAINTS), tone(rng, FLOORS)
     stage.scene.reflectance[:] = paint

@@ -27,7 +27,8 @@ LEAST_SIDE = 8
 
 @dataclass(frozen=True)
 class Sensor:
-    """A camera's flaws and style; everything is off at its default, and grows continuously from there.
+    """A camera's flaws and style; everything is off at its default and, but for ``jpeg``, grows continuously
+    from there.
 
     Attributes:
         defocus: radius to which a point blurs, share of the picture's side.

@@ -41,19 +41,19 @@ def studio(rng: np.random.Generator, side: int) -> Scene:
     depth = rng.uniform(0.25, 0.75)
     shading = (1 - depth + 1.3 * depth * spot) * (1 + fall)
     if canvas:
-        return _surface(cloth * (shading * np.exp(0.3 * clouds + 0.04 * weave))[..., None])
+        return _surface(cloth * (shading * np.exp(0.36 * clouds + 0.05 * weave))[..., None])
     return _surface(paper * (shading * (1 + 0.012 * clouds))[..., None])
 
 
 def plaster(rng: np.random.Generator, side: int) -> Scene:
     """A painted wall: trowel marks, faint stains, perhaps a skirting of another colour."""
-    x, y = grid(side)
+    _, y = grid(side)
     colour, other = tone(rng, PAINTS), tone(rng, PAINTS)
     relief = fractal(rng, side, rng.uniform(8, 20), 4, rng.uniform(1, 3))
     stains = fractal(rng, side, 2, 3)
     edge, two = rng.uniform(0.45, 0.95), rng.random() < 0.3
     rough = rng.uniform(0.01, 0.07)
-    wall = mixed(colour, other, (y + 0 * x > edge) & two)
+    wall = mixed(colour, other, (y > edge) & two)
     return _surface(wall * np.exp(rough * relief + 0.06 * stains)[..., None])
 
 
@@ -93,9 +93,9 @@ def boards(rng: np.random.Generator, side: int) -> Scene:
     scene = _courses(rng, side, colour, 0.25 * colour, height, rng.uniform(1.2, 3), 0.37, 0.03, 0.14, 0.02)
     grain = fractal(rng, side, rng.uniform(40, 80), 3, 14, 0.8)
     knots = fractal(rng, side, 7, 2, 5)
-    x, y = grid(side)
-    rings = np.sin(2 * np.pi * (y / rng.uniform(0.02, 0.04) + knots + 0 * x))
-    wood = scene.reflectance * np.exp(0.1 * grain + 0.07 * rings)[..., None]
+    _, y = grid(side)
+    rings = np.sin(2 * np.pi * (y / rng.uniform(0.02, 0.04) + knots))
+    wood = scene.reflectance * np.exp(0.14 * grain + 0.07 * rings)[..., None]
     return _surface(wood.transpose(1, 0, 2) if upright else wood)
 
 
@@ -107,7 +107,7 @@ def wallpaper(rng: np.random.Generator, side: int) -> Scene:
     u, v = (x + rng.random()) / period, (y + rng.random()) / period
     swirl = np.sin(2 * np.pi * u) * np.sin(2 * np.pi * v)
     pattern = (
-        np.sin(2 * np.pi * u) + 0.3 * np.sin(6 * np.pi * u) + 0 * y,
+        np.sin(2 * np.pi * u) + 0.3 * np.sin(6 * np.pi * u),
         swirl + 0.5 * np.sin(4 * np.pi * u) * np.cos(2 * np.pi * v) - 0.2,
         np.cos(2 * np.pi * (u + v)) + np.cos(2 * np.pi * (u - v)) + 0.6 * np.cos(4 * np.pi * v) - 0.9,
     )[kind]
