@@ -44,7 +44,8 @@ def paint_beard(layers: Layers, person: Person) -> None:
     """The skin of somebody's beard.
 
     The map ``beard``, the soft mask of what is not strands, is the density of a worn beard, stubble or the ground of a
-    longer one. A beard that is only shaved off leaves it at 0: it is part of a face, not something one wears.
+    longer one. A beard that is only shaved off leaves it at 0: it is part of a face, not something one wears, and as
+    dark as the brows.
     """
     points, rng = layers.atlas.points, chance(person.seed, "stubble")
     near, dense = _bearded(layers.atlas)
@@ -53,10 +54,10 @@ def paint_beard(layers: Layers, person: Person) -> None:
     shaved = manly * rng.uniform(0.15, 1.0)
     uneven = 1 + 0.18 * clouds(there, 0.9, rng, octaves=2)
     dense = np.clip(shaved * dense * uneven, 0, 1)
-    hair = greyed(person.beard.colour, person.beard.parameters.get("grey", 0.0)) / np.asarray(person.tone)
+    hair = greyed(person.beard.colour, person.beard.parameters.get("grey", 0.0))
     seeds = rng.integers(0, 2**31, 2)
     if shaved > 0:
-        layers.cover(np.clip(SHAVED * dense, 0, 1), np.asarray(UNDER_SKIN) * hair, near)
+        layers.cover(np.clip(SHAVED * dense, 0, 1), np.asarray(UNDER_SKIN) * person.brows.colour, near)
     if not person.beard.is_worn:
         return
     worn = beard_shade(there, person.beard)
