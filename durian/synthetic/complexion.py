@@ -120,7 +120,7 @@ def years(person: Person, first: float, last: float) -> float:
 @lru_cache(maxsize=4)
 def zones(atlas: Atlas) -> dict[str, dict[str, np.ndarray]]:
     """Bells of ``REDDER`` and ``DARKER`` at an atlas's texels, ``(n,) float32`` in [0, 1]."""
-    folded = atlas.points * np.float32([1, 1, 1])
+    folded = atlas.points.copy()
     folded[:, 0] = np.abs(folded[:, 0])
 
     def bell(bump: Bump) -> np.ndarray:

@@ -35,13 +35,9 @@ def _lids(atlas: Atlas, head: HeadModel) -> tuple[np.ndarray, np.ndarray, np.nda
 
     index = np.flatnonzero((atlas.points[:, 2] > 6.0) & (np.abs(atlas.points[:, 1] - 3.5) < NEAR))
     roots = head.neutral[head.lashes[:, 0]]
-    distance = [cKDTree(roots[upper]).query(atlas.points[index])[0] for upper in _halves(head)]
+    distance = [cKDTree(roots[upper]).query(atlas.points[index])[0] for upper in (head.upper_lashes, ~head.upper_lashes)]
     near = np.minimum(*distance) < NEAR
     return index[near], *(d[near].astype(np.float32) for d in distance)
-
-
-def _halves(head: HeadModel) -> tuple[np.ndarray, np.ndarray]:
-    return head.upper_lashes, ~head.upper_lashes
 
 
 def paint_makeup(layers: Layers, person: Person, head: HeadModel) -> None:

@@ -22,7 +22,7 @@ SHAVED_FROM = (16.0, 26.0)
 """Ages between which it comes."""
 SPACING, RADIUS = 0.11, (0.025, 0.05)
 """Between hairs and of their cut ends, cm; rather more than hairs are wide, as each stands on a dark root."""
-TONE, DOTS = 0.42, 0.62
+TONE, DOTS = 0.42, 0.8
 """Shares that the soft tone and the dots of the densest stubble take."""
 UNDER_BEARD = 0.8
 """Share that the colour of a longer beard takes below its hairs where it is densest."""
@@ -70,6 +70,6 @@ def paint_beard(layers: Layers, person: Person) -> None:
     dots = np.zeros(len(there), np.float32)
     for seed in seeds:
         dots = np.maximum(dots, spots(there, SPACING, RADIUS, grown, np.random.default_rng(seed), layers.atlas.texel))
-    layers.cover(np.clip(DOTS * 1.3 * dots, 0, 1) * smoothstep(grown, 0.0, 0.4), hair, near)
+    layers.cover(np.clip(DOTS * dots, 0, 1) * smoothstep(grown, 0.0, 0.4), hair, near)
     layers.height[near] += np.float32(ROUGH) * dots
     layers.gloss[near] *= (1 - DULL * grown).astype(np.float32)
