@@ -198,7 +198,7 @@ def beard_shade(points: np.ndarray, look: BeardLook) -> np.ndarray:
     p = complete_parameters(look)
     zone = STYLES[look.style].zone(points, p)
     if look.style == "stubble":
-        return min(1.0, p["density"]) * stubble_density(points) * smoothstep(zone, -0.6, 0.4)
+        return min(1.0, p["density"]) * stubble_density(points) * smoothstep(zone, -0.9, 0.9)
     return 0.6 * min(1.0, p["density"]) * smoothstep(zone, -0.2, 0.8)
 
 

@@ -35,7 +35,8 @@ def _lids(atlas: Atlas, head: HeadModel) -> tuple[np.ndarray, np.ndarray, np.nda
 
     index = np.flatnonzero((atlas.points[:, 2] > 6.0) & (np.abs(atlas.points[:, 1] - 3.5) < NEAR))
     roots = head.neutral[head.lashes[:, 0]]
-    distance = [cKDTree(roots[upper]).query(atlas.points[index])[0] for upper in (head.upper_lashes, ~head.upper_lashes)]
+    halves = roots[head.upper_lashes], roots[~head.upper_lashes]
+    distance = [cKDTree(half).query(atlas.points[index])[0] for half in halves]
     near = np.minimum(*distance) < NEAR
     return index[near], *(d[near].astype(np.float32) for d in distance)
 
