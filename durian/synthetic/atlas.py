@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -12,6 +13,7 @@ from durian.synthetic.geometry import Label
 from durian.synthetic.head import FACE, HeadModel
 from durian.synthetic.raster import NOTHING, rasterise
 from durian.synthetic.surface import FACE_SIDE, SkinMaps
+from durian.synthetic.wear import Colour
 
 TILES = (FACE, ("head_neck",))
 """Regions of the head in each tile of the texture."""
@@ -24,8 +26,8 @@ BLOOD = (0.06, 0.58, 0.46)
 PIGMENT = (0.40, 0.57, 0.90)
 """The same of melanin, about the wavelength to the power of -3.3 (Donner and Jensen, "A spectral BSSRDF for shading
 human skin", 2006)."""
-BRIGHTEST = 1.8
-"""Limit of the factor of a skin's colour."""
+DARKEST = 1e-3
+"""Skin's colour is multiplied: that of no colour stays as it is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +51,7 @@ class Layers:
     """What is painted on an atlas's texels; everything begins as even skin.
 
     Attributes:
+        tone: ``(3,) float32`` the skin's linear colour.
         blood, pigment: ``(n,) float32`` more or less than usual.
         tint: ``(n, 3) float32`` factor of the colour, of what lies on the skin.
         height: ``(n,) float32`` cm.
@@ -57,9 +60,11 @@ class Layers:
         beard: ``(n,) float32`` in [0, 1].
     """
 
-    def __init__(self, atlas: Atlas) -> None:
+    def __init__(self, atlas: Atlas, tone: Colour) -> None:
+        """Layers of skin whose linear colour is ``tone``."""
         count = len(atlas.index)
         self.atlas = atlas
+        self.tone = np.maximum(np.float32(tone), DARKEST)
         self.blood = np.zeros(count, np.float32)
         self.pigment = np.zeros(count, np.float32)
         self.tint = np.ones((count, 3), np.float32)
@@ -68,23 +73,22 @@ class Layers:
         self.label = np.zeros(count, np.uint8)
         self.beard = np.zeros(count, np.float32)
 
-    def cover(self, share: np.ndarray, factor: np.ndarray, where: np.ndarray | slice = slice(None)) -> None:
+    def cover(self, share: np.ndarray, colour: Sequence[float], where: np.ndarray | slice = slice(None)) -> None:
         """Lay something over the skin.
 
         Args:
             share: ``(m,)`` how much of the skin it hides, in [0, 1].
-            factor: ``(3,)`` its colour, relative to the skin's.
+            colour: ``(3,)`` linear.
             where: which m texels; all if left out.
         """
         tint = self.tint[where]
-        self.tint[where] = tint + np.float32(share)[:, None] * (np.float32(factor) - tint)
+        self.tint[where] = tint + np.float32(share)[:, None] * (np.float32(colour) / self.tone - tint)
 
     def maps(self) -> SkinMaps:
         """The layers as textures of two tiles."""
         absorbed = self.blood[:, None] * np.float32(BLOOD) + self.pigment[:, None] * np.float32(PIGMENT)
-        colour = np.minimum(self.tint * np.exp(-absorbed), np.float32(BRIGHTEST))
         return SkinMaps(
-            colour=self._tiles(colour, 1),
+            colour=self._tiles(self.tint * np.exp(-absorbed), 1),
             height=self._tiles(self.height, 0),
             gloss=self._tiles(np.maximum(self.gloss, 0), 1),
             label=self._tiles(self.label, Label.BACKGROUND),

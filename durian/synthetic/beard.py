@@ -117,7 +117,7 @@ EDGE, ROUGH_EDGE = 0.7, 0.1
 """Width (cm) over which a beard gets thin and short towards its edge, and how uneven that is from hair to hair."""
 SHORTEST = 0.3
 """Length of hairs at the edge relative to the others."""
-STUBBLE_EDGE = (-0.6, 1.5)
+STUBBLE_EDGE = (-0.9, 0.9)
 """How far (cm) inside stubble begins and is all there."""
 FAIR, LIGHTEST = 2.0, 0.2
 """How much less stubble shows per brightness of its colour, and what is left of the fairest: skin is as bright."""
@@ -139,6 +139,8 @@ TUFT_SHADES, HAIR_SHADES, LIGHTER_LIP = 0.10, 0.09, 1.12
 
 THICK_CHIN, THIN_CHEEK, THIN_NECK = 1.0, 0.55, 0.5
 """How dense stubble is there."""
+STUBBLE_LIP = 4.0
+"""How much sooner stubble is dense below the lips than elsewhere at its edge."""
 
 
 def ranges_of(style: str) -> dict[str, Range]:
@@ -183,8 +185,8 @@ def sample_beard_look(rng: np.random.Generator, feminine: float, age: float) -> 
 
 def stubble_density(points: np.ndarray) -> np.ndarray:
     """``(N,)`` in [0, 1]: how densely men's beards grow, shaved or not, at ``points (N, 3)`` of the neutral head."""
-    lip = smoothstep(moustache_zone(points, 3.3), -0.5, 0.9)
-    grown = np.maximum(lip, smoothstep(cheek_zone(points, 0.3, 0.3), -0.25, 1.1))
+    lip = smoothstep(moustache_zone(points, 3.3), -0.8, 0.8)
+    grown = np.maximum(lip, smoothstep(cheek_zone(points, 0.3, 0.3, STUBBLE_LIP), -0.4, 1.1))
     x, y, z = np.moveaxis(np.asarray(points, np.float64), -1, 0)
     cheek = smoothstep(np.abs(x), 3.0, 5.5) * smoothstep(y, -6.0, -3.5)
     neck = smoothstep(y, -7.2, -8.4)

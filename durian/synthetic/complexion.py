@@ -49,7 +49,7 @@ DARKER: dict[str, tuple[Bump, float, float]] = {
 
 PATCHES = ((2.6, 0.085, 0.05), (0.85, 0.07, 0.045), (0.3, 0.06, 0.04))
 """Uneven skin: size of the patches, cm, and how much blood and pigment differ among them."""
-AGE_UNEVEN = 0.9
+AGE_UNEVEN = 0.65
 """How much more uneven skin is at 80 than at 20."""
 SALLOW = 0.10
 """Pigment that skin has gained at 80."""
@@ -96,7 +96,7 @@ def skin_maps(head: HeadModel, person: Person, pixel: float = 0.0) -> SkinMaps:
         two square tiles; their sides are powers of two.
     """
     atlas = atlas_of(head, side_for(pixel))
-    layers = Layers(atlas)
+    layers = Layers(atlas, person.tone)
     paint_blood_and_pigment(layers, person)
     paint_spots(layers, person, head)
     carve_wrinkles(layers, person)
@@ -120,7 +120,7 @@ def years(person: Person, first: float, last: float) -> float:
 @lru_cache(maxsize=4)
 def zones(atlas: Atlas) -> dict[str, dict[str, np.ndarray]]:
     """Bells of ``REDDER`` and ``DARKER`` at an atlas's texels, ``(n,) float32`` in [0, 1]."""
-    folded = atlas.points * np.float32([1, 1, 1])
+    folded = atlas.points.copy()
     folded[:, 0] = np.abs(folded[:, 0])
 
     def bell(bump: Bump) -> np.ndarray:
@@ -157,7 +157,7 @@ def paint_blood_and_pigment(layers: Layers, person: Person) -> None:
     layers.pigment += np.float32(BAGS * even * years(person, 30, 75)) * found["pigment"]["under the eyes"]
     _paint_veins(layers, VEINS * shows * even * years(person, 40, 80) * rng.uniform(0.2, 1), rng)
     glossy = np.exp(GLOSS_SPREAD * rng.normal()) * (1 - DRY * old)
-    layers.height += np.float32(GRAIN_HEIGHT * (1 + 0.5 * AGE_UNEVEN * old)) * clouds(points, GRAIN, rng)
+    layers.height += np.float32(GRAIN_HEIGHT * (1 + AGE_UNEVEN * old)) * clouds(points, GRAIN, rng)
     layers.gloss *= np.float32(glossy) * (1 + np.float32(GLOSS_PATCHES) * clouds(points, 0.5, rng))
 
 
@@ -221,4 +221,4 @@ def _paint_brow_shadow(layers: Layers, person: Person) -> None:
     near = np.flatnonzero((points[:, 2] > 5) & (points[:, 1] > 3.5) & (points[:, 1] < 8))
     share = BROW_SHADOW * brow_density(points[near], person.brows)
     colour = greyed(person.brows.colour, person.brows.parameters.get("grey", 0.0))
-    layers.cover(share, colour / np.asarray(person.tone), near)
+    layers.cover(share, colour, near)

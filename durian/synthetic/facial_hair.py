@@ -65,12 +65,15 @@ def soul_patch_zone(points: np.ndarray) -> np.ndarray:
     return np.where(z > LIP_FRONT, zone, -1.0)
 
 
-def cheek_zone(points: np.ndarray, cheeks: float = 0.0, neck: float = 0.0) -> np.ndarray:
-    """Cheeks, jaw and chin without the lips; the upper line ``cheeks`` cm higher, the lower ``neck`` cm lower."""
+def cheek_zone(points: np.ndarray, cheeks: float = 0.0, neck: float = 0.0, lip: float = 1.2) -> np.ndarray:
+    """Cheeks, jaw and chin without the lips; the upper line ``cheeks`` cm higher, the lower ``neck`` cm lower.
+
+    Distances from the lips count as ``lip`` times as large.
+    """
     _, y, z = _halves(points)
     upper = np.interp(z, *np.transpose(CHEEK_LINE)) + cheeks * smoothstep(z, 3.0, 6.0)
     zone = np.minimum(np.minimum(upper - y, y - _neck_line(z, neck)), 2.0 * (z - BEHIND))
-    return np.minimum(zone, -1.2 * lips(points))
+    return np.minimum(zone, -lip * lips(points))
 
 
 def chops_zone(points: np.ndarray, cheeks: float = 0.0, neck: float = 0.0) -> np.ndarray:

@@ -35,33 +35,29 @@ def _lids(atlas: Atlas, head: HeadModel) -> tuple[np.ndarray, np.ndarray, np.nda
 
     index = np.flatnonzero((atlas.points[:, 2] > 6.0) & (np.abs(atlas.points[:, 1] - 3.5) < NEAR))
     roots = head.neutral[head.lashes[:, 0]]
-    distance = [cKDTree(roots[upper]).query(atlas.points[index])[0] for upper in _halves(head)]
+    halves = roots[head.upper_lashes], roots[~head.upper_lashes]
+    distance = [cKDTree(half).query(atlas.points[index])[0] for half in halves]
     near = np.minimum(*distance) < NEAR
     return index[near], *(d[near].astype(np.float32) for d in distance)
-
-
-def _halves(head: HeadModel) -> tuple[np.ndarray, np.ndarray]:
-    return head.upper_lashes, ~head.upper_lashes
 
 
 def paint_makeup(layers: Layers, person: Person, head: HeadModel) -> None:
     """Everything that makeup adds, by ``person.makeup`` in [0, 1]; its colours come from the seed."""
     rng, points, much = chance(person.seed, "makeup"), layers.atlas.points, person.makeup
     where, upper, lower = _lids(layers.atlas, head)
-    tone = np.asarray(person.tone)
     lined = smoothstep(np.minimum(upper, 1.3 * lower), 2.0 * LINER_WIDTH, 0.0)
     line = LASH_LINE * (0.6 + 0.4 * person.feminine)
-    shade, bold = np.asarray(SHADOWS[rng.integers(len(SHADOWS))]), rng.uniform(0.45, 1)
+    shade, bold = SHADOWS[rng.integers(len(SHADOWS))], rng.uniform(0.45, 1)
     wing, blush = rng.uniform(0.4, 1), rng.uniform(0.3, 1)
     if much > 0:
         x, y = np.abs(points[where, 0]), points[where, 1]
         lid = smoothstep(upper, SHADOW_HEIGHT, 0.1) * smoothstep(y - 3.35, -0.15, 0.25)
         lid *= 0.55 + 0.45 * smoothstep(x, 2.2, 4.2)
         grain = 1 + 0.15 * clouds(points[where], 0.18, rng)
-        layers.cover(SHADOW_SHARE * much * bold * lid * grain, shade / tone, where)
+        layers.cover(SHADOW_SHARE * much * bold * lid * grain, shade, where)
         (px, py, pz), (sx, sy, sz), rise = BLUSH
         ax, ay, az = np.abs(points[:, 0]) - px, points[:, 1] - py, points[:, 2] - pz
         bell = np.exp(-((ax / sx) ** 2 + ((ay + rise * ax) / sy) ** 2 + (az / sz) ** 2))
         layers.blood += np.float32(BLUSH_BLOOD * much * blush) * bell
     share = line + (LINER_SHARE * wing - line) * much
-    layers.cover(np.clip(share, 0, 1) * lined**1.5, np.asarray(LINER) / tone, where)
+    layers.cover(np.clip(share, 0, 1) * lined**1.5, LINER, where)

@@ -13,8 +13,8 @@ from durian.synthetic.noise import noise, resolved
 from durian.synthetic.shading_light import WIDENING, highlight, unit3
 from durian.synthetic.surface import SkinMaps
 
-SPECULAR = 0.028
-"""Reflectance of skin straight on: an index of refraction of 1.4."""
+SPECULAR = 0.026
+"""Reflectance of skin straight on: an index of refraction of 1.39."""
 BROAD, SHARP, SHARP_SHARE = 0.36, 0.17, 0.3
 """Widths (alpha) of skin's two highlights, dry cells and the film of oil on them, and the share of the second (after
 Weyrich et al., "Analysis of human faces using a measurement-based skin reflectance model", 2006)."""

@@ -22,7 +22,7 @@ SHAVED_FROM = (16.0, 26.0)
 """Ages between which it comes."""
 SPACING, RADIUS = 0.11, (0.025, 0.05)
 """Between hairs and of their cut ends, cm; rather more than hairs are wide, as each stands on a dark root."""
-TONE, DOTS = 0.42, 0.62
+TONE, DOTS = 0.42, 0.8
 """Shares that the soft tone and the dots of the densest stubble take."""
 UNDER_BEARD = 0.8
 """Share that the colour of a longer beard takes below its hairs where it is densest."""
@@ -44,7 +44,8 @@ def paint_beard(layers: Layers, person: Person) -> None:
     """The skin of somebody's beard.
 
     The map ``beard``, the soft mask of what is not strands, is the density of a worn beard, stubble or the ground of a
-    longer one. A beard that is only shaved off leaves it at 0: it is part of a face, not something one wears.
+    longer one. A beard that is only shaved off leaves it at 0: it is part of a face, not something one wears, and as
+    dark as the brows.
     """
     points, rng = layers.atlas.points, chance(person.seed, "stubble")
     near, dense = _bearded(layers.atlas)
@@ -53,10 +54,10 @@ def paint_beard(layers: Layers, person: Person) -> None:
     shaved = manly * rng.uniform(0.15, 1.0)
     uneven = 1 + 0.18 * clouds(there, 0.9, rng, octaves=2)
     dense = np.clip(shaved * dense * uneven, 0, 1)
-    hair = greyed(person.beard.colour, person.beard.parameters.get("grey", 0.0)) / np.asarray(person.tone)
+    hair = greyed(person.beard.colour, person.beard.parameters.get("grey", 0.0))
     seeds = rng.integers(0, 2**31, 2)
     if shaved > 0:
-        layers.cover(np.clip(SHAVED * dense, 0, 1), np.asarray(UNDER_SKIN) * hair, near)
+        layers.cover(np.clip(SHAVED * dense, 0, 1), np.asarray(UNDER_SKIN) * person.brows.colour, near)
     if not person.beard.is_worn:
         return
     worn = beard_shade(there, person.beard)
@@ -69,6 +70,6 @@ def paint_beard(layers: Layers, person: Person) -> None:
     dots = np.zeros(len(there), np.float32)
     for seed in seeds:
         dots = np.maximum(dots, spots(there, SPACING, RADIUS, grown, np.random.default_rng(seed), layers.atlas.texel))
-    layers.cover(np.clip(DOTS * 1.3 * dots, 0, 1) * smoothstep(grown, 0.0, 0.4), hair, near)
+    layers.cover(np.clip(DOTS * dots, 0, 1) * smoothstep(grown, 0.0, 0.4), hair, near)
     layers.height[near] += np.float32(ROUGH) * dots
     layers.gloss[near] *= (1 - DULL * grown).astype(np.float32)

@@ -23,7 +23,7 @@ LASH_TAPER = (1.3, 0.5)
 LASH_POINTS = (0, 1, 3, 5)
 """Which of the model's six points along a lash are used."""
 UPPER_LASHES, LOWER_LASHES = 0.78, 0.5
-"""Length of lashes relative to the model's, which are an actress's."""
+"""Length of lashes relative to the model's, which are long."""
 
 
 @dataclass(frozen=True)
