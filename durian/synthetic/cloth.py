@@ -130,7 +130,7 @@ SHIRTS = tuple(linear(text) for text in ("#eeeeec", "#eeeeec", "#c9d6e6", "#e9dc
     point=(1.9, 2.6),
     undone=(0.2, 2.2),
     **FOLDS,
-    period=(0.9, 2.6),
+    period=(1.2, 2.6),
 )
 def shirt(
     head: HeadModel,

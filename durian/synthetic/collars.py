@@ -19,7 +19,7 @@ Neckline = Callable[[np.ndarray], np.ndarray]
 BODY_OFF = 0.35
 """How far cloth is from the torso's surface, cm."""
 PLAIN_ROWS, PLAIN_COLUMNS = 48, 120
-FINE_ROWS, FINE_COLUMNS = 96, 200
+FINE_ROWS, FINE_COLUMNS = 72, 150
 """Vertices of a garment's body without and with a pattern, whose smallest parts they must not miss."""
 TURNED = 0.8
 """Part of the way over a shoulder that counts as a way along the cloth: stripes keep about their breadth there."""
@@ -193,8 +193,8 @@ def neck_scarf(
         dyed: gives a mesh its colours.
         rng: where its folds come from.
     """
-    azimuth = np.linspace(-np.pi, np.pi, 192)[None]
-    turn = np.linspace(0, 2 * np.pi, 48, endpoint=False)[:, None]
+    azimuth = np.linspace(-np.pi, np.pi, 144)[None]
+    turn = np.linspace(0, 2 * np.pi, 36, endpoint=False)[:, None]
     meshes = []
     for level, wide, droop, phase in ((0.75, 0.85, 0.35, 0.6), (1.55, 1.0, 1.0, 0.0)):
         ahead = np.exp(-((angle_from(azimuth, phase * side) / 1.1) ** 2))
@@ -228,7 +228,7 @@ def _scarf_end(
     rng: np.random.Generator,
 ) -> Mesh:
     """One hanging end of a scarf, ``off`` cm before the clothes."""
-    along, across = np.linspace(0, 1, 60)[:, None], np.linspace(-1, 1, 28)[None]
+    along, across = np.linspace(0, 1, 45)[:, None], np.linspace(-1, 1, 22)[None]
     half = bulk * (0.75 + 0.75 * smoothstep(along, 0.0, 0.7))
     top = torso.place(np.array([1.55]), np.array([side]), 0.25 + bulk)[0] - [0, loose, 0]
     y = top[1] - length * along

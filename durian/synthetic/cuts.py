@@ -40,6 +40,11 @@ PARTING_FRONT = 16.0
 PARTED, PARTING_EXTRA, UNSTEADY = 0.6, 5, 0.2
 """Distance (cm) from a parting within which so many roots are added to each, as no other hair covers it, and how
 unsteady its line is (cm)."""
+WAVES_FROM = 6.0
+"""Length (cm) from which waves are as wide as they get: on the forehead hair is combed straight."""
+SHOULDERS, FORK, FORKS = -1.5, 0.7, (-3.0, -8.0)
+"""z of the shoulders' ridge, how strongly hair that reaches them falls before and behind it, and the heights between
+which it comes to do so."""
 TURNS_OVER, NECK = 7.0, -1.0
 """Height (cm) of the ends of hair that turn in or out, and z of the neck's middle."""
 NO_SHORTER = -1.5
@@ -164,6 +169,8 @@ def hanging(scalp: Scalp, p: Parameters) -> list[Bunch]:
 def hang_flow(scalp: Scalp, p: Parameters):
     """The flow of hair that falls away from a parting."""
     astray = p["mess"] * Wander(scalp.rng, ASTRAY)(scalp.points)
+    reaches = smoothstep(p["length"], -9.0, -13.0)
+    in_front = scalp.points[:, 2] > SHOULDERS + Wander(scalp.rng, 3.0)(scalp.points)[:, 0]
     at_hem = smoothstep(scalp.edge, HEM, 0) * smoothstep(scalp.points[:, 2], 2.0, 6.0)
 
     def flow(position: np.ndarray, along: float) -> np.ndarray:
@@ -174,8 +181,11 @@ def hang_flow(scalp: Scalp, p: Parameters):
         away = away_from_parting(position, p["parting"]) * over[:, None]
         off_face = (HEM_RISES * at_hem * max(0, 1 - 5 * along))[:, None] * UP_AND_BACK
         near_end = p.get("turn_in", 0.0) * smoothstep(y, p["length"] + TURNS_OVER, p["length"])
+        fork = reaches * smoothstep(y, *FORKS) * np.where(in_front, 1, -1)
+        fork = fork * smoothstep(np.abs(z - SHOULDERS), 6.0, 3.0)
         inward = unit(direction(-position[:, 0], 0.0, NECK - z))
-        return away + fall + off_face + near_end[:, None] * inward + astray * (0.3 + 0.7 * over[:, None])
+        aside = direction(0.0, 0.0, FORK * fork)
+        return away + fall + off_face + aside + near_end[:, None] * inward + astray * (0.3 + 0.7 * over[:, None])
 
     return flow
 
@@ -204,7 +214,8 @@ def _hanging_lengths(scalp: Scalp, p: Parameters) -> Bunch:
         opening=Opening(fall_side(scalp, p["parting"]), p["opening"] + 0.5 * scalp.depth * p["volume"] + edge),
     )  # fmt: skip
     path = trim(path, level - p.get("angle", 0.0) * np.maximum(path[..., 2], NO_SHORTER) - path[..., 1])
-    return styled(scalp, path, p, 0.075)
+    is_curly = p.get("wave", 0.0) * p.get("turns", 0.0) > CURLY
+    return styled(scalp, path, p, 0.075, straight_root=2.0 if is_curly else WAVES_FROM)
 
 
 def _bangs(scalp: Scalp, p: Parameters) -> Bunch:

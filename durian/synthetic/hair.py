@@ -58,7 +58,7 @@ WARMTH = 0.04
 STREAK, IN_STREAK = 1.5, 0.7
 """Brightness of light strands, and their share of a light tuft."""
 
-FULL_SHADE, SCALP_SHADE = 0.96, {"cornrowed": 0.5, "locked": 0.85}
+FULL_SHADE, SCALP_SHADE = 0.96, {"cornrowed": 0.5, "locked": 0.93}
 """How much hair hides the scalp below it, and that of some cuts. A tenth of pale skin would outshine dark hair."""
 BUZZ_SHADE, BUZZ_LENGTH, GROWN_LENGTH = 0.65, 0.2, 1.5
 """How much the shortest hair does, and lengths (cm) between which this rises."""

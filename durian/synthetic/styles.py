@@ -209,7 +209,7 @@ STYLES: dict[str, Style] = {
         opening=(-0.2, 0.6), width=(0.5, 0.8), mess=(0.2, 0.4),
     ),
     "cornrows": _style(
-        "cornrowed", men=0.3, women=0.4, ages=(16, 55), rows=(12.0, 17.0), width=(0.7, 0.95), length=(-12.0, -6.0),
+        "cornrowed", men=0.3, women=0.4, ages=(16, 55), rows=(14.0, 19.0), width=(0.8, 1.0), length=(-12.0, -6.0),
         recede=(-0.2, 0.3), flyaways=(0.0, 0.0),
     ),
     "bun": _style(

@@ -36,15 +36,15 @@ def shirt_collar(
         look: colours and pattern.
         period: of the pattern, cm.
     """
-    along = np.linspace(0, 1, 240)[None]
-    down = np.linspace(0, 1, 22)[:, None]
+    along = np.linspace(0, 1, 160)[None]
+    down = np.linspace(0, 1, 14)[:, None]
 
     def between(gap: np.ndarray | float) -> np.ndarray:
         return gap + (2 * np.pi - 2 * gap) * along
 
     def painted(points: np.ndarray, length: float) -> Mesh:
         uv = np.stack(np.broadcast_arrays(along * COLLAR_GIRTH, np.linspace(0, length, len(points))[:, None]), axis=-1)
-        made = grid(points, wrap_rows=len(points) > len(down), colour=look.colour, uv=uv, **CLOTH)
+        made = grid(points, colour=look.colour, uv=uv, **CLOTH)
         return printed(made, look.pattern, period, look.colour, look.accent)
 
     front = bump(angle_from(between(opening), 0.0), 0.0, 1.9)
@@ -54,7 +54,8 @@ def shirt_collar(
     leaf = torso.place(level, azimuth, off)
     under = leaf - 0.16 * torso.outwards(level, azimuth)
     inside = torso.place(stand + STAND_HEIGHT * down, between(opening * (1 - 0.6 * down)), STAND_OFF)
-    return [painted(np.concatenate([leaf, under[::-1]]), 10.0), painted(inside, 4.0)]
+    lining = [grid(points, colour=look.colour, **CLOTH) for points in (under[::-1], inside)]
+    return [painted(leaf, 5.0), *lining]
 
 
 def placket(
