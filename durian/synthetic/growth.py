@@ -5,13 +5,14 @@ A bunch of strands is an array ``(S, K, 3)``, root first, in cm. Every function 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from durian.synthetic.compiled import compiled, in_shares
-from durian.synthetic.distance import DistanceField
+from durian.synthetic.compiled import compiled, in_shares, inlined
+from durian.synthetic.distance import DistanceField, Grid, interpolated
 from durian.synthetic.wear import smoothstep
 
 Flow = Callable[[np.ndarray, float], np.ndarray]
@@ -108,35 +109,81 @@ def grow(
     length = np.broadcast_to(np.asarray(length, np.float32), count)
     clearance = np.broadcast_to(np.asarray(clearance, np.float32), count)
     lift = np.broadcast_to(np.asarray(lift, np.float32), count)[:, None]
+    reach = np.broadcast_to(np.asarray(np.inf if hug is None else clearance + hug, np.float32), count)
     path = np.empty((count, points, 3), np.float32)
     path[:, 0] = roots - ROOT_DEPTH * normals
-    position = np.asarray(roots, np.float32)
-    heading = unit(normals * lift + unit(flow(position, 0.0)) * (1 - lift))
+    position = np.array(roots, np.float32)
+    heading = unit(normals * lift + unit(flow(position, 0.0)) * (1 - lift)).astype(np.float32)
     stations = np.linspace(0, 1, points)
     stations = FIRST_STEPS * stations + (1 - FIRST_STEPS) * stations**2
     for k, along in enumerate(stations[1:], start=1):
+        wish = np.ascontiguousarray(flow(position, along), np.float32)
         step = length * np.float32(along - stations[k - 1])
-        heading = unit(stiffness * heading + (1 - stiffness) * unit(flow(position, along)))
-        position = position + heading * step[:, None]
-        gap, outward = surface.at(position)
-        wanted = clearance * min(1.0, FLAT_ROOTS + 2 * (1 - FLAT_ROOTS) * along)
-        position = position + outward * np.maximum(wanted - gap, 0)[:, None]
-        if hug is not None:
-            excess = np.where(position[:, 1] > hangs_below, np.maximum(gap - clearance - hug, 0), 0)
-            position = position - PULL * excess[:, None] * outward
+        wanted = clearance * np.float32(min(1.0, FLAT_ROOTS + 2 * (1 - FLAT_ROOTS) * along))
+        in_shares(
+            _advance, count, wish, step, np.float32(stiffness), wanted, reach, np.float32(hangs_below), surface.grid,
+            heading, position,
+        )  # fmt: skip
         if opening is not None:
-            position = opening.keep(position, path[:, k - 1], step)
-        heading = unit((1 - TURNING) * heading + TURNING * unit(position - path[:, k - 1]))
-        path[:, k] = position
+            position = opening.keep(position, path[:, k - 1], step).astype(np.float32)
+        in_shares(_bend, count, position, k, path, heading)
     return path
+
+
+@inlined
+def _unit(x: float, y: float, z: float) -> tuple[float, float, float]:
+    scale = 1 / max(np.sqrt(x * x + y * y + z * z), np.float32(1e-9))
+    return x * scale, y * scale, z * scale
+
+
+@compiled
+def _advance(
+    first: int,
+    last: int,
+    wish: np.ndarray,
+    step: np.ndarray,
+    stiffness: float,
+    wanted: np.ndarray,
+    reach: np.ndarray,
+    hangs_below: float,
+    surface: Grid,
+    heading: np.ndarray,
+    position: np.ndarray,
+) -> None:
+    """Go one step, then out as far as ``wanted``, or back in beyond ``reach``."""
+    kept, turned = stiffness, 1 - stiffness
+    for s in range(first, last):
+        wx, wy, wz = _unit(wish[s, 0], wish[s, 1], wish[s, 2])
+        hx, hy, hz = heading[s, 0], heading[s, 1], heading[s, 2]
+        hx, hy, hz = _unit(kept * hx + turned * wx, kept * hy + turned * wy, kept * hz + turned * wz)
+        heading[s, 0], heading[s, 1], heading[s, 2] = hx, hy, hz
+        x, y, z = position[s, 0] + hx * step[s], position[s, 1] + hy * step[s], position[s, 2] + hz * step[s]
+        gap, ox, oy, oz = interpolated(surface, x, y, z)
+        out = max(wanted[s] - gap, np.float32(0))
+        if y + oy * out > hangs_below:
+            out -= np.float32(PULL) * max(gap - reach[s], np.float32(0))
+        position[s, 0], position[s, 1], position[s, 2] = x + ox * out, y + oy * out, z + oz * out
+
+
+@compiled
+def _bend(first: int, last: int, position: np.ndarray, k: int, path: np.ndarray, heading: np.ndarray) -> None:
+    """Add the point number ``k`` to strands, which head on a little more the way they came to it."""
+    kept, turned = np.float32(1 - TURNING), np.float32(TURNING)
+    for s in range(first, last):
+        x, y, z = position[s, 0], position[s, 1], position[s, 2]
+        ux, uy, uz = _unit(x - path[s, k - 1, 0], y - path[s, k - 1, 1], z - path[s, k - 1, 2])
+        hx, hy, hz = heading[s, 0], heading[s, 1], heading[s, 2]
+        hx, hy, hz = _unit(kept * hx + turned * ux, kept * hy + turned * uy, kept * hz + turned * uz)
+        heading[s, 0], heading[s, 1], heading[s, 2] = hx, hy, hz
+        path[s, k, 0], path[s, k, 1], path[s, k, 2] = x, y, z
 
 
 def push_out(surface: DistanceField, path: np.ndarray, clearance: float, from_point: int = 1) -> np.ndarray:
     """Points from number ``from_point`` on that lie nearer to the surface than ``clearance`` (cm) moved out to it."""
     moved = np.array(path, np.float32)
-    moved[:, from_point:] = surface.pushed_out(
-        path[:, from_point:].reshape(-1, 3), clearance, PUSHES
-    ).reshape(len(path), -1, 3)
+    moved[:, from_point:] = surface.pushed_out(path[:, from_point:].reshape(-1, 3), clearance, PUSHES).reshape(
+        len(path), -1, 3
+    )
     return moved
 
 
@@ -152,7 +199,11 @@ def _measure(first: int, last: int, path: np.ndarray, length: np.ndarray) -> Non
     for s in range(first, last):
         length[s, 0] = so_far = np.float32(0)
         for k in range(1, path.shape[1]):
-            x, y, z = path[s, k, 0] - path[s, k - 1, 0], path[s, k, 1] - path[s, k - 1, 1], path[s, k, 2] - path[s, k - 1, 2]
+            x, y, z = (
+                path[s, k, 0] - path[s, k - 1, 0],
+                path[s, k, 1] - path[s, k - 1, 1],
+                path[s, k, 2] - path[s, k - 1, 2],
+            )
             so_far += np.sqrt(x * x + y * y + z * z)
             length[s, k] = so_far
 
@@ -267,15 +318,37 @@ def frames(path: np.ndarray, normals: np.ndarray) -> tuple[np.ndarray, np.ndarra
     The first starts out along the surface the strands grow from, whose ``normals (S, 3)`` are given, the second away
     from it.
     """
-    tangent = unit(np.gradient(path, axis=1))
-    across = np.empty_like(tangent)
-    sideways = np.cross(tangent[:, 0], normals)
-    degenerate = np.linalg.norm(sideways, axis=1, keepdims=True) < 1e-3  # straight out
-    sideways = np.where(degenerate, np.cross(tangent[:, 0], tangent[:, 0, [1, 2, 0]] + np.float32([0, 0, 1])), sideways)
-    for k in range(path.shape[1]):
-        sideways = sideways - (sideways * tangent[:, k]).sum(axis=1, keepdims=True) * tangent[:, k]
-        sideways = across[:, k] = unit(sideways)
-    return across, np.cross(across, tangent)
+    path = np.ascontiguousarray(path, np.float32)
+    normals = np.ascontiguousarray(np.broadcast_to(normals, (len(path), 3)), np.float32)
+    sideways, outward = np.empty_like(path), np.empty_like(path)
+    in_shares(_find_frames, len(path), path, normals, sideways, outward)
+    return sideways, outward
+
+
+@compiled
+def _find_frames(
+    first: int, last: int, path: np.ndarray, normals: np.ndarray, sideways: np.ndarray, outward: np.ndarray
+) -> None:
+    points = path.shape[1]
+    for s in range(first, last):
+        x = y = z = np.float32(0)
+        for k in range(points):
+            a, b = max(k - 1, 0), min(k + 1, points - 1)
+            tx, ty, tz = path[s, b, 0] - path[s, a, 0], path[s, b, 1] - path[s, a, 1], path[s, b, 2] - path[s, a, 2]
+            tx, ty, tz = _unit(tx, ty, tz)
+            if k == 0:
+                x, y, z = _across(tx, ty, tz, normals[s, 0], normals[s, 1], normals[s, 2])
+                if x * x + y * y + z * z < np.float32(1e-6):  # straight out
+                    x, y, z = _across(tx, ty, tz, ty, tz, tx + np.float32(1))
+            off = x * tx + y * ty + z * tz
+            x, y, z = _unit(x - off * tx, y - off * ty, z - off * tz)
+            sideways[s, k, 0], sideways[s, k, 1], sideways[s, k, 2] = x, y, z
+            outward[s, k, 0], outward[s, k, 1], outward[s, k, 2] = _across(x, y, z, tx, ty, tz)
+
+
+@inlined
+def _across(ax: float, ay: float, az: float, bx: float, by: float, bz: float) -> tuple[float, float, float]:
+    return ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
 
 
 def curl(
@@ -300,12 +373,36 @@ def curl(
         straight_root: the radius is reached after so many cm.
     """
     sideways, outward = frames(path, normals)
-    length = arc_length(path)
-    turns = np.broadcast_to(np.asarray(turns, np.float32), len(path))[:, None]
-    angle = 2 * np.pi * turns * length + phase[:, None]
-    radius = np.broadcast_to(np.asarray(radius, np.float32), len(path))[:, None] * np.minimum(1, length / straight_root)
-    waves = (radius * np.cos(angle))[..., None] * sideways
-    return path + waves + ((1 - flat) * radius * np.sin(angle))[..., None] * outward
+    path, length = np.array(path, np.float32), arc_length(path)
+    radius, turns, phase = (
+        np.ascontiguousarray(np.broadcast_to(value, len(path)), np.float32) for value in (radius, turns, phase)
+    )
+    rise = np.float32(1 - flat)
+    in_shares(_wind, len(path), sideways, outward, length, radius, turns, phase, rise, np.float32(straight_root), path)
+    return path
+
+
+@compiled
+def _wind(
+    first: int,
+    last: int,
+    sideways: np.ndarray,
+    outward: np.ndarray,
+    length: np.ndarray,
+    radius: np.ndarray,
+    turns: np.ndarray,
+    phase: np.ndarray,
+    rise: float,
+    straight_root: float,
+    path: np.ndarray,
+) -> None:
+    for s in range(first, last):
+        for k in range(path.shape[1]):
+            angle = np.float32(2 * math.pi) * turns[s] * length[s, k] + phase[s]
+            far = radius[s] * min(np.float32(1), length[s, k] / straight_root)
+            aside, off = far * np.cos(angle), far * np.sin(angle) * rise
+            for axis in range(3):
+                path[s, k, axis] += aside * sideways[s, k, axis] + off * outward[s, k, axis]
 
 
 class Wander:

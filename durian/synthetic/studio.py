@@ -174,7 +174,9 @@ class Studio:
             lay_glass(glass, pose, camera, nearness, lights.key, around, light, cover)
 
         labels = shaded.labels
-        coverage = {name: _share(sum(labels[..., label] for label in which), samples) for name, which in COVERED_BY.items()}
+        coverage = {
+            name: _share(sum(labels[..., label] for label in which), samples) for name, which in COVERED_BY.items()
+        }
         lens = _share(cover, samples)
         coverage["glasses"] = np.maximum(coverage["glasses"], lens)
         shadow = (255 * np.minimum(shaded.beard, 1) + 0.5).astype(np.uint8)
