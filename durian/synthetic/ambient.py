@@ -16,8 +16,8 @@ AMBIENT_SIDE = 128
 DIRECTIONS = 24
 """Texels along the side of the surroundings' maps, two and a half to the cm, and how many of these there are."""
 AMBIENT_BIAS, AMBIENT_SOFTNESS = 0.65, 1.2
-"""cm, a texel and three quarters: nearer things do not shade; and the part of the light that a blocker takes per further
-cm."""
+"""cm, a texel and three quarters: nearer things do not shade; and the part of the light that a blocker takes per
+further cm."""
 SCALE = AMBIENT_SIDE / EXTENT
 """Texels per cm."""
 SMALL, PIECE, MOST_PIECES = 0.36, 0.5, 40

@@ -5,14 +5,14 @@ A bunch of strands is an array ``(S, K, 3)``, root first, in cm. Every function 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from durian.synthetic.compiled import compiled, in_shares, inlined
-from durian.synthetic.distance import DistanceField, Grid, interpolated
+from durian.synthetic.compiled import in_shares
+from durian.synthetic.distance import DistanceField
+from durian.synthetic.strand_loops import advance, bend, find_frames, find_places, interpolate, measure, wind
 from durian.synthetic.wear import smoothstep
 
 Flow = Callable[[np.ndarray, float], np.ndarray]
@@ -29,11 +29,8 @@ LEAST_LEFT = 0.04
 """Part of a strand that is left of it wherever it is cut."""
 PUSHES = 4
 """Times that points are moved out: where a surface is bent, as at the ears, the first way out is not all of it."""
-TURNING = 0.4
-"""How much a strand's heading follows the way it was pushed, per point."""
-PULL, EAR_HEIGHT = 0.7, -1.0
-"""Part of the way back that a strand too far from the head is pulled, per point, and a height (cm) from which long
-hair hangs free."""
+EAR_HEIGHT = -1.0
+"""Height (cm) from which long hair hangs free."""
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
@@ -121,61 +118,13 @@ def grow(
         step = length * np.float32(along - stations[k - 1])
         wanted = clearance * np.float32(min(1.0, FLAT_ROOTS + 2 * (1 - FLAT_ROOTS) * along))
         in_shares(
-            _advance, count, wish, step, np.float32(stiffness), wanted, reach, np.float32(hangs_below), surface.grid,
+            advance, count, wish, step, np.float32(stiffness), wanted, reach, np.float32(hangs_below), surface.grid,
             heading, position,
         )  # fmt: skip
         if opening is not None:
             position = opening.keep(position, path[:, k - 1], step).astype(np.float32)
-        in_shares(_bend, count, position, k, path, heading)
+        in_shares(bend, count, position, k, path, heading)
     return path
-
-
-@inlined
-def _unit(x: float, y: float, z: float) -> tuple[float, float, float]:
-    scale = 1 / max(np.sqrt(x * x + y * y + z * z), np.float32(1e-9))
-    return x * scale, y * scale, z * scale
-
-
-@compiled
-def _advance(
-    first: int,
-    last: int,
-    wish: np.ndarray,
-    step: np.ndarray,
-    stiffness: float,
-    wanted: np.ndarray,
-    reach: np.ndarray,
-    hangs_below: float,
-    surface: Grid,
-    heading: np.ndarray,
-    position: np.ndarray,
-) -> None:
-    """Go one step, then out as far as ``wanted``, or back in beyond ``reach``."""
-    kept, turned = stiffness, 1 - stiffness
-    for s in range(first, last):
-        wx, wy, wz = _unit(wish[s, 0], wish[s, 1], wish[s, 2])
-        hx, hy, hz = heading[s, 0], heading[s, 1], heading[s, 2]
-        hx, hy, hz = _unit(kept * hx + turned * wx, kept * hy + turned * wy, kept * hz + turned * wz)
-        heading[s, 0], heading[s, 1], heading[s, 2] = hx, hy, hz
-        x, y, z = position[s, 0] + hx * step[s], position[s, 1] + hy * step[s], position[s, 2] + hz * step[s]
-        gap, ox, oy, oz = interpolated(surface, x, y, z)
-        out = max(wanted[s] - gap, np.float32(0))
-        if y + oy * out > hangs_below:
-            out -= np.float32(PULL) * max(gap - reach[s], np.float32(0))
-        position[s, 0], position[s, 1], position[s, 2] = x + ox * out, y + oy * out, z + oz * out
-
-
-@compiled
-def _bend(first: int, last: int, position: np.ndarray, k: int, path: np.ndarray, heading: np.ndarray) -> None:
-    """Add the point number ``k`` to strands, which head on a little more the way they came to it."""
-    kept, turned = np.float32(1 - TURNING), np.float32(TURNING)
-    for s in range(first, last):
-        x, y, z = position[s, 0], position[s, 1], position[s, 2]
-        ux, uy, uz = _unit(x - path[s, k - 1, 0], y - path[s, k - 1, 1], z - path[s, k - 1, 2])
-        hx, hy, hz = heading[s, 0], heading[s, 1], heading[s, 2]
-        hx, hy, hz = _unit(kept * hx + turned * ux, kept * hy + turned * uy, kept * hz + turned * uz)
-        heading[s, 0], heading[s, 1], heading[s, 2] = hx, hy, hz
-        path[s, k, 0], path[s, k, 1], path[s, k, 2] = x, y, z
 
 
 def push_out(surface: DistanceField, path: np.ndarray, clearance: float, from_point: int = 1) -> np.ndarray:
@@ -190,22 +139,8 @@ def push_out(surface: DistanceField, path: np.ndarray, clearance: float, from_po
 def arc_length(path: np.ndarray) -> np.ndarray:
     """``(S, K)`` cm from the root to each point."""
     path, length = np.ascontiguousarray(path, np.float32), np.empty(path.shape[:2], np.float32)
-    in_shares(_measure, len(path), path, length)
+    in_shares(measure, len(path), path, length)
     return length
-
-
-@compiled
-def _measure(first: int, last: int, path: np.ndarray, length: np.ndarray) -> None:
-    for s in range(first, last):
-        length[s, 0] = so_far = np.float32(0)
-        for k in range(1, path.shape[1]):
-            x, y, z = (
-                path[s, k, 0] - path[s, k - 1, 0],
-                path[s, k, 1] - path[s, k - 1, 1],
-                path[s, k, 2] - path[s, k - 1, 2],
-            )
-            so_far += np.sqrt(x * x + y * y + z * z)
-            length[s, k] = so_far
 
 
 def resample(path: np.ndarray, points: int, keep: np.ndarray | float = 1.0) -> np.ndarray:
@@ -224,45 +159,16 @@ def resample(path: np.ndarray, points: int, keep: np.ndarray | float = 1.0) -> n
 def resample_evenly(path: np.ndarray, points: int) -> np.ndarray:
     """Each strand ``(S, K, 3)`` through another number of points at equal distances along it."""
     place = np.empty((len(path), points), np.float32)
-    in_shares(_find_places, len(path), arc_length(path), place)
+    in_shares(find_places, len(path), arc_length(path), place)
     return _spline(path, place)
-
-
-@compiled
-def _find_places(first: int, last: int, length: np.ndarray, place: np.ndarray) -> None:
-    old, new = length.shape[1], place.shape[1]
-    for s in range(first, last):
-        before = 0
-        for k in range(new):
-            wanted = length[s, old - 1] * np.float32(k / (new - 1))
-            while before < old - 2 and length[s, before + 1] <= wanted:
-                before += 1
-            piece = max(length[s, before + 1] - length[s, before], np.float32(1e-9))
-            part = (wanted - length[s, before]) / piece
-            place[s, k] = np.float32(before) + min(max(part, np.float32(0)), np.float32(1))
 
 
 def _spline(path: np.ndarray, place: np.ndarray) -> np.ndarray:
     """Points of Catmull and Rom's spline through each strand, at ``place (S, P)`` counted in its points."""
     found = np.empty((*place.shape, 3), np.float32)
     path, place = np.ascontiguousarray(path, np.float32), np.ascontiguousarray(place, np.float32)
-    in_shares(_interpolate, len(path), path, place, found)
+    in_shares(interpolate, len(path), path, place, found)
     return found
-
-
-@compiled
-def _interpolate(first: int, last: int, path: np.ndarray, place: np.ndarray, found: np.ndarray) -> None:
-    old = path.shape[1]
-    two, three, four, five, half = np.float32(2), np.float32(3), np.float32(4), np.float32(5), np.float32(0.5)
-    for s in range(first, last):
-        for k in range(place.shape[1]):
-            i = min(int(place[s, k]), old - 2)
-            f = place[s, k] - np.float32(i)
-            before, after = max(i - 1, 0), min(i + 2, old - 1)
-            for axis in range(3):
-                a, b, c, d = path[s, before, axis], path[s, i, axis], path[s, i + 1, axis], path[s, after, axis]
-                bend = two * a - five * b + four * c - d + (three * b - a - three * c + d) * f
-                found[s, k, axis] = half * (two * b + (c - a + bend * f) * f)
 
 
 def trim(path: np.ndarray, beyond: np.ndarray) -> np.ndarray:
@@ -321,34 +227,8 @@ def frames(path: np.ndarray, normals: np.ndarray) -> tuple[np.ndarray, np.ndarra
     path = np.ascontiguousarray(path, np.float32)
     normals = np.ascontiguousarray(np.broadcast_to(normals, (len(path), 3)), np.float32)
     sideways, outward = np.empty_like(path), np.empty_like(path)
-    in_shares(_find_frames, len(path), path, normals, sideways, outward)
+    in_shares(find_frames, len(path), path, normals, sideways, outward)
     return sideways, outward
-
-
-@compiled
-def _find_frames(
-    first: int, last: int, path: np.ndarray, normals: np.ndarray, sideways: np.ndarray, outward: np.ndarray
-) -> None:
-    points = path.shape[1]
-    for s in range(first, last):
-        x = y = z = np.float32(0)
-        for k in range(points):
-            a, b = max(k - 1, 0), min(k + 1, points - 1)
-            tx, ty, tz = path[s, b, 0] - path[s, a, 0], path[s, b, 1] - path[s, a, 1], path[s, b, 2] - path[s, a, 2]
-            tx, ty, tz = _unit(tx, ty, tz)
-            if k == 0:
-                x, y, z = _across(tx, ty, tz, normals[s, 0], normals[s, 1], normals[s, 2])
-                if x * x + y * y + z * z < np.float32(1e-6):  # straight out
-                    x, y, z = _across(tx, ty, tz, ty, tz, tx + np.float32(1))
-            off = x * tx + y * ty + z * tz
-            x, y, z = _unit(x - off * tx, y - off * ty, z - off * tz)
-            sideways[s, k, 0], sideways[s, k, 1], sideways[s, k, 2] = x, y, z
-            outward[s, k, 0], outward[s, k, 1], outward[s, k, 2] = _across(x, y, z, tx, ty, tz)
-
-
-@inlined
-def _across(ax: float, ay: float, az: float, bx: float, by: float, bz: float) -> tuple[float, float, float]:
-    return ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
 
 
 def curl(
@@ -378,31 +258,8 @@ def curl(
         np.ascontiguousarray(np.broadcast_to(value, len(path)), np.float32) for value in (radius, turns, phase)
     )
     rise = np.float32(1 - flat)
-    in_shares(_wind, len(path), sideways, outward, length, radius, turns, phase, rise, np.float32(straight_root), path)
+    in_shares(wind, len(path), sideways, outward, length, radius, turns, phase, rise, np.float32(straight_root), path)
     return path
-
-
-@compiled
-def _wind(
-    first: int,
-    last: int,
-    sideways: np.ndarray,
-    outward: np.ndarray,
-    length: np.ndarray,
-    radius: np.ndarray,
-    turns: np.ndarray,
-    phase: np.ndarray,
-    rise: float,
-    straight_root: float,
-    path: np.ndarray,
-) -> None:
-    for s in range(first, last):
-        for k in range(path.shape[1]):
-            angle = np.float32(2 * math.pi) * turns[s] * length[s, k] + phase[s]
-            far = radius[s] * min(np.float32(1), length[s, k] / straight_root)
-            aside, off = far * np.cos(angle), far * np.sin(angle) * rise
-            for axis in range(3):
-                path[s, k, axis] += aside * sideways[s, k, axis] + off * outward[s, k, axis]
 
 
 class Wander:
