@@ -106,7 +106,7 @@ def grow(
     length = np.broadcast_to(np.asarray(length, np.float32), count)
     clearance = np.broadcast_to(np.asarray(clearance, np.float32), count)
     lift = np.broadcast_to(np.asarray(lift, np.float32), count)[:, None]
-    reach = np.broadcast_to(np.asarray(np.inf if hug is None else clearance + hug, np.float32), count)
+    reach = np.full(count, np.inf if hug is None else clearance + hug, np.float32)
     path = np.empty((count, points, 3), np.float32)
     path[:, 0] = roots - ROOT_DEPTH * normals
     position = np.array(roots, np.float32)
@@ -225,7 +225,7 @@ def frames(path: np.ndarray, normals: np.ndarray) -> tuple[np.ndarray, np.ndarra
     from it.
     """
     path = np.ascontiguousarray(path, np.float32)
-    normals = np.ascontiguousarray(np.broadcast_to(normals, (len(path), 3)), np.float32)
+    normals = np.full((len(path), 3), normals, np.float32)
     sideways, outward = np.empty_like(path), np.empty_like(path)
     in_shares(find_frames, len(path), path, normals, sideways, outward)
     return sideways, outward
@@ -254,9 +254,7 @@ def curl(
     """
     sideways, outward = frames(path, normals)
     path, length = np.array(path, np.float32), arc_length(path)
-    radius, turns, phase = (
-        np.ascontiguousarray(np.broadcast_to(value, len(path)), np.float32) for value in (radius, turns, phase)
-    )
+    radius, turns, phase = (np.full(len(path), value, np.float32) for value in (radius, turns, phase))
     rise = np.float32(1 - flat)
     in_shares(wind, len(path), sideways, outward, length, radius, turns, phase, rise, np.float32(straight_root), path)
     return path
