@@ -16,8 +16,8 @@ AMBIENT_SIDE = 128
 DIRECTIONS = 24
 """Texels along the side of the surroundings' maps, two and a half to the cm, and how many of these there are."""
 AMBIENT_BIAS, AMBIENT_SOFTNESS = 0.65, 1.2
-"""cm, a texel and three quarters: nearer things do not shade; and the part of the light that a blocker takes per further
-cm."""
+"""cm, a texel and three quarters: nearer things do not shade; and the part of the light that a blocker takes per
+further cm."""
 SCALE = AMBIENT_SIDE / EXTENT
 """Texels per cm."""
 SMALL, PIECE, MOST_PIECES = 0.36, 0.5, 40
@@ -203,7 +203,7 @@ def irradiance(
         wanted: ``(N,) bool``; others are left at zero.
         visible: ``(N, DIRECTIONS) uint8`` of :func:`see_surroundings`.
         normals: ``(N, 3) float32`` as posed; tangents of strands.
-        strands: ``(N,) bool``.
+        strands: ``(N,) bool``: the last points, two and two at one place.
         heights: ``(N,) float32`` in the neutral head: shoulders do not turn with the pose.
         pose: the head's.
         around: what shines.
@@ -219,7 +219,8 @@ def irradiance(
     toward /= toward.sum(axis=1, keepdims=True)
     found = np.zeros((len(visible), 4), np.float32)
     toward = toward.astype(np.float32)
-    in_shares(_gather, len(wanted), wanted, visible, normals, strands, heights, turned, shine, toward, found)
+    paired = (len(strands) - int(np.count_nonzero(strands))) % 2  # of the first of each two
+    in_shares(_gather, len(wanted), paired, wanted, visible, normals, strands, heights, turned, shine, toward, found)
     return found
 
 
@@ -227,6 +228,7 @@ def irradiance(
 def _gather(
     first: int,
     last: int,
+    paired: int,
     wanted: np.ndarray,
     visible: np.ndarray,
     normals: np.ndarray,
@@ -239,6 +241,10 @@ def _gather(
 ) -> None:
     for i in range(first, last):
         if not wanted[i]:
+            continue
+        if strands[i] and i % 2 != paired and i > first and wanted[i - 1]:
+            for channel in range(4):
+                found[i, channel] = found[i - 1, channel]
             continue
         step = neck_step(heights[i])
         x, y, z = normals[i, 0], normals[i, 1], normals[i, 2]

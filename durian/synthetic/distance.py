@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,14 @@ NEIGHBOURS, SOFTNESS, INEXACT = 6, 0.3, 0.25
 vertex may be further off than the nearest; the last halves the time."""
 
 
+class Grid(NamedTuple):
+    """``values (X, Y, Z, 4) float32``: distance and the way out, ``spacing`` cm apart from ``origin (3,)`` on."""
+
+    values: np.ndarray
+    origin: np.ndarray
+    spacing: float
+
+
 class DistanceField:
     """Signed distance (cm, positive outside) to a surface given by its vertices, sampled on a grid and interpolated.
 
@@ -29,10 +37,9 @@ class DistanceField:
     def __init__(self, vertices: np.ndarray, normals: np.ndarray, spacing: float = SPACING) -> None:
         from scipy.spatial import cKDTree
 
-        self.origin = (vertices.min(axis=0) - REACH).astype(np.float32)
-        self.spacing = spacing
-        self.size = np.ceil((vertices.max(axis=0) + REACH - self.origin) / spacing).astype(int) + 1
-        axes = [start + spacing * np.arange(count) for start, count in zip(self.origin, self.size)]
+        origin = (vertices.min(axis=0) - REACH).astype(np.float32)
+        size = np.ceil((vertices.max(axis=0) + REACH - origin) / spacing).astype(int) + 1
+        axes = [start + spacing * np.arange(count) for start, count in zip(origin, size)]
         grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
         apart, index = cKDTree(vertices).query(grid.astype(np.float32), NEIGHBOURS, eps=INEXACT)
         weights = 1 / (apart + SOFTNESS) ** 2
@@ -41,31 +48,30 @@ class DistanceField:
         values = np.concatenate(
             [(weights * planes).sum(axis=1, keepdims=True), np.einsum("nk,nkc->nc", weights, normals[index])], axis=1
         )
-        self._values = values.astype(np.float32).reshape(*self.size, 4)  # distance, then the way out
+        self.grid = Grid(values.astype(np.float32).reshape(*size, 4), origin, np.float32(spacing))
 
     def at(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Distances ``(N,) float32`` of ``points (N, 3)`` and unit vectors ``(N, 3) float32`` that lead out."""
         points = np.ascontiguousarray(points, np.float32)
         distance, outward = np.empty(len(points), np.float32), np.empty((len(points), 3), np.float32)
-        in_shares(_look_up, len(points), points, self._values, self.origin, self.spacing, distance, outward)
+        in_shares(_look_up, len(points), points, self.grid, distance, outward)
         return distance, outward
 
     def pushed_out(self, points: np.ndarray, clearance: float, times: int) -> np.ndarray:
         """Points ``(N, 3) float32`` that are nearer than ``clearance`` (cm) moved out to it, so many times: where a
         surface is bent the first way out is not all of it."""
         points = np.array(points, np.float32, order="C")
-        in_shares(_push_out, len(points), points, self._values, self.origin, self.spacing, clearance, times)
+        in_shares(_push_out, len(points), points, self.grid, clearance, times)
         return points
 
 
 @inlined
-def _interpolated(
-    values: np.ndarray, origin: np.ndarray, spacing: float, x: float, y: float, z: float
-) -> tuple[float, float, float, float]:
+def interpolated(grid: Grid, x: float, y: float, z: float) -> tuple[float, float, float, float]:
     """Distance at a point and the unit vector that leads out."""
-    x = min(max((x - origin[0]) / np.float32(spacing), np.float32(0)), np.float32(values.shape[0] - 1.001))
-    y = min(max((y - origin[1]) / np.float32(spacing), np.float32(0)), np.float32(values.shape[1] - 1.001))
-    z = min(max((z - origin[2]) / np.float32(spacing), np.float32(0)), np.float32(values.shape[2] - 1.001))
+    values, origin, spacing = grid.values, grid.origin, grid.spacing
+    x = min(max((x - origin[0]) / spacing, np.float32(0)), np.float32(values.shape[0] - 1.001))
+    y = min(max((y - origin[1]) / spacing, np.float32(0)), np.float32(values.shape[1] - 1.001))
+    z = min(max((z - origin[2]) / spacing, np.float32(0)), np.float32(values.shape[2] - 1.001))
     a, b, c = int(x), int(y), int(z)
     u, v, w = x - np.float32(a), y - np.float32(b), z - np.float32(c)
     gap = ox = oy = oz = np.float32(0)
@@ -87,15 +93,13 @@ def _look_up(
     first: int,
     last: int,
     points: np.ndarray,
-    values: np.ndarray,
-    origin: np.ndarray,
-    spacing: float,
+    grid: Grid,
     distance: np.ndarray,
     outward: np.ndarray,
 ) -> None:
     for i in range(first, last):
-        distance[i], outward[i, 0], outward[i, 1], outward[i, 2] = _interpolated(
-            values, origin, spacing, points[i, 0], points[i, 1], points[i, 2]
+        distance[i], outward[i, 0], outward[i, 1], outward[i, 2] = interpolated(
+            grid, points[i, 0], points[i, 1], points[i, 2]
         )
 
 
@@ -104,15 +108,13 @@ def _push_out(
     first: int,
     last: int,
     points: np.ndarray,
-    values: np.ndarray,
-    origin: np.ndarray,
-    spacing: float,
+    grid: Grid,
     clearance: float,
     times: int,
 ) -> None:
     for i in range(first, last):
         for _ in range(times):
-            gap, x, y, z = _interpolated(values, origin, spacing, points[i, 0], points[i, 1], points[i, 2])
+            gap, x, y, z = interpolated(grid, points[i, 0], points[i, 1], points[i, 2])
             missing = np.float32(clearance) - gap
             if missing <= 0:
                 break

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from durian.synthetic.compiled import compiled, in_shares
+from durian.synthetic.compiled import in_shares
 from durian.synthetic.distance import DistanceField
+from durian.synthetic.strand_loops import advance, bend, find_frames, find_places, interpolate, measure, wind
 from durian.synthetic.wear import smoothstep
 
 Flow = Callable[[np.ndarray, float], np.ndarray]
@@ -28,11 +29,8 @@ LEAST_LEFT = 0.04
 """Part of a strand that is left of it wherever it is cut."""
 PUSHES = 4
 """Times that points are moved out: where a surface is bent, as at the ears, the first way out is not all of it."""
-TURNING = 0.4
-"""How much a strand's heading follows the way it was pushed, per point."""
-PULL, EAR_HEIGHT = 0.7, -1.0
-"""Part of the way back that a strand too far from the head is pulled, per point, and a height (cm) from which long
-hair hangs free."""
+EAR_HEIGHT = -1.0
+"""Height (cm) from which long hair hangs free."""
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
@@ -111,26 +109,24 @@ def grow(
     length = np.broadcast_to(np.asarray(length, np.float32), count)
     clearance = np.broadcast_to(np.asarray(clearance, np.float32), count)
     lift = np.broadcast_to(np.asarray(lift, np.float32), count)[:, None]
+    reach = np.full(count, np.inf if hug is None else clearance + hug, np.float32)
     path = np.empty((count, points, 3), np.float32)
     path[:, 0] = roots - ROOT_DEPTH * normals
-    position = np.asarray(roots, np.float32)
-    heading = unit(normals * lift + unit(flow(position, 0.0)) * (1 - lift))
+    position = np.array(roots, np.float32)
+    heading = unit(normals * lift + unit(flow(position, 0.0)) * (1 - lift)).astype(np.float32)
     stations = np.linspace(0, 1, points)
     stations = FIRST_STEPS * stations + (1 - FIRST_STEPS) * stations**2
     for k, along in enumerate(stations[1:], start=1):
+        wish = np.ascontiguousarray(flow(position, along), np.float32)
         step = length * np.float32(along - stations[k - 1])
-        heading = unit(stiffness * heading + (1 - stiffness) * unit(flow(position, along)))
-        position = position + heading * step[:, None]
-        gap, outward = surface.at(position)
-        wanted = clearance * min(1.0, FLAT_ROOTS + 2 * (1 - FLAT_ROOTS) * along)
-        position = position + outward * np.maximum(wanted - gap, 0)[:, None]
-        if hug is not None:
-            excess = np.where(position[:, 1] > hangs_below, np.maximum(gap - clearance - hug, 0), 0)
-            position = position - PULL * excess[:, None] * outward
+        wanted = clearance * np.float32(min(1.0, FLAT_ROOTS + 2 * (1 - FLAT_ROOTS) * along))
+        in_shares(
+            advance, count, wish, step, np.float32(stiffness), wanted, reach, np.float32(hangs_below), surface.grid,
+            heading, position,
+        )  # fmt: skip
         if opening is not None:
-            position = opening.keep(position, path[:, k - 1], step)
-        heading = unit((1 - TURNING) * heading + TURNING * unit(position - path[:, k - 1]))
-        path[:, k] = position
+            position = opening.keep(position, path[:, k - 1], step).astype(np.float32)
+        in_shares(bend, count, position, k, path, heading)
     return path
 
 
@@ -146,22 +142,8 @@ def push_out(surface: DistanceField, path: np.ndarray, clearance: float, from_po
 def arc_length(path: np.ndarray) -> np.ndarray:
     """``(S, K)`` cm from the root to each point."""
     path, length = np.ascontiguousarray(path, np.float32), np.empty(path.shape[:2], np.float32)
-    in_shares(_measure, len(path), path, length)
+    in_shares(measure, len(path), path, length)
     return length
-
-
-@compiled
-def _measure(first: int, last: int, path: np.ndarray, length: np.ndarray) -> None:
-    for s in range(first, last):
-        length[s, 0] = so_far = np.float32(0)
-        for k in range(1, path.shape[1]):
-            x, y, z = (
-                path[s, k, 0] - path[s, k - 1, 0],
-                path[s, k, 1] - path[s, k - 1, 1],
-                path[s, k, 2] - path[s, k - 1, 2],
-            )
-            so_far += np.sqrt(x * x + y * y + z * z)
-            length[s, k] = so_far
 
 
 def resample(path: np.ndarray, points: int, keep: np.ndarray | float = 1.0) -> np.ndarray:
@@ -180,45 +162,16 @@ def resample(path: np.ndarray, points: int, keep: np.ndarray | float = 1.0) -> n
 def resample_evenly(path: np.ndarray, points: int) -> np.ndarray:
     """Each strand ``(S, K, 3)`` through another number of points at equal distances along it."""
     place = np.empty((len(path), points), np.float32)
-    in_shares(_find_places, len(path), arc_length(path), place)
+    in_shares(find_places, len(path), arc_length(path), place)
     return _spline(path, place)
-
-
-@compiled
-def _find_places(first: int, last: int, length: np.ndarray, place: np.ndarray) -> None:
-    old, new = length.shape[1], place.shape[1]
-    for s in range(first, last):
-        before = 0
-        for k in range(new):
-            wanted = length[s, old - 1] * np.float32(k / (new - 1))
-            while before < old - 2 and length[s, before + 1] <= wanted:
-                before += 1
-            piece = max(length[s, before + 1] - length[s, before], np.float32(1e-9))
-            part = (wanted - length[s, before]) / piece
-            place[s, k] = np.float32(before) + min(max(part, np.float32(0)), np.float32(1))
 
 
 def _spline(path: np.ndarray, place: np.ndarray) -> np.ndarray:
     """Points of Catmull and Rom's spline through each strand, at ``place (S, P)`` counted in its points."""
     found = np.empty((*place.shape, 3), np.float32)
     path, place = np.ascontiguousarray(path, np.float32), np.ascontiguousarray(place, np.float32)
-    in_shares(_interpolate, len(path), path, place, found)
+    in_shares(interpolate, len(path), path, place, found)
     return found
-
-
-@compiled
-def _interpolate(first: int, last: int, path: np.ndarray, place: np.ndarray, found: np.ndarray) -> None:
-    old = path.shape[1]
-    two, three, four, five, half = np.float32(2), np.float32(3), np.float32(4), np.float32(5), np.float32(0.5)
-    for s in range(first, last):
-        for k in range(place.shape[1]):
-            i = min(int(place[s, k]), old - 2)
-            f = place[s, k] - np.float32(i)
-            before, after = max(i - 1, 0), min(i + 2, old - 1)
-            for axis in range(3):
-                a, b, c, d = path[s, before, axis], path[s, i, axis], path[s, i + 1, axis], path[s, after, axis]
-                bend = two * a - five * b + four * c - d + (three * b - a - three * c + d) * f
-                found[s, k, axis] = half * (two * b + (c - a + bend * f) * f)
 
 
 def trim(path: np.ndarray, beyond: np.ndarray) -> np.ndarray:
@@ -274,15 +227,11 @@ def frames(path: np.ndarray, normals: np.ndarray) -> tuple[np.ndarray, np.ndarra
     The first starts out along the surface the strands grow from, whose ``normals (S, 3)`` are given, the second away
     from it.
     """
-    tangent = unit(np.gradient(path, axis=1))
-    across = np.empty_like(tangent)
-    sideways = np.cross(tangent[:, 0], normals)
-    degenerate = np.linalg.norm(sideways, axis=1, keepdims=True) < 1e-3  # straight out
-    sideways = np.where(degenerate, np.cross(tangent[:, 0], tangent[:, 0, [1, 2, 0]] + np.float32([0, 0, 1])), sideways)
-    for k in range(path.shape[1]):
-        sideways = sideways - (sideways * tangent[:, k]).sum(axis=1, keepdims=True) * tangent[:, k]
-        sideways = across[:, k] = unit(sideways)
-    return across, np.cross(across, tangent)
+    path = np.ascontiguousarray(path, np.float32)
+    normals = np.full((len(path), 3), normals, np.float32)
+    sideways, outward = np.empty_like(path), np.empty_like(path)
+    in_shares(find_frames, len(path), path, normals, sideways, outward)
+    return sideways, outward
 
 
 def curl(
@@ -307,12 +256,11 @@ def curl(
         straight_root: the radius is reached after so many cm.
     """
     sideways, outward = frames(path, normals)
-    length = arc_length(path)
-    turns = np.broadcast_to(np.asarray(turns, np.float32), len(path))[:, None]
-    angle = 2 * np.pi * turns * length + phase[:, None]
-    radius = np.broadcast_to(np.asarray(radius, np.float32), len(path))[:, None] * np.minimum(1, length / straight_root)
-    waves = (radius * np.cos(angle))[..., None] * sideways
-    return path + waves + ((1 - flat) * radius * np.sin(angle))[..., None] * outward
+    path, length = np.array(path, np.float32), arc_length(path)
+    radius, turns, phase = (np.full(len(path), value, np.float32) for value in (radius, turns, phase))
+    rise = np.float32(1 - flat)
+    in_shares(wind, len(path), sideways, outward, length, radius, turns, phase, rise, np.float32(straight_root), path)
+    return path
 
 
 class Wander:

@@ -16,8 +16,8 @@ EXTENT = 48.0
 FAR = 100.0
 """Added to distances along the light, so that they are above zero in the z-buffer."""
 
-SHADOW_SIDE = 640
-"""Texels along the side of the key light's map: 13 to the cm."""
+FEWEST_TEXELS, MOST_TEXELS, TEXELS_A_PIXEL = 320, 640, 1.75
+"""Texels along the side of the key light's map, 13 to the cm at most, and how many there are for a picture's pixel."""
 
 BIAS, NORMAL_BIAS = 0.12, 0.15
 """cm that something must be nearer to the light to shade a surface, and by which a surface looks for its shadow
@@ -68,8 +68,9 @@ def _look(
         seen[2, i] = axes[2, 0] * x + axes[2, 1] * y + axes[2, 2] * z + FAR
 
 
-def shadow_map(points: np.ndarray, triangles: np.ndarray, direction: np.ndarray, side: int = SHADOW_SIDE) -> ShadowMap:
-    """See ``points (N, 3) float32`` from a light."""
+def shadow_map(points: np.ndarray, triangles: np.ndarray, direction: np.ndarray, size: int) -> ShadowMap:
+    """See ``points (N, 3) float32`` from a light, for a picture of ``size`` pixels along its side."""
+    side = min(MOST_TEXELS, max(FEWEST_TEXELS, round(TEXELS_A_PIXEL * size)))
     axes = light_axes(direction)
     nearness = rasterise(seen_along(points, axes, side), triangles, side, side)[1][:, 0]
     return ShadowMap(nearness, axes, side / EXTENT)

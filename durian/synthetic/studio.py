@@ -169,7 +169,7 @@ class Studio:
 
         surface = self._surface(dressed, face, posed_face, offsets, pose, camera)
         index, nearness = rasterise(surface.seen, surface.triangles, size, size, samples**2)
-        lights = self._lights(view, around, surface, dressed.casting)
+        lights = self._lights(view, around, surface, dressed.casting, size)
         surface.ambient[:] = irradiance(
             seen_vertices(index, surface.triangles, len(surface.position)),
             dressed.visible,
@@ -236,9 +236,9 @@ class Studio:
             dressed.material, dressed.label,
         )  # fmt: skip
 
-    def _lights(self, view: View, around: Surroundings, surface: Surface, casting: np.ndarray) -> Lights:
+    def _lights(self, view: View, around: Surroundings, surface: Surface, casting: np.ndarray, size: int) -> Lights:
         key = key_lamp(view.light)
-        shadow = shadow_map(surface.position, casting, key.direction)
+        shadow = shadow_map(surface.position, casting, key.direction, size)
         return Lights(key, shadow, rim_lamp(view.light), around, float(np.mean(around.sky + around.ground) / 2))
 
     def _composed(self, shaded: Shaded, pixels_per_cm: float, background: np.ndarray | None) -> np.ndarray:
