@@ -33,8 +33,10 @@ DARKER_BROWS, REDDER_BEARD = 0.7, (1.12, 0.98, 0.9)
 """Brows and beards against the hair of the head."""
 FRECKLED = 0.3
 """Share of people with pale skin; darker skin shows them less."""
-MADE_UP = 0.5
-"""Share of women."""
+MADE_UP, WITH_LIPSTICK = 0.5, 0.7
+"""Shares of women, and of those who are made up."""
+EYE_SPREAD = 0.045
+"""Of the size of eyes."""
 WITH_GLASSES, WITH_HAT = 0.3, 0.2
 WITH_EARRINGS = (0.06, 0.5)
 """Shares of people; of earrings that of men and that of women."""
@@ -71,7 +73,8 @@ def cast(seed: int, feminine: float | None = None, age: float | None = None) -> 
         identity=cast_identity(stream(seed, "identity")),
         tone=colours.tone,
         iris=colours.iris,
-        lips=colours.lips,
+        lips=colours.lipstick if is_made_up and skin.random() < WITH_LIPSTICK else colours.lips,
+        eye_size=float(np.clip(1 + EYE_SPREAD * skin.normal(), 0.9, 1.12)),
         freckles=freckles if has_freckles else 0.0,
         makeup=makeup if is_made_up else 0.0,
         hair=cast_hair(seed, feminine, age, colours),

@@ -40,20 +40,23 @@ IRISES = tuple(
     linear(text) for text in ("#2a160c", "#45260f", "#6b4218", "#86682e", "#6d7a4a", "#5b7f86", "#5d84a8", "#8fa9b8")
 )
 """From dark brown by hazel and green to light blue: neighbours mix."""
-LIPS = ((1.02, 0.66, 0.72), (0.93, 0.72, 0.78))
-"""Factor of the skin's colour on lips, of the palest and the darkest skin."""
+LIPS = ((0.94, 0.56, 0.59), (0.92, 0.61, 0.67), (0.95, 0.69, 0.79), (1.0, 0.74, 0.90), (1.08, 0.80, 0.98))
+"""Factor of the skin's colour on bare lips, at melanin of :data:`SKIN_AT`."""
+LIPSTICKS = ((0.75, 0.22, 0.25), (0.60, 0.20, 0.30), (0.95, 0.42, 0.50), (0.85, 0.33, 0.30), (0.80, 0.45, 0.48))
+"""The same of red, berry, rose, coral and nude; on dark skin with 1.3 times the red."""
 
 
 @dataclass(frozen=True)
 class Colouring:
-    """``tone`` of the skin, ``hair`` as it is worn and as it grows, ``iris``, and ``lips``, a factor of the tone; each
-    ``(r, g, b)``."""
+    """``tone`` of the skin, ``hair`` as it is worn and as it grows, ``iris``, and ``lips`` and
+    ``lipstick``, factors of the tone; each ``(r, g, b)``."""
 
     tone: Colour
     hair: Colour
     natural_hair: Colour
     iris: Colour
     lips: Colour
+    lipstick: Colour
 
 
 def sample_colouring(rng: np.random.Generator) -> Colouring:
@@ -65,7 +68,8 @@ def sample_colouring(rng: np.random.Generator) -> Colouring:
         hair=dye if dyed else natural,
         natural_hair=natural,
         iris=sample_iris(rng, melanin),
-        lips=_mixed(LIPS, melanin, rng, 0.04),
+        lips=_colour(bare_lips(melanin) * np.exp(rng.normal(0, 0.04, 3))),
+        lipstick=_lipstick(rng, melanin),
     )
 
 
@@ -101,6 +105,16 @@ def sample_iris(rng: np.random.Generator, melanin: float) -> Colour:
     place = lightest * rng.random()
     first = min(int(place), len(IRISES) - 2)
     return _mixed(IRISES[first : first + 2], place - first, rng, 0.1)
+
+
+def bare_lips(melanin: float) -> np.ndarray:
+    """``(3,)`` factor of the skin's colour on lips."""
+    return np.array([np.interp(melanin, SKIN_AT, np.array(LIPS)[:, channel]) for channel in range(3)])
+
+
+def _lipstick(rng: np.random.Generator, melanin: float) -> Colour:
+    stick = np.array(LIPSTICKS[rng.integers(len(LIPSTICKS))])
+    return _colour(stick * np.array([1 + 0.3 * melanin, 1, 1]) * np.exp(rng.normal(0, 0.08, 3)))
 
 
 def _mixed(pair: tuple[Colour, ...], share: float, rng: np.random.Generator, spread: float) -> Colour:

@@ -13,7 +13,7 @@ import numpy as np
 
 from durian.segmentation.parser.classes import BACKGROUND, BEARD, CLOTHES, GLASSES, HAIR, HAT, SKIN
 
-RECOLOURED = {HAIR: 0.3, BEARD: 0.25, HAT: 0.4, CLOTHES: 0.4, GLASSES: 0.25, SKIN: 0.12, BACKGROUND: 0.3}
+RECOLOURED = {HAIR: 0.3, BEARD: 0.25, HAT: 0.4, CLOTHES: 0.4, GLASSES: 0.25, BACKGROUND: 0.3}
 """How often each class gets another colour."""
 TEXTURED = {HAT: 0.2, CLOTHES: 0.25, HAIR: 0.06, BACKGROUND: 0.15}
 """How often it gets the look of a piece of another photo."""
@@ -120,7 +120,7 @@ def _contrast(picture: Picture, rng: np.random.Generator) -> Picture:
 
 
 def _tint(picture: Picture, rng: np.random.Generator) -> Picture:
-    return picture * np.exp(rng.normal(0, 0.12, 3)).astype(np.float32)
+    return picture * np.exp(rng.normal(0, 0.1, 3)).astype(np.float32)
 
 
 def _saturation(picture: Picture, rng: np.random.Generator) -> Picture:

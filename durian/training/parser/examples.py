@@ -13,15 +13,17 @@ from torch.utils.data import IterableDataset, get_worker_info
 
 from durian.segmentation.parser.classes import BACKGROUND, CLASSES, SKIN
 from durian.segmentation.parser.network import BEFORE, CLICKS, FACE, INPUTS, PERSON, PICTURE
-from durian.segmentation.parser.window import HeadWindow, draw_face
+from durian.segmentation.parser.window import HeadWindow, draw_face, head_unit
 from durian.training.parser.augmentation import dress_anew, occlude, photograph
 from durian.training.parser.clicking import damaged, draw_clicks, simulate
 from durian.training.parser.photos import Photos
 
 IGNORED = 255
 """Value of ``classes`` outside of the photo."""
-UNITS = (0.085, 0.42)
+UNITS = (0.09, 0.42)
 """Distance of the outer eye corners in the window, as a share of its side: from a head with all its hair to a face."""
+BEYOND = 1.4
+"""Largest side of a window relative to its photo's: little is learned where there is no photo."""
 PLACE, SPREAD, TURN = (0.5, 0.45), 0.1, 0.2
 """Where the eyes come in the window, by how much that varies, and by how much the head leans (radians)."""
 LANDMARK_NOISE = 0.03
@@ -87,10 +89,9 @@ def make_example(photos: Photos, index: int, other: np.ndarray, side: int, rng: 
 
 def _window(photos: Photos, index: int, side: int, rng: np.random.Generator) -> tuple[HeadWindow, np.ndarray | None]:
     """A window, and landmarks in it if a face was found."""
-    unit = side * float(np.exp(rng.uniform(*np.log(UNITS))))
     middle = tuple(np.array(PLACE) + rng.normal(0, SPREAD, 2))
     turn = float(rng.normal(0, TURN))
-    landmarks = np.array(photos.landmarks[index])
+    landmarks, chance = np.array(photos.landmarks[index]), rng.random()
     if np.isnan(landmarks).any():
         size = photos.rgb.shape[1]
         scale = side / size * float(rng.uniform(0.9, 2.0))
@@ -98,6 +99,8 @@ def _window(photos: Photos, index: int, side: int, rng: np.random.Generator) -> 
         matrix = cv2.getRotationMatrix2D(tuple(place), float(np.degrees(turn)), scale)
         matrix[:, 2] += (side - 1) / 2 - place
         return HeadWindow(matrix, side), None
+    least = np.clip(head_unit(landmarks) / photos.rgb.shape[1] / BEYOND, *UNITS)
+    unit = side * float(least * (UNITS[1] / least) ** chance)
     window = HeadWindow.around(landmarks, side, unit, middle, turn)
     points = window.points(landmarks)
     points += unit * LANDMARK_NOISE * (rng.normal(size=2) + rng.normal(size=points.shape) / 3)

@@ -28,6 +28,7 @@ from durian.segmentation.parser.classes import (
     SKIN,
 )
 from durian.settings import get_settings
+from durian.synthetic.camera import SHIFT_UNIT
 from durian.synthetic.casting import cast, cast_beard, stream
 from durian.synthetic.colouring import sample_colouring
 from durian.synthetic.earrings import sample_earring_look
@@ -51,8 +52,10 @@ COVERED = {"hair": HAIR, "beard": BEARD, "glasses": GLASSES, "hat": HAT, "earrin
 """Soft masks of a picture, and their classes."""
 MORE_GLASSES, MORE_HATS, MORE_BEARDS, MORE_EARRINGS = 0.3, 0.3, 0.35, 0.15
 """Shares of people who get such a thing if they have none; of beards and earrings, of men and of women."""
-SCALES = (25.0, 56.0)
+SCALES = (25.0, 72.0)
 """cm that a photo shows, evenly in their logarithm."""
+SHOULDERS = 27.0
+"""cm from the middle of the picture down to where the model's shoulders end, which no photo may show."""
 OFF_CENTRE = 2.2
 """Spread of the head's place (:data:`durian.synthetic.camera.SHIFT_UNIT`)."""
 WIDEST = np.radians(60)
@@ -162,15 +165,16 @@ def dressed_up(person: Person, rng: np.random.Generator) -> Person:
 
 def _view(person: Person, rng: np.random.Generator) -> View:
     yaw, pitch, roll = sample_pose(rng, spread=1.2, widest=WIDEST)
+    scale = float(np.exp(rng.uniform(*np.log(SCALES))))
     cx, cy = rng.normal(0, OFF_CENTRE, 2)
     view = View(
         expression=sample_expression(rng),
         yaw=yaw,
         pitch=pitch,
         roll=roll,
-        scale=float(np.exp(rng.uniform(*np.log(SCALES)))),
+        scale=scale,
         cx=float(cx),
-        cy=float(cy),
+        cy=max(float(cy), (0.5 - SHOULDERS / scale) / SHIFT_UNIT),
         light=sample_light(rng),
         background=int(rng.integers(2**31)),
         sensor=sample_sensor(rng),

@@ -1,0 +1,149 @@
+"""One head of one picture, parsed: shares of every class in two windows, and masks of items at the picture's size."""
+
+from __future__ import annotations
+
+import threading
+
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from durian.fingerprint import fingerprint
+from durian.segmentation.cache import ContentCache
+from durian.segmentation.parser.classes import HAIR, HAT, ITEMS
+from durian.segmentation.parser.window import HeadWindow, draw_face, head_unit
+from durian.segmentation.person import person_mask, refine_edge
+
+HEAD_SIDE, HEAD_UNIT, HEAD_PLACE = 416, 0.11, (0.5, 0.43)
+"""Pixels of the window around the head with all its hair, distance of the outer eye corners in it as a share of its
+side, and where the middle between the eyes is."""
+FACE_SIDE, FACE_UNIT, FACE_PLACE = 320, 0.29, (0.5, 0.42)
+"""The same of the window around the face, for what is small."""
+LARGE = (HAIR, HAT)
+"""Items that are looked for around the head; the others around the face, and around the head where that ends."""
+SEAM = 0.08
+"""Width of the blend at the face window's edge, as a share of its side."""
+SHARPEN = 2.0
+"""Contrast of the masks' edges: the network is unsure over a few pixels where a photo's edge has one."""
+EDGE = 0.03
+"""Radius of the filter that draws masks to the picture's edges, in distances of the outer eye corners."""
+
+_cache = ContentCache(entries=12)
+
+
+def parsed_head(image: np.ndarray, landmarks: np.ndarray, weights: Path) -> ParsedHead:
+    """The head of one face, shared by everybody who looks at the same picture."""
+    return _cache.get(
+        image, lambda picture: ParsedHead(picture, landmarks, weights), key=fingerprint(landmarks) + str(weights)
+    )
+
+
+class ParsedHead:
+    """What the parser sees of one face; each part is worked out when first asked for.
+
+    Args:
+        image: ``(H, W, 3) uint8`` RGB.
+        landmarks: ``(478, 2 or 3)`` pixels of it.
+        weights: the parser's file.
+    """
+
+    def __init__(self, image: np.ndarray, landmarks: np.ndarray, weights: Path) -> None:
+        self.image, self.landmarks, self.weights = image, np.asarray(landmarks, np.float64)[:, :2], weights
+        self.unit = head_unit(self.landmarks)
+        self._masks: dict[str, np.ndarray] = {}
+        self._lock = threading.RLock()
+
+    @cached_property
+    def head(self) -> tuple[HeadWindow, np.ndarray]:
+        """The window around the head, and shares ``(side, side, 9) float32`` in it."""
+        return self._parse(HEAD_SIDE, HEAD_UNIT, HEAD_PLACE)
+
+    @cached_property
+    def face(self) -> tuple[HeadWindow, np.ndarray]:
+        """The same around the face."""
+        return self._parse(FACE_SIDE, FACE_UNIT, FACE_PLACE)
+
+    def _parse(self, side: int, unit: float, place: tuple[float, float]) -> tuple[HeadWindow, np.ndarray]:
+        from durian.segmentation.parser.running import run
+
+        window = HeadWindow.around(self.landmarks, side, side * unit, place)
+        shares, _ = run(self.weights, window_inputs(self.image, self.landmarks, window))
+        return window, shares
+
+    def area(self, name: str) -> float:
+        """How much of an item there is: area of its likely pixels, in squares of the distance of the outer eye
+        corners."""
+        number = ITEMS[name]
+        window, shares = self.head if number in LARGE else self.face
+        return float((shares[..., number] > 0.5).sum() / (window.scale * self.unit) ** 2)
+
+    def mask(self, name: str) -> np.ndarray:
+        """An item's mask, ``(H, W) uint8``; do not write into it."""
+        with self._lock:
+            if name not in self._masks:
+                self._masks[name] = self._mask(ITEMS[name])
+            return self._masks[name]
+
+    def _mask(self, number: int) -> np.ndarray:
+        window, shares = self.head
+        share = window.put(np.ascontiguousarray(shares[..., number]), self.image.shape)
+        if number not in LARGE:
+            window, shares = self.face
+            both = np.dstack([shares[..., number], _fading(window.side)])
+            near = window.put(both, self.image.shape)
+            share = share * (1 - near[..., 1]) + near[..., 0] * near[..., 1]
+        return to_mask(self.image, share, EDGE * self.unit)
+
+
+def window_inputs(
+    image: np.ndarray,
+    landmarks: np.ndarray | None,
+    window: HeadWindow,
+    clicks: np.ndarray | None = None,
+    before: np.ndarray | None = None,
+) -> np.ndarray:
+    """What the network is given, ``(8, side, side) float32``.
+
+    Args:
+        image: ``(H, W, 3) uint8``.
+        landmarks: ``(478, 2)`` pixels of it; ``None`` if there is no face.
+        window: where to look.
+        clicks: ``(2, side, side)`` drawn clicks; none if left out.
+        before: ``(H, W) uint8`` the mask before them.
+    """
+    from durian.segmentation.parser.network import BEFORE, CLICKS, FACE, INPUTS, PERSON, PICTURE
+
+    inputs = np.zeros((INPUTS, window.side, window.side), np.float32)
+    inputs[PICTURE] = window.take(image).transpose(2, 0, 1) / np.float32(255)
+    inputs[PERSON] = window.take(person_mask(image)) / np.float32(255)
+    if landmarks is not None:
+        inputs[FACE] = draw_face(window.points(landmarks), window.side) / np.float32(255)
+    if clicks is not None:
+        inputs[CLICKS] = clicks
+    if before is not None:
+        inputs[BEFORE] = window.take(before) > 127
+    return inputs
+
+
+def to_mask(image: np.ndarray, share: np.ndarray, radius: float) -> np.ndarray:
+    """Shares ``(H, W) float32`` as a mask ``uint8``, its edge drawn to the picture's within ``radius`` pixels."""
+    sure = np.clip((share - 0.5) * SHARPEN + 0.5, 0, 1)
+    rows, columns = np.nonzero(sure > 0.02)
+    mask = np.zeros(share.shape, np.uint8)
+    if not len(rows):
+        return mask
+    margin, whole = int(3 * radius) + 2, max(2, round(radius))
+    area = tuple(
+        slice(max(0, int(places.min()) - margin), int(places.max()) + margin + 1) for places in (rows, columns)
+    )
+    part = refine_edge(np.ascontiguousarray(image[area]), sure[area].astype(np.float32), whole)
+    mask[area] = np.rint(255 * part)
+    return mask
+
+
+def _fading(side: int) -> np.ndarray:
+    """``(side, side) float32``: 1 inside a window, 0 at its edge."""
+    from_edge = np.minimum(np.arange(side) + 0.5, side - np.arange(side) - 0.5) / (SEAM * side)
+    ramp = np.clip(from_edge, 0, 1).astype(np.float32)
+    return np.minimum(ramp[:, None], ramp[None])
