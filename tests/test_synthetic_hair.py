@@ -434,6 +434,35 @@ class TestHair:
                 low, high = place.min(axis=0)[:2], place.max(axis=0)[:2]
                 assert ((points[:, :2] > low) & (points[:, :2] < high)).all(axis=1).sum() <= 0.002 * len(points)
 
+    def test_messy_hair_still_hangs(self, head_model):
+        for seed in range(3):
+            lengths = make_hair(head_model, HairLook("shag", {"mess": 0.45, "flyaways": 0.0}, seed))[0]
+            assert lengths.points[..., 1].max() < head_model.neutral[:, 1].max() + 4
+            assert lengths.points[:, -1, 1].max() < 12
+
+    def test_stray_hairs_are_short_and_fine(self, head_model):
+        calm, wild = (make_hair(head_model, HairLook("bob", {**THIN, "flyaways": share}, 2))[0] for share in (0.0, 1.0))
+        assert arc_length(wild.points)[:, -1].mean() < 0.6 * arc_length(calm.points)[:, -1].mean()
+        assert wild.width.mean() < 0.5 * calm.width.mean()
+
+    def test_the_edge_of_hair_on_the_forehead_is_soft(self, head_model):
+        hair = make_hair(head_model, HairLook("long_straight", {"flyaways": 0.0}, 1))[0]
+        root, edge = hair.points[:, 0], hairline_distance(hair.points[:, 0], 0.05)
+        front = root[:, 2] > 6
+        at_hem, inside = front & (edge < 0.3), front & (edge > 2)
+        assert np.median(hair.width[at_hem, 0]) < 0.5 * np.median(hair.width[inside, 0])
+        np.testing.assert_array_less(0.7, np.quantile(hair.root_shade[at_hem], 0.5))
+        x, y, z = hair.points[:, :, 0], hair.points[:, :, 1], hair.points[:, :, 2]
+        on_forehead = (np.abs(x) < 3) & (z > 8) & (y > 4) & (y < 9.5)
+        assert on_forehead.mean() < 0.002
+
+    def test_rows_of_braids_begin_at_even_distances(self, head_model):
+        rows = make_hair(head_model, HairLook("cornrows", {"rows": 15.0}, 3))[1:]
+        starts = np.array([row.points[:, 0].mean(axis=0) for row in rows])
+        steps = np.linalg.norm(np.diff(starts, axis=0), axis=1)
+        assert len(rows) == 15
+        assert steps.max() < 1.5 * steps.min()
+
     def test_a_fringe_ends_where_it_says(self, head_model):
         for fringe in (5.5, 6.5, 7.5):
             bangs = make_hair(head_model, HairLook("bob_fringe", {"fringe": fringe, "sweep": 0.0, "flyaways": 0.0}))[1]

@@ -40,6 +40,8 @@ PARTING_FRONT = 16.0
 PARTED, PARTING_EXTRA, UNSTEADY = 0.6, 5, 0.2
 """Distance (cm) from a parting within which so many roots are added to each, as no other hair covers it, and how
 unsteady its line is (cm)."""
+MOST_RISE = 0.2
+"""How far up messy hair that hangs may go: less than gravity takes it down, or it would never come back."""
 WAVES_FROM = 6.0
 """Length (cm) from which waves are as wide as they get: on the forehead hair is combed straight."""
 SHOULDERS, FORK, FORKS = -1.5, 0.7, (-3.0, -8.0)
@@ -169,6 +171,7 @@ def hanging(scalp: Scalp, p: Parameters) -> list[Bunch]:
 def hang_flow(scalp: Scalp, p: Parameters):
     """The flow of hair that falls away from a parting."""
     astray = p["mess"] * Wander(scalp.rng, ASTRAY)(scalp.points)
+    astray[:, 1] = np.minimum(astray[:, 1], MOST_RISE)
     reaches = smoothstep(p["length"], -9.0, -13.0)
     in_front = scalp.points[:, 2] > SHOULDERS + Wander(scalp.rng, 3.0)(scalp.points)[:, 0]
     at_hem = smoothstep(scalp.edge, HEM, 0) * smoothstep(scalp.points[:, 2], 2.0, 6.0)

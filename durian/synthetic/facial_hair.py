@@ -10,7 +10,7 @@ LIP_HALF_WIDTH, LIP_MIDDLE, LIP_HALF_HEIGHT, LIP_FRONT = 2.75, -3.4, 1.12, 8.5
 """Of an ellipse around the lips; they lie in front of z = 8.5."""
 UPPER_LIP = ((0.0, -2.44), (0.75, -2.38), (1.7, -2.72), (2.55, -3.4), (3.2, -4.2))
 """Upper edge of the red of the lips as (|x|, y)."""
-NOSE_BASE, NOSE_SLOPE = -1.3, 0.3
+NOSE_BASE, NOSE_SLOPE = -1.05, 0.26
 """Height of a moustache's upper edge in the middle, and how much it falls to the sides."""
 CRISP = 2.5
 """A moustache is only a centimetre high: its edges count as so much further away."""

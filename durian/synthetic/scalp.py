@@ -65,7 +65,7 @@ def hairline_distance(points: np.ndarray, recede: float = 0.0) -> np.ndarray:
 
 def hairline(points: np.ndarray, recede: float = 0.0) -> np.ndarray:
     """``(N,)`` in [0, 1]: how densely hair grows at points of the skin, softly rising above the hairline."""
-    return smoothstep(hairline_distance(points, recede) / _edge_width(points), -0.15, 1)
+    return smoothstep(hairline_distance(points, recede) / _edge_width(points), -0.15, 0.75)
 
 
 def _edge_width(points: np.ndarray) -> np.ndarray:

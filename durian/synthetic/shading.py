@@ -23,7 +23,7 @@ from durian.synthetic.shading_skin import map_slope, oiliness, pores, skin_colou
 from durian.synthetic.surface import Eyes, SkinMaps, Surface
 
 LABELS, IRIS = len(Label), int(Label.IRIS)
-SCALP_GLOSS = 0.35
+SCALP_GLOSS = 0.15
 """Highlights of skin under hair, relative to bare skin's."""
 SAME_SURFACE = 0.004
 """Samples that differ less in nearness, half a centimetre, may see the same surface."""

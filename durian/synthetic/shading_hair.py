@@ -18,7 +18,7 @@ WIDTH = 0.16
 """Width of the first highlight (radians); TT is half, TRT twice as wide."""
 SPECULAR = 0.0465
 """Reflectance of keratin straight on (index of refraction 1.55)."""
-MIRRORED, SECOND, PASSED = 1.7, 0.9, 0.5
+MIRRORED, SECOND, PASSED = 1.3, 0.9, 0.5
 """Strengths of R, TRT and TT, below one as neighbours shade each other."""
 SCATTERED = 0.34
 """Light that comes back after many fibres, for a lamp from the side."""

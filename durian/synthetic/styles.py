@@ -202,7 +202,7 @@ STYLES: dict[str, Style] = {
     ),
     "tight_curls": _style(
         "rounded", men=0.7, women=0.4, length=(1.2, 2.8), wave=(0.14, 0.22), turns=(0.7, 0.95), mess=(0.3, 0.5),
-        clumping=(0.3, 0.6), flyaways=(0.0, 0.02),
+        clumping=(0.15, 0.4), flyaways=(0.0, 0.02),
     ),
     "locs": _style(
         "locked", men=0.3, women=0.4, ages=(16, 60), length=(-14.0, -3.0), volume=(1.0, 1.8), parting=(-3.0, 3.0),
