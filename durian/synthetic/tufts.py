@@ -83,8 +83,8 @@ def grown(
         roots, weights = np.zeros((0, 3), np.int32), np.zeros((0, 3), np.float32)
         points = SkinField.follow(rest, lattice)
     colour = colour if strands.colour is None else strands.colour
-    along = np.linspace(strands.root_shade, TIP_SHADE, length)[:, None]
-    colours = np.asarray(colour) * strands.tint[kept][:, None] * along  # S x K x 3
+    along = np.linspace(strands.root_shade, TIP_SHADE, length, dtype=np.float32)[:, None]
+    colours = np.asarray(colour, np.float32) * strands.tint[kept][:, None] * along  # S x K x 3
     return Tuft(points, rest, colours.reshape(-1, 3), strands.width[kept], strands.label, roots, weights)
 
 
