@@ -45,6 +45,13 @@ def test_the_nearest_triangle_wins_everywhere():
     np.testing.assert_allclose(nearness[:, 0][same], nearest[same], atol=1e-4)
 
 
+def test_a_picture_of_any_width_is_the_left_of_a_wider_one():
+    seen, triangles = random_triangles(3000)
+    seen[2] += np.float32(0.5) * (np.arange(seen.shape[1]) < 300)  # some hide most of the others
+    whole, narrow = (rasterise(seen, triangles, SIDE, width, 4)[0] for width in (SIDE, SIDE - 3))
+    assert np.array_equal(whole[..., : SIDE - 3], narrow)
+
+
 def test_a_common_edge_leaves_no_gap_and_covers_nothing_twice():
     corners = np.array([[3, 40.3, 44, 7.7], [5.1, 2, 41, 45], [1, 1, 1, 1]], np.float32)
     both, first, second = (

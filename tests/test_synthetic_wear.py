@@ -12,7 +12,7 @@ from wear_made import HALF_AXES, MIDDLE, NECK_RADIUS, EggHead
 
 from durian.errors import InvalidRequest
 from durian.synthetic import cloth, earrings, fabric, glasses, hats
-from durian.synthetic.binding import bind_mesh
+from durian.synthetic.binding import STIFFNESS, SkinField, bind_mesh
 from durian.synthetic.drape import ClothFit, laid_on
 from durian.synthetic.frames import TEMPLE_TIP, outline, outward_normals
 from durian.synthetic.geometry import HatFit, Label, Material, Mesh, Strands, SurfacePoints
@@ -489,10 +489,11 @@ def _strands(path: np.ndarray) -> Strands:
 class TestEarringsOnSomebody:
     def test_they_stay_as_they_are_and_in_the_lobe(self, head_model):
         weights = np.random.default_rng(0).normal(size=100).astype(np.float32)
-        face = head_model.neutral + head_model.identity(weights)
+        offsets = head_model.identity(weights)
+        face, lattice = head_model.neutral + offsets, SkinField(head_model, STIFFNESS).of(offsets)
         ears = head_model.triangles[head_model.labels == Label.EAR]
         for made in earrings.make_earrings(head_model, EarringLook("dangle")):
-            worn = bind_mesh(head_model, made, face)
+            worn = bind_mesh(head_model, made, face, lattice)
             moved = worn - made.vertices
             np.testing.assert_allclose(moved, np.tile(moved[:1], (len(moved), 1)), atol=1e-5)
             assert np.linalg.norm(moved[0]) > 0.1

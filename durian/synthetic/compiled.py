@@ -27,9 +27,10 @@ with them."""
 
 
 def _forget_stale(folder: Path) -> None:
-    """Remove loops that were kept before a function they contain was edited: numba looks only at the loop's own
-    file."""
-    parts = [path.stat().st_mtime for path in folder.glob("*.py") if "\n@inlined\n" in path.read_text()]
+    """Remove loops that were kept before a function they contain, or how they are compiled, was edited: numba looks
+    only at the loop's own file."""
+    files = [path for path in folder.glob("*.py") if path.samefile(__file__) or "\n@inlined\n" in path.read_text()]
+    parts = [path.stat().st_mtime for path in files]
     for kept in folder.glob("__pycache__/*.nbi"):
         if kept.stat().st_mtime < max(parts, default=0):
             kept.unlink(missing_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -224,16 +225,17 @@ def _between(strands: int, points: int) -> np.ndarray:
 
 def _stack(rows: list[np.ndarray]) -> np.ndarray:
     width = rows[0].shape[1] if rows else 3
-    return np.concatenate([np.zeros((0, width), np.float32), *rows]).astype(np.float32)
+    return np.concatenate([np.zeros((0, width), np.float32), *rows]).astype(np.float32, copy=False)
 
 
-def _vertices_of(head: HeadModel, regions: Sequence[str]) -> np.ndarray:
+@lru_cache(maxsize=8)
+def _vertices_of(head: HeadModel, regions: tuple[str, ...]) -> np.ndarray:
     return np.unique(head.render_triangles[head.in_region(*regions)])
 
 
 def _head_colours(head: HeadModel, appearance: Appearance) -> np.ndarray:
     colours = np.array(appearance.skin, np.float32)
     colours[_vertices_of(head, MOUTH)] = GUM_COLOUR
-    colours[_vertices_of(head, ["teeth"])] = TEETH_COLOUR
+    colours[_vertices_of(head, ("teeth",))] = TEETH_COLOUR
     colours[_vertices_of(head, SCLERAS)] = 1
     return colours

@@ -86,9 +86,9 @@ def grown(
         roots, weights = np.zeros((0, 3), np.int32), np.zeros((0, 3), np.float32)
         points = SkinField.follow(rest, lattice)
     colour = colour if strands.colour is None else strands.colour
-    root_shade = np.broadcast_to(strands.root_shade, len(kept))[kept, None]
-    along = root_shade + (TIP_SHADE - root_shade) * np.linspace(0, 1, length)
-    colours = np.asarray(colour) * strands.tint[kept][:, None] * along[..., None]  # S x K x 3
+    root_shade = np.broadcast_to(strands.root_shade, len(kept))[kept, None].astype(np.float32)
+    along = root_shade + (TIP_SHADE - root_shade) * np.linspace(0, 1, length, dtype=np.float32)
+    colours = np.asarray(colour, np.float32) * strands.tint[kept][:, None] * along[..., None]  # S x K x 3
     return Tuft(points, rest, colours.reshape(-1, 3), strands.width[kept], strands.label, roots, weights)
 
 
