@@ -12,7 +12,7 @@ from wear_made import HALF_AXES, MIDDLE, NECK_RADIUS, EggHead
 
 from durian.errors import InvalidRequest
 from durian.synthetic import cloth, earrings, fabric, glasses, hats
-from durian.synthetic.binding import STIFFNESS, SkinField, bind_mesh
+from durian.synthetic.binding import STIFFNESS, SkinField, bind_mesh, press_hair
 from durian.synthetic.drape import ClothFit, laid_on
 from durian.synthetic.frames import TEMPLE_TIP, outline, outward_normals
 from durian.synthetic.geometry import HatFit, Label, Material, Mesh, Strands, SurfacePoints
@@ -473,6 +473,18 @@ class TestDrape:
         np.testing.assert_array_less(0.01, fit.clearance(laid[:, 1:]))
         high = fit.clearance(path) > 6
         assert np.median(np.linalg.norm(laid - path, axis=-1)[high]) < 1e-3
+
+    def test_hair_below_a_hat_keeps_its_order(self):
+        fit = HatFit(np.zeros(3), lambda angles: np.full(len(angles), 9.0), lambda z: 0 * z - 20, 1.0)
+        out = np.linspace(7, 13, 30)
+        path = np.stack([out, 0 * out, 0 * out], axis=1)[:, None] * np.ones((1, 4, 1))
+        path[:, -1, 1] = -21  # tips below the rim: nothing is hidden
+        kept, pressed = press_hair(_strands(path), fit)
+        assert kept.all()
+        distance = np.linalg.norm(pressed[:, 0], axis=1)
+        assert distance.max() < 9
+        assert (np.diff(distance) > 1e-3).all()
+        np.testing.assert_allclose(distance[out < 8.5], out[out < 8.5], rtol=1e-5)
 
     def test_short_hair_stays(self):
         fit = ClothFit.of(cloth.make_cloth(EGG, ClothLook("hoodie")))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from durian.synthetic.cuts import WIDEST, Bunch, Parameters, direction, fall_side, hang_flow
+from durian.synthetic.cuts import WIDEST, Bunch, Parameters, direction, fall_side, hang_flow, with_full_parting
 from durian.synthetic.growth import (
     ROOT_DEPTH,
     Opening,
@@ -111,7 +111,8 @@ def _spread_along_hairline(scalp: Scalp, count: int) -> np.ndarray:
 def locked(scalp: Scalp, p: Parameters) -> list[Bunch]:
     """Locs: hair matted into ropes that hang from a parting."""
     rng = scalp.rng
-    locs = scalp.take(np.unique(find_clumps(scalp.points, round(LOCS_A_WIDTH / p["width"]), rng)))
+    roots = with_full_parting(scalp, p["parting"])  # locs stand closest where no others cover the scalp
+    locs = roots.take(np.unique(find_clumps(roots.points, round(LOCS_A_WIDTH / p["width"]), rng)))
     middle = grow(
         locs.surface,
         locs.points,

@@ -41,6 +41,8 @@ HEM_WIDTH, HEM_FADE = 0.15, 0.7
 each is too fine to be seen, together they blur the edge of the hair."""
 HEM_SHADE = 0.95
 """Brightness of their roots relative to the tips: nothing lies over them."""
+TIP_WIDTH = 0.2
+"""Width of tips relative to the rest: the ends of a bob are not cut from card."""
 SHORT_WIDTH, FULL_WIDTH = 0.5, 2.5
 """Width of the shortest hairs relative to the others, and the length (cm) from which they have all of it."""
 SKIN_CLEARANCE = 0.03
@@ -121,6 +123,7 @@ def _strands(bunch: Bunch, p: Mapping[str, float], look: HairLook, rng: np.rando
         label=Label.HAIR,
         binding="skin",
         root_shade=np.maximum(bunch.root_shade, HEM_SHADE * fine),
+        tip=TIP_WIDTH,
     )
 
 

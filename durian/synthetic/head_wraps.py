@@ -54,7 +54,7 @@ def _band_fit(skull: Skull, rim: Rim, width: float) -> HatFit:
     return HatFit(skull.centre, radius, rim, BAND_PRESS)
 
 
-@styled(front=(8.8, 10.6), back=(0.5, 5.0), width=(2.5, 8.5), thickness=(0.25, 0.55))
+@styled(front=(8.8, 10.6), back=(0.5, 5.0), width=(2.5, 6.5), thickness=(0.25, 0.55))
 def headband(head: HeadModel, look: HatLook, front: float, back: float, width: float, thickness: float) -> HatParts:
     """A knitted or towelling band around forehead and nape, over the ears when it is wide."""
     skull = skull_of(head)
