@@ -15,8 +15,8 @@ from durian.synthetic.shadows import EXTENT, FAR, MIDDLE, light_axes
 AMBIENT_SIDE = 128
 DIRECTIONS = 24
 """Texels along the side of the surroundings' maps, two and a half to the cm, and how many of these there are."""
-AMBIENT_BIAS, AMBIENT_SOFTNESS = 0.65, 1.2
-"""cm, a texel and three quarters: nearer things do not shade; and the part of the light that a blocker takes per
+AMBIENT_BIAS, AMBIENT_SOFTNESS = 0.5, 1.2
+"""cm, a texel and a quarter: nearer things do not shade; and the part of the light that a blocker takes per
 further cm."""
 SCALE = AMBIENT_SIDE / EXTENT
 """Texels per cm."""
@@ -24,6 +24,9 @@ SMALL, PIECE, MOST_PIECES = 0.36, 0.5, 40
 """Edges (cm) of triangles whose corners fill every texel, and of the pieces that others are cut into."""
 BLOCK = 1024
 """Points that are looked up in one map after the other, while they and the map stay in the cache."""
+SLOPE_BIAS, FLATTEST = 0.3, 0.2
+"""cm by which surfaces differ within a texel, times the tangent of the angle at which they are seen, and the cosine
+from which on that no longer grows."""
 TURNING = 0.35
 """Sine of the angle by which expressions can turn a surface towards a light that it faced away from."""
 
@@ -165,6 +168,9 @@ def _see(
                 # What lies beyond a map sees as much as its edge does.
                 u, v = min(max(u - half, np.float32(0)), within), min(max(v - half, np.float32(0)), within)
                 near += np.float32(AMBIENT_BIAS)
+                if not strands[i]:
+                    facing = max(abs(facing), np.float32(FLATTEST))
+                    near += np.float32(SLOPE_BIAS) * np.sqrt(max(np.float32(0), one - facing * facing)) / facing
                 column, row = int(u), int(v)
                 right, down = u - np.float32(column), v - np.float32(row)
                 above = _darkness(maps[k, row, column], near, soft) * (one - right)

@@ -157,7 +157,7 @@ def dress(
     head_normals = vertex_normals(face, head.triangles)[head.render_vertices]
 
     between = np.concatenate([_between(*tuft.width.shape) for tuft in tufts])
-    casts = np.repeat([tuft.label in CASTERS for tuft in tufts], point_counts) & ~between
+    casts = np.repeat([tuft.label in CASTERS for tuft in tufts], point_counts)
     visible = see_surroundings(
         points=_stack([face[head.render_vertices], *(vertices for _, vertices in solid), points]),
         normals=_stack([head_normals, *mesh_normals, np.zeros_like(points)]),
