@@ -13,7 +13,7 @@ import numpy as np
 
 from durian.errors import InvalidRequest
 from durian.synthetic.curves import bump, intervals, steps, sway
-from durian.synthetic.expressions import FACES, SIDED, sample_face, settled
+from durian.synthetic.expressions import AT_REST, FACES, SIDED, sample_face, settled
 from durian.synthetic.gaze import blinks, fixations, look, saccade_seconds
 from durian.synthetic.head_motion import Carriage, HeadMotion, beaten, carry, within_reach
 from durian.synthetic.poses import Angles
@@ -82,7 +82,7 @@ class _Act:
     def __init__(self, t: np.ndarray, seed: int, pose: Angles) -> None:
         self.t, self.pose = t, pose
         self.angles = np.zeros((len(t), 3))
-        self.shapes: dict[str, np.ndarray] = {}
+        self.shapes = {shape: np.full(len(t), amount) for shape, amount in AT_REST.items()}
         self.shut = {side: np.zeros(len(t)) for side in "LR"}
         self.shift = 0.0
         self._seed = seed

@@ -95,6 +95,8 @@ SHUT_PART = 0.03
 GLANCE_PART = 0.3
 APART_PART = 0.15
 """Shares of stills that are almost neutral, have the eyes shut or half shut, look elsewhere, have the lips apart."""
+AT_REST = {"mouthSmile_L": 0.12, "mouthSmile_R": 0.12}
+"""What is added to every face: the corners of the model's mouths hang, and with them those of most people."""
 FREQUENT = {"smile": 4.0, "grin": 7.0, "laugh": 4.0}
 """How often faces are seen in stills, relative to the others: people smile at cameras."""
 
@@ -139,7 +141,7 @@ def sample_expression(rng: np.random.Generator, strength: float = 1.0) -> dict[s
     shares = np.cumsum([FREQUENT.get(name, 1.0) for name in names])
     first, second = (names[int(np.searchsorted(shares, rng.random() * shares[-1], side="right"))] for _ in range(2))
     if rng.random() < NEUTRAL_PART:
-        first, amount = rng.choice(["smile", "smile", "pressed", "weary", "doubt"]), rng.uniform(0, 0.3)
+        first, amount = rng.choice(["smile", "smile", "smile", "pressed", "doubt"]), rng.uniform(0, 0.3)
         other = 0.0
     else:
         amount = rng.uniform(0.5, 1.05)
@@ -155,7 +157,7 @@ def sample_expression(rng: np.random.Generator, strength: float = 1.0) -> dict[s
         face[shape] = face.get(shape, 0.0) + float(value[0])
     if rng.random() < SHUT_PART:
         face["eyeBlink_L"] = face["eyeBlink_R"] = rng.choice([1.0, 1.0, 0.6])
-    frames = {shape: np.array([value]) for shape, value in face.items()}
+    frames = {shape: np.array([face.get(shape, 0.0) + AT_REST.get(shape, 0.0)]) for shape in AT_REST | face}
     return {shape: float(value[0]) for shape, value in settled(frames).items() if value[0]}
 
 

@@ -80,7 +80,7 @@ ILLUMINATIONS = {
     ),
 }
 """Shares add up to one."""
-NEON, GLIMMER = 0.5, 0.2
+NEON, GLIMMER = 0.3, 0.1
 """Spread of the logarithm of the channels of coloured lamps, and of what they leave to the surroundings, in the
 evening."""
 
