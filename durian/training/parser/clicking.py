@@ -9,27 +9,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-CLICK_RADIUS = 0.018
-"""Radius of a click's disc in the network's input, as a share of its side."""
 NOTHING_BEFORE = 0.35
 MOST_CLICKS = 8
 SLOPPY = 0.35
 """Share of clicks that go anywhere in an error instead of its middle."""
-
-
-def draw_clicks(points: np.ndarray, labels: np.ndarray, side: int) -> np.ndarray:
-    """Discs at clicks, ``(2, side, side) float32``: included, then excluded.
-
-    Args:
-        points: ``(N, 2)`` x and y in pixels.
-        labels: ``(N,)`` 1 to include, 0 to exclude.
-        side: pixels.
-    """
-    drawn = np.zeros((2, side, side), np.float32)
-    radius = max(1, round(CLICK_RADIUS * side))
-    for (x, y), label in zip(points, labels, strict=True):
-        cv2.circle(drawn[0 if label else 1], (round(float(x)), round(float(y))), radius, 1.0, -1)
-    return drawn
 
 
 def damaged(truth: np.ndarray, others: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:

@@ -12,10 +12,11 @@ import torch
 from torch.utils.data import IterableDataset, get_worker_info
 
 from durian.segmentation.parser.classes import BACKGROUND, CLASSES, SKIN
+from durian.segmentation.parser.clicked import draw_clicks
 from durian.segmentation.parser.network import BEFORE, CLICKS, FACE, INPUTS, PERSON, PICTURE
 from durian.segmentation.parser.window import HeadWindow, draw_face, head_unit
 from durian.training.parser.augmentation import dress_anew, occlude, photograph
-from durian.training.parser.clicking import damaged, draw_clicks, simulate
+from durian.training.parser.clicking import damaged, simulate
 from durian.training.parser.photos import Photos
 
 IGNORED = 255

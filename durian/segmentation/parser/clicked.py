@@ -1,0 +1,78 @@
+"""What clicks mean: the network sees the mask so far and every click, around the last one as large as it needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from durian.masks import HALF
+from durian.segmentation.parser.heads import EDGE, HEAD_PLACE, HEAD_UNIT, to_mask, window_inputs
+from durian.segmentation.parser.window import HeadWindow, head_unit
+
+SIDE = 320
+"""Pixels of the window's side."""
+CLICK_RADIUS = 0.018
+"""Radius of a click's disc, as a share of that side; the network was trained with it."""
+ROOM = 1.35
+"""Side of the window relative to what it must hold: the mask so far and the clicks."""
+CLOSEST = 0.42
+"""Largest distance of the outer eye corners, as a share of the side."""
+
+
+def follow_clicks(
+    image: np.ndarray, landmarks: np.ndarray, weights: Path, mask: np.ndarray, points: np.ndarray, labels: np.ndarray
+) -> np.ndarray:
+    """The mask after clicks, ``(H, W) uint8``.
+
+    Args:
+        image: ``(H, W, 3) uint8`` RGB.
+        landmarks: ``(478, 2 or 3)`` pixels of it.
+        weights: the parser's file.
+        mask: ``(H, W) uint8`` before the last click.
+        points: ``(N, 2)`` pixels, at least one.
+        labels: ``(N,)`` 1 to include, 0 to exclude.
+    """
+    from durian.segmentation.parser.running import run
+
+    landmarks = np.asarray(landmarks, np.float64)[:, :2]
+    window = _window(image, landmarks, mask, points)
+    clicks = draw_clicks(window.points(points), labels, window.side)
+    _, clicked = run(weights, window_inputs(image, landmarks, window, clicks, mask))
+    inside = window.put(np.ones_like(clicked), image.shape)
+    share = window.put(clicked, image.shape) + (1 - inside) * (mask.astype(np.float32) / 255)
+    return to_mask(image, share, EDGE * head_unit(landmarks))
+
+
+def draw_clicks(points: np.ndarray, labels: np.ndarray, side: int) -> np.ndarray:
+    """Discs at clicks, ``(2, side, side) float32``: included, then excluded.
+
+    Args:
+        points: ``(N, 2)`` x and y in pixels.
+        labels: ``(N,)`` 1 to include, 0 to exclude.
+        side: pixels.
+    """
+    drawn = np.zeros((2, side, side), np.float32)
+    radius = max(1, round(CLICK_RADIUS * side))
+    for (x, y), label in zip(points, labels, strict=True):
+        cv2.circle(drawn[0 if label else 1], (round(float(x)), round(float(y))), radius, 1.0, -1)
+    return drawn
+
+
+def _window(image: np.ndarray, landmarks: np.ndarray, mask: np.ndarray, points: np.ndarray) -> HeadWindow:
+    """A square that holds the mask so far and all clicks, upright as the head is."""
+    upright = HeadWindow.around(landmarks, SIDE, SIDE * HEAD_UNIT, HEAD_PLACE)
+    wanted = [upright.points(points)]
+    rows, columns = np.nonzero(mask > HALF)
+    if len(rows):
+        corners = np.array([[x, y] for x in (columns.min(), columns.max()) for y in (rows.min(), rows.max())])
+        wanted.append(upright.points(corners))
+    wanted = np.concatenate(wanted)
+    low, high = wanted.min(axis=0), wanted.max(axis=0)
+    extent = ROOM * float((high - low).max()) / SIDE
+    larger = np.clip(1 / max(extent, 1e-6), 0.6, CLOSEST / HEAD_UNIT)
+    middle = (low + high) / 2
+    matrix = larger * upright.matrix
+    matrix[:, 2] += (SIDE - 1) / 2 - larger * middle
+    return HeadWindow(matrix, SIDE)

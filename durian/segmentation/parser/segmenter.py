@@ -1,0 +1,42 @@
+"""The parser behind the segmenters' interface: named starts, and clicks that the same network follows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from durian.errors import WeightsMissing
+from durian.masks import HALF
+from durian.segmentation.classic import ClassicSegmenter, largest_face
+from durian.segmentation.parser.clicked import follow_clicks
+from durian.segmentation.parser.heads import parsed_head
+from durian.segmentation.parser.weights import find_parser
+
+MISSING = "The face parser's weights are not in the weights folder: get them with the project, or choose classic."
+
+
+class ParserSegmenter(ClassicSegmenter):
+    """Named starts and clicks by the parser where there is a face; without one, as the classic segmenter does it."""
+
+    name = "parser"
+
+    def __init__(self, weights: Path | None = None) -> None:
+        super().__init__()
+        weights = weights or find_parser()
+        if weights is None:
+            raise WeightsMissing(MISSING)
+        self.weights = weights
+
+    def named(self, name: str, landmarks: np.ndarray | None = None) -> np.ndarray:
+        self._check_name(name)
+        landmarks = largest_face(self.image) if landmarks is None else landmarks
+        if landmarks is None:
+            return super().named(name)
+        return parsed_head(self.image, landmarks, self.weights).mask(name).copy()
+
+    def _click(self, mask: np.ndarray, points: np.ndarray, labels: np.ndarray, i: int, box) -> np.ndarray:
+        landmarks = largest_face(self.image)
+        if landmarks is None or not ((mask > HALF).any() or labels[: i + 1].any()):
+            return super()._click(mask, points, labels, i, box)
+        return follow_clicks(self.image, landmarks, self.weights, mask, points[: i + 1], labels[: i + 1])
