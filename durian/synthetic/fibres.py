@@ -9,7 +9,7 @@ import numpy as np
 from durian.synthetic.geometry import Label, Strands, SurfacePoints
 from durian.synthetic.wear import smoothstep
 
-GREY = np.array([0.36, 0.36, 0.37])
+GREY = np.array([0.365, 0.36, 0.35])
 """Linear RGB of a hair without pigment."""
 GREY_SPREAD = 0.3
 """How much hairs of one head differ in how grey they are."""
@@ -64,6 +64,11 @@ def as_strands(
         root_shade=root_shade,
         colour=colour,
     )
+
+
+def greyed(colour: Sequence[float], grey: float) -> np.ndarray:
+    """Linear RGB ``(3,)`` of hair of a colour as a whole where ``grey`` of it is lost."""
+    return np.asarray(colour) + grey * (GREY - colour)
 
 
 def turned_grey(mean: np.ndarray | float, leader: np.ndarray, rng: np.random.Generator) -> np.ndarray:

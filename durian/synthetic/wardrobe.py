@@ -17,7 +17,7 @@ from durian.synthetic.dressing import Appearance
 from durian.synthetic.earrings import make_earrings
 from durian.synthetic.geometry import Outfit, Strands
 from durian.synthetic.glasses import make_glasses
-from durian.synthetic.hair import make_hair, scalp_shade
+from durian.synthetic.hair import make_hair, scalp_colour, scalp_shade
 from durian.synthetic.hats import make_hat
 from durian.synthetic.head import HeadModel
 from durian.synthetic.looks import ClothLook
@@ -95,7 +95,7 @@ class Wardrobe:
         for share, colour in (
             (BROW_SHADOW * brow_density(places, person.brows), person.brows.colour),
             (BEARD_SHADOW * beard_shade(places, person.beard), person.beard.colour),
-            (scalp_shade(places, person.hair), UNDER_HAIR * np.asarray(person.hair.colour)),
+            (scalp_shade(places, person.hair), UNDER_HAIR * scalp_colour(person.hair)),
         ):
             skin = skin + share[:, None] * (np.asarray(colour) - skin)
         middles = head.neutral[head.triangles].mean(axis=1)
