@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from durian.synthetic.beard import beard_shade, make_beard
+from durian.synthetic.beard import beard_shade, make_beard, shade_colour
 from durian.synthetic.brows import brow_density, make_brows
 from durian.synthetic.cloth import make_cloth
 from durian.synthetic.drape import ClothFit, laid_on
@@ -94,7 +94,7 @@ class Wardrobe:
         skin = np.broadcast_to(np.array(person.tone, np.float32), places.shape)
         for share, colour in (
             (BROW_SHADOW * brow_density(places, person.brows), person.brows.colour),
-            (BEARD_SHADOW * beard_shade(places, person.beard), person.beard.colour),
+            (BEARD_SHADOW * beard_shade(places, person.beard), shade_colour(person.beard)),
             (scalp_shade(places, person.hair), UNDER_HAIR * scalp_colour(person.hair)),
         ):
             skin = skin + share[:, None] * (np.asarray(colour) - skin)
