@@ -31,7 +31,7 @@ from durian.synthetic.growth import (
     trim,
     unit,
 )
-from durian.synthetic.hair import CUTS, hairline, make_hair, scalp_shade
+from durian.synthetic.hair import CUTS, hairline, make_hair, scalp_colour, scalp_shade
 from durian.synthetic.scalp import bald_cover, hairline_distance
 from durian.synthetic.shapes import sphere, vertex_normals
 from durian.synthetic.styles import PARAMETERS, STYLES, HairLook, complete_parameters, ranges_of, sample_hair_look
@@ -433,6 +433,11 @@ class TestHair:
             for place in (eyes[:6], eyes[6:], mouth):
                 low, high = place.min(axis=0)[:2], place.max(axis=0)[:2]
                 assert ((points[:, :2] > low) & (points[:, :2] < high)).all(axis=1).sum() <= 0.002 * len(points)
+
+    def test_the_scalp_turns_grey_with_the_hair(self):
+        young, old = (scalp_colour(HairLook("bob", {"grey": grey}, colour=(0.2, 0.06, 0.02))) for grey in (0.0, 1.0))
+        np.testing.assert_allclose(young, (0.2, 0.06, 0.02))
+        assert np.ptp(old) < 0.05 * old.max()
 
     def test_messy_hair_still_hangs(self, head_model):
         for seed in range(3):

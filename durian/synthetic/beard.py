@@ -22,6 +22,7 @@ from durian.synthetic.facial_hair import (
     moustache_zone,
     soul_patch_zone,
 )
+from durian.synthetic.fibres import as_strands, greyed, turned_grey
 from durian.synthetic.geometry import Label, Strands, SurfacePoints
 from durian.synthetic.styles import Range, complete
 from durian.synthetic.wear import NONE, Colour, Look, smoothstep
@@ -207,6 +208,11 @@ def beard_shade(points: np.ndarray, look: BeardLook) -> np.ndarray:
     return 0.6 * min(1.0, p["density"]) * smoothstep(zone, -0.2, 0.8)
 
 
+def shade_colour(look: BeardLook) -> np.ndarray:
+    """Linear RGB ``(3,)`` of :func:`beard_shade`: the beard's as a whole, grey hairs among it."""
+    return greyed(look.colour, complete_parameters(look)["grey"] if look.is_worn else 0.0)
+
+
 def make_beard(head: HeadModel, look: BeardLook) -> list[Strands]:
     """Strands of a beard on the neutral head, in no order; none for stubble. The same look gives the same strands.
 
@@ -220,7 +226,6 @@ def make_beard(head: HeadModel, look: BeardLook) -> list[Strands]:
     if not style.strands:
         return []
     from durian.synthetic.distance import distance_to_skin
-    from durian.synthetic.fibres import as_strands, turned_grey
     from durian.synthetic.growth import clump, find_clumps, push_out, trim
 
     rng = np.random.default_rng([look.seed, zlib.crc32(look.style.encode())])

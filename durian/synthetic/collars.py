@@ -171,6 +171,7 @@ CORD = (0.6, 0.58, 0.54)
 
 
 UNDYED = (1.0, 1.0, 1.0)
+"""Colour of cloth that is dyed afterwards."""
 
 
 def neck_scarf(

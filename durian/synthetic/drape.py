@@ -9,7 +9,7 @@ import numpy as np
 
 from durian.synthetic.geometry import Mesh, Strands
 
-CENTRE = np.array([0.0, -18.0, -1.8])
+CENTRE = np.float32([0.0, -18.0, -1.8])
 """Point in the chest from which every part of the clothes' outside can be seen, cm."""
 COLUMNS, ROWS = 128, 56
 LOWEST, HIGHEST = -1.2, 1.5

@@ -9,7 +9,7 @@ import numpy as np
 from durian.synthetic.geometry import Label, Strands, SurfacePoints
 from durian.synthetic.wear import smoothstep
 
-GREY = np.array([0.36, 0.36, 0.37])
+GREY = np.array([0.365, 0.36, 0.35])
 """Linear RGB of a hair without pigment."""
 GREY_SPREAD = 0.3
 """How much hairs of one head differ in how grey they are."""
@@ -66,6 +66,11 @@ def as_strands(
     )
 
 
+def greyed(colour: Sequence[float], grey: float) -> np.ndarray:
+    """Linear RGB ``(3,)`` of hair of a colour as a whole where ``grey`` of it is lost."""
+    return np.asarray(colour) + grey * (GREY - colour)
+
+
 def turned_grey(mean: np.ndarray | float, leader: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """``(S,)`` in [0, 1]: how grey each hair is where hair is ``mean`` grey, one or ``(S,)``; at 0 none is.
 
@@ -75,9 +80,3 @@ def turned_grey(mean: np.ndarray | float, leader: np.ndarray, rng: np.random.Gen
     uneven = 0.5 * rng.normal(size=count)[leader] + rng.normal(size=count)
     mean = np.broadcast_to(mean, count)
     return np.clip(mean + GREY_SPREAD * np.minimum(1, 4 * mean) * uneven, 0, 1)
-
-
-def greyed(colour: Sequence[float], grey: float) -> np.ndarray:
-    """``(3,)``: what hair of a colour looks like from afar when it is ``grey``, in [0, 1]."""
-    colour = np.asarray(colour, np.float64)
-    return colour + grey * (GREY - colour)

@@ -9,7 +9,7 @@ import numpy as np
 
 from durian.synthetic.braids import cornrowed, locked, plaited
 from durian.synthetic.cuts import Bunch, cropped, hanging, rounded
-from durian.synthetic.fibres import as_strands, turned_grey
+from durian.synthetic.fibres import as_strands, greyed, turned_grey
 from durian.synthetic.geometry import Label, Strands
 from durian.synthetic.growth import Wander, arc_length, push_out, resample
 from durian.synthetic.head import HeadModel
@@ -18,7 +18,7 @@ from durian.synthetic.styles import STYLES, HairLook, complete_parameters
 from durian.synthetic.tied_hair import bunned, tailed
 from durian.synthetic.wear import smoothstep
 
-__all__ = ["CUTS", "hairline", "make_hair", "scalp_shade"]
+__all__ = ["CUTS", "hairline", "make_hair", "scalp_colour", "scalp_shade"]
 
 CUTS = {
     "cropped": (cropped, 13000),
@@ -97,6 +97,11 @@ def scalp_shade(points: np.ndarray, look: HairLook) -> np.ndarray:
     if cut == "cropped":
         most = BUZZ_SHADE + (most - BUZZ_SHADE) * smoothstep(p["length"] * p["sides"], BUZZ_LENGTH, GROWN_LENGTH)
     return most * min(1.0, p["density"]) * hairline(points, p["recede"]) * bald_cover(points, p["baldness"])
+
+
+def scalp_colour(look: HairLook) -> np.ndarray:
+    """Linear RGB ``(3,)`` of hair as a whole, grey hairs among it, which is painted on the scalp."""
+    return greyed(look.colour, complete_parameters(look)["grey"] if look.is_worn else 0.0)
 
 
 def _strands(bunch: Bunch, p: Mapping[str, float], look: HairLook, rng: np.random.Generator) -> Strands:

@@ -8,8 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from durian.synthetic.atlas import Atlas, Layers, chance
-from durian.synthetic.beard import beard_shade, stubble_density
-from durian.synthetic.fibres import greyed
+from durian.synthetic.beard import beard_shade, shade_colour, stubble_density
 from durian.synthetic.patterns import clouds, spots
 from durian.synthetic.person import Person
 from durian.synthetic.wear import smoothstep
@@ -54,7 +53,7 @@ def paint_beard(layers: Layers, person: Person) -> None:
     shaved = manly * rng.uniform(0.15, 1.0)
     uneven = 1 + 0.18 * clouds(there, 0.9, rng, octaves=2)
     dense = np.clip(shaved * dense * uneven, 0, 1)
-    hair = greyed(person.beard.colour, person.beard.parameters.get("grey", 0.0))
+    hair = shade_colour(person.beard)
     seeds = rng.integers(0, 2**31, 2)
     if shaved > 0:
         layers.cover(np.clip(SHAVED * dense, 0, 1), np.asarray(UNDER_SKIN) * person.brows.colour, near)

@@ -19,7 +19,7 @@ from durian.synthetic.dressing import Appearance
 from durian.synthetic.earrings import make_earrings
 from durian.synthetic.geometry import Outfit, Strands
 from durian.synthetic.glasses import make_glasses
-from durian.synthetic.hair import make_hair, scalp_shade
+from durian.synthetic.hair import make_hair, scalp_colour, scalp_shade
 from durian.synthetic.hats import make_hat
 from durian.synthetic.head import HeadModel
 from durian.synthetic.looks import ClothLook
@@ -101,7 +101,7 @@ class Wardrobe:
         places = head.neutral[head.render_vertices]
         skin = np.broadcast_to(np.array(person.tone, np.float32), places.shape)
         share = scalp_shade(places, person.hair)[:, None]
-        skin = skin + share * (UNDER_HAIR * np.asarray(person.hair.colour) - skin)
+        skin = skin + share * (UNDER_HAIR * scalp_colour(person.hair) - skin)
         middles = head.middles
         return Appearance(
             skin=skin.astype(np.float32),

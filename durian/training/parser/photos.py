@@ -46,7 +46,7 @@ from durian.synthetic.studio import Picture, Studio
 
 SIZE = 320
 """Pixels along a photo's side."""
-PEOPLE, VIEWS = 32, 2
+PEOPLE, VIEWS = 24, 3
 """People of a shard, and photos of each: dressing somebody costs as much as ten photos."""
 COVERED = {"hair": HAIR, "beard": BEARD, "glasses": GLASSES, "hat": HAT, "earrings": EARRINGS, "cloth": CLOTHES}
 """Soft masks of a picture, and their classes."""
