@@ -35,8 +35,8 @@ FRECKLED = 0.3
 """Share of people with pale skin; darker skin shows them less."""
 MADE_UP, WITH_LIPSTICK = 0.5, 0.7
 """Shares of women, and of those who are made up."""
-EYE_SPREAD = 0.045
-"""Of the size of eyes."""
+EYE_SPREAD, LARGER_EYES = 0.04, 0.025
+"""Of the size of eyes, and by how much women's are larger and men's smaller."""
 WITH_GLASSES, WITH_HAT = 0.3, 0.2
 WITH_EARRINGS = (0.06, 0.5)
 """Shares of people; of earrings that of men and that of women."""
@@ -74,7 +74,7 @@ def cast(seed: int, feminine: float | None = None, age: float | None = None) -> 
         tone=colours.tone,
         iris=colours.iris,
         lips=colours.lipstick if is_made_up and skin.random() < WITH_LIPSTICK else colours.lips,
-        eye_size=float(np.clip(1 + EYE_SPREAD * skin.normal(), 0.9, 1.12)),
+        eye_size=float(np.clip(1 + EYE_SPREAD * skin.normal() + LARGER_EYES * (2 * feminine - 1), 0.9, 1.12)),
         freckles=freckles if has_freckles else 0.0,
         makeup=makeup if is_made_up else 0.0,
         hair=cast_hair(seed, feminine, age, colours),

@@ -26,6 +26,8 @@ model for production path tracing", 2016, equation 9, at an azimuthal roughness 
 BLACK_HAIR, LIGHTEST_AT = 1.3, (0.025, 0.6)
 """Concentration of eumelanin in black hair, and the least there is in people with the least and with half of the skin's
 melanin."""
+BLONDER = 1.35
+"""Exponent of chance: above 1 light hair comes oftener than dark, as far as there is any."""
 RED_HEADS = 0.08
 """Share among people with little melanin."""
 RED_PIGMENT = (0.12, 0.34)
@@ -91,9 +93,9 @@ def hair_colour(eumelanin: float, pheomelanin: float = 0.0) -> Colour:
 
 def sample_hair_colour(rng: np.random.Generator, melanin: float) -> Colour:
     """Hair of somebody with so much melanin in their skin."""
-    fair = np.clip(1 - 2 * melanin, 0, 1)
+    fair = np.clip(1.15 - 2 * melanin, 0, 1)
     lightest = LIGHTEST_AT[1] * (LIGHTEST_AT[0] / LIGHTEST_AT[1]) ** fair
-    eumelanin = lightest * (BLACK_HAIR / lightest) ** rng.random()
+    eumelanin = lightest * (BLACK_HAIR / lightest) ** (rng.random() ** BLONDER)
     red = rng.random() < RED_HEADS * 2 * fair
     pheomelanin = rng.uniform(*RED_PIGMENT) if red else 0.15 * eumelanin * rng.random()
     return hair_colour(min(eumelanin, 0.08) if red else eumelanin, pheomelanin)

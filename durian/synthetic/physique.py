@@ -1,4 +1,4 @@
-"""The shape of age and of eyes: smooth offsets of the neutral head, on top of somebody's identity."""
+"""The shape of age, of sex and of eyes: smooth offsets of the neutral head, on top of somebody's identity."""
 
 from __future__ import annotations
 
@@ -72,6 +72,24 @@ GROWN: dict[str, tuple[tuple[float, float], tuple[Bulge, ...]]] = {
 """What changes while people grow older, and the ages at which it begins and has all happened; the neutral head is as
 old as the beginning (after Mendelson and Wong, "Changes in the facial skeleton with aging", 2012, and
 photographs)."""
+FEMININE: tuple[Bulge, ...] = (
+    Bulge((6.6, -4.8, 4.0), (1.8, 2.4, 3.2), (-0.40, 0.12, 0.0)),  # corners of the jaw
+    Bulge((1.9, -7.0, 9.6), (1.1, 1.2, 1.8), (-0.22, 0.0, 0.0)),  # chin
+    Bulge((0.0, -7.2, 10.2), (2.0, 1.2, 2.0), (0.0, 0.28, -0.08)),
+    Bulge((2.6, 5.3, 10.3), (2.2, 0.7, 1.6), (0.0, 0.10, -0.20)),  # ridge of the brows, and between them
+    Bulge((0.0, 5.2, 11.0), (1.2, 0.9, 1.5), (0.0, 0.0, -0.14)),
+    Bulge((0.0, 8.6, 10.0), (3.5, 1.6, 2.5), (0.0, 0.0, 0.14)),  # forehead
+    Bulge((1.6, -0.5, 11.0), (0.9, 0.9, 1.4), (-0.17, 0.05, 0.0)),  # wings, ridge and tip of the nose
+    Bulge((0.9, 1.6, 11.6), (0.6, 1.8, 1.4), (-0.08, 0.0, 0.0)),
+    Bulge((0.0, -0.1, 12.8), (1.4, 1.1, 1.6), (0.0, 0.14, -0.16)),
+    Bulge((0.0, -2.72, 11.8), (2.0, 0.42, 1.6), (0.0, 0.11, 0.12)),  # lips
+    Bulge((0.0, -4.02, 11.6), (1.9, 0.45, 1.6), (0.0, -0.11, 0.12)),
+    Bulge((4.6, 0.4, 9.2), (1.6, 1.2, 2.2), (0.06, 0.06, 0.14)),  # cheekbones
+    Bulge((6.2, -11.0, 1.5), (3.0, 3.5, 4.5), (-0.45, 0.0, 0.0)),  # neck, and Adam's apple
+    Bulge((0.0, -10.6, 7.0), (0.9, 1.2, 2.2), (0.0, 0.0, -0.25)),
+)
+"""How women's heads differ from the mean of women and men, on average; men's do by the opposite (after Samal et al.,
+"Analysis of sexual dimorphism in human face", 2007, and photographs)."""
 SPREAD = 0.35
 """How much people differ in how far each of these goes (logarithm)."""
 
@@ -92,28 +110,39 @@ class Physique:
 
 
 def physique(head: HeadModel, person: Person) -> Physique:
-    """Shape that age and the size of eyes give to a head, continuous in both."""
+    """Shape that age, sex and the size of eyes give to a head, continuous in all of them."""
     rng = chance(person.seed, "physique")
     ageing, (apart, share) = _ageing(head), _around_eyes(head)
     spread = np.exp(SPREAD * np.clip(rng.normal(size=len(GROWN)), -1.6, 1.6))
     grown = [smoothstep(person.age, *ages) for ages, _ in GROWN.values()] * spread
     larger = np.float32(EYE_SIZE * person.eye_size - 1) * share
+    feminine = (2 * person.feminine - 1) * np.exp(SPREAD * np.clip(rng.normal(), -1.6, 1.6))
     offsets = np.einsum("i,ivc->vc", grown.astype(np.float32), ageing) + larger * apart
+    offsets += np.float32(feminine) * _feminine(head)
     return Physique(offsets, 1 + larger)
 
 
 @lru_cache(maxsize=2)
 def _ageing(head: HeadModel) -> np.ndarray:
     """``(len(GROWN), V, 3) float32`` offsets of each change at its full."""
-    found = np.zeros((len(GROWN), *head.neutral.shape), np.float32)
-    for offsets, (_, bulges) in zip(found, GROWN.values()):
-        for bulge in bulges:
-            for side in (1, -1) if bulge.middle[0] else (1,):
-                mirror = np.array([side, 1, 1])
-                apart = (head.neutral - mirror * bulge.middle) / bulge.size
-                share = np.exp(-(apart**2).sum(axis=1, keepdims=True))
-                offsets += (share * mirror * bulge.move).astype(np.float32)
-    return found
+    return np.stack([_moved(head, bulges) for _, bulges in GROWN.values()])
+
+
+@lru_cache(maxsize=2)
+def _feminine(head: HeadModel) -> np.ndarray:
+    """``(V, 3) float32`` offsets of a woman's head."""
+    return _moved(head, FEMININE)
+
+
+def _moved(head: HeadModel, bulges: tuple[Bulge, ...]) -> np.ndarray:
+    offsets = np.zeros_like(head.neutral)
+    for bulge in bulges:
+        for side in (1, -1) if bulge.middle[0] else (1,):
+            mirror = np.array([side, 1, 1])
+            apart = (head.neutral - mirror * bulge.middle) / bulge.size
+            share = np.exp(-(apart**2).sum(axis=1, keepdims=True))
+            offsets += (share * mirror * bulge.move).astype(np.float32)
+    return offsets
 
 
 @lru_cache(maxsize=2)
