@@ -12,7 +12,7 @@ import numpy as np
 from durian.synthetic.wear import Colour, linear
 
 SKIN_AT = (0.0, 0.25, 0.5, 0.75, 1.0)
-SKIN_TONES = ((0.80, 0.60, 0.51), (0.66, 0.43, 0.32), (0.45, 0.26, 0.17), (0.22, 0.112, 0.066), (0.085, 0.042, 0.026))
+SKIN_TONES = ((0.75, 0.54, 0.44), (0.66, 0.43, 0.32), (0.45, 0.26, 0.17), (0.22, 0.112, 0.066), (0.085, 0.042, 0.026))
 """Reflectance of skin from the least to the most melanin."""
 UNDERTONE, LIGHTNESS = 0.035, 0.05
 """Spread of skin between rosy and olive, and between light and dark, in natural logarithms."""
