@@ -38,11 +38,20 @@ LIGHT_OF_DIFFUSION = (
 """What the page imports of it."""
 
 
+HEAVY_ROOMS = (
+    "durian.synthetic.",
+    "durian.training.",
+    "durian.segmentation.parser.network",
+    "durian.segmentation.parser.running",
+)
+"""What draws synthetic heads, what trains, and networks: imported when they are used."""
+
+
 def is_heavy_room(module: str) -> bool:
-    """The model itself, and what draws synthetic heads: imported when it is used."""
+    """The model itself, and rooms that are imported when they are used."""
     if module.startswith("durian.diffusion"):
         return module not in LIGHT_OF_DIFFUSION
-    return module.startswith("durian.synthetic.")
+    return module.startswith(HEAVY_ROOMS)
 
 
 def pins(path: Path) -> dict[str, str]:
@@ -205,7 +214,7 @@ LAYERS = (
     {"preview", "diffusion", "synthetic", "bundle_reading", "assets"},
     {"renderer", "bundle"},
     {"engine"},
-    {"bench", "evaluation", "ui"},
+    {"bench", "evaluation", "training", "ui"},
     {"cli"},
     {"__main__"},
 )

@@ -23,6 +23,7 @@ _COMMANDS = {
     "evaluate": "durian.cli.evaluate",
     "weights": "durian.cli.weights",
     "synth": "durian.cli.synth",
+    "train": "durian.cli.train",
     "demo": "durian.cli.demo",
 }
 """Where each command's ``run(arguments) -> report`` is; imported when used, so that ``--help`` is quick."""

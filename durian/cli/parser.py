@@ -99,6 +99,7 @@ def make_parser() -> Parser:
     _bench(add("bench", "measure speed and memory"))
     _evaluate(add("evaluate", "measure quality on data"))
     _weights(add("weights", "fetch a model's weights"))
+    _train(add("train", "train what the project learns"))
     _synth(add("synth", "render synthetic people, with truth to learn from"))
     demo = add("demo", "start the page in a browser")
     demo.add_argument("--host", help="address to listen at (default: the settings')")
@@ -225,6 +226,19 @@ def _synth(command: argparse.ArgumentParser) -> None:
     check.add_argument("--people", type=int, default=200, metavar="N")
     check.add_argument("--seed", type=int, default=0, metavar="S")
     check.add_argument("--size", type=int, default=256, metavar="PX")
+
+
+def _train(command: argparse.ArgumentParser) -> None:
+    add = _adder(command.add_subparsers(dest="action", required=True, metavar="ACTION"))
+    parser = add("parser", "train the face parser on synthetic heads")
+    parser.add_argument("-o", "--out", type=Path, required=True, metavar="DIR", help="goes on where it was left")
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="photos; what is missing is rendered")
+    parser.add_argument("--shards", type=int, metavar="N", help="of photos (default: as the shipped parser)")
+    parser.add_argument("--steps", type=int, metavar="N", help="likewise")
+    parser.add_argument("--seed", type=int, default=0, metavar="S")
+    parser.add_argument("--workers", type=int, default=2, metavar="W", help="processes that render")
+    parser.add_argument("--device", choices=("cpu", "cuda"), help="(default: the settings')")
+    parser.add_argument("--max-minutes", type=float, metavar="M", help="stop in time, with a checkpoint")
 
 
 def _recipe(group: Any) -> None:

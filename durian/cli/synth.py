@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from math import radians
 from typing import TYPE_CHECKING
+
+from durian.cli.progress import progress
 
 if TYPE_CHECKING:
     from durian.synthetic.scenes import Recipe
@@ -24,7 +23,7 @@ def build_model(arguments: argparse.Namespace) -> dict[str, object]:
     """``model``, the file, and its ``megabytes``."""
     from durian.synthetic.facekit import build_model as build
 
-    with _progress("mesh") as show:
+    with progress("mesh") as show:
         path = build(arguments.facekit, arguments.out, show)
     return {"model": str(path), "megabytes": round(path.stat().st_size / 1e6, 1)}
 
@@ -39,7 +38,7 @@ def render(arguments: argparse.Namespace) -> dict[str, object]:
         arguments.out, arguments.scenes, recipe, arguments.size, arguments.seed, arguments.first, arguments.bare
     )
     start = time.perf_counter()
-    with _progress("scene") as show:
+    with progress("scene") as show:
         rendered = render_set(wanted, arguments.workers, show)
     frames = rendered * (PORTRAITS + REFERENCES + recipe.frames)
     return {
@@ -73,7 +72,7 @@ def check(arguments: argparse.Namespace) -> dict[str, object]:
     """What :func:`durian.synthetic.checks.check` finds."""
     from durian.synthetic.checks import check as check_people
 
-    with _progress("face") as show:
+    with progress("face") as show:
         return check_people(arguments.people, arguments.seed, arguments.size, show)
 
 
@@ -94,17 +93,3 @@ def _recipe(arguments: argparse.Namespace) -> Recipe:
         light_gap=arguments.light_gap,
         wear=arguments.wear,
     )
-
-
-@contextmanager
-def _progress(unit: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar with the time that remains, on stderr, told by (done, in all)."""
-    from tqdm import tqdm
-
-    with tqdm(unit=unit, file=sys.stderr, disable=not sys.stderr.isatty()) as bar:
-
-        def show(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        yield show

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from durian.segmentation.parser.weights import load_network
+from durian.errors import WeightsMissing
+from durian.segmentation.parser.network import ParserNetwork
+from durian.segmentation.parser.weights import FILE
 
 
 def run(weights: Path, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -30,3 +34,38 @@ def run(weights: Path, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         logits, clicked = network(batch)
         shares = logits[0].softmax(dim=0).permute(1, 2, 0)
     return np.ascontiguousarray(shares.numpy()), torch.sigmoid(clicked[0]).numpy()
+
+
+@lru_cache(maxsize=2)
+def load_network(path: Path) -> ParserNetwork:
+    """The network of a file, ready to use, once per process.
+
+    Raises:
+        WeightsMissing: the file is not a parser's.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    network = ParserNetwork()
+    try:
+        network.load_state_dict(load_file(path))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise WeightsMissing(
+            f"{path} is not a parser's file: take the one from the project's weights folder."
+        ) from error
+    return network.eval().to(memory_format=torch.channels_last)
+
+
+def save_network(network: ParserNetwork, folder: Path, about: dict[str, str]) -> Path:
+    """Write a network's weights in half precision; ``about`` becomes the file's metadata."""
+    from safetensors.torch import save_file
+
+    path = folder / FILE
+    temporary = path.with_name(f".{FILE}")
+    weights = {
+        name: (value.half() if value.dtype.is_floating_point else value).contiguous().cpu()
+        for name, value in network.state_dict().items()
+    }
+    save_file(weights, temporary, about)
+    os.replace(temporary, path)
+    return path

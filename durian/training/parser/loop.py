@@ -15,7 +15,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from durian.segmentation.parser.network import ParserNetwork
-from durian.segmentation.parser.weights import save_network
+from durian.segmentation.parser.running import save_network
 from durian.training.parser.examples import Examples
 from durian.training.parser.losses import parser_loss
 from durian.training.parser.photos import Photos, prepare_photos
@@ -34,7 +34,7 @@ class ParserRecipe:
         shards: of photos to learn from (:data:`durian.training.parser.photos.PEOPLE` people each).
         steps: of the optimiser.
         batch: examples of a step.
-        side: pixels of an example.
+        sides: pixels of examples, and the share of the steps until which they have them.
         rate: largest learning rate (AdamW); it rises for ``warm_up`` of the steps and falls as a cosine.
         decay: weight decay.
         average: of the weights that are kept: share of the old average after each step, less at the beginning.
@@ -45,7 +45,7 @@ class ParserRecipe:
     shards: int = 100
     steps: int = 12_000
     batch: int = 16
-    side: int = 256
+    sides: tuple[tuple[int, float], ...] = ((192, 0.65), (256, 1.0))
     rate: float = 2e-3
     warm_up: float = 0.04
     decay: float = 1e-4
@@ -83,24 +83,22 @@ def train_parser(
     start = time.monotonic()
     run = _Run(recipe, device)
     run.resume(out / CHECKPOINT)
-    examples = Examples(shards, recipe.side, recipe.seed, run.step)
-    loader = DataLoader(examples, recipe.batch, num_workers=recipe.loaders, drop_last=True)
     sums: dict[str, float] = {}
-    for batch in loader:
-        if run.step >= recipe.steps:
-            break
-        for name, value in run.learn(batch).items():
-            sums[name] = sums.get(name, 0.0) + value
-        if run.step % REPORT_EVERY == 0:
-            _log(out / LOG, run.step, {name: value / REPORT_EVERY for name, value in sums.items()}, start)
-            sums.clear()
-        if on_step is not None:
-            on_step(run.step, recipe.steps)
-        out_of_time = max_minutes is not None and time.monotonic() - start > 60 * max_minutes
-        if run.step % KEEP_EVERY == 0 or out_of_time:
-            run.keep(out / CHECKPOINT)
-        if out_of_time:
-            break
+    while run.step < recipe.steps and not _is_late(start, max_minutes):
+        side, until = next(phase for phase in run.phases if run.step < phase[1])
+        examples = Examples(shards, side, recipe.seed, run.step)
+        for batch in DataLoader(examples, recipe.batch, num_workers=recipe.loaders, drop_last=True):
+            for name, value in run.learn(batch).items():
+                sums[name] = sums.get(name, 0.0) + value / REPORT_EVERY
+            if run.step % REPORT_EVERY == 0:
+                _log(out / LOG, run.step, sums, start)
+                sums.clear()
+            if run.step % KEEP_EVERY == 0:
+                run.keep(out / CHECKPOINT)
+            if on_step is not None:
+                on_step(run.step, recipe.steps)
+            if run.step >= until or _is_late(start, max_minutes):
+                break
     run.keep(out / CHECKPOINT)
     return save_network(run.average, out, {"recipe": json.dumps(asdict(recipe)), "steps": str(run.step)})
 
@@ -111,6 +109,7 @@ class _Run:
     def __init__(self, recipe: ParserRecipe, device: str) -> None:
         torch.manual_seed(recipe.seed)
         self.recipe, self.device, self.step = recipe, device, 0
+        self.phases = [(side, round(until * recipe.steps)) for side, until in recipe.sides]
         self.network = ParserNetwork().to(device, memory_format=torch.channels_last)
         self.average = deepcopy(self.network).eval()
         decayed = [p for p in self.network.parameters() if p.ndim > 1]
@@ -167,6 +166,10 @@ class _Run:
         for name in ("network", "average", "optimiser"):
             getattr(self, name).load_state_dict(there[name])
         self.step = there["step"]
+
+
+def _is_late(start: float, max_minutes: float | None) -> bool:
+    return max_minutes is not None and time.monotonic() - start > 60 * max_minutes
 
 
 def _log(path: Path, step: int, losses: dict[str, float], start: float) -> None:

@@ -33,9 +33,10 @@ def parser_loss(
     first = torch.where(classes == IGNORED, torch.zeros_like(classes), classes // 16).long()
     second = torch.where(classes == IGNORED, torch.zeros_like(classes), classes % 16).long()
     part = share.float() / 255
-    weights = torch.tensor([WEIGHTS.get(name, 1.0) for name in CLASSES])
+    weights = torch.tensor([WEIGHTS.get(name, 1.0) for name in CLASSES], device=logits.device)
     logs = F.log_softmax(logits, dim=1)
-    entropy = part * weights[first] * _of(logs, first) + (1 - part) * weights[second] * _of(logs, second)
+    weighted = weights[:, None, None] * logs
+    entropy = part * _of(weighted, first) + (1 - part) * _of(weighted, second)
     entropy = -(entropy * valid).sum() / valid.sum().clamp(min=1)
 
     shares = torch.zeros_like(logs).scatter_(1, first[:, None], part[:, None])
@@ -56,12 +57,11 @@ def _overlap(found: Tensor, true: Tensor) -> Tensor:
 
 
 def _clicked(logits: Tensor, clicked: Tensor) -> Tensor:
-    chosen = clicked[:, 0, 0] >= 0
-    if not chosen.any():
-        return logits.sum() * 0
-    logits, clicked = logits[chosen], clicked[chosen]
-    entropy = F.binary_cross_entropy_with_logits(logits, clicked)
-    return entropy + _overlap(torch.sigmoid(logits)[:, None], clicked[:, None])
+    chosen = (clicked[:, :1, :1] >= 0).float()
+    clicked = clicked.clamp(min=0)
+    entropy = F.binary_cross_entropy_with_logits(logits, clicked, reduction="none")
+    entropy = (chosen * entropy).mean() / chosen.mean().clamp(min=1e-6)
+    return entropy + _overlap((chosen * torch.sigmoid(logits))[:, None], (chosen * clicked)[:, None])
 
 
 def _summed(parts: dict[str, Tensor]) -> dict[str, Tensor]:
