@@ -257,3 +257,11 @@ def test_faces_sag_and_ears_and_noses_grow_with_the_years(head_model):
     assert heights[1] > heights[0] + 0.2
     steps = [physique(head_model, Person(age=age)).offsets for age in (50.0, 50.1)]
     assert np.abs(steps[1] - steps[0]).max() < 0.01
+
+
+def test_women_s_jaws_are_narrower_than_men_s(head_model):
+    man, woman = (head_model.neutral + physique(head_model, Person(feminine=f)).offsets for f in (0.0, 1.0))
+    jaw = head_model.landmarks68[[4, 12]]
+    assert np.ptp(woman[jaw, 0]) < np.ptp(man[jaw, 0]) - 0.3
+    between = physique(head_model, Person(feminine=0.5)).offsets
+    np.testing.assert_allclose(2 * between, man + woman - 2 * head_model.neutral, atol=1e-4)

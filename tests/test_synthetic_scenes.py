@@ -109,7 +109,7 @@ def test_kinds_come_in_their_shares():
         assert abs(kinds.count(kind) / 300 - share) < 0.09, kind
 
 
-@pytest.mark.parametrize("degrees", [0.0, 15.0, 40.0])
+@pytest.mark.parametrize("degrees", [0.0, 15.0, 45.0])
 def test_pose_gaps_can_be_asked_for(degrees):
     for number in range(6):
         plot = scene(number, replace(TRIPLETS, pose_gap=math.radians(degrees)))
@@ -129,6 +129,12 @@ def test_light_gaps_can_be_asked_for():
 def test_shares_that_name_nothing_are_refused(shares):
     with pytest.raises(InvalidRequest, match="use triplet, pair, clip, none"):
         replace(TRIPLETS, kinds=shares)
+
+
+@pytest.mark.parametrize("degrees", [-1, 46])
+def test_heads_cannot_be_turned_further_apart_than_heads_turn(degrees):
+    with pytest.raises(InvalidRequest, match="give a pose gap from 0 to 45"):
+        replace(TRIPLETS, pose_gap=math.radians(degrees))
 
 
 def test_a_scene_needs_a_frame():

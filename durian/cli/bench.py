@@ -6,11 +6,11 @@ import argparse
 
 
 def run(arguments: argparse.Namespace) -> dict[str, object]:
-    if arguments.renderer == "preview":
+    if arguments.what == "preview":
         from durian.bench import bench_preview
 
         return bench_preview(arguments.jobs)
-    if arguments.renderer == "synth":
+    if arguments.what == "synth":
         from durian.synthetic.bench import bench_synthetic
 
         return bench_synthetic(arguments.scenes, arguments.size, arguments.workers)

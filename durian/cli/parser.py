@@ -180,7 +180,7 @@ def _segment(command: argparse.ArgumentParser) -> None:
 
 
 def _bench(command: argparse.ArgumentParser) -> None:
-    command.add_argument("renderer", choices=("preview", "diffusion", "synth"))
+    command.add_argument("what", choices=("preview", "diffusion", "synth"))
     command.add_argument(
         "--jobs", type=int, default=50, metavar="N", help="of preview: jobs over which memory growth is measured"
     )
@@ -217,7 +217,7 @@ def _synth(command: argparse.ArgumentParser) -> None:
     preview.add_argument("-o", "--out", type=Path, default=Path("synthetic.png"), metavar="PNG")
     preview.add_argument("--people", action="store_true", help="portraits instead of scenes")
     for command, scenes in ((render, 100), (preview, 8)):
-        command.add_argument("--scenes", type=int, default=scenes, metavar="N")
+        command.add_argument("--scenes", type=int, default=scenes, metavar="N", help="how many, or how many people")
         command.add_argument("--first", type=int, default=0, metavar="N", help="number of the first scene")
         command.add_argument("--seed", type=int, default=0, metavar="S", help="another seed gives other people")
         command.add_argument("--size", type=int, default=256, metavar="PX")
@@ -246,8 +246,8 @@ def _recipe(group: Any) -> None:
     group.add_argument("--attribute", choices=SCENE_ITEMS, action="append", help="only these items; repeat")
     group.add_argument("--frames", type=int, default=12, metavar="N", help="target frames")
     group.add_argument("--fps", type=float, metavar="F", help="of the target frames (default: drawn, 6 to 24)")
-    group.add_argument("--pose-gap", type=float, metavar="DEG", help="turn between portrait and reference")
-    group.add_argument("--light-gap", type=float, metavar="0..1", help="difference of their light")
+    group.add_argument("--pose-gap", type=float, metavar="0..45", help="degrees between portrait and reference")
+    group.add_argument("--light-gap", type=float, metavar="G", help="between their lights: 1 is clearly seen, 4 is far")
     group.add_argument("--wear", type=float, default=1.0, metavar="0..1", help="blur, noise and JPEG; 0 is clean")
 
 

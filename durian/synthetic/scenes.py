@@ -7,6 +7,7 @@ as the paper's self-reconstruction has it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -24,7 +25,7 @@ from durian.synthetic.hats import sample_hat_look
 from durian.synthetic.illuminants import LightGap, light_at_gap, light_gap, sample_light
 from durian.synthetic.looks import HatLook
 from durian.synthetic.person import Light, Person, View
-from durian.synthetic.poses import Angles, pose_at_gap, pose_gap, sample_pose
+from durian.synthetic.poses import WIDEST, Angles, pose_at_gap, pose_gap, sample_pose
 from durian.synthetic.sensor import sample_sensor
 from durian.synthetic.wear import Look
 
@@ -81,6 +82,11 @@ class Recipe:
             unknown = [name for name in shares if name not in known]
             if unknown or not sum(shares.values()) > 0:
                 raise InvalidRequest(f"Shares {dict(shares)} name no scenes: use {', '.join(known)} with numbers.")
+        if self.pose_gap is not None and not 0 <= self.pose_gap <= WIDEST:
+            raise InvalidRequest(
+                f"Heads cannot be {math.degrees(self.pose_gap):.0f}° apart here: give a pose gap from 0 to "
+                f"{math.degrees(WIDEST):.0f}°."
+            )
         if self.frames < 1:
             raise InvalidRequest(f"A scene has at least 1 frame, not {self.frames}.")
 
