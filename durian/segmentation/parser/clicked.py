@@ -37,7 +37,7 @@ def follow_clicks(
     from durian.segmentation.parser.running import run
 
     landmarks = np.asarray(landmarks, np.float64)[:, :2]
-    window = _window(image, landmarks, mask, points)
+    window = _window(landmarks, mask, points)
     clicks = draw_clicks(window.points(points), labels, window.side)
     _, clicked = run(weights, window_inputs(image, landmarks, window, clicks, mask))
     inside = window.put(np.ones_like(clicked), image.shape)
@@ -60,7 +60,7 @@ def draw_clicks(points: np.ndarray, labels: np.ndarray, side: int) -> np.ndarray
     return drawn
 
 
-def _window(image: np.ndarray, landmarks: np.ndarray, mask: np.ndarray, points: np.ndarray) -> HeadWindow:
+def _window(landmarks: np.ndarray, mask: np.ndarray, points: np.ndarray) -> HeadWindow:
     """A square that holds the mask so far and all clicks, upright as the head is."""
     upright = HeadWindow.around(landmarks, SIDE, SIDE * HEAD_UNIT, HEAD_PLACE)
     wanted = [upright.points(points)]

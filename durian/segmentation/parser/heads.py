@@ -10,9 +10,10 @@ import numpy as np
 
 from durian.fingerprint import fingerprint
 from durian.segmentation.cache import ContentCache
+from durian.segmentation.edges import follow_edges
 from durian.segmentation.parser.classes import HAIR, HAT, ITEMS
 from durian.segmentation.parser.window import HeadWindow, draw_face, head_unit
-from durian.segmentation.person import person_mask, refine_edge
+from durian.segmentation.person import person_mask
 
 HEAD_SIDE, HEAD_UNIT, HEAD_PLACE = 416, 0.11, (0.5, 0.43)
 """Pixels of the window around the head with all its hair, distance of the outer eye corners in it as a share of its
@@ -136,7 +137,7 @@ def to_mask(image: np.ndarray, share: np.ndarray, radius: float) -> np.ndarray:
     area = tuple(
         slice(max(0, int(places.min()) - margin), int(places.max()) + margin + 1) for places in (rows, columns)
     )
-    part = refine_edge(np.ascontiguousarray(image[area]), sure[area].astype(np.float32), whole)
+    part = follow_edges(np.ascontiguousarray(image[area]), sure[area].astype(np.float32), whole)
     mask[area] = np.rint(255 * part)
     return mask
 

@@ -127,7 +127,7 @@ def _chosen(
         for number in range(len(CLASSES))
         if number not in (BACKGROUND, SKIN)
     ]
-    masks.append(hidden.astype(np.float32))
+    masks.append((hidden & (classes != IGNORED)).astype(np.float32))
     masks = [mask for mask in masks if (mask > 0.5).mean() > LEAST_AREA]
     if not masks:
         return None

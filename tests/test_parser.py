@@ -1,0 +1,221 @@
+"""The parser: windows and back, what the network is given, masks of a network made on the spot."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from durian.errors import WeightsMissing
+from durian.masks import HALF
+from durian.segmentation.classic import largest_face
+from durian.segmentation.interface import START_NAMES
+from durian.segmentation.parser import running
+from durian.segmentation.parser.classes import CLASSES, HAIR, ITEMS
+from durian.segmentation.parser.clicked import SIDE, _window, draw_clicks
+from durian.segmentation.parser.heads import ParsedHead, to_mask, window_inputs
+from durian.segmentation.parser.network import BEFORE, CLICKS, FACE, INPUTS, PERSON, PICTURE, ParserNetwork
+from durian.segmentation.parser.running import load_network, run, save_network
+from durian.segmentation.parser.segmenter import ParserSegmenter
+from durian.segmentation.parser.window import HeadWindow, draw_face, head_unit
+from durian.segmentation.person import person_mask
+
+
+@pytest.fixture(scope="module")
+def landmarks(collins) -> np.ndarray:
+    return np.asarray(largest_face(collins))[:, :2]
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    """A network of chance, in a file."""
+    torch.manual_seed(0)
+    return save_network(ParserNetwork(), tmp_path_factory.mktemp("parser"), {})
+
+
+# Windows
+
+
+def test_a_window_puts_the_eyes_in_their_place_at_the_asked_size(landmarks):
+    window = HeadWindow.around(landmarks, 200, 40.0, (0.5, 0.4))
+    eyes = window.points(landmarks[[33, 263]])
+    np.testing.assert_allclose(eyes.mean(axis=0), [99.5, 79.5], atol=1e-6)
+    assert window.scale * head_unit(landmarks) == pytest.approx(40.0)
+    # The head is upright in it: about level eyes, the chin below the forehead.
+    chin, forehead = window.points(landmarks[[152, 10]])
+    assert abs(chin[0] - forehead[0]) < 0.1 * (chin[1] - forehead[1])
+
+
+def test_a_turned_window_turns_everything_about_the_eyes(landmarks):
+    straight, turned = (HeadWindow.around(landmarks, 200, 40.0, turn=turn) for turn in (0.0, 0.3))
+    middle = np.array([99.5, 99.5])
+    before, after = (window.points(landmarks) - middle for window in (straight, turned))
+    rotation = np.array([[np.cos(0.3), -np.sin(0.3)], [np.sin(0.3), np.cos(0.3)]])
+    np.testing.assert_allclose(after, before @ rotation.T, atol=1e-6)
+
+
+def test_what_a_window_takes_it_puts_back(collins, landmarks):
+    window = HeadWindow.around(landmarks, 256, 60.0)
+    back = window.put(window.take(collins).astype(np.float32), collins.shape)
+    inside = cv2.erode(window.put(np.ones((256, 256), np.float32), collins.shape), np.ones((9, 9))) > 0.99
+    assert inside.mean() > 0.05
+    assert np.abs(back[inside] - collins[inside]).mean() < 6
+    assert back[~(window.put(np.ones((256, 256), np.float32), collins.shape) > 0)].max() == 0
+
+
+def test_the_drawing_shows_the_face_where_it_is(landmarks):
+    window = HeadWindow.around(landmarks, 200, 50.0)
+    points = window.points(landmarks)
+    drawing = draw_face(points, 200)
+    for index in (159, 386, 13, 105):  # both eyes, lips, brow
+        x, y = np.rint(points[index]).astype(int)
+        assert drawing[y, x] > 100
+    x, y = np.rint(points[50]).astype(int)  # a cheek
+    assert drawing[y, x] == 70
+    assert drawing[0, 0] == 0
+
+
+# Network
+
+
+def test_shares_add_up_and_any_side_that_is_a_multiple_of_32_will_do(weights):
+    for side in (64, 96):
+        shares, clicked = run(weights, np.random.default_rng(0).random((INPUTS, side, side), np.float32))
+        assert shares.shape == (side, side, len(CLASSES))
+        np.testing.assert_allclose(shares.sum(axis=2), 1, atol=1e-5)
+        assert clicked.shape == (side, side)
+        assert 0 <= clicked.min() <= clicked.max() <= 1
+
+
+def test_it_is_as_small_as_promised(weights):
+    assert sum(p.numel() for p in ParserNetwork().parameters()) < 3e6
+    assert weights.stat().st_size < 8e6
+
+
+def test_half_precision_changes_little(weights):
+    torch.manual_seed(0)
+    exact = ParserNetwork().eval()
+    inputs = torch.rand(1, INPUTS, 64, 64)
+    with torch.inference_mode():
+        logits, kept = exact(inputs)[0], load_network(weights)(inputs)[0]
+    assert (logits - kept).abs().max() < 0.02 * logits.abs().max()
+
+
+def test_a_file_that_is_no_parser_is_refused(tmp_path):
+    broken = tmp_path / "parser.safetensors"
+    broken.write_bytes(b"nothing")
+    with pytest.raises(WeightsMissing, match="not a parser's file"):
+        load_network(broken)
+
+
+def test_the_network_is_told_what_is_known(collins, landmarks):
+    window = HeadWindow.around(landmarks, 128, 30.0)
+    clicks = draw_clicks(np.array([[40, 50], [90, 20]]), np.array([1, 0]), 128)
+    before = np.zeros(collins.shape[:2], np.uint8)
+    before[: int(landmarks[33, 1])] = 255
+    inputs = window_inputs(collins, landmarks, window, clicks, before)
+    np.testing.assert_allclose(inputs[PICTURE], window.take(collins).transpose(2, 0, 1) / 255, atol=1e-6)
+    assert inputs[FACE].max() == 1
+    np.testing.assert_allclose(inputs[PERSON], window.take(person_mask(collins)) / 255, atol=1e-6)
+    assert inputs[CLICKS][0][50, 40] == 1 == inputs[CLICKS][1][20, 90]
+    assert inputs[CLICKS][1][50, 40] == 0
+    assert set(np.unique(inputs[BEFORE])) == {0.0, 1.0}
+    assert inputs.min() >= 0
+    assert inputs.max() <= 1
+    bare = window_inputs(collins, None, window)
+    assert not bare[FACE].any()
+    assert not bare[CLICKS].any()
+    assert not bare[BEFORE].any()
+
+
+# Masks
+
+
+def fake(monkeypatch, hair_from: float, clicked: float = 1.0):
+    """A network that sees hair in the upper part of every window, and an item in its left half when clicked."""
+
+    def answer(weights, inputs):
+        side = inputs.shape[1]
+        shares = np.zeros((side, side, len(CLASSES)), np.float32)
+        rows = np.arange(side)[:, None, None] < hair_from * side
+        shares[..., HAIR] = rows[..., 0]
+        shares[..., 0] = 1 - shares[..., HAIR]
+        mask = np.zeros((side, side), np.float32)
+        mask[:, : side // 2] = clicked
+        return shares, mask
+
+    monkeypatch.setattr(running, "run", answer)
+
+
+def test_a_mask_is_where_the_network_sees_the_item(collins, landmarks, weights, monkeypatch):
+    fake(monkeypatch, 0.43)
+    head = ParsedHead(collins, landmarks, weights)
+    mask = head.mask("hair")
+    eyes = landmarks[[33, 263]].mean(axis=0)
+    unit = head_unit(landmarks)
+    above, below = (int(eyes[1] + way * 0.5 * unit) for way in (-1, 1))
+    assert mask[above, int(eyes[0])] == 255
+    assert mask[below, int(eyes[0])] == 0
+    assert not head.mask("hat").any()
+    assert head.area("hair") == pytest.approx(0.43 / 0.11**2, rel=0.02)
+
+
+def test_edges_are_drawn_to_the_picture_s():
+    picture = np.zeros((80, 80, 3), np.uint8)
+    picture[:, 43:] = 220
+    share = np.zeros((80, 80), np.float32)
+    share[:, 43:] = 1
+    share = cv2.GaussianBlur(share, (0, 0), 3)
+    mask = to_mask(picture, share, 6.0)
+    steps = np.diff(mask[40].astype(int))
+    assert steps.argmax() == 42
+    assert steps[42] > 1.5 * 255 * np.diff(share[40]).max()
+    assert mask[40, 60] == 255
+    assert mask[40, 20] == 0
+    assert not to_mask(picture, np.zeros((80, 80), np.float32), 6.0).any()
+
+
+def test_named_starts_and_clicks_go_through_the_network(collins, landmarks, weights, monkeypatch):
+    fake(monkeypatch, 0.5)
+    segmenter = ParserSegmenter(weights)
+    segmenter.set_image(collins)
+    assert set(ITEMS) == set(START_NAMES)
+    start = segmenter.named("hair", landmarks)
+    assert (start > HALF).any()
+    x, y = (int(value) for value in landmarks[50])
+    clicked = segmenter.predict(np.array([[x, y]]), np.array([1]), start=start)
+    assert clicked[y, x] > HALF
+    assert (clicked != start).any()
+
+
+def test_without_a_face_clicks_are_the_classic_ones(weights, monkeypatch):
+    picture = np.full((120, 160, 3), 120, np.uint8)
+    cv2.circle(picture, (60, 60), 30, (200, 40, 40), -1)
+    monkeypatch.setattr(running, "run", None)  # must not be asked
+    segmenter = ParserSegmenter(weights)
+    segmenter.set_image(picture)
+    mask = segmenter.predict(np.array([[60, 60]]), np.array([1]))
+    assert mask[60, 60] > HALF
+    assert mask[10, 150] == 0
+
+
+def test_the_clicks_window_holds_the_mask_and_the_clicks(collins, landmarks):
+    mask = np.zeros(collins.shape[:2], np.uint8)
+    mask[40:90, 200:300] = 255
+    points = np.array([[150.0, 180.0], [260.0, 60.0]])
+    window = _window(landmarks, mask, points)
+    corners = np.array([[200, 40], [299, 89], *points])
+    placed = window.points(corners)
+    assert placed.min() > 0
+    assert placed.max() < SIDE - 1
+    small = _window(landmarks, np.zeros_like(mask), points[1:])
+    assert small.scale > window.scale
+
+
+def test_without_weights_a_sentence_says_so(tmp_path, settings_environment, monkeypatch):
+    from durian.segmentation.parser import segmenter
+
+    monkeypatch.setattr(segmenter, "find_parser", lambda: None)
+    with pytest.raises(WeightsMissing, match="choose classic"):
+        ParserSegmenter()

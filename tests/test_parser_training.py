@@ -1,0 +1,267 @@
+"""The parser's training: what it is shown, simulated clicks, losses by hand, runs that go on."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from durian.segmentation.parser.classes import BACKGROUND, BEARD, CLASSES, GLASSES, HAIR, HAT, LIPS, SKIN
+from durian.segmentation.parser.network import BEFORE, CLICKS, INPUTS, PICTURE
+from durian.segmentation.parser.running import load_network
+from durian.synthetic.geometry import Label
+from durian.synthetic.studio import Picture
+from durian.training.parser import loop
+from durian.training.parser.augmentation import dress_anew, occlude, photograph, weight_of
+from durian.training.parser.clicking import damaged, simulate
+from durian.training.parser.examples import IGNORED, Examples, make_example
+from durian.training.parser.loop import ParserRecipe, train_parser
+from durian.training.parser.losses import parser_loss
+from durian.training.parser.photos import Photos, class_shares, packed, prepare_photos, unpacked
+
+SIDE = 64
+
+
+@pytest.fixture(scope="module")
+def photos(collins) -> Photos:
+    """Two photos with a made-up hat: the upper third."""
+    import cv2
+
+    from durian.segmentation.classic import largest_face
+
+    size = 128
+    rgb = cv2.resize(collins, (size, size), interpolation=cv2.INTER_AREA)
+    landmarks = np.asarray(largest_face(collins))[:, :2] * size / len(collins)
+    shares = np.zeros((size, size, len(CLASSES)), np.float32)
+    shares[: size // 3, :, HAT] = 1
+    shares[size // 3 :, :, SKIN] = 1
+    classes, share = packed(shares)
+    nowhere = np.full_like(landmarks, np.nan)
+    person = np.full((size, size), 255, np.uint8)
+    return Photos(
+        np.stack([rgb, rgb[:, ::-1]]),
+        np.stack([classes, classes]),
+        np.stack([share, share]),
+        np.stack([landmarks, nowhere]).astype(np.float32),
+        np.stack([person, person]),
+    )
+
+
+# Classes of pixels
+
+
+def test_shares_survive_packing():
+    rng = np.random.default_rng(0)
+    shares = np.zeros((4, 5, len(CLASSES)), np.float32)
+    first, second = rng.integers(0, 4, (4, 5)), rng.integers(4, 9, (4, 5))
+    part = rng.uniform(0.5, 1, (4, 5)).astype(np.float32)
+    np.put_along_axis(shares, first[..., None], part[..., None], axis=2)
+    np.put_along_axis(shares, second[..., None], 1 - part[..., None], axis=2)
+    np.testing.assert_allclose(unpacked(*packed(shares)), shares, atol=1 / 255)
+    whole = np.eye(len(CLASSES), dtype=np.float32)[None]
+    np.testing.assert_array_equal(unpacked(*packed(whole)), whole)
+
+
+def test_shares_of_a_picture_s_pixels():
+    labels = np.array([[Label.BACKGROUND, Label.FACE, Label.LIPS, Label.HAIR, Label.FACE, Label.HAIR]], np.uint8)
+    names = ("hair", "beard", "glasses", "hat", "earrings", "cloth")
+    coverage = {name: np.zeros(labels.shape, np.uint8) for name in names}
+    coverage["hair"][0, 3:] = 255, 0, 255
+    coverage["beard"][0, 1] = 102  # stubble on skin
+    coverage["glasses"][0, 4:] = 255  # clear glass, before skin and before hair
+    empty = np.zeros(labels.shape, np.uint8)
+    picture = Picture(np.zeros((1, 6, 3), np.uint8), labels, coverage, empty, empty, np.zeros((68, 2)))
+    shares = class_shares(picture)[0]
+    np.testing.assert_allclose(shares.sum(axis=1), 1, atol=1e-6)
+    assert shares[0, BACKGROUND] == 1
+    assert shares[1, BEARD] == pytest.approx(0.4)
+    assert shares[1, SKIN] == pytest.approx(0.6)
+    assert shares[2, LIPS] == 1
+    assert shares[3, HAIR] == 1
+    assert shares[4, GLASSES] == shares[5, GLASSES] == 1
+
+
+@pytest.mark.slow
+def test_photos_are_rendered_once_and_are_whole(head_model_file, settings_environment, tmp_path, monkeypatch):
+    from durian.training.parser import photos as room
+
+    settings_environment(head_model=head_model_file)
+    monkeypatch.setattr(room, "PEOPLE", 1)
+    monkeypatch.setattr(room, "SIZE", 96)
+    (path,) = prepare_photos(tmp_path, 1, 3, workers=0)
+    found = Photos.open(path)
+    assert found.rgb.shape == (room.VIEWS, 96, 96, 3)
+    present = set(np.unique(found.classes // 16))
+    assert {BACKGROUND, SKIN} <= present
+    before = (path / "rgb.npy").stat().st_mtime_ns
+    assert prepare_photos(tmp_path, 1, 3, workers=0) == [path]
+    assert (path / "rgb.npy").stat().st_mtime_ns == before
+    (again,) = prepare_photos(tmp_path / "again", 1, 3, workers=0)
+    assert np.array_equal(found.rgb, Photos.open(again).rgb)
+
+
+# Examples
+
+
+def test_an_example_is_the_photo_with_its_classes(photos):
+    for seed in range(6):
+        example = make_example(photos, seed % 2, photos.rgb[0], SIDE, np.random.default_rng(seed))
+        assert example.inputs.shape == (INPUTS, SIDE, SIDE)
+        assert 0 <= example.inputs.min() <= example.inputs.max() <= 1
+        inside = example.classes != IGNORED
+        assert inside.any()
+        assert set(np.unique(example.classes[inside] // 16)) <= {BACKGROUND, SKIN, HAT}
+        if (example.clicked >= 0).all():
+            assert (example.clicked > 0.5).any()
+            assert not (example.clicked[~inside] > 0).any()
+        else:
+            assert (example.clicked == -1).all()
+            assert not example.inputs[CLICKS].any()
+            assert not example.inputs[BEFORE].any()
+
+
+def test_examples_follow_from_their_seed(photos):
+    first, again, other = (next(iter(Examples([photos], SIDE, seed))) for seed in (5, 5, 6))
+    assert all(torch.equal(a, b) for a, b in zip(first, again))
+    assert not torch.equal(first[0][PICTURE], other[0][PICTURE])
+
+
+def test_new_clothes_leave_everything_else_alone(photos):
+    picture = photos.rgb[0].astype(np.float32) / 255
+    skin = weight_of(SKIN, photos.classes[0], photos.share[0]) == 1
+    changed = 0
+    for seed in range(12):
+        anew = dress_anew(
+            picture, photos.classes[0], photos.share[0], picture[::-1].copy(), np.random.default_rng(seed)
+        )
+        np.testing.assert_array_equal(anew[skin], picture[skin])
+        changed += (anew[~skin] != picture[~skin]).any()
+    assert changed >= 4
+
+
+def test_what_stands_before_a_head_is_background(photos):
+    picture = photos.rgb[0].astype(np.float32) / 255
+    covered = 0
+    for seed in range(24):
+        rng = np.random.default_rng(seed)
+        _, classes, share, hidden = occlude(picture, photos.classes[0], photos.share[0], 1 - picture, rng)
+        assert (classes[hidden] // 16 == BACKGROUND).all()
+        assert (share[hidden] == 255).all()
+        np.testing.assert_array_equal(classes[~hidden], photos.classes[0][~hidden])
+        covered += hidden.any()
+    assert 2 <= covered <= 14
+
+
+def test_photographs_stay_pictures(photos):
+    picture = photos.rgb[0].astype(np.float32) / 255
+    for seed in range(20):
+        taken = photograph(picture, np.random.default_rng(seed))
+        assert taken.shape == picture.shape
+        assert 0 <= taken.min() <= taken.max() <= 1
+
+
+# Clicks
+
+
+def disc(x: int, y: int, radius: int) -> np.ndarray:
+    row, column = np.mgrid[:SIDE, :SIDE]
+    return np.hypot(column - x, row - y) <= radius
+
+
+def test_the_first_click_goes_into_the_largest_error():
+    truth, before = disc(20, 20, 12), disc(48, 48, 5)
+    firsts = []
+    for seed in range(20):
+        points, labels = simulate(truth, before, np.random.default_rng(seed))
+        x, y = points[0].astype(int)
+        assert labels[0] == 1
+        assert truth[y, x]
+        firsts.append((x, y))
+        for (x, y), label in zip(points.astype(int), labels):
+            assert (truth & ~before if label else before & ~truth)[y, x]
+    assert firsts.count((20, 20)) >= 8  # most go to its middle
+    assert len(simulate(truth, truth, np.random.default_rng(0))[0]) == 0
+
+
+def test_damaged_masks_are_near_the_truth_or_nothing():
+    truth = disc(30, 30, 14)
+    masks = [damaged(truth, [disc(50, 10, 6)], np.random.default_rng(seed)) for seed in range(200)]
+    empty = np.mean([not mask.any() for mask in masks])
+    assert 0.25 < empty < 0.45
+    overlap = [(mask & truth).sum() / (mask | truth).sum() for mask in masks if mask.any()]
+    assert np.median(overlap) > 0.6
+    assert np.mean(np.array(overlap) < 1) > 0.7
+
+
+# Losses
+
+
+def test_losses_by_hand():
+    """Two pixels: one all hair, one outside of the photo."""
+    logits = torch.zeros(1, 9, 1, 2)
+    logits[0, HAIR, 0, 0] = 2.0
+    classes = torch.tensor([[[16 * HAIR + SKIN, IGNORED]]], dtype=torch.uint8)
+    share = torch.tensor([[[255, 0]]], dtype=torch.uint8)
+    clicked = torch.full((1, 1, 2), -1.0)
+    losses = parser_loss(logits, torch.zeros(1, 1, 2), classes, share, clicked)
+    hair = np.exp(2) / (np.exp(2) + 8)
+    assert losses["entropy"].item() == pytest.approx(-np.log(hair), rel=1e-5)
+    assert losses["clicked"].item() == 0
+    shares = {"hair": (hair, 1.0)} | {str(n): ((1 - hair) / 8, 0.0) for n in range(6)}
+    dice = [(2 * found * true + 20) / (found + true + 20) for found, true in shares.values()]
+    assert losses["overlap"].item() == pytest.approx(1 - np.mean(dice), rel=1e-4)
+    total = losses["entropy"] + losses["overlap"] + losses["clicked"]
+    assert losses["total"].item() == pytest.approx(total.item())
+
+
+def test_only_clicked_examples_are_scored_for_clicks():
+    classes = torch.full((2, 8, 8), 16 * SKIN, dtype=torch.uint8)
+    share = torch.full((2, 8, 8), 255, dtype=torch.uint8)
+    clicked = torch.full((2, 8, 8), -1.0)
+    clicked[0] = 0.0
+    clicked[0, :4] = 1.0
+    right = torch.where(clicked > 0.5, 9.0, -9.0)
+    logits = torch.zeros(2, 9, 8, 8)
+    good = parser_loss(logits, right, classes, share, clicked)["clicked"].item()
+    right[1] = 9.0  # nobody asked
+    assert parser_loss(logits, right, classes, share, clicked)["clicked"].item() == pytest.approx(good)
+    assert good < 0.01
+    assert parser_loss(logits, -right, classes, share, clicked)["clicked"].item() > 5
+
+
+# Training
+
+
+@pytest.fixture
+def without_rendering(photos, monkeypatch):
+    monkeypatch.setattr(loop, "prepare_photos", lambda *_: [None])
+    monkeypatch.setattr(Photos, "open", classmethod(lambda cls, path: photos))
+
+
+TINY = ParserRecipe(steps=30, batch=4, sides=((SIDE, 1.0),), rate=3e-3, loaders=0, average=0.9)
+
+
+@pytest.mark.slow
+def test_it_learns_goes_on_and_writes_weights(without_rendering, tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "REPORT_EVERY", 5)
+    seen = []
+    path = train_parser(tmp_path, tmp_path, TINY, on_step=lambda done, total: seen.append((done, total)))
+    assert seen[-1] == (30, 30)
+    losses = [json.loads(line)["entropy"] for line in (tmp_path / loop.LOG).read_text().splitlines()]
+    assert losses[-1] < 0.6 * losses[0]
+    network = load_network(path)
+    assert not network.training
+    seen.clear()
+    train_parser(
+        tmp_path, tmp_path, ParserRecipe(**{**TINY.__dict__, "steps": 32}), on_step=lambda *at: seen.append(at)
+    )
+    assert seen == [(31, 32), (32, 32)]
+
+
+def test_it_stops_in_time(without_rendering, tmp_path):
+    seen = []
+    train_parser(tmp_path, tmp_path, TINY, max_minutes=0.0, on_step=lambda *at: seen.append(at))
+    assert seen == []
+    assert (tmp_path / loop.CHECKPOINT).is_file()
