@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
+from durian.cli.progress import progress
 from durian.errors import InvalidRequest
 
 
@@ -28,21 +28,10 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
             workers=arguments.workers,
             sheets=arguments.sheets,
         )
-    return _segment(data, arguments.limit)
-
-
-def _segment(data: Path, limit: int | None) -> dict[str, object]:
-    from tqdm import tqdm
-
     from durian.evaluation.segment import evaluate_segment
 
-    with tqdm(unit="scene", file=sys.stderr) as bar:
-
-        def show(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        return evaluate_segment(data, limit=limit, on_scene=show)
+    with progress("scene") as show:
+        return evaluate_segment(data, limit=arguments.limit, kind=arguments.segmenter, on_scene=show)
 
 
 def _folder(path: Path | None, option: str) -> Path:

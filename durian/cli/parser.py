@@ -175,7 +175,7 @@ def _segment(command: argparse.ArgumentParser) -> None:
     command.add_argument("--name", choices=ITEM_NAMES[:-1], help="the item to find")
     command.add_argument("--click", dest="clicks", type=parse_click, action="append", default=[], metavar="X,Y[,-]")
     command.add_argument("--face", type=int, default=0, metavar="N", help="which face wears it, 0 is the largest")
-    command.add_argument("--segmenter", default="auto", help="auto, classic or sam")
+    command.add_argument("--segmenter", default="auto", help="auto, parser, classic or sam")
     command.add_argument("-o", "--out", type=Path, default=Path("mask.png"), metavar="PNG")
 
 
@@ -199,6 +199,7 @@ def _evaluate(command: argparse.ArgumentParser) -> None:
     command.add_argument("--renderer", default="preview")
     command.add_argument("--size", type=int, default=512, metavar="PX", help="at which triplets are rendered")
     command.add_argument("--scenes", default="test", help="of triplets: test (400 and above), all, or FIRST-LAST")
+    command.add_argument("--segmenter", default="auto", help="for segment: auto, parser, classic or sam")
     command.add_argument("--limit", type=int, metavar="N", help="only the first N scenes or clips")
     command.add_argument("--workers", type=int, default=1, metavar="N", help="processes for reenact and triplets")
     command.add_argument("--sheets", type=Path, metavar="DIR", help="also write contact sheets to look at")

@@ -31,7 +31,7 @@ FIRST_TEST_SCENE = 400
 def evaluate_segment(
     data_dir: str | Path,
     limit: int | None = None,
-    kind: str = "classic",
+    kind: str = "auto",
     first: int = FIRST_TEST_SCENE,
     last: int | None = None,
     on_scene: Callable[[int, int], None] | None = None,

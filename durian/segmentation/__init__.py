@@ -1,7 +1,7 @@
 """A click, or an item's name, becomes a mask."""
 
+from durian.segmentation.found import worn
 from durian.segmentation.interface import START_NAMES, Segmenter
-from durian.segmentation.presence import worn
 from durian.segmentation.registry import available_segmenters, get_segmenter
 
 __all__ = ["START_NAMES", "Segmenter", "available_segmenters", "get_segmenter", "worn"]

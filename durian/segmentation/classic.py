@@ -10,7 +10,6 @@ from durian.masks import HALF, check_size
 from durian.segmentation.cache import ContentCache
 from durian.segmentation.clicks import apply_click, enforce, object_at, object_in_front
 from durian.segmentation.interface import Segmenter, check_image
-from durian.segmentation.presence import beard_is_worn, glasses_are_worn, hat_is_worn
 from durian.segmentation.starts import Starts, starts_of
 
 _faces = ContentCache(entries=16)
@@ -46,10 +45,13 @@ class ClassicSegmenter(Segmenter):
         self._check_name(name)
         landmarks = largest_face(self.image) if landmarks is None else landmarks
         if landmarks is not None:
-            return starts_of(self.image, landmarks).mask(name).copy()
+            return self._starts(landmarks).mask(name).copy()
         if name in ("hat", "glasses"):
             return object_in_front(self.image, None)
         return np.zeros(self.image.shape[:2], np.uint8)
+
+    def _starts(self, landmarks: np.ndarray) -> Starts:
+        return starts_of(self.image, landmarks)
 
     def predict(
         self,
@@ -110,24 +112,14 @@ class ClassicSegmenter(Segmenter):
         landmarks = largest_face(self.image)
         if landmarks is not None:
             x, y = round(float(point[0])), round(float(point[1]))
-            starts = starts_of(self.image, landmarks)
-            for name, is_there in _ORDER:
-                if is_there(starts) and starts.mask(name)[y, x] > HALF:
+            starts = self._starts(landmarks)
+            for name in OVER_EACH_OTHER:
+                if starts.is_worn(name) and starts.mask(name)[y, x] > HALF:
                     return starts.mask(name).copy()
         return object_at(self.image, point, box)
 
 
-def _always(starts: Starts) -> bool:
-    return True
-
-
-_ORDER = (
-    ("glasses", glasses_are_worn),
-    ("lips", _always),
-    ("beard", beard_is_worn),
-    ("hat", hat_is_worn),
-    ("hair", _always),
-)
+OVER_EACH_OTHER = ("glasses", "lips", "beard", "hat", "hair")
 """What lies over what: the first item with the click inside it is the one that was meant."""
 
 

@@ -15,8 +15,8 @@ from durian.masks import HALF, check_size, expand
 from durian.segmentation.cache import ContentCache
 from durian.segmentation.classic import inside_box, largest_face
 from durian.segmentation.clicks import enforce
+from durian.segmentation.found import best_starts
 from durian.segmentation.interface import Segmenter, check_image
-from durian.segmentation.starts import starts_of
 from durian.segmentation.torchvision_parts import import_segment_anything
 from durian.settings import get_settings
 
@@ -26,10 +26,10 @@ START_LOGIT = 8.0
 """Logit of a start mask's inside when it is given to SAM as its mask prompt."""
 
 AGREEMENT = 0.4
-"""Least IoU between SAM's answer to a named start and the classic one; below it SAM meant something else."""
+"""Least IoU between SAM's answer to a named start and the built-in one; below it SAM meant something else."""
 
 LEEWAY = 0.2
-"""How far (outer-eye distances) SAM's answer may reach beyond the classic start."""
+"""How far (outer-eye distances) SAM's answer may reach beyond the built-in start."""
 
 _embeddings = ContentCache(entries=8)
 _models: dict[tuple[str, str], object] = {}
@@ -148,7 +148,7 @@ class SamSegmenter(Segmenter):
         landmarks = largest_face(self.image) if landmarks is None else landmarks
         if landmarks is None:
             return np.zeros(self.image.shape[:2], np.uint8)
-        starts = starts_of(self.image, landmarks)
+        starts = best_starts(self.image, landmarks)
         prior = starts.mask(name)
         # The landmarks outline lips better than SAM does.
         if name == "lips" or not (prior > HALF).any():
@@ -157,7 +157,7 @@ class SamSegmenter(Segmenter):
         box = (columns.min(), rows.min(), columns.max(), rows.max())
         points = spread_points(prior > HALF, 3)
         mask, _ = self._ask(points, np.ones(len(points), int), box, self._as_logits(prior))
-        limit = expand(prior, LEEWAY * starts.head.unit)
+        limit = expand(prior, LEEWAY * starts.unit)
         mask = np.minimum(mask, limit)
         together = ((mask > HALF) & (prior > HALF)).sum() / max(((mask > HALF) | (prior > HALF)).sum(), 1)
         return mask if together >= AGREEMENT else prior.copy()

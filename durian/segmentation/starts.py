@@ -16,9 +16,12 @@ from durian.segmentation.hat import hat_region, hat_score
 from durian.segmentation.head import Head
 from durian.segmentation.lenses import Lenses, fit_lenses
 from durian.segmentation.lips import lips_mask
+from durian.segmentation.presence import beard_is_worn, glasses_are_worn, hat_is_worn
 
 HAIR_UNDER_HAT = 0.75
 """Log-odds of a hat above which hair is looked for below it only."""
+
+WORN = {"glasses": glasses_are_worn, "hat": hat_is_worn, "beard": beard_is_worn}
 
 _cache = ContentCache(entries=12)
 
@@ -62,6 +65,15 @@ class Starts:
     def hat_score(self) -> float:
         """Log-odds that a hat is worn."""
         return hat_score(self.head, self.hat)
+
+    @property
+    def unit(self) -> float:
+        """Distance of the outer eye corners in the picture's pixels."""
+        return self.head.unit
+
+    def is_worn(self, name: str) -> bool:
+        """Whether there is such an item; hair and lips are taken for granted."""
+        return name not in WORN or WORN[name](self)
 
     def mask(self, name: str) -> np.ndarray:
         """The item's mask, ``(H, W) uint8``; do not write into it."""

@@ -22,6 +22,11 @@ FACE_SIDE, FACE_UNIT, FACE_PLACE = 320, 0.29, (0.5, 0.42)
 """The same of the window around the face, for what is small."""
 LARGE = (HAIR, HAT)
 """Items that are looked for around the head; the others around the face, and around the head where that ends."""
+NEAR = 1.8
+"""Distance from between the eyes, in distances of the outer eye corners, within which an item begins: what is nowhere
+so near is something else that looks like it."""
+WORN_FROM = {"glasses": 0.12, "hat": 0.5, "beard": 0.2}
+"""Area, in squares of the distance of the outer eye corners, from which on something is worn."""
 SEAM = 0.08
 """Width of the blend at the face window's edge, as a share of its side."""
 SHARPEN = 2.0
@@ -78,6 +83,10 @@ class ParsedHead:
         window, shares = self.head if number in LARGE else self.face
         return float((shares[..., number] > 0.5).sum() / (window.scale * self.unit) ** 2)
 
+    def is_worn(self, name: str) -> bool:
+        """Whether there is enough of an item; hair and lips are taken for granted."""
+        return name not in WORN_FROM or self.area(name) > WORN_FROM[name]
+
     def mask(self, name: str) -> np.ndarray:
         """An item's mask, ``(H, W) uint8``; do not write into it."""
         with self._lock:
@@ -87,13 +96,24 @@ class ParsedHead:
 
     def _mask(self, number: int) -> np.ndarray:
         window, shares = self.head
-        share = window.put(np.ascontiguousarray(shares[..., number]), self.image.shape)
+        share = window.put(self._near(window, shares[..., number]), self.image.shape)
         if number not in LARGE:
             window, shares = self.face
             both = np.dstack([shares[..., number], _fading(window.side)])
             near = window.put(both, self.image.shape)
             share = share * (1 - near[..., 1]) + near[..., 0] * near[..., 1]
         return to_mask(self.image, share, EDGE * self.unit)
+
+    def _near(self, window: HeadWindow, share: np.ndarray) -> np.ndarray:
+        """The share of an item without what does not begin near the face."""
+        import cv2
+
+        eyes = window.points(self.landmarks[[33, 263]]).mean(axis=0)
+        rows, columns = np.mgrid[: window.side, : window.side]
+        near = np.hypot(columns - eyes[0], rows - eyes[1]) < NEAR * window.scale * self.unit
+        _, parts = cv2.connectedComponents((share > 0.3).astype(np.uint8), connectivity=8)
+        kept = np.isin(parts, np.unique(parts[near & (parts > 0)]))
+        return np.where((parts == 0) | kept, share, np.float32(0))
 
 
 def window_inputs(

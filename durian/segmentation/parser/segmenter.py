@@ -10,7 +10,7 @@ from durian.errors import WeightsMissing
 from durian.masks import HALF
 from durian.segmentation.classic import ClassicSegmenter, largest_face
 from durian.segmentation.parser.clicked import follow_clicks
-from durian.segmentation.parser.heads import parsed_head
+from durian.segmentation.parser.heads import ParsedHead, parsed_head
 from durian.segmentation.parser.weights import find_parser
 
 MISSING = "The face parser's weights are not in the weights folder: get them with the project, or choose classic."
@@ -28,12 +28,8 @@ class ParserSegmenter(ClassicSegmenter):
             raise WeightsMissing(MISSING)
         self.weights = weights
 
-    def named(self, name: str, landmarks: np.ndarray | None = None) -> np.ndarray:
-        self._check_name(name)
-        landmarks = largest_face(self.image) if landmarks is None else landmarks
-        if landmarks is None:
-            return super().named(name)
-        return parsed_head(self.image, landmarks, self.weights).mask(name).copy()
+    def _starts(self, landmarks: np.ndarray) -> ParsedHead:
+        return parsed_head(self.image, landmarks, self.weights)
 
     def _click(self, mask: np.ndarray, points: np.ndarray, labels: np.ndarray, i: int, box) -> np.ndarray:
         landmarks = largest_face(self.image)
