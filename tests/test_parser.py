@@ -55,13 +55,22 @@ def test_a_turned_window_turns_everything_about_the_eyes(landmarks):
     np.testing.assert_allclose(after, before @ rotation.T, atol=1e-6)
 
 
-def test_what_a_window_takes_it_puts_back(collins, landmarks):
-    window = HeadWindow.around(landmarks, 256, 60.0)
-    back = window.put(window.take(collins).astype(np.float32), collins.shape)
-    inside = cv2.erode(window.put(np.ones((256, 256), np.float32), collins.shape), np.ones((9, 9))) > 0.99
+@pytest.mark.parametrize("unit", [60.0, 20.0])  # of a hundred pixels: enlarged little, and made much smaller
+def test_what_a_window_takes_it_puts_back(collins, landmarks, unit):
+    window = HeadWindow.around(landmarks, 256, unit)
+    whole = 0, 0, collins.shape[1], collins.shape[0]
+    smooth = cv2.GaussianBlur(collins, (0, 0), 5)
+    back = window.put(window.take(smooth).astype(np.float32), whole)
+    covered = window.put(np.ones((256, 256), np.float32), whole)
+    inside = cv2.erode(covered, np.ones((9, 9))) > 0.99
     assert inside.mean() > 0.05
-    assert np.abs(back[inside] - collins[inside]).mean() < 6
-    assert back[~(window.put(np.ones((256, 256), np.float32), collins.shape) > 0)].max() == 0
+    assert np.abs(back[inside] - smooth[inside]).mean() < 3
+    assert back[covered == 0].max(initial=0) == 0
+    left, top, right, bottom = box = window.bounds(collins.shape)
+    alone = window.put(np.ones((256, 256), np.float32), box)
+    assert np.abs(alone - covered[top:bottom, left:right]).mean() < 1e-3  # places are rounded to parts of a pixel
+    covered[top:bottom, left:right] = 0
+    assert not covered.any()
 
 
 def test_the_drawing_shows_the_face_where_it_is(landmarks):

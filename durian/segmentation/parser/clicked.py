@@ -40,9 +40,13 @@ def follow_clicks(
     window = _window(landmarks, mask, points)
     clicks = draw_clicks(window.points(points), labels, window.side)
     _, clicked = run(weights, window_inputs(image, landmarks, window, clicks, mask))
-    inside = window.put(np.ones_like(clicked), image.shape)
-    share = window.put(clicked, image.shape) + (1 - inside) * (mask.astype(np.float32) / 255)
-    return to_mask(image, share, EDGE * head_unit(landmarks))
+    box = left, top, right, bottom = window.bounds(image.shape)
+    area = slice(top, bottom), slice(left, right)
+    inside = window.put(np.ones_like(clicked), box)
+    share = window.put(clicked, box) + (1 - inside) * (mask[area].astype(np.float32) / 255)
+    after = mask.copy()
+    after[area] = to_mask(image[area], share, EDGE * head_unit(landmarks))
+    return after
 
 
 def draw_clicks(points: np.ndarray, labels: np.ndarray, side: int) -> np.ndarray:

@@ -96,13 +96,17 @@ class ParsedHead:
 
     def _mask(self, number: int) -> np.ndarray:
         window, shares = self.head
-        share = window.put(self._near(window, shares[..., number]), self.image.shape)
+        box = left, top, right, bottom = window.bounds(self.image.shape)
+        mask = np.zeros(self.image.shape[:2], np.uint8)
+        if right == left or bottom == top:
+            return mask
+        share = window.put(self._near(window, shares[..., number]), box)
         if number not in LARGE:
             window, shares = self.face
-            both = np.dstack([shares[..., number], _fading(window.side)])
-            near = window.put(both, self.image.shape)
+            near = window.put(np.dstack([shares[..., number], _fading(window.side)]), box)
             share = share * (1 - near[..., 1]) + near[..., 0] * near[..., 1]
-        return to_mask(self.image, share, EDGE * self.unit)
+        mask[top:bottom, left:right] = to_mask(self.image[top:bottom, left:right], share, EDGE * self.unit)
+        return mask
 
     def _near(self, window: HeadWindow, share: np.ndarray) -> np.ndarray:
         """The share of an item without what does not begin near the face."""

@@ -10,6 +10,9 @@ import numpy as np
 from durian.face import FACE_OVAL
 from durian.segmentation.head import INNER_LIPS, LEFT_BROW, LEFT_EYE, OUTER_LIPS, RIGHT_BROW, RIGHT_EYE, head_axes
 
+LARGE_SCALE = 0.7
+"""Pixels of a window for one of the picture, below which the picture is made smaller first."""
+
 NOSE_RIDGE = (168, 6, 197, 195, 5, 4, 2)
 DRAWN = ((FACE_OVAL, 70), (LEFT_BROW, 120), (RIGHT_BROW, 120), (OUTER_LIPS, 170), (LEFT_EYE, 220), (RIGHT_EYE, 220))
 """Polygons of landmarks that are filled, one over the other, and their values."""
@@ -53,15 +56,37 @@ class HeadWindow:
     def take(self, image: np.ndarray, border: int = cv2.BORDER_REFLECT_101) -> np.ndarray:
         """The window's part of a picture or mask, ``(side, side[, C])`` of the same dtype; what lies outside the
         picture is mirrored."""
-        shrink = 1 / self.scale
-        if shrink > 1.5:  # averaged before it is sampled, or fine things flicker
-            image = cv2.GaussianBlur(image, (0, 0), 0.35 * shrink)
-        return cv2.warpAffine(image, self.matrix, (self.side, self.side), flags=cv2.INTER_LINEAR, borderMode=border)
+        matrix = self.matrix
+        left, top, right, bottom = self.bounds(image.shape)
+        if self.scale < LARGE_SCALE and right > left and bottom > top:
+            # Averaged before it is sampled, or fine things flicker; and no more of a large photo than is needed.
+            image = image[top:bottom, left:right]
+            size = max(1, round((right - left) * self.scale)), max(1, round((bottom - top) * self.scale))
+            factor = np.array([(right - left) / size[0], (bottom - top) / size[1]])
+            image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+            first = 0.5 * factor - 0.5 + (left, top)
+            matrix = np.hstack([matrix[:, :2] * factor, (matrix[:, :2] @ first + matrix[:, 2])[:, None]])
+        return cv2.warpAffine(image, matrix, (self.side, self.side), flags=cv2.INTER_LINEAR, borderMode=border)
 
-    def put(self, values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        """Values ``(side, side[, C]) float32`` of the window in a picture of this shape; 0 outside the window."""
-        size = (shape[1], shape[0])
-        return cv2.warpAffine(values, self.matrix, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+    def put(self, values: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
+        """Values ``(side, side[, C]) float32`` of the window in a box of the picture, ``left, top, right, bottom``
+        pixels; 0 outside the window."""
+        left, top, right, bottom = box
+        matrix = self.matrix.copy()
+        matrix[:, 2] += matrix[:, :2] @ (left, top)
+        return cv2.warpAffine(
+            values, matrix, (right - left, bottom - top), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        )
+
+    def bounds(self, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+        """The box of a picture of this shape that holds the window: ``left, top, right, bottom`` pixels."""
+        corners = np.array([[x, y] for x in (-1, self.side) for y in (-1, self.side)]) - self.matrix[:, 2]
+        places = np.linalg.solve(self.matrix[:, :2], corners.T).T
+        low, high = np.floor(places.min(axis=0)).astype(int), np.ceil(places.max(axis=0)).astype(int) + 1
+        height, width = shape[:2]
+        left, right = (int(value) for value in np.clip([low[0], high[0]], 0, width))
+        top, bottom = (int(value) for value in np.clip([low[1], high[1]], 0, height))
+        return left, top, right, bottom
 
     def points(self, points: np.ndarray) -> np.ndarray:
         """Picture pixels ``(N, 2 or more)`` as the window's, ``(N, 2)``."""
