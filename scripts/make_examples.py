@@ -78,13 +78,21 @@ RED = hair_colour(0.02, 0.22)
 BROWN, CHESTNUT = hair_colour(0.35), hair_colour(0.16, 0.05)
 
 EXAMPLES = {
-    "portrait-ines": Example("Ines", 311, 1.0, 27, yaw=0.1),
+    "portrait-ines": Example(
+        "Ines", 311, 1.0, 27, yaw=0.1, wears={"hair": HairLook("bun", {"height": 0.1, "wisps": 0.0}, 3, BROWN)}
+    ),
     "portrait-mateo": Example("Mateo", 316, 0.0, 29, yaw=-0.12, light=STUDIO),
-    "portrait-amara": Example("Amara", 306, 1.0, 26, yaw=-0.05, light=STUDIO),
+    "portrait-amara": Example(
+        "Amara", 306, 1.0, 26, yaw=-0.05, light=STUDIO,
+        wears={"hair": HairLook("tight_curls", {"length": 1.5}, 3, hair_colour(0.8))},
+    ),
     "portrait-finn": Example("Finn", 307, 0.0, 31, yaw=0.08),
     "hat-fedora": Example(
         "Straw hat with a wide brim", 328, 1.0, 28, "hat", yaw=-0.25, scale=46, down=0.07,
-        wears={"hat": HatLook("straw_hat", seed=3, colour=linear("#d9c08a"), accent=linear("#2a3344"))},
+        wears={
+            "hat": HatLook("straw_hat", {}, 3, linear("#d9c08a"), linear("#2a3344")),
+            "hair": HairLook("bun", {"height": 0.0, "wisps": 0.0}, 3, BROWN),
+        },
     ),
     "hat-cap": Example(
         "Cap", 303, 0.0, 24, "hat", yaw=0.28, scale=37, down=0.05, light=STUDIO,
@@ -106,7 +114,7 @@ EXAMPLES = {
         "Sunglasses", 300, 1.0, 26, "glasses", yaw=0.15, light=STUDIO,
         wears={
             "glasses": GlassesLook(
-                "wayfarer", seed=2, colour=linear("#141416"), lens="dark", tint=linear("#4d4e50"), reflection=0.4
+                "wayfarer", seed=2, colour=linear("#141416"), lens="dark", tint=linear("#2c2d30"), reflection=0.25
             )
         },
     ),
@@ -123,7 +131,10 @@ EXAMPLES = {
     ),
     "beard-full": Example(
         "Full beard", 302, 0.0, 36, "beard", yaw=-0.15, scale=36, down=-0.02, light=STUDIO,
-        wears={"beard": BeardLook("full", {"length": 2.6}, 3, hair_colour(0.6))},
+        wears={
+            "beard": BeardLook("full", {"length": 2.6}, 3, hair_colour(0.6)),
+            "cloth": ClothLook("crew", {"level": 2.4}, colour=linear("#6d5a4c")),
+        },
     ),
     "beard-full-red": Example(
         "Red beard", 319, 0.0, 34, "beard", yaw=0.18, scale=36, down=-0.02,
