@@ -232,7 +232,7 @@ _EXAMPLES = (
     Example(
         name="beard",
         title="A full beard",
-        text="A black beard and brown glasses on Mateo. Synthetic people.",
+        text="A dark beard and brown glasses on Mateo. Synthetic people.",
         motion="talk",
         case=lambda: synthetic_case("portrait-mateo", "beard-full", "glasses-rect"),
     ),

@@ -127,7 +127,7 @@ EXAMPLES = {
     ),
     "hair-long-wavy": Example(
         "Long, wavy hair", 316, 1.0, 27, "hair", yaw=0.15, scale=42, down=-0.06,
-        wears={"hair": HairLook("long_wavy", {}, 6, BROWN), "cloth": ClothLook("crew", colour=linear("#5e4773"))},
+        wears={"hair": HairLook("long_wavy", {}, 6, RED), "cloth": ClothLook("crew", colour=linear("#5e4773"))},
     ),
     "beard-full": Example(
         "Full beard", 302, 0.0, 36, "beard", yaw=-0.15, scale=36, down=-0.02, light=STUDIO,

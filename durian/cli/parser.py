@@ -234,6 +234,9 @@ def _train(command: argparse.ArgumentParser) -> None:
     parser = add("parser", "train the face parser on synthetic heads")
     parser.add_argument("-o", "--out", type=Path, required=True, metavar="DIR", help="goes on where it was left")
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="photos; what is missing is rendered")
+    parser.add_argument(
+        "--portraits", type=Path, metavar="DIR", help="real ones, unlabelled: shown towards the end, labelled by itself"
+    )
     parser.add_argument("--shards", type=int, metavar="N", help="of photos (default: as the shipped parser)")
     parser.add_argument("--steps", type=int, metavar="N", help="likewise")
     parser.add_argument("--seed", type=int, default=0, metavar="S")

@@ -16,8 +16,17 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
     given = {name: getattr(arguments, name) for name in ("shards", "steps", "seed")}
     recipe = replace(ParserRecipe(), **{name: value for name, value in given.items() if value is not None})
     device = arguments.device or get_settings().torch_device()
+    portraits = sorted(arguments.portraits.iterdir()) if arguments.portraits else []
     with progress("shard") as shards, progress("step") as steps:
         path = train_parser(
-            arguments.out, arguments.data, recipe, device, arguments.workers, arguments.max_minutes, steps, shards
+            arguments.out,
+            arguments.data,
+            recipe,
+            device,
+            arguments.workers,
+            arguments.max_minutes,
+            portraits,
+            steps,
+            shards,
         )
     return {"weights": str(path), "megabytes": round(path.stat().st_size / 1e6, 1)}

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch.utils.data import IterableDataset, get_worker_info
 
-from durian.segmentation.parser.classes import BACKGROUND, CLASSES, SKIN
+from durian.segmentation.parser.classes import BACKGROUND, CLASSES, GLASSES, HAT, SKIN
 from durian.segmentation.parser.clicked import draw_clicks
 from durian.segmentation.parser.network import BEFORE, CLICKS, FACE, INPUTS, PERSON, PICTURE
 from durian.segmentation.parser.window import HeadWindow, draw_face, head_unit
@@ -27,6 +27,8 @@ BEYOND = 1.4
 """Largest side of a window relative to its photo's: little is learned where there is no photo."""
 PLACE, SPREAD, TURN = (0.5, 0.45), 0.1, 0.2
 """Where the eyes come in the window, by how much that varies, and by how much the head leans (radians)."""
+KEPT = {GLASSES: 0.5, HAT: 0.6}
+"""Share of the photos with such a thing that are used."""
 LANDMARK_NOISE = 0.03
 """Spread of misplaced landmarks, in distances of the outer eye corners: of all together, and a third of it of each."""
 NO_DRAWING, NO_PERSON = 0.06, 0.35
@@ -63,7 +65,7 @@ def make_example(photos: Photos, index: int, other: np.ndarray, side: int, rng: 
     inputs = np.zeros((INPUTS, side, side), np.float32)
     picture = window.take(np.ascontiguousarray(photos.rgb[index])).astype(np.float32) / 255
     classes, share = _labels(photos, index, window)
-    inside = np.where(classes == IGNORED, 16 * BACKGROUND + SKIN, classes)
+    inside = np.where(classes == IGNORED, np.uint8(16 * SKIN + BACKGROUND), classes)  # nobody recolours skin
     other = cv2.resize(other, (side, side)).astype(np.float32) / 255
     picture = dress_anew(picture, inside, share, other, rng)
     picture, covered, share, hidden = occlude(picture, inside, share, other, rng)
@@ -86,6 +88,13 @@ def make_example(photos: Photos, index: int, other: np.ndarray, side: int, rng: 
     if rng.random() < 0.5:
         inputs, classes, share, clicked = (part[..., ::-1].copy() for part in (inputs, classes, share, clicked))
     return Example(inputs, classes, share, clicked)
+
+
+def _is_kept(photos: Photos, index: int, rng: np.random.Generator) -> bool:
+    """Photos show more glasses and hats than people wear; some are passed over, so that the network does not expect
+    them."""
+    present = np.unique(photos.classes[index] // 16)
+    return all(rng.random() < KEPT[number] for number in KEPT if number in present)
 
 
 def _window(photos: Photos, index: int, side: int, rng: np.random.Generator) -> tuple[HeadWindow, np.ndarray | None]:
@@ -136,10 +145,28 @@ def _chosen(
 
 
 class Examples(IterableDataset):
-    """Endless examples; the same for the same seed and number of loading processes."""
+    """Endless examples; the same for the same seed and number of loading processes.
 
-    def __init__(self, shards: list[Photos], side: int, seed: int, first_step: int = 0) -> None:
+    Args:
+        shards: rendered photos.
+        side: pixels of an example.
+        seed: where chance comes from, with ``first_step``.
+        first_step: at which training goes on.
+        real: real portraits, if there are any.
+        real_share: how many of the examples are of them.
+    """
+
+    def __init__(
+        self,
+        shards: list[Photos],
+        side: int,
+        seed: int,
+        first_step: int = 0,
+        real: Photos | None = None,
+        real_share: float = 0.0,
+    ) -> None:
         self._shards, self._side, self._seed = shards, side, (seed, first_step)
+        self._real, self._real_share = real, real_share if real is not None else 0.0
 
     def __iter__(self) -> Iterator[tuple[torch.Tensor, ...]]:
         worker = get_worker_info()
@@ -148,5 +175,10 @@ class Examples(IterableDataset):
         while True:
             photos, others = (self._shards[rng.integers(len(self._shards))] for _ in range(2))
             other = np.ascontiguousarray(others.rgb[rng.integers(len(others))])
-            made = make_example(photos, int(rng.integers(len(photos))), other, self._side, rng)
+            index = int(rng.integers(len(photos)))
+            if rng.random() < self._real_share:
+                photos, index = self._real, int(rng.integers(len(self._real)))
+            elif not _is_kept(photos, index, rng):
+                continue
+            made = make_example(photos, index, other, self._side, rng)
             yield tuple(torch.from_numpy(part) for part in (made.inputs, made.classes, made.share, made.clicked))

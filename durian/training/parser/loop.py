@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,11 +16,15 @@ from torch.utils.data import DataLoader
 
 from durian.segmentation.parser.network import ParserNetwork
 from durian.segmentation.parser.running import save_network
+from durian.segmentation.parser.weights import FILE
 from durian.training.parser.examples import Examples
 from durian.training.parser.losses import parser_loss
 from durian.training.parser.photos import Photos, prepare_photos
+from durian.training.parser.portraits import label_portraits
 
-CHECKPOINT, LOG = "parser.pt", "parser.jsonl"
+CHECKPOINT, LOG, TEACHER = "parser.pt", "parser.jsonl", "teacher"
+"""What a run leaves in its folder besides the weights: the state to go on from, losses, and the weights that labelled
+the portraits."""
 REPORT_EVERY, KEEP_EVERY = 50, 500
 """Steps."""
 
@@ -38,6 +42,9 @@ class ParserRecipe:
         rate: largest learning rate (AdamW); it rises for ``warm_up`` of the steps and falls as a cosine.
         decay: weight decay.
         average: of the weights that are kept: share of the old average after each step, less at the beginning.
+        real_from: share of the steps after which real portraits are among the examples, if there are any; by then the
+            network is good enough to label them.
+        real_share: how many of the examples they are.
         loaders: processes that make examples; the examples follow from their number too.
     """
 
@@ -50,6 +57,8 @@ class ParserRecipe:
     warm_up: float = 0.04
     decay: float = 1e-4
     average: float = 0.998
+    real_from: float = 0.6
+    real_share: float = 0.15
     loaders: int = 2
 
 
@@ -60,6 +69,7 @@ def train_parser(
     device: str = "cpu",
     workers: int = 2,
     max_minutes: float | None = None,
+    portraits: Sequence[Path] = (),
     on_step: Callable[[int, int], None] | None = None,
     on_shard: Callable[[int, int], None] | None = None,
 ) -> Path:
@@ -72,6 +82,7 @@ def train_parser(
         device: where.
         workers: processes that render.
         max_minutes: stop in time, with a checkpoint.
+        portraits: real ones, without labels.
         on_step: called with (steps done, in all).
         on_shard: called with (shards rendered, missing ones in all).
 
@@ -84,9 +95,13 @@ def train_parser(
     run = _Run(recipe, device)
     run.resume(out / CHECKPOINT)
     sums: dict[str, float] = {}
+    real, real_from = None, round(recipe.real_from * recipe.steps) if portraits else recipe.steps
     while run.step < recipe.steps and not _is_late(start, max_minutes):
+        if run.step >= real_from and real is None:
+            real = run.label(portraits, out / TEACHER)
         side, until = next(phase for phase in run.phases if run.step < phase[1])
-        examples = Examples(shards, side, recipe.seed, run.step)
+        until = min(until, real_from) if run.step < real_from else until
+        examples = Examples(shards, side, recipe.seed, run.step, real, recipe.real_share)
         for batch in DataLoader(examples, recipe.batch, num_workers=recipe.loaders, drop_last=True):
             for name, value in run.learn(batch).items():
                 sums[name] = sums.get(name, 0.0) + value / REPORT_EVERY
@@ -150,6 +165,14 @@ class _Run:
                 average.lerp_(now, 1 - old)
             else:
                 average.copy_(now)
+
+    def label(self, portraits: Sequence[Path], folder: Path) -> Photos:
+        """Label portraits with the network as it is; a run that goes on labels them as before."""
+        folder.mkdir(exist_ok=True)
+        weights = folder / FILE
+        if not weights.is_file():
+            save_network(self.average, folder, {})
+        return label_portraits(portraits, weights)
 
     def keep(self, path: Path) -> None:
         """Write a checkpoint."""
