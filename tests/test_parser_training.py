@@ -162,6 +162,52 @@ def test_photographs_stay_pictures(photos):
         assert 0 <= taken.min() <= taken.max() <= 1
 
 
+def test_fewer_glasses_are_shown_than_there_are(photos, monkeypatch):
+    from durian.training.parser import examples
+
+    monkeypatch.setattr(examples, "KEPT", {HAT: 0.25})
+    rng = np.random.default_rng(0)
+    kept = np.mean([examples._is_kept(photos, 0, rng) for _ in range(400)])
+    assert 0.18 < kept < 0.32
+    monkeypatch.setattr(examples, "KEPT", {GLASSES: 0.0})
+    assert examples._is_kept(photos, 0, rng)  # nobody wears glasses in it
+
+
+# Real portraits
+
+
+def test_portraits_are_labelled_where_all_agree(collins, tmp_path, monkeypatch):
+    """A parser that sees glasses on her eyes, hair above them and clothes below."""
+    import cv2
+
+    from durian.segmentation.classic import largest_face
+    from durian.segmentation.parser import running
+    from durian.training.parser.portraits import label
+
+    size = 256
+    picture = cv2.resize(collins[:256, 100:356], (size, size))
+    landmarks = np.asarray(largest_face(picture))
+    eyes = int(landmarks[[33, 263], 1].mean())
+
+    def answer(weights, inputs):
+        shares = np.zeros((size, size, len(CLASSES)), np.float32)
+        shares[..., SKIN] = 0.3
+        shares[: eyes - 20, :, HAIR] = 0.7
+        shares[eyes - 10 : eyes + 10, :, GLASSES] = 0.7
+        return shares, np.zeros((size, size), np.float32)
+
+    monkeypatch.setattr(running, "run", answer)
+    classes = label(picture, landmarks, tmp_path)
+    sure = classes != IGNORED
+    assert not (classes[sure] // 16 == GLASSES).any()  # she wears none
+    x, y = landmarks[50, :2].astype(int)  # a cheek: skin for everybody
+    assert classes[y, x] // 16 == SKIN
+    x, y = landmarks[10, :2].astype(int)
+    hair = classes[: y - 12, x - 20 : x + 20]
+    assert (hair == 16 * HAIR + SKIN).mean() > 0.3
+    assert not sure[2, 2]  # background, which the parser took for hair
+
+
 # Clicks
 
 

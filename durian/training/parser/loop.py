@@ -6,8 +6,10 @@ import json
 import math
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from copy import deepcopy
 from dataclasses import asdict, dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 import torch
@@ -172,7 +174,9 @@ class _Run:
         weights = folder / FILE
         if not weights.is_file():
             save_network(self.average, folder, {})
-        return label_portraits(portraits, weights)
+        # MediaPipe's threads would not survive the forks that make examples.
+        with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+            return pool.submit(label_portraits, list(portraits), weights).result()
 
     def keep(self, path: Path) -> None:
         """Write a checkpoint."""
