@@ -81,7 +81,8 @@ class ParsedHead:
         corners."""
         number = ITEMS[name]
         window, shares = self.head if number in LARGE else self.face
-        return float((shares[..., number] > 0.5).sum() / (window.scale * self.unit) ** 2)
+        share = self._near(window, shares[..., number])
+        return float((share > 0.5).sum() / (window.scale * self.unit) ** 2)
 
     def is_worn(self, name: str) -> bool:
         """Whether there is enough of an item; hair and lips are taken for granted."""
