@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
 
@@ -13,15 +14,29 @@ from durian.segmentation.parser.weights import find_parser
 from durian.segmentation.starts import Starts, starts_of
 
 
-def best_starts(image: np.ndarray, landmarks: np.ndarray) -> ParsedHead | Starts:
+def best_starts(image: np.ndarray, landmarks: np.ndarray, weights: Path | None = None) -> ParsedHead | Starts:
     """Everything known about one face's items, shared by everybody who looks at the same picture.
 
     Args:
         image: ``(H, W, 3) uint8``.
         landmarks: ``(478, 3)`` of the face.
+        weights: the parser's file; found by itself if left out.
     """
-    weights = find_parser()
+    weights = weights or find_parser()
     return starts_of(image, landmarks) if weights is None else parsed_head(image, landmarks, weights)
+
+
+def named_start(image: np.ndarray, landmarks: np.ndarray, name: str, weights: Path | None = None) -> np.ndarray:
+    """The mask of an item that somebody says is there, ``(H, W) uint8``; do not write into it.
+
+    Where the parser sees none, as of hats that look like hair, the classic start says where it would be.
+    """
+    starts = best_starts(image, landmarks, weights)
+    if not starts.is_worn(name):
+        classic = starts_of(image, landmarks).mask(name)
+        if classic.any():
+            return classic
+    return starts.mask(name)
 
 
 def worn(image: np.ndarray, landmarks: np.ndarray, names: Iterable[str]) -> dict[str, np.ndarray]:

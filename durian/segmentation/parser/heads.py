@@ -25,8 +25,9 @@ LARGE = (HAIR, HAT)
 NEAR = 1.8
 """Distance from between the eyes, in distances of the outer eye corners, within which an item begins: what is nowhere
 so near is something else that looks like it."""
-WORN_FROM = {"glasses": 0.12, "hat": 0.5, "beard": 0.2}
-"""Area, in squares of the distance of the outer eye corners, from which on something is worn."""
+WORN_FROM = {"glasses": 0.35, "hat": 1.0, "beard": 0.15}
+"""Area, in squares of the distance of the outer eye corners, from which on something is worn (on 113 real
+portraits)."""
 SEAM = 0.08
 """Width of the blend at the face window's edge, as a share of its side."""
 SHARPEN = 2.0

@@ -9,6 +9,7 @@ import numpy as np
 from durian.errors import WeightsMissing
 from durian.masks import HALF
 from durian.segmentation.classic import ClassicSegmenter, largest_face
+from durian.segmentation.found import named_start
 from durian.segmentation.parser.clicked import follow_clicks
 from durian.segmentation.parser.heads import ParsedHead, parsed_head
 from durian.segmentation.parser.weights import find_parser
@@ -27,6 +28,13 @@ class ParserSegmenter(ClassicSegmenter):
         if weights is None:
             raise WeightsMissing(MISSING)
         self.weights = weights
+
+    def named(self, name: str, landmarks: np.ndarray | None = None) -> np.ndarray:
+        self._check_name(name)
+        landmarks = largest_face(self.image) if landmarks is None else landmarks
+        if landmarks is None:
+            return super().named(name)
+        return named_start(self.image, landmarks, name, self.weights).copy()
 
     def _starts(self, landmarks: np.ndarray) -> ParsedHead:
         return parsed_head(self.image, landmarks, self.weights)
