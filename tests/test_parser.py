@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from durian.errors import WeightsMissing
-from durian.masks import HALF
+from durian.masks import HALF, read_mask
+from durian.segmentation import get_segmenter
 from durian.segmentation.classic import largest_face
 from durian.segmentation.interface import START_NAMES
 from durian.segmentation.parser import running
@@ -18,6 +19,7 @@ from durian.segmentation.parser.heads import ParsedHead, to_mask, window_inputs
 from durian.segmentation.parser.network import BEFORE, CLICKS, FACE, INPUTS, PERSON, PICTURE, ParserNetwork
 from durian.segmentation.parser.running import load_network, run, save_network
 from durian.segmentation.parser.segmenter import ParserSegmenter
+from durian.segmentation.parser.weights import find_parser
 from durian.segmentation.parser.window import HeadWindow, draw_face, head_unit
 from durian.segmentation.person import person_mask
 
@@ -196,6 +198,49 @@ def test_named_starts_and_clicks_go_through_the_network(collins, landmarks, weig
     clicked = segmenter.predict(np.array([[x, y]]), np.array([1]), start=start)
     assert clicked[y, x] > HALF
     assert (clicked != start).any()
+
+
+def test_a_name_looks_harder_than_presence_does(collins, landmarks, weights, monkeypatch):
+    """A parser that sees no glasses at all is asked for glasses."""
+    fake(monkeypatch, 0.4)
+    segmenter = ParserSegmenter(weights)
+    segmenter.set_image(collins)
+    classic = get_segmenter("classic")
+    classic.set_image(collins)
+    whole = largest_face(collins)
+    assert not ParsedHead(collins, whole, weights).is_worn("glasses")
+    assert np.array_equal(segmenter.named("glasses"), classic.named("glasses"))
+
+
+# The weights that ship
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    path = find_parser()
+    assert path is not None
+    return path
+
+
+def test_shipped_weights_know_what_two_real_people_wear(collins, hopper, shipped):
+    """Fair hair is no hat; a cap and glasses are."""
+    heads = [ParsedHead(picture, largest_face(picture), shipped) for picture in (collins, hopper)]
+    assert [heads[0].is_worn(name) for name in ("hat", "glasses", "beard")] == [False, False, False]
+    assert [heads[1].is_worn(name) for name in ("hat", "glasses", "beard")] == [True, True, False]
+
+
+def test_shipped_weights_find_a_real_cap_glasses_and_hair(collins, hopper, shipped, project_root):
+    head = ParsedHead(hopper, largest_face(hopper), shipped)
+    for name, least in (("hat", 0.75), ("glasses", 0.6)):
+        truth = read_mask(project_root / "assets" / f"hopper-{name}-mask.png", hopper.shape) > HALF
+        found = head.mask(name) > HALF
+        assert (found & truth).sum() / (found | truth).sum() > least, name
+    landmarks = largest_face(collins)
+    hair = ParsedHead(collins, landmarks, shipped).mask("hair") > HALF
+    top, chin = landmarks[10, :2].astype(int), landmarks[152, :2].astype(int)
+    assert hair[top[1] - 25, top[0]]
+    assert not hair[chin[1] - 10, chin[0]]
+    assert 0.015 < hair.mean() < 0.05
 
 
 def test_without_a_face_clicks_are_the_classic_ones(weights, monkeypatch):

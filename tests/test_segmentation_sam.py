@@ -115,19 +115,17 @@ def test_a_start_becomes_a_mask_prompt_in_the_padded_frame(segmenter, picture):
     assert (logits[0, 10:] < 0).all()
 
 
-def test_named_starts_fall_back_to_the_classic_ones(segmenter, collins, monkeypatch):
-    from durian.segmentation.classic import ClassicSegmenter
-
-    classic = ClassicSegmenter()
-    for each in (segmenter, classic):
+def test_named_starts_fall_back_to_the_built_in_ones(segmenter, collins, monkeypatch):
+    built_in = get_segmenter("parser")
+    for each in (segmenter, built_in):
         each.set_image(collins)
-    assert np.array_equal(segmenter.named("lips"), classic.named("lips"))
-    prior = classic.named("hair")
-    # An answer that has nothing to do with the classic start is not what was meant.
+    assert np.array_equal(segmenter.named("lips"), built_in.named("lips"))
+    prior = built_in.named("hair")
+    # An answer that has nothing to do with the built-in start is not what was meant.
     monkeypatch.setattr(segmenter, "_ask", lambda *prompt: (np.zeros(prior.shape, np.uint8), None))
     assert np.array_equal(segmenter.named("hair"), prior)
     assert (prior > 127).any()
-    # One that agrees counts, cut to the surroundings of the classic start.
+    # One that agrees counts, cut to the surroundings of the built-in start.
     monkeypatch.setattr(segmenter, "_ask", lambda *prompt: (np.where(prior > 127, 255, 200).astype(np.uint8), None))
     agreed = segmenter.named("hair")
     assert (agreed[prior > 127] == 255).all()
@@ -136,14 +134,23 @@ def test_named_starts_fall_back_to_the_classic_ones(segmenter, collins, monkeypa
 
 def test_missing_and_broken_checkpoints_say_so(tmp_path, settings_environment):
     settings_environment(weights=tmp_path)
-    assert available_segmenters() == ("classic",)
-    assert get_segmenter("auto").name == "classic"
+    assert available_segmenters() == ("parser",)
+    assert get_segmenter("auto").name == "parser"
     with pytest.raises(WeightsMissing, match="weights get sam-vit-b"):
         get_segmenter("sam")
     (tmp_path / "sam_vit_b_01ec64.pth").write_bytes(b"not a checkpoint")
-    assert available_segmenters() == ("classic", "sam")
+    assert available_segmenters() == ("parser", "sam")
     with pytest.raises(WeightsMissing, match="fetch it again"):
         sam.load_sam(tmp_path / "sam_vit_b_01ec64.pth", tiny_sam)
+
+
+def test_without_the_parser_s_weights_the_classic_one_is_built_in(tmp_path, settings_environment, monkeypatch):
+    from durian.segmentation import registry
+
+    settings_environment(weights=tmp_path)
+    monkeypatch.setattr(registry, "find_parser", lambda: None)
+    assert available_segmenters() == ("classic",)
+    assert get_segmenter("auto").name == "classic"
 
 
 def test_a_checkpoint_that_would_run_code_is_refused(tmp_path):
