@@ -32,7 +32,7 @@ def named_start(image: np.ndarray, landmarks: np.ndarray, name: str, weights: Pa
     Where the parser sees none, as of hats that look like hair, the classic start says where it would be.
     """
     starts = best_starts(image, landmarks, weights)
-    if not starts.is_worn(name):
+    if not starts.is_seen(name):
         classic = starts_of(image, landmarks).mask(name)
         if classic.any():
             return classic

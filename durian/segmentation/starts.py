@@ -75,6 +75,10 @@ class Starts:
         """Whether there is such an item; hair and lips are taken for granted."""
         return name not in WORN or WORN[name](self)
 
+    def is_seen(self, name: str) -> bool:
+        """Whether the item's mask is of use: whoever names it says that it is there."""
+        return True
+
     def mask(self, name: str) -> np.ndarray:
         """The item's mask, ``(H, W) uint8``; do not write into it."""
         with self._lock:

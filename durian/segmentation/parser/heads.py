@@ -92,17 +92,17 @@ class ParsedHead:
         share = self._near(window, shares[..., number])
         return float((share > 0.5).sum() / (window.scale * self.unit) ** 2)
 
-    def is_worn(self, name: str) -> bool:
-        """Whether there is enough of an item; hair and lips are taken for granted."""
-        if name == "hat":
-            return self._wears_hat
+    def is_seen(self, name: str) -> bool:
+        """Whether there is enough of an item for its mask to be of use; hair and lips are taken for granted."""
         return name not in WORN_FROM or self.area(name) > WORN_FROM[name]
 
+    def is_worn(self, name: str) -> bool:
+        """Whether a face wears an item, as far as one would bet on it."""
+        return self.is_seen(name) and (name != "hat" or self._hat_odds > LEAST_HAT_ODDS)
+
     @cached_property
-    def _wears_hat(self) -> bool:
-        if self.area("hat") <= WORN_FROM["hat"]:
-            return False
-        return starts_of(self.image, self._all_landmarks).hat_score > LEAST_HAT_ODDS
+    def _hat_odds(self) -> float:
+        return starts_of(self.image, self._all_landmarks).hat_score
 
     def mask(self, name: str) -> np.ndarray:
         """An item's mask, ``(H, W) uint8``; do not write into it."""
