@@ -74,7 +74,7 @@ class Example:
         )
 
 
-RED = hair_colour(0.02, 0.22)
+RED = linear("#91482a")
 BROWN, CHESTNUT = hair_colour(0.35), hair_colour(0.16, 0.05)
 
 EXAMPLES = {
