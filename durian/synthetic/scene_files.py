@@ -20,6 +20,7 @@ import numpy as np
 
 from durian.synthetic.filming import Film
 from durian.synthetic.geometry import Label
+from durian.synthetic.person import Person
 from durian.synthetic.scenes import ITEM_LABELS, Item, Shot
 from durian.synthetic.studio import Picture
 
@@ -55,10 +56,10 @@ def write_scene(film: Film, folder: Path) -> Path:
         _save_webp(bare, path.with_name(f"{path.stem}-bare.webp"))
     classes = Image.fromarray(tiled([class_map(picture) for picture in film.pictures], columns))
     classes.putpalette(PALETTE.tobytes())
-    _save(classes, path.with_suffix(".png"), optimize=True)
+    classes.save(path.with_suffix(".png"), optimize=True)
     for name in masked_attributes(film):
         mask = tiled([picture.coverage[name] for picture in film.pictures], columns)
-        _save(Image.fromarray(mask), path.with_name(f"{path.stem}-{name}.png"), optimize=True)
+        Image.fromarray(mask).save(path.with_name(f"{path.stem}-{name}.png"), optimize=True)
     temporary = path.with_name(f".{path.name}")
     temporary.write_text(json.dumps(describe(film, columns), separators=(",", ":")))
     os.replace(temporary, path)
@@ -125,7 +126,7 @@ def describe(film: Film, columns: int) -> dict[str, object]:
     }
 
 
-def _item(item: Item, portrait) -> dict[str, object]:
+def _item(item: Item, portrait: Person) -> dict[str, object]:
     return {
         "attribute": item.attribute,
         "labels": [int(label) for label in ITEM_LABELS[item.attribute]],
@@ -160,8 +161,4 @@ def plain(value: object) -> object:
 def _save_webp(image: np.ndarray, path: Path) -> None:
     from PIL import Image
 
-    _save(Image.fromarray(image), path, quality=WEBP_QUALITY, method=WEBP_EFFORT)
-
-
-def _save(image, path: Path, **options: object) -> None:
-    image.save(path, **options)
+    Image.fromarray(image).save(path, quality=WEBP_QUALITY, method=WEBP_EFFORT)
