@@ -76,7 +76,7 @@ def items_view(session: Session) -> dict[str, Any]:
         title = f"{index} {item.name if item.ready else 'new'}"
         cards.append({"id": item.id, "title": title, "image": image, "removable": True})
     room = len(session.items) < get_settings().max_attributes
-    return {"cards": cards, "chosen": session.item.id if session.item else None, "add": "＋ Add" if room else None}
+    return {"cards": cards, "chosen": session.item.id if session.item else None, "add": "+ Add" if room else None}
 
 
 def item_card(item: Item) -> str:

@@ -33,7 +33,7 @@ _ZOOM = """<div class="stage-zoom"><button type="button" data-zoom="out" aria-la
 
 _TOOLS = """<div class="stage-bar">
 <span class="bar-group" role="group" aria-label="Tool">
-<button type="button" data-tool="add" title="Click what belongs to the item">＋ Add</button>
+<button type="button" data-tool="add" title="Click what belongs to the item">+ Add</button>
 <button type="button" data-tool="remove" title="Click what does not belong (or hold Alt)">− Remove</button>
 <button type="button" data-tool="paint" title="Paint the mask">Brush</button>
 <button type="button" data-tool="rub" title="Rub the mask out">Eraser</button></span>
