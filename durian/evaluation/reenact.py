@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from durian.errors import InvalidRequest
-from durian.evaluation.landmarks import fill_gaps
+from durian.face.landmarks import fill_gaps
 from durian.evaluation.metrics import Score, compare, landmark_error, mean_score
 from durian.evaluation.sheets import write_sheet
 from durian.evaluation.triplets import render, whole_crop
