@@ -134,6 +134,8 @@ class Clip:
         Raises:
             UnreadableMedia: the clip was made without latents (:attr:`has_latents`), or cannot be read any more.
         """
+        if not self.has_latents:
+            raise UnreadableMedia(f"{self.path.name} holds no latents: make it with durian prepare --latents.")
         with _told(self.path):
             return np.load(io.BytesIO(_archive(self.path, os.getpid()).read(_latents_name(number))))
 
