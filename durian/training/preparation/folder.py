@@ -15,7 +15,7 @@ from durian.errors import InvalidRequest
 from durian.training.preparation.record import Record, read_record, summary, write_record
 from durian.training.preparation.settings import Preparation
 
-ABOUT, REPORT, RECORD = "about.json", "report{}.json", ".json"
+ABOUT, REPORT, RECORD = "about.json", "report{}.json", ".record.json"
 """What a folder's clips are; what a shard made and left out; and, behind a source's name, its record."""
 
 

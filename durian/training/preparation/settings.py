@@ -18,7 +18,8 @@ FRAME_RATE = 15.0
 half a second."""
 MOST_FRAMES = 120
 """Frames of the longest clip: longer shots become several, which keeps what a process holds below 0.2 GB at 256 px."""
-LICENCE = "Clips keep the rights of what they are made from: the people, the pictures and their source's licence."
+LICENCE = "These clips keep the rights of the videos they are made from: see the licence of each clip's source."
+"""Where the sources' folder says nothing of its own."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,19 @@ class Preparation:
 
     def about(self) -> dict[str, object]:
         """What all clips of a folder share; those of other settings do not mix."""
-        shared = {"kind": self.kind, "size": self.size, "categories": list(self.categories)}
+        shared: dict[str, object] = {name: getattr(self, name) for name in ("kind", "size", "categories")}
+        shared |= {"sources": self.sources.resolve().name}
         if self.kind == "videos":
-            shared |= {"fps": self.fps, "most_frames": self.most_frames, "masks": self.masks and self.masks.name}
-        shared |= {"latents": self.latents and self.latents.name, "licence": LICENCE}
+            shared |= {
+                "fps": self.fps,
+                "most_frames": self.most_frames,
+                "masks": self.masks and self.masks.resolve().name,
+            }
+        shared |= {"latents": self.latents and self.latents.resolve().name, "licence": self._licence()}
         return json.loads(json.dumps(shared))
+
+    def _licence(self) -> str:
+        about = self.sources / "about.json"
+        if self.kind == "scenes" and about.is_file():
+            return json.loads(about.read_text()).get("licence", LICENCE)
+        return LICENCE

@@ -8,6 +8,7 @@ jumps ends a clip anyway (:mod:`durian.training.preparation.framing`).
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -43,7 +44,7 @@ def find_shots(frames: Iterable[np.ndarray]) -> list[range]:
             changes.append(max(pixels, np.abs(after[1] - before[1]).sum() / 2 / CHANGED_COLOURS))
         before, count = after, count + 1
     starts = [0, *(int(number) + 1 for number in np.flatnonzero(_is_cut(np.array(changes)))), count]
-    return [range(start, stop) for start, stop in zip(starts, starts[1:]) if stop > start]
+    return [range(start, stop) for start, stop in pairwise(starts) if stop > start]
 
 
 def _histogram(thumbnail: np.ndarray) -> np.ndarray:
