@@ -62,16 +62,13 @@ class Preparation:
 
     def about(self) -> dict[str, object]:
         """What all clips of a folder share; those of other settings do not mix."""
-        shared: dict[str, object] = {name: getattr(self, name) for name in ("kind", "size", "categories")}
-        shared |= {"sources": self.sources.resolve().name}
-        if self.kind == "videos":
-            shared |= {
-                "fps": self.fps,
-                "most_frames": self.most_frames,
-                "masks": self.masks and self.masks.resolve().name,
-            }
-        shared |= {"latents": self.latents and self.latents.resolve().name, "licence": self._licence()}
-        return json.loads(json.dumps(shared))
+        names = ("kind", "size", "categories", *(("fps", "most_frames") if self.kind == "videos" else ()))
+        shared: dict[str, object] = {name: getattr(self, name) for name in names}
+        for name in ("sources", "masks", "latents"):
+            folder = getattr(self, name)
+            shared[name] = folder and folder.resolve().name
+        # As JSON gives it back: lists for tuples.
+        return json.loads(json.dumps({**shared, "licence": self._licence()}))
 
     def _licence(self) -> str:
         about = self.sources / "about.json"
