@@ -80,15 +80,34 @@ def test_scenes_are_read_by_class_and_stubble_is_left_out(tmp_path):
     write_scene(tmp_path, 3, "glasses", "round", labels)
     write_scene(tmp_path, 400, "beard", "stubble", labels)
     (tmp_path / "notes.json").write_text("{}")
-    image, truth, attribute = segment.read_scene(tmp_path / "00003.json")
+    image, covered, attribute, style = segment.read_scene(tmp_path / "00003.json")
     assert image.shape == (256, 256, 3)
-    assert attribute == "glasses"
-    assert truth.sum() == 200
-    assert truth[15, 15]
-    assert truth[25, 15]
-    assert not truth[55, 55]
+    assert (attribute, style) == ("glasses", "round")
+    assert covered.sum() == 200 * 255
+    assert covered[15, 15] == covered[25, 15] == 255
+    assert covered[55, 55] == 0
     # No test scene but stubble is there, so the folder is used whole.
     assert [path.stem for path in segment._scenes(tmp_path, 400, None)] == ["00003"]
+
+
+def test_soft_masks_are_the_truth_where_there_are_some(tmp_path):
+    labels = np.zeros((256, 256), np.uint8)
+    labels[10:20, 10:20] = 14
+    write_scene(tmp_path, 400, "beard", "stubble", labels)
+    soft = np.zeros((1024, 1024), np.uint8)
+    soft[100:110, 512 + 40 : 512 + 60] = 90
+    Image.fromarray(soft).save(tmp_path / "00400-beard.png")
+    _, covered, _, style = segment.read_scene(tmp_path / "00400.json")
+    assert style == "stubble"
+    assert covered.sum() == 200 * 90
+    assert covered[105, 50] == 90
+    assert [path.stem for path in segment._scenes(tmp_path, 400, None)] == ["00400"]
+
+
+def test_soft_overlap():
+    mask, covered = np.array([200, 100, 0], np.uint8), np.array([100, 100, 50], np.uint8)
+    assert segment.soft_intersection_over_union(mask, covered) == pytest.approx(200 / 350)
+    assert segment.soft_intersection_over_union(mask * 0, covered * 0) == 1.0
 
 
 def test_a_folder_without_scenes_says_so(tmp_path):

@@ -16,7 +16,7 @@ from durian.segmentation.parser.window import HeadWindow, draw_face, head_unit
 from durian.segmentation.person import person_mask
 from durian.segmentation.starts import starts_of
 
-HEAD_SIDE, HEAD_UNIT, HEAD_PLACE = 416, 0.11, (0.5, 0.43)
+HEAD_SIDE, HEAD_UNIT, HEAD_PLACE = 512, 0.11, (0.5, 0.43)
 """Pixels of the window around the head with all its hair, distance of the outer eye corners in it as a share of its
 side, and where the middle between the eyes is."""
 FACE_SIDE, FACE_UNIT, FACE_PLACE = 320, 0.29, (0.5, 0.42)

@@ -17,7 +17,13 @@ RECOLOURED = {HAIR: 0.3, BEARD: 0.25, HAT: 0.4, CLOTHES: 0.4, GLASSES: 0.25, BAC
 """How often each class gets another colour."""
 TEXTURED = {HAT: 0.2, CLOTHES: 0.25, HAIR: 0.06, BACKGROUND: 0.15}
 """How often it gets the look of a piece of another photo."""
+WHITENED = {HAIR: 0.08, BEARD: 0.15}
+"""How often it turns grey or white: the old have more beards than our casting gives them."""
+HIDING = 0.2
+"""How often a hat has the colour of the hair and hardly any contrast: felt, fur and towels."""
 OTHER_BACKGROUND, OCCLUDER = 0.3, 0.25
+LEAST_HAIR = 0.005
+"""Share of the picture from which on hair has a colour."""
 GREY = 0.12
 """Share of black and white photos."""
 
@@ -47,7 +53,30 @@ def dress_anew(
             light = cv2.GaussianBlur(picture.mean(axis=2), (0, 0), 3)[..., None] * 2
             texture = np.clip(_patch(other, rng) * (0.35 + light), 0, 1)
             picture = _blend(picture, texture, weight_of(number, classes, share) * rng.uniform(0.5, 1))
+        if rng.random() < WHITENED.get(number, 0):
+            grey = 1 - (1 - picture.mean(axis=2, keepdims=True)) * np.float32(rng.uniform(0.3, 0.85))
+            picture = _blend(picture, grey, weight_of(number, classes, share) * rng.uniform(0.6, 1))
+    if HAT in present and rng.random() < HIDING:
+        picture = _hide_hat(picture, classes, share, other, rng)
     return picture
+
+
+def _hide_hat(
+    picture: Picture, classes: np.ndarray, share: np.ndarray, other: Picture, rng: np.random.Generator
+) -> Picture:
+    """The hat in the colour of the hair, or dark; now and then of the hair's texture or another picture's."""
+    hat, hair = weight_of(HAT, classes, share), weight_of(HAIR, classes, share)
+    if hair.sum() > LEAST_HAIR * hair.size and rng.random() < 0.8:
+        colour = (picture * hair[..., None]).sum(axis=(0, 1)) / hair.sum()
+    else:
+        colour = rng.uniform(0.03, 0.2) + rng.normal(0, 0.01, 3)
+    light = picture.mean(axis=2, keepdims=True)
+    relative = light / max(float((light[..., 0] * hat).sum() / hat.sum()), 1e-3)
+    if rng.random() < 0.4:
+        fur = _patch(other, rng).mean(axis=2, keepdims=True)
+        relative = relative * (0.5 + fur)
+    dressed = np.clip(colour.astype(np.float32) * relative ** np.float32(rng.uniform(0.3, 1)), 0, 1)
+    return _blend(picture, dressed, hat)
 
 
 def occlude(

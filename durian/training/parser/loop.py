@@ -17,7 +17,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from durian.segmentation.parser.network import ParserNetwork
-from durian.segmentation.parser.running import save_network
+from durian.segmentation.parser.running import load_network, save_network
 from durian.segmentation.parser.weights import FILE
 from durian.training.parser.examples import Examples
 from durian.training.parser.losses import parser_loss
@@ -72,6 +72,7 @@ def train_parser(
     workers: int = 2,
     max_minutes: float | None = None,
     portraits: Sequence[Path] = (),
+    start: Path | None = None,
     on_step: Callable[[int, int], None] | None = None,
     on_shard: Callable[[int, int], None] | None = None,
 ) -> Path:
@@ -85,6 +86,7 @@ def train_parser(
         workers: processes that render.
         max_minutes: stop in time, with a checkpoint.
         portraits: real ones, without labels.
+        start: a parser's file to begin with instead of fresh weights.
         on_step: called with (steps done, in all).
         on_shard: called with (shards rendered, missing ones in all).
 
@@ -93,12 +95,12 @@ def train_parser(
     """
     shards = [Photos.open(path) for path in prepare_photos(data, recipe.shards, recipe.seed, workers, on_shard)]
     out.mkdir(parents=True, exist_ok=True)
-    start = time.monotonic()
-    run = _Run(recipe, device)
+    began = time.monotonic()
+    run = _Run(recipe, device, start)
     run.resume(out / CHECKPOINT)
     sums: dict[str, float] = {}
     real, real_from = None, round(recipe.real_from * recipe.steps) if portraits else recipe.steps
-    while run.step < recipe.steps and not _is_late(start, max_minutes):
+    while run.step < recipe.steps and not _is_late(began, max_minutes):
         if run.step >= real_from and real is None:
             real = run.label(portraits, out / TEACHER)
         side, until = next(phase for phase in run.phases if run.step < phase[1])
@@ -108,13 +110,13 @@ def train_parser(
             for name, value in run.learn(batch).items():
                 sums[name] = sums.get(name, 0.0) + value / REPORT_EVERY
             if run.step % REPORT_EVERY == 0:
-                _log(out / LOG, run.step, sums, start)
+                _log(out / LOG, run.step, sums, began)
                 sums.clear()
             if run.step % KEEP_EVERY == 0:
                 run.keep(out / CHECKPOINT)
             if on_step is not None:
                 on_step(run.step, recipe.steps)
-            if run.step >= until or _is_late(start, max_minutes):
+            if run.step >= until or _is_late(began, max_minutes):
                 break
     run.keep(out / CHECKPOINT)
     return save_network(run.average, out, {"recipe": json.dumps(asdict(recipe)), "steps": str(run.step)})
@@ -123,11 +125,12 @@ def train_parser(
 class _Run:
     """Network, average, optimiser and step."""
 
-    def __init__(self, recipe: ParserRecipe, device: str) -> None:
+    def __init__(self, recipe: ParserRecipe, device: str, start: Path | None = None) -> None:
         torch.manual_seed(recipe.seed)
         self.recipe, self.device, self.step = recipe, device, 0
         self.phases = [(side, round(until * recipe.steps)) for side, until in recipe.sides]
-        self.network = ParserNetwork().to(device, memory_format=torch.channels_last)
+        network = ParserNetwork() if start is None else deepcopy(load_network(start))
+        self.network = network.requires_grad_().to(device, memory_format=torch.channels_last)
         self.average = deepcopy(self.network).eval()
         decayed = [p for p in self.network.parameters() if p.ndim > 1]
         others = [p for p in self.network.parameters() if p.ndim <= 1]
@@ -195,11 +198,11 @@ class _Run:
         self.step = there["step"]
 
 
-def _is_late(start: float, max_minutes: float | None) -> bool:
-    return max_minutes is not None and time.monotonic() - start > 60 * max_minutes
+def _is_late(began: float, max_minutes: float | None) -> bool:
+    return max_minutes is not None and time.monotonic() - began > 60 * max_minutes
 
 
-def _log(path: Path, step: int, losses: dict[str, float], start: float) -> None:
-    line = {"step": step, "minutes": round((time.monotonic() - start) / 60, 2)}
+def _log(path: Path, step: int, losses: dict[str, float], began: float) -> None:
+    line = {"step": step, "minutes": round((time.monotonic() - began) / 60, 2)}
     with path.open("a") as file:
         file.write(json.dumps({**line, **{name: round(value, 4) for name, value in losses.items()}}) + "\n")
