@@ -1,14 +1,14 @@
 """A video becomes clips: shots, one face in each, a square that stands still, masks of what is worn.
 
-A video is read three times, a frame at a time: for its cuts, for the face, for the pictures. Only the pictures of one
-clip are held.
+A video is read three times, a frame at a time: for its cuts and black bars, for the face, for the pictures. Only the
+pictures of one clip are held.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby, islice
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from durian.errors import InvalidRequest, LimitExceeded, UnreadableMedia
 from durian.face import track_faces
 from durian.media import iter_video, probe_video
 from durian.training.clips import SUFFIX, ClipAbout, ClipFrame, Encode, write_clip
+from durian.training.preparation.bars import Area, Bars
 from durian.training.preparation.framing import Span, plan_clips
 from durian.training.preparation.quality import Reason, clip_fault, is_person
 from durian.training.preparation.record import LeftOut, Made, Record, unreadable
@@ -34,13 +35,15 @@ class Video:
 
     Attributes:
         path: the file.
-        shape: of its frames, ``(H, W, 3)``.
+        area: rows and columns of the file's frames that are the picture; the rest are black bars.
+        whole: shape of the file's frames, ``(H, W, 3)``.
         fps: frames per second of those taken.
         step: from one frame that is taken to the next.
     """
 
     path: Path
-    shape: tuple[int, int, int]
+    whole: tuple[int, int, int]
+    area: Area
     fps: float
     step: int
 
@@ -53,11 +56,18 @@ class Video:
         """
         info = probe_video(path)
         step = max(1, math.ceil(info.fps / most_fps - 0.01))
-        return cls(path, (info.height, info.width, 3), info.fps / step, step)
+        area = slice(0, info.height), slice(0, info.width)
+        return cls(path, (info.height, info.width, 3), area, info.fps / step, step)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of the frames without bars, in pixels."""
+        return tuple(part.stop - part.start for part in self.area)
 
     def frames(self, step: int | None = None) -> Iterator[np.ndarray]:
-        """Frames that are taken, or every ``step``-th."""
-        return islice(iter_video(self.path, max_seconds=math.inf), 0, None, step or self.step)
+        """Frames that are taken, or every ``step``-th, without bars: ``(H, W, 3) uint8``."""
+        for frame in islice(iter_video(self.path, max_seconds=math.inf), 0, None, step or self.step):
+            yield np.ascontiguousarray(frame[self.area])
 
 
 def find_videos(folder: Path) -> list[str]:
@@ -79,7 +89,10 @@ def prepare_video(source: str, wanted: Preparation, encode: Encode | None = None
     folder, name = Path(source).parent, Path(source).name
     try:
         video = Video.open(wanted.sources / source, wanted.fps)
-        spans, tracked = follow(video, wanted)
+        bars = Bars()
+        shots = find_shots(bars.watch(video.frames(step=1)))
+        video = replace(video, area=bars.area())
+        spans, tracked = follow(video, shots, wanted)
         for span, pictures in _pictures(video, spans, wanted.size):
             result = span.reason
             if span.crop is not None:
@@ -99,19 +112,23 @@ def prepare_video(source: str, wanted: Preparation, encode: Encode | None = None
     return Record(source, tuple(made), tuple(left_out))
 
 
-def follow(video: Video, wanted: Preparation) -> tuple[list[Span], list[np.ndarray | None]]:
+def follow(video: Video, shots: Sequence[range], wanted: Preparation) -> tuple[list[Span], list[np.ndarray | None]]:
     """What becomes of each frame that is taken, and the landmarks in it.
+
+    Args:
+        video: the video.
+        shots: of all its frames, which differ least where nothing is cut.
+        wanted: the settings.
 
     Returns:
         spans of the frames that are taken, counted as such, in order and without gaps; for each of these frames
         ``(478, 3)`` pixels of it, or ``None``.
     """
-    # Cuts are looked for among all frames, which differ least when nothing is cut.
-    cuts = [-(-shot.start // video.step) for shot in find_shots(video.frames(step=1))]
+    starts = [-(-shot.start // video.step) for shot in shots]
     spans: list[Span] = []
     tracked: list[np.ndarray | None] = []
-    shots = groupby(enumerate(video.frames()), key=lambda pair: np.searchsorted(cuts, pair[0], side="right"))
-    for _, group in shots:
+    numbered = enumerate(video.frames())
+    for _, group in groupby(numbered, key=lambda pair: np.searchsorted(starts, pair[0], side="right")):
         found = track_faces(frame for _, frame in group)
         spans += plan_clips(
             range(len(tracked), len(tracked) + len(found)), found, video.shape, wanted.size, wanted.most_frames
@@ -157,7 +174,7 @@ def _frames(
         masks = parsed_masks(fine, fine_landmarks, wanted.categories, size)
     else:
         numbers = [video.step * number for number in range(span.first, span.stop)]
-        masks = read_masks(given, numbers, crop, video.shape, wanted.categories, size)
+        masks = read_masks(given, numbers, crop, video.whole, video.area, wanted.categories, size)
     items = steady_items(masks, landmarks)
     if not items:
         return Reason.NOTHING_WORN

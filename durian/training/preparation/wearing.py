@@ -16,6 +16,7 @@ from durian.face import Crop
 from durian.masks import HALF, read_mask
 from durian.segmentation.found import best_starts
 from durian.segmentation.parser.window import head_unit
+from durian.training.preparation.bars import Area
 
 FINER = 2
 """Side of the pictures that are parsed, in sides of the clip's, where the video is fine enough."""
@@ -60,15 +61,22 @@ def parsed_masks(
 
 
 def read_masks(
-    folder: Path, numbers: Sequence[int], crop: Crop, shape: tuple[int, ...], categories, size: int
+    folder: Path,
+    numbers: Sequence[int],
+    crop: Crop,
+    shape: tuple[int, ...],
+    area: Area,
+    categories: Sequence[str],
+    size: int,
 ) -> Masks:
     """Masks of files ``FOLDER/hair/00012.png``, of the video's frame 12; no file means nothing there.
 
     Args:
         folder: of one video.
         numbers: of the frames, as the video has them.
-        crop: the clip's square.
+        crop: the clip's square, in the area's pixels.
         shape: of the video's frames, and so of the masks.
+        area: rows and columns of them without black bars.
         categories: names of folders.
         size: S of the masks.
 
@@ -80,7 +88,8 @@ def read_masks(
         paths = [folder / name / f"{number:05d}.png" for number in numbers]
         if any(path.is_file() for path in paths):
             empty = np.zeros(shape[:2], np.uint8)
-            masks[name] = [crop.apply(read_mask(p, shape) if p.is_file() else empty, size) for p in paths]
+            whole = (read_mask(path, shape) if path.is_file() else empty for path in paths)
+            masks[name] = [crop.apply(np.ascontiguousarray(mask[area]), size) for mask in whole]
     return masks
 
 
