@@ -27,7 +27,7 @@ class Bars:
     def watch(self, frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         """The frames ``(H, W, 3) uint8``, all of one size, as they are."""
         for frame in frames:
-            grey = frame[..., 1]  # green is most of what is seen
+            grey = frame[..., 1]  # most of what is seen is green
             rows, columns = grey.mean(axis=1), grey.mean(axis=0)
             self._rows = rows if self._rows is None else np.maximum(self._rows, rows)
             self._columns = columns if self._columns is None else np.maximum(self._columns, columns)

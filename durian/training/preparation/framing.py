@@ -20,8 +20,9 @@ JUMP = 0.45
 move that fast, and the tracker falls on somebody else so."""
 ROOMS = (1.0, 1.1, 1.2, 1.3)
 """Factors on the square's side that are tried until the face stays inside."""
-MARGIN = 0.25
-"""Least distance of the face from the square's edge, in face sizes, unless the picture ends there too."""
+MARGIN, TIGHT_MARGIN = 0.25, 0.4
+"""Least distance of the face from the square's edge, unless the picture ends there too: in face sizes, and where the
+picture is too small for that, in those of a face in the middle."""
 
 
 @dataclass(frozen=True)
@@ -73,10 +74,11 @@ def hold(landmarks: np.ndarray, shape: tuple[int, ...]) -> Crop | None:
     """
     face = Face(np.median(landmarks, axis=0))
     low, high = landmarks[..., :2].min(axis=(0, 1)), landmarks[..., :2].max(axis=(0, 1))
-    margin = MARGIN * np.ptp(face.landmarks[:, :2], axis=0).max()
+    tall = np.ptp(face.landmarks[:, :2], axis=0).max()
     end = np.array([shape[1], shape[0]]) - 0.5
     for room in ROOMS:
         crop = default_crop(face, shape, room)
+        margin = min(MARGIN * tall, TIGHT_MARGIN * (crop.side - tall) / 2)
         first, last = (np.array([crop.x, crop.y]) + sign * crop.side / 2 for sign in (-1, 1))
         inside_low = (low - margin >= first) | (first < 0)
         inside_high = (high + margin <= last) | (last > end - 0.5)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from enum import StrEnum
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -16,6 +17,8 @@ from durian.motion.fitting import head_pose
 
 MOST_TURNED = math.radians(55)
 """Angle between where a head looks and the camera, beyond which MediaPipe guesses the hidden half of a face."""
+MOST_FILLED = 0.85
+"""Size of a face, as a share of the side of its square, beyond which hair and hats are not seen any more."""
 MOST_ENLARGED = 1.35
 """Pixels of a frame for one of the video beyond which it would teach blur."""
 LEAST_FRAMES = 12
@@ -24,7 +27,9 @@ MOST_BLURRED = 0.65
 """Of :func:`blur`, as the median over a clip: eleven real clips reach 0.57, and 0.63 to 0.75 after a blur of two pixels
 of 256."""
 BLUR_SIDE = 128
-"""Pixels to a face at which blur is measured."""
+"""Pixels to a face at which blur is measured, or half a frame's side if that is more: what a frame of 256 px shows."""
+LOOKS = 7
+"""Frames of a clip whose blur is measured."""
 DARKEST = 60.0
 """Level of 255 that one pixel of twenty in the picture reaches at least. Not the face's: dark skin is no fault."""
 BRIGHT_SHARE = 95
@@ -56,7 +61,7 @@ class Reason(StrEnum):
 
 SENTENCES = {
     Reason.LOST: "No face was found in these frames.",
-    Reason.CUT_OFF: "The face reaches over the picture's edge.",
+    Reason.CUT_OFF: "The face reaches over the picture's edge or fills the picture.",
     Reason.TURNED: f"The head is turned more than {math.degrees(MOST_TURNED):.0f}° from the camera.",
     Reason.SMALL: f"The face is so small that it would be enlarged more than {MOST_ENLARGED} times.",
     Reason.SHORT: f"Fewer than {LEAST_FRAMES} usable frames follow each other.",
@@ -86,11 +91,14 @@ def frame_fault(landmarks: np.ndarray | None, shape: tuple[int, ...], size: int)
     x, y = landmarks[list(FACE_OVAL), 0], landmarks[list(FACE_OVAL), 1]
     if np.mean((x < -0.5) | (y < -0.5) | (x > width - 0.5) | (y > height - 0.5)) > MAX_OUTSIDE:
         return Reason.CUT_OFF
+    side = default_crop(Face(landmarks), shape).side
+    if np.ptp(landmarks[:, :2], axis=0).max() > MOST_FILLED * side:
+        return Reason.CUT_OFF
     if facing_angle(landmarks) > MOST_TURNED:
         return Reason.TURNED
     if eye_distance(landmarks) < MIN_EYE_DISTANCE * math.cos(MOST_TURNED):
         return Reason.SMALL
-    return Reason.SMALL if size > MOST_ENLARGED * default_crop(Face(landmarks), shape).side else None
+    return Reason.SMALL if size > MOST_ENLARGED * side else None
 
 
 def facing_angle(landmarks: np.ndarray) -> float:
@@ -99,30 +107,32 @@ def facing_angle(landmarks: np.ndarray) -> float:
     return math.acos(float(np.clip(rotation[2, 2], -1, 1)))
 
 
-def clip_fault(pictures: Sequence[np.ndarray], landmarks: Sequence[np.ndarray]) -> Reason | None:
+def clip_fault(pictures: Sequence[np.ndarray], landmarks: Sequence[np.ndarray], size: int) -> Reason | None:
     """What is wrong with a whole clip by what its frames show, or ``None``.
 
     Args:
-        pictures: ``(S, S, 3) uint8`` of each frame, at least two.
+        pictures: ``(P, P, 3) uint8`` of each frame, at least two.
         landmarks: ``(478, 3)`` pixels of each picture.
+        size: side of the clip's frames, P or less.
     """
     if np.median([np.percentile(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY), BRIGHT_SHARE) for p in pictures]) < DARKEST:
         return Reason.DARK
-    steps = [np.abs(a.astype(np.int16) - b).mean() for a, b in zip(pictures[1:], pictures[:-1])]
+    steps = [cv2.absdiff(after, before).mean() for before, after in pairwise(pictures)]
     if np.mean(np.array(steps) < LEAST_CHANGE) > MOST_FROZEN:
         return Reason.FROZEN
-    looked_at = np.linspace(0, len(pictures) - 1, min(9, len(pictures))).astype(int)
-    if np.median([blur(pictures[i], landmarks[i]) for i in looked_at]) > MOST_BLURRED:
-        return Reason.BLURRED
-    return None
+    looked_at = np.linspace(0, len(pictures) - 1, LOOKS).astype(int)
+    side = max(BLUR_SIDE, size // 2)
+    blurs = [blur(pictures[number], landmarks[number], side) for number in looked_at]
+    return Reason.BLURRED if np.median(blurs) > MOST_BLURRED else None
 
 
-def blur(picture: np.ndarray, landmarks: np.ndarray) -> float:
-    """How blurred a face is, from 0 to 1 (Crete et al. 2007): how little it changes when it is blurred once more."""
+def blur(picture: np.ndarray, landmarks: np.ndarray, side: int) -> float:
+    """How blurred a face of ``side`` pixels is, from 0 to 1 (Crete et al. 2007): how little it changes when it is
+    blurred once more."""
     from skimage.measure import blur_effect
 
     x0, y0, x1, y1 = Face(landmarks).box
-    face = Crop((x0 + x1) / 2, (y0 + y1) / 2, max(x1 - x0, y1 - y0)).apply(picture, BLUR_SIDE)
+    face = Crop((x0 + x1) / 2, (y0 + y1) / 2, max(x1 - x0, y1 - y0)).apply(picture, side)
     return float(blur_effect(cv2.cvtColor(face, cv2.COLOR_RGB2GRAY)))
 
 

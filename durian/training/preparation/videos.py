@@ -162,11 +162,11 @@ def _frames(
     """A clip's frames and items, or why there is none."""
     crop, size = span.crop, wanted.size
     landmarks = [crop.points(points, size) for points in tracked]
-    fault = clip_fault([small for small, _ in pictures], landmarks)
-    if fault is not None:
-        return fault
     fine = [picture for _, picture in pictures]
     fine_landmarks = [crop.points(points, fine[0].shape[0]) for points in tracked]
+    fault = clip_fault(fine, fine_landmarks, size)
+    if fault is not None:
+        return fault
     middle = len(fine) // 2
     if not is_person(fine[middle], fine_landmarks[middle]):
         return Reason.NO_PERSON

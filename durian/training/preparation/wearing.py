@@ -18,8 +18,9 @@ from durian.segmentation.found import best_starts
 from durian.segmentation.parser.window import head_unit
 from durian.training.preparation.bars import Area
 
-FINER = 2
-"""Side of the pictures that are parsed, in sides of the clip's, where the video is fine enough."""
+FINER, LEAST_PARSED = 2, 512
+"""Side of the pictures that are parsed and judged, in sides of the clip's and at least in pixels, where the video is
+fine enough: about what the parser itself sees."""
 PROBES = 7
 """Frames that decide whether something is worn; the parser takes half a second for one."""
 MOST = 0.6
@@ -34,7 +35,7 @@ Masks = dict[str, list[np.ndarray]]
 
 def parsed_side(crop: Crop, size: int) -> int:
     """Pixels to a side of the pictures to parse, for a clip of this square of a video and this size."""
-    return int(min(FINER * size, max(size, round(crop.side))))
+    return int(min(max(FINER * size, LEAST_PARSED), max(size, round(crop.side))))
 
 
 def parsed_masks(
