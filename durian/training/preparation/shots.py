@@ -55,8 +55,8 @@ def _histogram(thumbnail: np.ndarray) -> np.ndarray:
 
 def _is_cut(changes: np.ndarray) -> np.ndarray:
     """``(N,) bool`` of ``(N,)`` changes, 1 being the least of a cut."""
-    windows = np.lib.stride_tricks.sliding_window_view(np.pad(changes, AROUND), 2 * AROUND + 1)
-    beside = np.delete(windows, AROUND, axis=1)
+    padded = np.pad(changes, AROUND)
+    beside = [padded[AROUND + way : AROUND + way + len(changes)] for way in range(-AROUND, AROUND + 1) if way]
     # The second largest, so that a cut does not hide another one near it.
-    around = np.sort(beside, axis=1)[:, -2]
+    around = np.sort(beside, axis=0)[-2]
     return (changes > SURE) | ((changes > 1) & (changes > SUDDEN * around))
