@@ -31,7 +31,7 @@ def encoder_of(folder: Path) -> Encode:
 
     where = folder / "vae" if (folder / "vae").is_dir() else folder
     try:
-        vae = AutoModel.from_pretrained(where, use_safetensors=True, local_files_only=True)
+        vae = AutoModel.from_pretrained(str(where), use_safetensors=True, local_files_only=True)
     except (OSError, ValueError, KeyError) as error:
         raise WeightsMissing(f"{folder} holds no autoencoder: give a model's folder, or that of its vae.") from error
     vae = vae.to(get_settings().torch_device()).eval()
