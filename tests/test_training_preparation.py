@@ -14,7 +14,15 @@ from durian.motion.rotations import euler
 from durian.training.preparation import wearing
 from durian.training.preparation.bars import Bars
 from durian.training.preparation.framing import Span, hold, plan_clips
-from durian.training.preparation.quality import LEAST_FRAMES, Reason, blur, clip_fault, facing_angle, frame_fault
+from durian.training.preparation.quality import (
+    LEAST_FRAMES,
+    Reason,
+    blur,
+    clip_fault,
+    facing_angle,
+    frame_fault,
+    is_person,
+)
 from durian.training.preparation.record import LeftOut, Made, Record, read_record, summary, write_record
 from durian.training.preparation.settings import Preparation
 from durian.training.preparation.shots import find_shots
@@ -184,6 +192,14 @@ def test_blur_grows_with_blur(portrait):
     blurs = [blur(cv2.GaussianBlur(picture, (0, 0), sigma), points, 128) for sigma in (0.3, 2, 4, 8)]
     assert blurs == sorted(blurs)
     assert blurs[-1] - blurs[0] > 0.2
+
+
+def test_what_was_followed_must_be_a_person(portrait):
+    picture, points = portrait[0][0], portrait[1][0]
+    assert is_person(picture, points)
+    assert not is_person(picture, shifted(points, 150))
+    drawing = cv2.medianBlur((picture // 64) * 64 + 20, 21)
+    assert not is_person(drawing, points)
 
 
 # Bars

@@ -123,6 +123,16 @@ def test_masks_lie_on_what_they_were_drawn_on(prepared, videos):
     assert np.flatnonzero(inside)[-1] + 0.5 == pytest.approx(expected, abs=2)
 
 
+def test_masks_of_another_size_are_told(videos, tmp_path):
+    folder = tmp_path / "masks" / STEM / "hat"
+    folder.mkdir(parents=True)
+    (folder / "00000.png").write_bytes(png_bytes(np.zeros((20, 30), np.uint8)))
+    wanted = Preparation(videos, tmp_path / "clips", size=128, fps=12, masks=tmp_path / "masks")
+    left_out = prepare_video(f"{STEM}.mp4", wanted).left_out
+    assert [part.reason for part in left_out] == ["unreadable"]
+    assert "The mask is 30×20 pixels" in left_out[0].sentence
+
+
 def test_frames_are_taken_in_whole_steps(videos):
     video = Video.open(videos / f"{STEM}.mp4", 5)
     assert (video.step, video.fps) == (3, 4.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -12,8 +13,10 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from durian.errors import InvalidRequest
-from durian.training.preparation.record import Record, read_record, summary, write_record
+from durian.training.preparation.record import Record, read_record, summary, unreadable, write_record
 from durian.training.preparation.settings import Preparation
+
+log = logging.getLogger(__name__)
 
 ABOUT, REPORT, RECORD = "about.json", "report{}.json", ".record.json"
 """What a folder's clips are; what a shard made and left out; and, behind a source's name, its record."""
@@ -90,7 +93,15 @@ def prepare_source(source: str, wanted: Preparation) -> None:
         from durian.training.preparation.scenes import prepare_scene as make
     else:
         from durian.training.preparation.videos import prepare_video as make
-    write_record(make(source, wanted, encode), wanted.out / f"{source}{RECORD}")
+    try:
+        record = make(source, wanted, encode)
+    except (OSError, MemoryError):
+        raise  # of the machine, not of the source
+    except Exception as error:
+        # One odd file among thousands must not end the run, nor every run that goes on with it.
+        log.exception("%s could not be prepared.", source)
+        record = unreadable(source, f"Something broke inside ({type(error).__name__}: {error}).")
+    write_record(record, wanted.out / f"{source}{RECORD}")
 
 
 def _all_made(sources: Sequence[str], wanted: Preparation, workers: int) -> Iterator[None]:

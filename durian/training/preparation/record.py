@@ -41,9 +41,9 @@ class Record:
     left_out: tuple[LeftOut, ...] = field(default=())
 
 
-def unreadable(source: str, error: Exception) -> Record:
+def unreadable(source: str, sentence: str) -> Record:
     """The record of a source that nothing can be made of."""
-    return Record(source, left_out=(LeftOut(Reason.UNREADABLE, sentence=str(error)),))
+    return Record(source, left_out=(LeftOut(Reason.UNREADABLE, sentence=sentence),))
 
 
 def write_record(record: Record, path: Path) -> None:

@@ -35,7 +35,7 @@ def prepare_scene(source: str, wanted: Preparation, encode: Encode | None = None
     try:
         scene = read_scene(scene_path(wanted.sources, int(source)))
     except UnreadableMedia as error:
-        return unreadable(source, error)
+        return unreadable(source, str(error))
     found = [detect_upscaled(tile) for tile in scene.tiles]
     fault = _fault(scene, found)
     if fault is not None:

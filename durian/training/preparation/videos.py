@@ -21,7 +21,7 @@ from durian.training.clips import SUFFIX, ClipAbout, ClipFrame, Encode, write_cl
 from durian.training.preparation.bars import Area, Bars
 from durian.training.preparation.framing import Span, plan_clips
 from durian.training.preparation.quality import Reason, clip_fault, is_person
-from durian.training.preparation.record import LeftOut, Made, Record, unreadable
+from durian.training.preparation.record import LeftOut, Made, Record
 from durian.training.preparation.settings import Preparation
 from durian.training.preparation.shots import find_shots
 from durian.training.preparation.wearing import parsed_masks, parsed_side, read_masks, steady_items
@@ -65,8 +65,14 @@ class Video:
         return tuple(part.stop - part.start for part in self.area)
 
     def frames(self, step: int | None = None) -> Iterator[np.ndarray]:
-        """Frames that are taken, or every ``step``-th, without bars: ``(H, W, 3) uint8``."""
+        """Frames that are taken, or every ``step``-th, without bars: ``(H, W, 3) uint8``.
+
+        Raises:
+            UnreadableMedia, LimitExceeded: the video is damaged, or its frames are not all of one size.
+        """
         for frame in islice(iter_video(self.path, max_seconds=math.inf), 0, None, step or self.step):
+            if frame.shape != self.whole:
+                raise UnreadableMedia(f"{self.path.name} changes the size of its frames: cut it there.")
             yield np.ascontiguousarray(frame[self.area])
 
 
@@ -96,8 +102,7 @@ def prepare_video(source: str, wanted: Preparation, encode: Encode | None = None
         for span, pictures in _pictures(video, spans, wanted.size):
             result = span.reason
             if span.crop is not None:
-                given = None if wanted.masks is None else wanted.masks / folder / Path(source).stem
-                result = _frames(video, span, pictures, tracked[span.first : span.stop], wanted, given)
+                result = _frames(video, span, pictures, tracked[span.first : span.stop], wanted)
             if isinstance(result, Reason):
                 left_out.append(LeftOut(result, span.first * video.step, span.stop - span.first))
                 continue
@@ -108,7 +113,7 @@ def prepare_video(source: str, wanted: Preparation, encode: Encode | None = None
             write_clip(wanted.out / folder / f"{clip}{SUFFIX}", about, frames, encode)
             made.append(Made(f"{clip}{SUFFIX}", count, round(count / fps, 3), items))
     except (UnreadableMedia, LimitExceeded, InvalidRequest) as error:
-        return unreadable(source, error)
+        left_out.append(LeftOut(Reason.UNREADABLE, sentence=str(error)))
     return Record(source, tuple(made), tuple(left_out))
 
 
@@ -157,7 +162,6 @@ def _frames(
     pictures: list[tuple[np.ndarray, np.ndarray]],
     tracked: Sequence[np.ndarray],
     wanted: Preparation,
-    given: Path | None,
 ) -> tuple[list[ClipFrame], tuple[str, ...]] | Reason:
     """A clip's frames and items, or why there is none."""
     crop, size = span.crop, wanted.size
@@ -167,13 +171,14 @@ def _frames(
     fault = clip_fault(fine, fine_landmarks, size)
     if fault is not None:
         return fault
-    middle = len(fine) // 2
-    if not is_person(fine[middle], fine_landmarks[middle]):
+    looked_at = [len(fine) * quarter // 4 for quarter in (2, 1, 3)]
+    if not any(is_person(fine[number], fine_landmarks[number]) for number in looked_at):
         return Reason.NO_PERSON
-    if given is None:
+    if wanted.masks is None:
         masks = parsed_masks(fine, fine_landmarks, wanted.categories, size)
     else:
         numbers = [video.step * number for number in range(span.first, span.stop)]
+        given = wanted.masks / video.path.relative_to(wanted.sources).with_suffix("")
         masks = read_masks(given, numbers, crop, video.whole, video.area, wanted.categories, size)
     items = steady_items(masks, landmarks)
     if not items:

@@ -22,9 +22,7 @@ FINER, LEAST_PARSED = 2, 512
 """Side of the pictures that are parsed and judged, in sides of the clip's and at least in pixels, where the video is
 fine enough: about what the parser itself sees."""
 PROBES = 7
-"""Frames that decide whether something is worn; the parser takes half a second for one."""
-MOST = 0.6
-"""Share of them that must agree."""
+"""Frames that decide by majority whether something is worn; the parser takes half a second for one."""
 LEAST_AREA = {"hair": 0.4, "glasses": 0.05, "hat": 0.3, "beard": 0.1}
 """Least median area of a mask, in squares of the distance of the outer eye corners: a bald head's fringe and specks
 teach nothing."""
@@ -51,7 +49,7 @@ def parsed_masks(
     """
     probes = np.unique(np.linspace(0, len(pictures) - 1, PROBES).astype(int))
     seen = [best_starts(pictures[number], landmarks[number]) for number in probes]
-    worn = [name for name in categories if np.mean([starts.is_worn(name) for starts in seen]) >= MOST]
+    worn = [name for name in categories if np.mean([starts.is_worn(name) for starts in seen]) > 0.5]
     known = dict(zip(probes.tolist(), seen, strict=True))
     masks: Masks = {name: [] for name in worn}
     for number, (picture, points) in enumerate(zip(pictures, landmarks, strict=True)):
