@@ -29,7 +29,7 @@ ROLES = ("target", "portrait", "reference")
 """Frames of a video are all targets. A synthetic scene also has portraits (the same person without the item) and
 references (another person with it)."""
 WEBP_QUALITY, WEBP_EFFORT = 92, 4
-"""Taste: at 256 px a rendered frame takes about 10 KB, a real one 15 to 20, and their noise hides the rest."""
+"""Taste: at 256 px a frame takes 7 to 15 KB, and its noise hides the rest."""
 OPEN_CLIPS = 32
 """Clips that a process keeps open, the last ones read: a sample reads one clip many times, and files are few."""
 
