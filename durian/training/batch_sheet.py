@@ -65,27 +65,25 @@ def caption_of(sample: Sample) -> str:
     """What a sample is, in one line."""
     kind = "true pair" if sample.has_truth else "pseudo pair"
     hole, inside = ((mask > 127).mean() for mask in (sample.hole, sample.inside))
-    return (
-        f"{sample.category}, {kind}, {sample.clip}: hole {hole:.1%} of the portrait, item {inside:.1%} of the targets"
-    )
+    return f"{sample.category}, {kind}, {sample.clip}: hole {hole:.1%} of the portrait, item {inside:.1%} of targets"
 
 
 def ends_of(ranges: ReferenceChanges) -> dict[str, Changes]:
-    """The largest changes of each kind by itself, by name; first none."""
-    s, angle = ranges.shift, ranges.rotation
-    ends = {
-        "unchanged": Changes(),
-        "shift up left": Changes(shift=(-s, -s)),
-        "shift down right": Changes(shift=(s, s)),
-        "smallest": Changes(scale=1 / ranges.scale),
-        "largest": Changes(scale=ranges.scale),
-        "turned": Changes(rotation=angle),
-        "turned back": Changes(rotation=-angle),
-    }
+    """The largest changes of each kind by itself, by name; first none at all."""
+    ends = {"unchanged": Changes()}
+    if ranges.shift:
+        ends["shifted up left"], ends["shifted down right"] = (
+            Changes(shift=(sign * ranges.shift, sign * ranges.shift)) for sign in (-1, 1)
+        )
+    if ranges.scale > 1:
+        ends["smallest"], ends["largest"] = Changes(scale=1 / ranges.scale), Changes(scale=ranges.scale)
+    if ranges.rotation:
+        ends["turned"], ends["turned back"] = Changes(rotation=ranges.rotation), Changes(rotation=-ranges.rotation)
     for name in ("exposure", "falloff", "warmth", "saturation"):
-        amount = getattr(ranges, name)
-        ends |= {f"{name} {sign * amount:+g}": Changes(**{name: sign * amount}) for sign in (-1, 1)}
-    ends["most blurred"] = Changes(blur=ranges.blur)
+        if amount := getattr(ranges, name):
+            ends |= {f"{name} {sign * amount:+g}": Changes(**{name: sign * amount}) for sign in (-1, 1)}
+    if ranges.blur:
+        ends["most blurred"] = Changes(blur=ranges.blur)
     if ranges.quality < BEST_JPEG:
         ends[f"JPEG {ranges.quality}"] = Changes(quality=ranges.quality)
     return ends

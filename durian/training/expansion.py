@@ -118,10 +118,10 @@ def make_hole(portrait: ClipFrame, category: str, items: Sequence[Attribute], gr
     request = AnimationRequest(
         portrait=Portrait(portrait.image, portrait.landmarks, whole(size), worn),
         attributes=tuple(items),
-        options=RenderOptions(size=size, expansion=growth),
+        options=RenderOptions(expansion=growth),
         erase=(category,),
     )
-    return prepare_scene(request).hole
+    return prepare_scene(request, size=size).hole
 
 
 def masks_needed(category: str) -> tuple[str, ...]:
