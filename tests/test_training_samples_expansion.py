@@ -112,10 +112,15 @@ def test_specks_are_no_items():
     speck = np.zeros((100, 100), np.uint8)
     speck[:2, :2] = 255
     assert not is_seen(speck)
-    assert item_of(face(100), speck, "hat") is None
     assert not is_seen(None)
     speck[:2, :3] = 255
     assert is_seen(speck)
+
+
+def test_what_cannot_be_seen_is_not_lent(tmp_path):
+    bank, rng = MaskBank([clip(tmp_path, "a", "tttt", bare=(0, 1, 2))]), np.random.default_rng(0)
+    lent = [bank.borrow("hair", "nobody", rng) for _ in range(40)]
+    assert 3 <= sum(item is not None for item in lent) <= 20
 
 
 def test_holes_do_not_shrink():

@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from durian.errors import UnreadableMedia
 from durian.keypoints import draw_keypoints
+from durian.request import Attribute
 from durian.training.augmentation import (
     ATTRIBUTE_CHANGES,
     PORTRAIT_CHANGES,
@@ -126,7 +127,7 @@ class Samples(Dataset):
             f"{self.clips[pair.clip].about.name}): look at the clips, or make them anew with durian prepare."
         )
 
-    def _borrowed(self, category: str, person: str, rng: np.random.Generator) -> list:
+    def _borrowed(self, category: str, person: str, rng: np.random.Generator) -> list[Attribute]:
         items = [self.bank.borrow(category, person, rng) for _ in range(self.settings.expansion.borrowed)]
         return [item for item in items if item is not None]
 
