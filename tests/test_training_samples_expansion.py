@@ -11,7 +11,16 @@ from training_samples_made import SIZE, clip, face, frame, item, triplet
 from durian.errors import InvalidRequest
 from durian.face import eye_distance
 from durian.masks import expand, union
-from durian.training.expansion import ExpansionSettings, MaskBank, is_seen, item_of, make_hole, person_of
+from durian.training.expansion import (
+    ExpansionSettings,
+    MaskBank,
+    filled,
+    is_seen,
+    item_of,
+    make_hole,
+    person_of,
+    whole_item,
+)
 
 KINDS = ("hair", "glasses", "hat", "beard")
 
@@ -106,6 +115,27 @@ def test_the_same_chance_borrows_the_same(tmp_path):
 
     assert masks(1) == masks(1) != masks(2)
     assert len(set(masks(1))) > 2
+
+
+def test_gaps_between_hairs_are_filled_and_solid_items_stay():
+    rng = np.random.default_rng(0)
+    pepper = item("beard") * (rng.random((SIZE, SIZE)) < 0.6)
+    assert 0.5 < (pepper > 127).sum() / (item("beard") > 127).sum() < 0.7
+    whole = filled(pepper)
+    assert (whole >= pepper).all()
+    assert overlap(whole, item("beard")) > 0.85
+    assert not whole[item("beard") == 0].any()
+    stubble = np.round(item("beard") * 0.4).astype(np.uint8)
+    np.testing.assert_array_equal(filled(stubble), item("beard"))
+    np.testing.assert_array_equal(filled(item("hat")), item("hat"))
+    thin = np.round(item("beard") * 0.1).astype(np.uint8)
+    assert set(np.unique(filled(thin))) == {0, 104}  # 26 of 255, four times
+
+
+def test_only_rendered_masks_are_filled(tmp_path):
+    stubble = np.round(item("beard") * 0.4).astype(np.uint8)
+    np.testing.assert_array_equal(whole_item(clip(tmp_path, "film"), stubble), stubble)
+    np.testing.assert_array_equal(whole_item(clip(tmp_path, "scene", kind="none"), stubble), item("beard"))
 
 
 def test_specks_are_no_items():
