@@ -118,14 +118,19 @@ class Clip:
             UnreadableMedia: the file cannot be read any more.
         """
         with _told(self.path):
-            archive = _archive(self.path, os.getpid())
-            image = _decoded(archive.read(f"frames/{number:05d}.webp"))
-            masks = {
-                category: _decoded(archive.read(member))
-                for category in categories
-                if (member := f"masks/{category}/{number:05d}.png") in archive.NameToInfo
-            }
+            image = _decoded(_archive(self.path, os.getpid()).read(f"frames/{number:05d}.webp"))
+        masks = {name: mask for name in categories if (mask := self.mask(number, name)) is not None}
         return ClipFrame(image, self.landmarks[number], masks)
+
+    def mask(self, number: int, category: str) -> np.ndarray | None:
+        """A frame's mask alone, ``(S, S) uint8``; ``None`` where nothing of the category is seen.
+
+        Raises:
+            UnreadableMedia: the file cannot be read any more.
+        """
+        with _told(self.path):
+            archive, member = _archive(self.path, os.getpid()), f"masks/{category}/{number:05d}.png"
+            return _decoded(archive.read(member)) if member in archive.NameToInfo else None
 
     def latents(self, number: int) -> np.ndarray:
         """The autoencoder's latents of a frame, ``(C, h, w) float16``, scaled
