@@ -8,8 +8,15 @@ from functools import cached_property
 
 import numpy as np
 
+from durian.evaluation.landmarks import track_upscaled
 from durian.evaluation.metrics.pixels import Score, compare_in, mean_by_name
 from durian.evaluation.metrics.regions import regions_of
+
+PARSED_FRAMES = 4
+"""Frames of a clip in which the parser looks for the item: one takes 0.14 s of a core, ten times a frame's other
+metrics together."""
+HALF = 127
+"""Masks count from here on, of 255."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +32,7 @@ class Case:
         reference_mask: ``(S, S) bool``, where the item is in it.
         truth: ``(F, S, S, 3) uint8``, or ``None`` where nobody knows it (another person's item on a real portrait).
         inside: ``(F, S, S) bool``, where the item is in ``truth``; ``None`` where unknown.
-        landmarks: ``(F, 478, 3)`` pixels, the motion that the frames were asked to follow; ``None`` where unknown.
+        landmarks: ``(F, 478, 3)`` pixels of the frames, the motion they were asked to follow; ``None`` where unknown.
     """
 
     name: str
@@ -58,3 +65,36 @@ class Case:
             return {}
         scored = zip(self.frames, self.truth, self.regions, strict=True)
         return mean_by_name([compare_in(frame, truth, regions) for frame, truth, regions in scored])
+
+    @cached_property
+    def found(self) -> list[np.ndarray | None]:
+        """Landmarks ``(478, 3)`` in each rendered frame, ``None`` where it shows no face."""
+        return track_upscaled(self.frames)
+
+    @cached_property
+    def asked(self) -> list[np.ndarray | None]:
+        """Landmarks that each frame should show: found in ``truth`` as in the frames, else the ones given."""
+        if self.truth is not None:
+            return track_upscaled(self.truth)
+        return [None] * len(self.frames) if self.landmarks is None else list(self.landmarks)
+
+    @cached_property
+    def parsed(self) -> dict[int, np.ndarray]:
+        """Where the parser sees the item in some frames, evenly spaced: ``(S, S) bool`` by the frame's number.
+
+        Empty where it sees none, or where there is no face to begin with.
+        """
+        numbers = np.linspace(0, len(self.frames) - 1, min(len(self.frames), PARSED_FRAMES)).round().astype(int)
+        return {int(number): self._parsed(int(number)) for number in numbers}
+
+    def _parsed(self, number: int) -> np.ndarray:
+        from durian.segmentation.found import best_starts
+
+        frame, found = self.frames[number], self.found[number]
+        landmarks = self.asked[number] if found is None else found
+        if landmarks is None:
+            return np.zeros(frame.shape[:2], bool)
+        starts = best_starts(np.ascontiguousarray(frame), landmarks)
+        if not starts.is_seen(self.category):
+            return np.zeros(frame.shape[:2], bool)
+        return starts.mask(self.category) > HALF
