@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812
+from diffusers import AutoencoderKL
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.utils.parametrizations import spectral_norm
@@ -63,10 +64,14 @@ class AutoencoderStage(Stage):
     def __init__(self, pipeline: DurianPipeline, settings: AutoencoderSettings = AutoencoderSettings()) -> None:
         super().__init__(pipeline, ("vae",))
         self.settings = settings
-        self.vae = pipeline.vae
         self.discriminator = PatchDiscriminator() if settings.adversarial else None
         self.register_buffer("latent_moments", torch.zeros(3))
         """Running sums of 1, latents and their squares."""
+
+    @property
+    def vae(self) -> AutoencoderKL:
+        """What is trained."""
+        return self.components["vae"]
 
     def forward(self, batch: Batch, generator: torch.Generator, step: int) -> dict[str, Tensor]:
         """See :meth:`Stage.forward`."""
@@ -104,7 +109,7 @@ class AutoencoderStage(Stage):
     def _follow(self, latents: Tensor) -> None:
         if self.training:
             moments = torch.stack([latents.new_ones(()), latents.mean(), latents.square().mean()])
-            self.latent_moments.lerp_(moments, 1 - MOMENTS_KEPT)
+            self.latent_moments.lerp_(moments.to(self.latent_moments), 1 - MOMENTS_KEPT)
 
     def _crops(self, batch: Batch, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """One random crop of each picture ``(N, 3, c, c)`` in [-1, 1], and weights of their pixels ``(N, 1, c, c)``."""
