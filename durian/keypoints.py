@@ -62,10 +62,19 @@ def draw_keypoints(landmarks: np.ndarray, size: int) -> np.ndarray:
         ``(size, size, 3) uint8``: parts in fixed colours on black, anti-aliased.
     """
     factor = max(1, -(-DRAWING_SIDE // size))
-    large = np.zeros((size * factor, size * factor, 3), np.uint8)
-    points = (np.asarray(landmarks, np.float64)[:, :2] + 0.5) * factor - 0.5
-    _draw_parts(large, points, max(1.0, size * LINE_WIDTH) * factor)
-    return large if factor == 1 else cv2.resize(large, (size, size), interpolation=cv2.INTER_AREA)
+    width = max(1.0, size * LINE_WIDTH)
+    points = np.asarray(landmarks, np.float64)[:, :2]
+    picture = np.zeros((size, size, 3), np.uint8)
+    # Only the face is drawn and averaged: the rest, most of the picture, stays black.
+    drawn = points[_drawn_points()]
+    x0, y0 = np.clip(np.floor(drawn.min(0) - width), 0, size).astype(int)
+    x1, y1 = np.clip(np.ceil(drawn.max(0) + width) + 1, 0, size).astype(int)
+    if x0 >= x1 or y0 >= y1:
+        return picture
+    large = np.zeros(((y1 - y0) * factor, (x1 - x0) * factor, 3), np.uint8)
+    _draw_parts(large, (points - (x0, y0) + 0.5) * factor - 0.5, width * factor)
+    picture[y0:y1, x0:x1] = cv2.resize(large, (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA)
+    return picture
 
 
 def draw_landmarks(image: np.ndarray, landmarks: np.ndarray) -> np.ndarray:

@@ -75,7 +75,8 @@ class Head:
         proxy = self._skull_depth(points)
         error = self.landmarks[:, 2] - self._skull_depth(self.landmarks[:, :2])
         reach = (DEPTH_REACH * self.width) ** 2
-        squared = ((points[:, None, :] - self.landmarks[None, :, :2]) ** 2).sum(-1)
+        across, down = (points[:, k, None] - self.landmarks[:, k] for k in (0, 1))
+        squared = across**2 + down**2
         weight = np.exp(-squared / (0.08 * reach)) + 0.02 * np.exp(-squared / (2 * reach))
         return (proxy + (weight @ error) / (weight.sum(1) + 0.05)).astype(np.float32)
 

@@ -2,7 +2,7 @@
 
 A clip is one ZIP file, made by ``durian prepare`` from a video or a synthetic scene: ``frames/00000.webp``,
 ``masks/hair/00000.png`` (255 where the item covers a whole pixel), ``landmarks.npy`` and ``about.json``. Frames are
-read one at a time, so a clip costs no more memory than what is drawn from it.
+read one at a time and few files are open at once, so thousands of clips cost no more than what is drawn from them.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import os
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,8 @@ ROLES = ("target", "portrait", "reference")
 references (another person with it)."""
 WEBP_QUALITY, WEBP_EFFORT = 92, 4
 """Taste: at 256 px a frame takes about 12 KB and its noise hides the rest."""
+OPEN_CLIPS = 64
+"""Files that a process keeps open; systems allow some hundreds."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ class ClipAbout:
 
 
 class Clip:
-    """A clip's file, opened when first read and again in every process that gets it."""
+    """A clip's file, read when something is asked of it, in whatever process."""
 
     def __init__(self, path: Path) -> None:
         """
@@ -89,17 +92,19 @@ class Clip:
             UnreadableMedia: the file is missing, broken or not a clip.
         """
         self.path = path
-        self._archive: zipfile.ZipFile | None = None
-        self._process = 0
         with self._told():
-            self.about = _about(self._open().read("about.json"))
-            self.landmarks = np.load(io.BytesIO(self._open().read("landmarks.npy")))
+            state = path.stat()
+            self._version = (state.st_mtime_ns, state.st_size)
+            self.about = _about(self._open().archive.read("about.json"))
 
     def __len__(self) -> int:
         return len(self.about.roles)
 
-    def __getstate__(self) -> dict[str, object]:
-        return {**self.__dict__, "_archive": None}
+    @property
+    def landmarks(self) -> np.ndarray:
+        """``(N, 478, 3) float32`` of all frames; not to be changed."""
+        with self._told():
+            return self._open().landmarks
 
     def frame(self, number: int, categories: Sequence[str] = CATEGORIES) -> ClipFrame:
         """A frame with the masks of some categories.
@@ -108,21 +113,23 @@ class Clip:
             UnreadableMedia: the file cannot be read any more.
         """
         with self._told():
-            archive = self._open()
-            names = archive.NameToInfo
-            image = _decoded(archive.read(f"frames/{number:05d}.webp"))
-            masks = {
-                category: _decoded(archive.read(member))
-                for category in categories
-                if (member := f"masks/{category}/{number:05d}.png") in names
-            }
+            image = _decoded(self._open().archive.read(f"frames/{number:05d}.webp"))
+        masks = {name: mask for name in categories if (mask := self.mask(number, name)) is not None}
         return ClipFrame(image, self.landmarks[number], masks)
 
-    def _open(self) -> zipfile.ZipFile:
+    def mask(self, number: int, category: str) -> np.ndarray | None:
+        """A frame's mask alone, ``(S, S) uint8``; ``None`` where nothing of the category is seen.
+
+        Raises:
+            UnreadableMedia: the file cannot be read any more.
+        """
+        with self._told():
+            archive, member = self._open().archive, f"masks/{category}/{number:05d}.png"
+            return _decoded(archive.read(member)) if member in archive.NameToInfo else None
+
+    def _open(self) -> _Opened:
         # Processes that share a file handle would move each other's place in it.
-        if self._archive is None or self._process != os.getpid():
-            self._archive, self._process = zipfile.ZipFile(self.path), os.getpid()
-        return self._archive
+        return _opened(self.path, self._version, os.getpid())
 
     def _told(self) -> _Told:
         return _Told(self.path)
@@ -142,6 +149,20 @@ class _Told:
             raise UnreadableMedia(
                 f"{self.path.name} is not a whole clip ({error}): delete it and run durian prepare again."
             ) from error
+
+
+@dataclass(frozen=True)
+class _Opened:
+    archive: zipfile.ZipFile
+    landmarks: np.ndarray
+
+
+@lru_cache(maxsize=OPEN_CLIPS)
+def _opened(path: Path, version: tuple[int, int], process: int) -> _Opened:
+    archive = zipfile.ZipFile(path)
+    landmarks = np.load(io.BytesIO(archive.read("landmarks.npy")))
+    landmarks.setflags(write=False)
+    return _Opened(archive, landmarks)
 
 
 def write_clip(path: Path, about: ClipAbout, frames: Sequence[ClipFrame]) -> Path:

@@ -1,0 +1,215 @@
+"""Samples by number: the same for a seed and a number, however many processes load them and wherever a run goes on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, fields, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from durian.errors import UnreadableMedia
+from durian.keypoints import draw_keypoints
+from durian.training.augmentation import (
+    ATTRIBUTE_CHANGES,
+    PORTRAIT_CHANGES,
+    ReferenceChanges,
+    apply_changes,
+    draw_changes,
+    mirrored,
+    resized,
+)
+from durian.training.clips import Clip, ClipFrame
+from durian.training.expansion import (
+    ExpansionSettings,
+    MaskBank,
+    is_seen,
+    item_of,
+    make_hole,
+    masks_needed,
+    person_of,
+)
+from durian.training.pairs import Pair, Pairs, PairSettings
+from durian.training.sample import PICTURES, Sample
+
+TRIES = 50
+"""Draws after which clips are thought to hide what they say they show."""
+
+
+@dataclass(frozen=True)
+class SamplingSettings:
+    """All that decides what a clip becomes: ``pairs`` which frames, ``expansion`` the hole, ``attribute`` and
+    ``portrait`` how the references are changed."""
+
+    pairs: PairSettings = field(default_factory=PairSettings)
+    expansion: ExpansionSettings = field(default_factory=ExpansionSettings)
+    attribute: ReferenceChanges = ATTRIBUTE_CHANGES
+    portrait: ReferenceChanges = PORTRAIT_CHANGES
+
+    def without_augmentation(self) -> SamplingSettings:
+        """The same with references as they are: for validation, and to measure what augmentation does."""
+        plain = ReferenceChanges()
+        return replace(self, pairs=replace(self.pairs, mirrored=0.0), attribute=plain, portrait=plain)
+
+
+class Samples(Dataset):
+    """Endlessly many samples; number n depends on clips, settings, seed and n only.
+
+    Args:
+        clips: in a fixed order.
+        size: S, side of all pictures in pixels; clips of other sizes are resized.
+        frames: F, target frames; 1 for the image stage.
+        seed: of all chance.
+        settings: how samples are made.
+
+    Raises:
+        InvalidRequest: no clip has enough frames.
+    """
+
+    def __init__(
+        self,
+        clips: Sequence[Clip],
+        size: int,
+        frames: int = 1,
+        seed: int = 0,
+        settings: SamplingSettings = SamplingSettings(),
+    ) -> None:
+        self.clips, self.size, self.seed, self.settings = list(clips), size, seed, settings
+        self.pairs = Pairs(self.clips, frames, settings.pairs)
+        self.bank = MaskBank(self.clips)
+
+    def __getitem__(self, number: int) -> Sample:
+        """
+        Raises:
+            UnreadableMedia: a clip is broken, or none shows its items.
+        """
+        rng = np.random.default_rng([self.seed, number])
+        pair = self._seen_pair(rng)
+        clip, category = self.clips[pair.clip], pair.category
+        attribute = resized(clip.frame(pair.attribute, (category,)), self.size)
+        portrait = resized(clip.frame(pair.portrait, masks_needed(category)), self.size)
+        targets = [resized(clip.frame(target, (category,)), self.size) for target in pair.targets]
+        if rng.random() < self.settings.pairs.mirrored:
+            attribute, portrait, *targets = (mirrored(frame) for frame in (attribute, portrait, *targets))
+        # The hole is made for the reference's whole item, as in the application, not for what moving left of it.
+        worn = item_of(attribute.landmarks, attribute.masks[category], category)
+        attribute = apply_changes(attribute, draw_changes(self.settings.attribute, rng))
+        portrait = apply_changes(portrait, draw_changes(self.settings.portrait, rng))
+        items = [worn] if pair.has_truth else self._borrowed(category, person_of(clip), rng)
+        hole = make_hole(portrait, category, items, float(rng.uniform(*self.settings.expansion.growth)))
+        return Sample(
+            attribute=attribute.image,
+            attribute_mask=attribute.masks[category],
+            attribute_keypoints=self._drawn(attribute),
+            portrait=portrait.image,
+            hole=hole,
+            portrait_keypoints=self._drawn(portrait),
+            targets=np.stack([target.image for target in targets]),
+            keypoints=np.stack([self._drawn(target) for target in targets]),
+            inside=np.stack([_mask_of(target, category) for target in targets]),
+            category=category,
+            has_truth=pair.has_truth,
+            clip=clip.about.name,
+        )
+
+    def _seen_pair(self, rng: np.random.Generator) -> Pair:
+        """A pair whose attribute can be seen: a beard cannot from behind a hand."""
+        for _ in range(TRIES):
+            pair = self.pairs.draw(rng)
+            if is_seen(self.clips[pair.clip].mask(pair.attribute, pair.category)):
+                return pair
+        raise UnreadableMedia(
+            f"In {TRIES} draws no clip showed the item it should (the last was {pair.category} in "
+            f"{self.clips[pair.clip].about.name}): look at the clips, or make them anew with durian prepare."
+        )
+
+    def _borrowed(self, category: str, person: str, rng: np.random.Generator) -> list:
+        items = [self.bank.borrow(category, person, rng) for _ in range(self.settings.expansion.borrowed)]
+        return [item for item in items if item is not None]
+
+    def _drawn(self, frame: ClipFrame) -> np.ndarray:
+        return draw_keypoints(frame.landmarks, self.size)
+
+
+class Batches:
+    """Numbers of the samples of batches ``first`` to ``last - 1``: batch k holds k·B to k·B + B - 1.
+
+    A loader gives them out in this order whatever the number of its processes.
+    """
+
+    def __init__(self, first: int, last: int, size: int) -> None:
+        self.first, self.last, self.size = first, last, size
+
+    def __len__(self) -> int:
+        return max(0, self.last - self.first)
+
+    def __iter__(self) -> Iterator[range]:
+        return (range(k * self.size, (k + 1) * self.size) for k in range(self.first, self.last))
+
+
+def load_batches(
+    samples: Samples, first: int, last: int, size: int, workers: int = 0, pin_memory: bool = False
+) -> DataLoader:
+    """Batches ``first`` to ``last - 1`` of ``size`` samples as :func:`collate` makes them, in order.
+
+    Args:
+        samples: where they are from.
+        first: number of the first batch: the batches that a run has behind it.
+        last: number after the last one.
+        size: B, samples of a batch.
+        workers: processes that load; 0 loads here.
+        pin_memory: for faster copies to a GPU.
+    """
+    return DataLoader(
+        samples,
+        batch_sampler=Batches(first, last, size),
+        collate_fn=collate,
+        num_workers=workers,
+        pin_memory=pin_memory,
+        worker_init_fn=_one_thread,
+        # A process in which a face was searched must not be forked.
+        multiprocessing_context="spawn" if workers else None,
+    )
+
+
+def collate(samples: Sequence[Sample]) -> dict[str, Tensor | list]:
+    """A batch: :data:`PICTURES` as ``(B, ...) uint8`` tensors, all other fields as lists."""
+    batch: dict[str, Tensor | list] = {}
+    for name in (one.name for one in fields(Sample)):
+        values = [getattr(sample, name) for sample in samples]
+        batch[name] = torch.from_numpy(np.stack(values)) if name in PICTURES else values
+    return batch
+
+
+def split_clips(clips: Sequence[Clip], share: float = 0.05) -> tuple[list[Clip], list[Clip]]:
+    """Clips to learn from and clips to validate with, no person in both.
+
+    A person's place follows from their name alone, so more clips change nobody's.
+
+    Args:
+        clips: all.
+        share: of the people that validate, about.
+    """
+    places = [_place_of(person_of(clip)) for clip in clips]
+    return (
+        [clip for clip, place in zip(clips, places) if place >= share],
+        [clip for clip, place in zip(clips, places) if place < share],
+    )
+
+
+def _place_of(person: str) -> float:
+    """Evenly in 0..1, by the name."""
+    return int.from_bytes(hashlib.blake2b(person.encode(), digest_size=4).digest()) / 2**32
+
+
+def _mask_of(frame: ClipFrame, category: str) -> np.ndarray:
+    return frame.masks.get(category, np.zeros(frame.image.shape[:2], np.uint8))
+
+
+def _one_thread(worker: int) -> None:
+    import cv2
+
+    cv2.setNumThreads(1)

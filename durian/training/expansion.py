@@ -1,0 +1,134 @@
+"""The hole in a training portrait: what the person wears there, and more, so that its outline tells nothing.
+
+If the hole were just the item's own mask, a network would learn that an item fills its hole. The paper unites it with
+``M_gen``, the mask of another item of the kind in a picture generated for the same keypoints. Here that other item is
+taken from another clip and aligned to the portrait, which is how the application makes the hole for a new item; then the
+hole grows by a random distance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from durian.errors import InvalidRequest
+from durian.face import Crop
+from durian.request import AnimationRequest, Attribute, Portrait, RenderOptions
+from durian.scene import prepare_scene
+from durian.training.clips import Clip, ClipFrame
+from durian.training.pairs import categories_of
+
+LEAST_SHARE = 5e-4
+"""Share of a picture that an item must cover to be seen: 33 pixels of a picture of 256."""
+
+
+@dataclass(frozen=True)
+class ExpansionSettings:
+    """How a pseudo pair's hole differs from the item in it.
+
+    Attributes:
+        borrowed: masks of other people's items that are added (the paper: one); 0 for training without expansion.
+        growth: range of the distance that any hole grows by, in outer-eye distances; the application's default is 0.1.
+    """
+
+    borrowed: int = 1
+    growth: tuple[float, float] = (0.03, 0.2)
+
+    def __post_init__(self) -> None:
+        low, high = self.growth
+        # A hole that shrinks would show the rim of what is to be hidden.
+        if self.borrowed < 0 or not 0 <= low <= high <= 1:
+            raise InvalidRequest(
+                f"{self.borrowed} borrowed masks and growth {low:g} to {high:g} are not possible: "
+                "give 0 masks or more and distances from 0 to 1."
+            )
+
+
+def person_of(clip: Clip) -> str:
+    """A name for whom a clip shows: the same for all clips of one video, and for all of one rendered person."""
+    about = clip.about
+    if about.kind == "video":
+        return about.source or about.name
+    return f"person {about.people[about.frames_of('target')[0]]}"
+
+
+class MaskBank:
+    """Items of all clips, to borrow their outlines.
+
+    Args:
+        clips: those that may lend.
+    """
+
+    def __init__(self, clips: Sequence[Clip]) -> None:
+        self.clips = clips
+        self.people = np.array([person_of(clip) for clip in clips])
+        self.places: dict[str, list[int]] = {}
+        for place, clip in enumerate(clips):
+            for category in categories_of(clip.about):
+                self.places.setdefault(category, []).append(place)
+
+    def borrow(self, category: str, person: str, rng: np.random.Generator) -> Attribute | None:
+        """Somebody else's item, without its picture; ``None`` where nobody else wears one.
+
+        Args:
+            category: what kind of item.
+            person: who does not lend (:func:`person_of`).
+            rng: chooses the clip and the frame.
+        """
+        places = np.array(self.places.get(category, ()), np.int64)
+        places = places[self.people[places] != person]
+        if not len(places):
+            return None
+        clip = self.clips[int(rng.choice(places))]
+        number = int(rng.choice(clip.about.frames_of("target")))
+        mask = clip.mask(number, category)
+        return None if mask is None else item_of(clip.landmarks[number], mask, category)
+
+
+def is_seen(mask: np.ndarray | None) -> bool:
+    """Whether enough of an item is in the picture."""
+    return mask is not None and float((mask > 127).mean()) >= LEAST_SHARE
+
+
+def item_of(landmarks: np.ndarray, mask: np.ndarray, category: str) -> Attribute | None:
+    """What alignment needs of an item: its mask and its wearer's landmarks; ``None`` where it cannot be seen."""
+    if not is_seen(mask):
+        return None
+    return Attribute(np.broadcast_to(np.uint8(0), (*mask.shape, 3)), mask, landmarks, category)
+
+
+def make_hole(portrait: ClipFrame, category: str, items: Sequence[Attribute], growth: float) -> np.ndarray:
+    """``M_port`` as the application makes it: ``(M_init ∪ (∪ M_attr aligned))``, grown.
+
+    Args:
+        portrait: with its masks of the category, and for a hat of the hair that it presses down.
+        category: what will be put on.
+        items: whose outlines are added: the reference's, or borrowed ones.
+        growth: in outer-eye distances of the portrait, not below 0.
+
+    Returns:
+        ``(S, S) uint8``, nowhere below the portrait's own mask of the category.
+    """
+    size = len(portrait.image)
+    nothing = np.zeros((size, size), np.uint8)
+    # Kinds with a mask, even an empty one, are not looked for by the parser.
+    worn = {name: portrait.masks.get(name, nothing) for name in masks_needed(category)}
+    request = AnimationRequest(
+        portrait=Portrait(portrait.image, portrait.landmarks, whole(size), worn),
+        attributes=tuple(items),
+        options=RenderOptions(size=size, expansion=growth),
+        erase=(category,),
+    )
+    return prepare_scene(request).hole
+
+
+def masks_needed(category: str) -> tuple[str, ...]:
+    """Categories whose masks in the portrait decide where its hole is."""
+    return (category, "hair") if category == "hat" else (category,)
+
+
+def whole(size: int) -> Crop:
+    """All of a square picture; pixel centres lie at integers, so its middle at half of ``size - 1``."""
+    return Crop((size - 1) / 2, (size - 1) / 2, size)
