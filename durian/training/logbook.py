@@ -6,10 +6,14 @@ import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from durian.evaluation.sheets import write_sheet
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
 
 LINES, CURVES, SHEETS = "log.jsonl", "tensorboard", "sheets"
 """In a stage's folder."""
@@ -75,7 +79,7 @@ def _step_of(line: str) -> float:
         return float("inf")
 
 
-def _curves(folder: Path, step: int):  # noqa: ANN202
+def _curves(folder: Path, step: int) -> SummaryWriter | None:
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:

@@ -142,7 +142,7 @@ class _Run:
         self.seconds_to_validate = 0.0
 
     def train(self, stopping: Stopping, on_step: Callable[[int, int], None] | None) -> Trained:
-        steps, running, validation = self.settings.steps, self.recipe.running, self.recipe.validation
+        steps, running = self.settings.steps, self.recipe.running
         is_main = self.accelerator.is_main_process
         logbook = Logbook(self.folder, self.step) if is_main else None
         if self.step == 0:

@@ -118,7 +118,9 @@ class ValidationRecipe:
         if not 0 <= self.held_out < 1:
             raise InvalidRequest(f"held_out = {self.held_out} is not possible: give 0 to below 1.")
         if self.every < 0 or self.samples < 1:
-            raise InvalidRequest(f"every = {self.every}, samples = {self.samples}: give every 0 or more, samples above 0.")
+            raise InvalidRequest(
+                f"every = {self.every}, samples = {self.samples}: give every 0 or more, samples above 0."
+            )
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,9 @@ class Recipe:
         if not self.stages:
             raise InvalidRequest(f"no stage is described: add at least one of [{'], ['.join(STAGES)}].")
         if self.image is not None and self.image.frames != 1:
-            raise InvalidRequest(f"[image] has {self.image.frames} frames: single frames are what it trains on, give 1.")
+            raise InvalidRequest(
+                f"[image] has {self.image.frames} frames: single frames are what it trains on, give 1."
+            )
 
     @property
     def stages(self) -> dict[str, StageRecipe]:
@@ -169,9 +173,7 @@ def load_recipe(name: str) -> Recipe:
         with path.open("rb") as file:
             table = tomllib.load(file)
     except OSError as error:
-        raise InvalidRequest(
-            f"There is no recipe {name}: give a TOML file, or one of {', '.join(shipped)}."
-        ) from error
+        raise InvalidRequest(f"There is no recipe {name}: give a TOML file, or one of {', '.join(shipped)}.") from error
     except tomllib.TOMLDecodeError as error:
         raise InvalidRequest(f"{path.name} is not TOML ({error}): mend that line.") from error
     return read_table(Recipe, table, path.name)

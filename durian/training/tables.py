@@ -12,9 +12,7 @@ from durian.errors import InvalidRequest
 Settings = TypeVar("Settings")
 
 
-def read_table(
-    kind: type[Settings], table: Mapping[str, Any], where: str, default: Settings | None = None
-) -> Settings:
+def read_table(kind: type[Settings], table: Mapping[str, Any], where: str, default: Settings | None = None) -> Settings:
     """A dataclass of a table.
 
     Its fields may be numbers, text, booleans, literals, tuples, mappings, optional and dataclasses themselves. Whole
@@ -49,9 +47,9 @@ def _has_default(field: Field) -> bool:
 
 
 def _default(field: Field) -> Any:
-    return None if field.default_factory is MISSING and field.default is MISSING else (
-        field.default if field.default_factory is MISSING else field.default_factory()
-    )
+    if field.default_factory is not MISSING:
+        return field.default_factory()
+    return None if field.default is MISSING else field.default
 
 
 def _value(hint: Any, value: Any, name: str, where: str, default: Any = None) -> Any:
