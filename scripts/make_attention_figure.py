@@ -23,8 +23,9 @@ from durian.diffusion.conditioning import Conditioner, SemanticTokens
 from durian.diffusion.denoiser import Denoiser
 from durian.diffusion.guider import KeypointGuider
 from durian.diffusion.latents import encode, latent_factor
-from durian.diffusion.pipeline import AttributeReference, DurianPipeline, masked
+from durian.diffusion.pipeline import AttributeReference, DurianPipeline
 from durian.diffusion.presets import SCHEDULE
+from durian.diffusion.reference_inputs import masked
 from durian.diffusion.reference_net import ReferenceNet
 from durian.diffusion.references import References
 from durian.diffusion.spatial import spatial_blocks

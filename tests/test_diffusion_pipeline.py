@@ -25,7 +25,8 @@ from diffusion_plain import plain_denoiser
 
 from durian.diffusion.conditioning import Conditioner
 from durian.diffusion.latents import encode
-from durian.diffusion.pipeline import DurianPipeline, masked
+from durian.diffusion.pipeline import DurianPipeline
+from durian.diffusion.reference_inputs import masked
 from durian.diffusion.references import References
 from durian.diffusion.sampling import initial_noise
 from durian.errors import Cancelled, InvalidRequest

@@ -176,7 +176,7 @@ class LineagePipeline(DurianPipeline):
         return super().denoise(*arguments, **options | {"guide_in_one_batch": True})
 
     def guide(self, keypoints: np.ndarray, window: int) -> GuidanceComputedAgain:
-        return GuidanceComputedAgain(self.guider, self._pixels(keypoints))
+        return GuidanceComputedAgain(self.guider, self.pixels(keypoints))
 
     def decode(self, latents: Tensor, batch: int = 1) -> Iterator[np.ndarray]:
         """One frame at a time, whatever ``batch`` says."""

@@ -27,8 +27,9 @@ from durian.diffusion.checks import (
 from durian.diffusion.conditioning import Conditioner
 from durian.diffusion.denoiser import Denoiser
 from durian.diffusion.guider import KeypointGuider
-from durian.diffusion.latents import decode, encode, latent_factor
+from durian.diffusion.latents import decode, latent_factor
 from durian.diffusion.prediction import EncodedReferences, Prediction
+from durian.diffusion.reference_inputs import ReferenceInputs, encode_masked, masked
 from durian.diffusion.reference_net import ReferenceFeatures, ReferenceNet
 from durian.diffusion.references import References
 from durian.diffusion.sampling import (
@@ -41,9 +42,6 @@ from durian.diffusion.sampling import (
 )
 from durian.diffusion.windows import moving_windows
 from durian.errors import Cancelled, InvalidRequest
-
-HOLE_COLOUR = 0.0
-"""What masked-out pixels become, in [-1, 1]: mid-grey. The paper only says that picture and mask are multiplied."""
 
 GUIDER_BATCH = 8
 """Keypoint images that go through the guider together."""
@@ -160,21 +158,21 @@ class DurianPipeline(DiffusionPipeline):
         """
         self.check_references(portrait, portrait_hole, attributes, blend, portrait_keypoints, portrait_embedding)
         worn = [attribute for attribute in attributes if attribute.strength > 0 or blend]
-        shown = self._features(
-            self.portrait_reference_net, portrait, 255 - portrait_hole, portrait_keypoints, portrait_embedding
-        )
-        features = [self._features(self.attribute_reference_net, a.image, a.mask, a.keypoints) for a in worn]
+        drawn = None if portrait_keypoints is None else portrait_keypoints[None]
+        inputs = self.reference_inputs(portrait[None], 255 - portrait_hole[None], drawn, portrait_embedding)
+        shown = inputs.seen_by(self.portrait_reference_net, self.conditioner, "portrait")
+        looks = [self._look_at(attribute) for attribute in worn]
         log_weights = [None if blend else self._log_weight(attribute.strength) for attribute in worn]
         drop = self.config.drop_outside_masks
-        parts = (shown[0].reference(drop), *(f.reference(drop, w) for (f, _), w in zip(features, log_weights)))
+        parts = (shown.reference(drop), *(f.reference(drop, w) for (f, _), w in zip(looks, log_weights)))
         # α is only known when called; any value says that the last two parts are alternatives.
         placeholder = torch.zeros(1, device=self._execution_device) if blend else None
         self._encoded = EncodedReferences(
             parts=parts,
             projected=self.denoiser.project(References(parts, placeholder)),
-            attributes=tuple(self.conditioner.of_attribute(f if e is None else e) for f, e in features),
+            attributes=tuple(tokens for _, tokens in looks),
             log_weights=tuple(log_weights),
-            portrait=self.conditioner.of_portrait(shown[0]),
+            portrait=self.conditioner.of_portrait(shown),
             blends=blend,
         )
 
@@ -189,32 +187,37 @@ class DurianPipeline(DiffusionPipeline):
             raise InvalidRequest("No references were given: call set_references before the pipeline.")
         return self._encoded
 
-    def _features(
+    def reference_inputs(
         self,
-        net: ReferenceNet,
-        image: np.ndarray,
-        mask: np.ndarray,
-        keypoints: np.ndarray | None,
+        pictures: np.ndarray | Tensor,
+        masks: np.ndarray | Tensor,
+        keypoints: np.ndarray | Tensor | None = None,
         embedding: Tensor | None = None,
-    ) -> tuple[ReferenceFeatures, Tensor | None]:
-        """A reference net's features of one masked picture, and the embedding it was shown (kind ``clip``)."""
-        pixels = self._pixels(image[None]) * 2 - 1
-        inside = self._pixels(mask[None, ..., None])
-        latents = encode(self.vae, masked(pixels, inside))
-        small = torch.nn.functional.interpolate(inside, latents.shape[2:], mode="area")
-        tokens = None
+    ) -> ReferenceInputs:
+        """What a reference net is given of pictures: all that no training changes.
+
+        Args:
+            pictures: ``(B, S, S, 3) uint8``.
+            masks: ``(B, S, S) uint8``, 255 where they are shown.
+            keypoints: ``(B, S, S, 3) uint8``.
+            embedding: ``(B, D)`` instead of CLIP's of the masked pictures.
+        """
+        inside = self.pixels(masks[..., None])
+        shown = masked(self.pixels(pictures) * 2 - 1, inside)
+        latents, small = encode_masked(self.vae, shown, inside)
         if self.conditioner.config.kind == "clip":
-            if embedding is None:
-                embedding = self._clip_embedding(masked(pixels, inside))
-            embedding = embedding.to(latents)
-            of_portrait = net is self.portrait_reference_net
-            project = self.conditioner.for_portrait_net if of_portrait else self.conditioner.for_attribute_net
-            tokens = project(embedding)
-        drawn = None if net.keypoints is None else self._pixels(keypoints[None])
-        return net(latents, small, tokens, drawn), embedding
+            embedding = (self._clip_embedding(shown) if embedding is None else embedding).to(latents)
+        return ReferenceInputs(latents, small, embedding, None if keypoints is None else self.pixels(keypoints))
+
+    def _look_at(self, attribute: AttributeReference) -> tuple[ReferenceFeatures, Tensor]:
+        """The reference net's features of an attribute, and its semantic tokens."""
+        drawn = None if attribute.keypoints is None else attribute.keypoints[None]
+        inputs = self.reference_inputs(attribute.image[None], attribute.mask[None], drawn)
+        features = inputs.seen_by(self.attribute_reference_net, self.conditioner, "attribute")
+        return features, self.conditioner.of_attribute(features if inputs.embedding is None else inputs.embedding)
 
     def _clip_embedding(self, pixels: Tensor) -> Tensor:
-        """CLIP's image embedding ``(1, D)`` of ``(1, 3, S, S)`` in [-1, 1]."""
+        """CLIP's image embeddings ``(B, D)`` of ``(B, 3, S, S)`` in [-1, 1]."""
         prepared = self.image_processor(
             (pixels.float() / 2 + 0.5).clamp(0, 1).cpu(), do_rescale=False, return_tensors="pt"
         ).pixel_values
@@ -363,15 +366,16 @@ class DurianPipeline(DiffusionPipeline):
         device = self._execution_device
         home = device if len(keypoints) <= window else torch.device("cpu")
         chunks = [
-            self.guider(self._pixels(keypoints[first : first + GUIDER_BATCH])).to(home)
+            self.guider(self.pixels(keypoints[first : first + GUIDER_BATCH])).to(home)
             for first in range(0, len(keypoints), GUIDER_BATCH)
         ]
         return torch.cat(chunks)
 
-    def _pixels(self, pictures: np.ndarray) -> Tensor:
+    def pixels(self, pictures: np.ndarray | Tensor) -> Tensor:
         """``(N, S, S, C) uint8`` as ``(N, C, S, S)`` in [0, 1], on the device in the model's dtype."""
-        pixels = torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2)
-        return pixels.to(self._execution_device, self.denoiser.dtype) / 255
+        if isinstance(pictures, np.ndarray):
+            pictures = torch.from_numpy(np.ascontiguousarray(pictures))
+        return pictures.permute(0, 3, 1, 2).to(self._execution_device, self.denoiser.dtype) / 255
 
     # Checks
 
@@ -417,13 +421,3 @@ class DurianPipeline(DiffusionPipeline):
                 raise InvalidRequest("This model recognises faces: give portrait_embedding, (1, 512) of a recogniser.")
             if self.image_encoder is None or self.image_processor is None:
                 raise InvalidRequest("This model is conditioned by CLIP: load its image_encoder and image_processor.")
-
-
-def masked(pixels: Tensor, inside: Tensor) -> Tensor:
-    """A picture with what lies outside its mask taken away: ``Ĩ = I ⊙ M``, about :data:`HOLE_COLOUR`.
-
-    Args:
-        pixels: ``(N, 3, S, S)`` in [-1, 1].
-        inside: ``(N, 1, S, S)`` in [0, 1].
-    """
-    return HOLE_COLOUR + (pixels - HOLE_COLOUR) * inside

@@ -1,0 +1,152 @@
+"""The paper's two stages: everything but time on single frames, then time alone on clips."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from durian.diffusion.pipeline import DurianPipeline
+from durian.diffusion.temporal import TemporalTransformer
+from durian.errors import InvalidRequest
+from durian.training.networks import at_latent_size, see_references, target_latents
+from durian.training.noise import MIN_SNR, NOISE_OFFSET, ForwardProcess, Noise
+from durian.training.stage import Batch, Stage
+
+CHECKPOINTED = ("denoiser", "attribute_reference_net", "portrait_reference_net")
+
+
+@dataclass(frozen=True)
+class DiffusionSettings:
+    """What decides the loss of a diffusion stage.
+
+    Attributes:
+        min_snr: γ, see :data:`durian.training.noise.MIN_SNR`.
+        noise_offset: see :data:`durian.training.noise.NOISE_OFFSET`.
+        drop_both: probability that a sample loses both references: what guidance needs.
+        drop_attribute, drop_portrait: probability that it loses one, if it did not lose both.
+        item_weight: how much more an error counts where the item is; 0 for the plain mean.
+        gradient_checkpointing: compute activations anew on the way back: less memory, a third more time.
+    """
+
+    min_snr: float = MIN_SNR
+    noise_offset: float = NOISE_OFFSET
+    drop_both: float = 0.1
+    drop_attribute: float = 0.0
+    drop_portrait: float = 0.0
+    item_weight: float = 0.0
+    gradient_checkpointing: bool = False
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """All that is random in a step: noise of B clips, and which references they lose, ``(B,) bool`` each."""
+
+    noise: Noise
+    drop_attribute: Tensor
+    drop_portrait: Tensor
+
+    def to(self, device: torch.device) -> Drawn:
+        noise = Noise(self.noise.timesteps.to(device), self.noise.noise.to(device))
+        return Drawn(noise, self.drop_attribute.to(device), self.drop_portrait.to(device))
+
+
+class DiffusionStage(Stage):
+    """What both stages share: a batch's loss, given what was drawn.
+
+    Args:
+        pipeline: with a trained autoencoder, which stays as it is.
+        trained: see :class:`~durian.training.stage.Stage`.
+        settings: of the loss.
+
+    Raises:
+        InvalidRequest: the model is conditioned by a face recogniser's embeddings, which clips do not hold.
+    """
+
+    together: bool
+    """Whether the frames of a sample are one clip, with one timestep, or pictures each for itself."""
+
+    def __init__(
+        self, pipeline: DurianPipeline, trained: tuple[str, ...], settings: DiffusionSettings = DiffusionSettings()
+    ) -> None:
+        conditioning = pipeline.conditioner.config
+        if conditioning.kind == "clip" and conditioning.portrait_embedding == "face":
+            raise InvalidRequest("Clips hold no embeddings of faces: train a conditioner whose portrait_embedding is clip.")
+        super().__init__(pipeline, trained)
+        self.settings = settings
+        self.process = ForwardProcess(pipeline.scheduler.config, settings.min_snr, settings.noise_offset)
+        for name in CHECKPOINTED:
+            part = self.components[name]
+            part.enable_gradient_checkpointing() if settings.gradient_checkpointing else part.disable_gradient_checkpointing()
+        for module in pipeline.denoiser.modules():
+            if isinstance(module, TemporalTransformer):
+                module.requires_grad_(self.together)
+
+    def forward(self, batch: Batch, generator: torch.Generator, step: int) -> dict[str, Tensor]:
+        """See :meth:`Stage.forward`; ``step`` changes nothing."""
+        clips, frames = batch["targets"].shape[:2]
+        return self.loss(batch, self.draw(clips, frames, generator).to(batch["targets"].device))
+
+    def draw(self, clips: int, frames: int, generator: torch.Generator) -> Drawn:
+        """Everything random of a step, on the CPU, so that devices do not matter."""
+        settings = self.settings
+        noise = self.process.draw(clips, frames, self._pipeline.latent_shape, generator, self.together)
+        both, attribute, portrait = torch.rand((3, clips), generator=generator)
+        both = both < settings.drop_both
+        return Drawn(noise, both | (attribute < settings.drop_attribute), both | (portrait < settings.drop_portrait))
+
+    def loss(self, batch: Batch, drawn: Drawn) -> dict[str, Tensor]:
+        """Losses of a batch with what was drawn for it, on the batch's device."""
+        latents = target_latents(self._pipeline, batch["targets"])
+        weight = None
+        if self.settings.item_weight:
+            weight = 1 + self.settings.item_weight * at_latent_size(batch["inside"], latents)
+        output = self.predict(batch, self.process.noisy(latents, drawn.noise), drawn)
+        total = self.process.loss(output, latents, drawn.noise, weight)
+        return {"total": total, "diffusion": total.detach()}
+
+    def predict(self, batch: Batch, noisy: Tensor, drawn: Drawn) -> Tensor:
+        """The denoiser's output ``(B·F, C, h, w)`` for noisy latents of the batch's targets."""
+        pipeline, frames = self._pipeline, batch["targets"].shape[1]
+        with nullcontext() if self.components["guider"].training else torch.no_grad():
+            references, tokens = see_references(pipeline, batch, drawn.drop_attribute, drawn.drop_portrait)
+            guidance = pipeline.guider(pipeline.pixels(batch["keypoints"].flatten(0, 1)))
+        return pipeline.denoiser(
+            noisy,
+            drawn.noise.timesteps[:, 0] if self.together else drawn.noise.timesteps.flatten(),
+            tokens,
+            frames=frames if self.together else 1,
+            references=references,
+            guidance=guidance,
+        )
+
+
+class ImageStage(DiffusionStage):
+    """Stage 1: single frames, without motion modules; both reference nets, denoiser, guider and conditioner train.
+
+    Where samples have several targets, each is a picture of its own: they share what the reference nets do.
+    """
+
+    name = "image"
+    together = False
+
+    def __init__(self, pipeline: DurianPipeline, settings: DiffusionSettings = DiffusionSettings()) -> None:
+        trained = ("attribute_reference_net", "portrait_reference_net", "denoiser", "guider", "conditioner")
+        super().__init__(pipeline, trained, settings)
+
+
+class TemporalStage(DiffusionStage):
+    """Stage 2: clips; only the denoiser's motion modules train, and what the denoiser is given needs no gradient."""
+
+    name = "temporal"
+    together = True
+
+    def __init__(self, pipeline: DurianPipeline, settings: DiffusionSettings = DiffusionSettings()) -> None:
+        super().__init__(pipeline, ("denoiser",), settings)
+        for parameter in pipeline.denoiser.parameters():
+            parameter.requires_grad_(False)
+        for module in pipeline.denoiser.modules():
+            if isinstance(module, TemporalTransformer):
+                module.requires_grad_(True)

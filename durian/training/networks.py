@@ -1,0 +1,94 @@
+"""A batch through the pipeline's components with gradients: references as rows of a batch, some of them dropped."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor
+
+from durian.diffusion.conditioning import SemanticTokens
+from durian.diffusion.latents import encode
+from durian.diffusion.references import References
+from durian.diffusion.spatial import spatial_blocks
+from durian.training.stage import Batch
+
+if TYPE_CHECKING:
+    from durian.diffusion.pipeline import DurianPipeline
+
+ENCODED_TOGETHER = 16
+"""Pictures that go through the autoencoder together; bounds memory where a batch has clips."""
+QUERY_GAIN = 2.0
+"""By which queries are larger where all nets start alike (tried on ``scripts/make_attention_figure.py``)."""
+
+
+@torch.no_grad()
+def target_latents(pipeline: DurianPipeline, targets: Tensor) -> Tensor:
+    """``(B, F, S, S, 3) uint8`` as what the denoiser makes, ``(B·F, C, h, w)`` in its dtype."""
+    pictures = targets.flatten(0, 1).split(ENCODED_TOGETHER)
+    latents = [encode(pipeline.vae, pipeline.pixels(some) * 2 - 1) for some in pictures]
+    return torch.cat(latents).to(pipeline.denoiser.dtype)
+
+
+def see_references(
+    pipeline: DurianPipeline, batch: Batch, drop_attribute: Tensor, drop_portrait: Tensor
+) -> tuple[References, SemanticTokens]:
+    """What the denoiser sees of each sample's pictures: as the pipeline shows them, one sample a row.
+
+    A dropped picture has neither tokens nor embedding. Without its attribute a sample is a request without attributes;
+    without both pictures it is an unconditional row of guidance.
+
+    Args:
+        pipeline: its reference nets and conditioner may train.
+        batch: B samples.
+        drop_attribute, drop_portrait: ``(B,) bool``.
+    """
+    conditioner, drop_outside = pipeline.conditioner, pipeline.config.drop_outside_masks
+    with torch.no_grad():
+        shown = pipeline.reference_inputs(batch["portrait"], 255 - batch["hole"], batch["portrait_keypoints"])
+        worn = pipeline.reference_inputs(batch["attribute"], batch["attribute_mask"], batch["attribute_keypoints"])
+    portrait = shown.seen_by(pipeline.portrait_reference_net, conditioner, "portrait")
+    attribute = worn.seen_by(pipeline.attribute_reference_net, conditioner, "attribute")
+    of_attribute = conditioner.of_attribute(attribute if worn.embedding is None else worn.embedding)
+    of_portrait = conditioner.of_portrait(portrait)
+    tokens = conditioner.denoiser_tokens(
+        [conditioner.dropped(of_attribute, drop_attribute, "attribute")],
+        None if of_portrait is None else conditioner.dropped(of_portrait, drop_portrait, "portrait"),
+    )
+    parts = (
+        portrait.reference(drop_outside, _log_weight(drop_portrait)),
+        attribute.reference(drop_outside, _log_weight(drop_attribute)),
+    )
+    return References(parts), tokens
+
+
+def _log_weight(drop: Tensor) -> Tensor:
+    return torch.zeros(drop.shape, device=drop.device).masked_fill(drop, -torch.inf)
+
+
+def at_latent_size(masks: Tensor, latents: Tensor) -> Tensor:
+    """``(B, F, S, S) uint8`` as the share of each position ``(B·F, 1, h, w)`` that is covered."""
+    covered = masks.flatten(0, 1)[:, None].to(latents.dtype) / 255
+    return F.interpolate(covered, latents.shape[2:], mode="area")
+
+
+@torch.no_grad()
+def start_alike(pipeline: DurianPipeline) -> None:
+    """All three nets from the same numbers, as the paper starts all three from Stable Diffusion.
+
+    For a model that starts from nothing. Then like things have like features wherever they are seen, and queries meet
+    the keys of their like from the start (W_K = W_Q): otherwise attention finds its first hold only after many thousand
+    steps. Where reference nets have a guider of their own, all guiders start alike too, and can be heard.
+    """
+    for block in spatial_blocks(pipeline.denoiser.unet):
+        block.attn1.to_k.weight.copy_(block.attn1.to_q.weight.mul_(QUERY_GAIN))
+    torch.nn.init.normal_(pipeline.guider.layers.conv_out.weight, std=0.1)
+    ours = pipeline.denoiser.unet.state_dict()
+    for net in (pipeline.attribute_reference_net, pipeline.portrait_reference_net):
+        theirs = net.unet.state_dict()
+        shared = {key: value for key, value in ours.items() if key in theirs and value.shape == theirs[key].shape}
+        net.unet.load_state_dict(shared, strict=False)
+        net.unet.conv_in.weight[:, :-1] = pipeline.denoiser.unet.conv_in.weight
+        if net.keypoints is not None:
+            net.keypoints.load_state_dict(pipeline.guider.state_dict())

@@ -1,0 +1,85 @@
+"""The forward process of diffusion, and the loss of taking it back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from diffusers import DDPMScheduler
+from diffusers.training_utils import compute_snr
+from torch import Tensor
+
+MIN_SNR = 5.0
+"""γ of min-SNR weights (2303.09556, section 3.4), as in the paper's lineage."""
+NOISE_OFFSET = 0.05
+"""Standard deviation of what is added to a whole channel's noise, as in the paper's lineage."""
+
+
+@dataclass(frozen=True)
+class Noise:
+    """What is drawn for B clips of F frames: ``timesteps (B, F) int64`` and ``noise (B, F, C, h, w) float32``."""
+
+    timesteps: Tensor
+    noise: Tensor
+
+
+class ForwardProcess:
+    """``x_t = √ᾱ x_0 + √(1-ᾱ) ε``, and what a model should say about it: ε or ``v = √ᾱ ε - √(1-ᾱ) x_0``.
+
+    Args:
+        schedule: config of the pipeline's scheduler; its ``prediction_type`` is what the model predicts.
+        min_snr: γ; infinite for no weights.
+        offset: see :data:`NOISE_OFFSET`. One number for each channel of a clip, so that frames brighten together.
+    """
+
+    def __init__(self, schedule: Mapping[str, Any], min_snr: float = MIN_SNR, offset: float = NOISE_OFFSET) -> None:
+        self.scheduler = DDPMScheduler.from_config(dict(schedule))
+        self.predicts_velocity = self.scheduler.config.prediction_type == "v_prediction"
+        self.min_snr, self.offset = min_snr, offset
+
+    def draw(
+        self, clips: int, frames: int, shape: tuple[int, int, int], generator: torch.Generator, together: bool = True
+    ) -> Noise:
+        """Timesteps, each equally likely, and noise.
+
+        Args:
+            clips, frames: B and F.
+            shape: ``(C, h, w)`` of one frame.
+            generator: on the CPU.
+            together: one timestep for all frames of a clip; else each has its own.
+        """
+        steps = self.scheduler.config.num_train_timesteps
+        timesteps = torch.randint(steps, (clips, 1 if together else frames), generator=generator).expand(-1, frames)
+        noise = torch.randn((clips, frames, *shape), generator=generator)
+        noise += self.offset * torch.randn((clips, 1, shape[0], 1, 1), generator=generator)
+        return Noise(timesteps, noise)
+
+    def noisy(self, latents: Tensor, drawn: Noise) -> Tensor:
+        """``x_t`` of ``x_0``, both ``(B·F, C, h, w) float32``, drawn numbers on their device."""
+        return self.scheduler.add_noise(latents, drawn.noise.flatten(0, 1), drawn.timesteps.flatten())
+
+    def loss(self, output: Tensor, latents: Tensor, drawn: Noise, weight: Tensor | None = None) -> Tensor:
+        """Weighted mean squared error of a model's output, the mean over frames and positions.
+
+        Args:
+            output: ``(B·F, C, h, w)``, what the model said of :meth:`noisy`.
+            latents: ``x_0`` in the same shape, float32.
+            weight: of each position, ``(B·F, 1, h, w)``.
+        """
+        noise, timesteps = drawn.noise.flatten(0, 1), drawn.timesteps.flatten()
+        wanted = self.scheduler.get_velocity(latents, noise, timesteps) if self.predicts_velocity else noise
+        error = (output.to(latents.dtype) - wanted).square()
+        if weight is not None:
+            error = error * weight
+        return (self.weights(timesteps) * error.mean(dim=(1, 2, 3))).mean()
+
+    def weights(self, timesteps: Tensor) -> Tensor:
+        """Min-SNR weights ``(N,)``: ``min(SNR, γ) / SNR`` for ε and ``min(SNR + 1, γ) / (SNR + 1)`` for v.
+
+        The latter is the lineage's. ``min(SNR, γ) / (SNR + 1)``, the paper's own (2303.09556), would be 0 at the last
+        timestep of a schedule of zero terminal SNR: never learned, where sampling begins.
+        """
+        snr = compute_snr(self.scheduler, timesteps)
+        return (self.min_snr / (snr + 1 if self.predicts_velocity else snr)).clamp(max=1)
