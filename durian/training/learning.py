@@ -69,7 +69,10 @@ class Learner:
         self._seed, self._most_bad = recipe.seed, recipe.running.bad_steps
         self._accelerator = accelerator
         self.stage = stage.to(accelerator.device).train()
-        self._prepare_networks(recipe)
+        if recipe.running.compile:
+            # In place, so that names of weights stay as they are.
+            for part in self.stage.components.values():
+                part.compile()
         optimiser = torch.optim.AdamW(
             stage.trainable(), self._recipe.rate, self._recipe.betas, weight_decay=self._recipe.weight_decay
         )
@@ -79,15 +82,6 @@ class Learner:
         self.shares = Shares(self._recipe, accelerator.process_index, accelerator.num_processes)
         self.flop = 0.0
         self.bad_in_a_row = 0
-
-    def _prepare_networks(self, recipe: Recipe) -> None:
-        for part in self.stage.averaged_modules().values():
-            if recipe.running.checkpointing and getattr(part, "_supports_gradient_checkpointing", False):
-                part.enable_gradient_checkpointing()
-        if recipe.running.compile:
-            # In place, so that names of weights stay as they are.
-            for part in self.stage.components.values():
-                part.compile()
 
     def learn(self, batches: Iterator[Mapping[str, Any]], step: int) -> dict[str, Tensor]:
         """One step; returns the means of its losses on this device, and the gradient's norm before clipping.
@@ -117,7 +111,8 @@ class Learner:
         except torch.OutOfMemoryError as error:
             raise LimitExceeded(
                 f"The GPU's memory is full with micro batches of {self._recipe.micro_batch} samples of "
-                f"{self._recipe.frames} frames: give the recipe a smaller micro_batch, or checkpointing = true."
+                f"{self._recipe.frames} frames: give the recipe a smaller micro_batch, or the stage's loss "
+                "gradient_checkpointing = true."
             ) from error
         self._take(bool(norm.isfinite()), step)
         return {**means, "gradient_norm": norm}

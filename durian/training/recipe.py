@@ -10,6 +10,7 @@ from typing import Literal
 from durian.diffusion.presets import get_preset
 from durian.errors import InvalidRequest
 from durian.training.dataset import SamplingSettings
+from durian.training.diffusion_stage import DiffusionSettings
 from durian.training.tables import read_table
 
 RECIPES = Path(__file__).parent / "recipes"
@@ -69,13 +70,19 @@ class StageRecipe:
 
 
 @dataclass(frozen=True)
+class DiffusionRecipe(StageRecipe):
+    """One of the paper's two stages; ``loss``: what is predicted, weighed and dropped."""
+
+    loss: DiffusionSettings = field(default_factory=DiffusionSettings)
+
+
+@dataclass(frozen=True)
 class Running:
     """How a stage is run; nothing that decides the outcome, so it may change from one run to the next.
 
     Attributes:
         workers: processes that make samples, of each device.
         compile: whether the networks are compiled (``torch.compile``).
-        checkpointing: whether activations are computed again for the gradient, to need less memory.
         report_every: steps.
         keep_every: steps between checkpoints.
         keep: how many of the latest full checkpoints stay.
@@ -84,7 +91,6 @@ class Running:
 
     workers: int = 2
     compile: bool = False
-    checkpointing: bool = False
     report_every: int = 50
     keep_every: int = 1000
     keep: int = 2
@@ -130,6 +136,10 @@ class Recipe:
     Attributes:
         preset: the model's shape, of :data:`durian.diffusion.presets.PRESETS`.
         seed: of fresh weights, samples and noise.
+        prediction: what the denoiser predicts, where it is not what the preset says; noise goes with a schedule that
+            keeps some of the picture to its end.
+        start_alike: whether a model that starts from nothing starts all its nets from the same numbers
+            (:func:`durian.training.networks.start_alike`).
         autoencoder: trains the preset's autoencoder; none for a preset whose autoencoder is fetched.
         image: the paper's first stage, single frames.
         temporal: the paper's second stage, attention over time.
@@ -139,9 +149,11 @@ class Recipe:
 
     preset: str
     seed: int = 0
+    prediction: Literal["v_prediction", "epsilon"] | None = None
+    start_alike: bool = True
     autoencoder: StageRecipe | None = None
-    image: StageRecipe | None = None
-    temporal: StageRecipe | None = None
+    image: DiffusionRecipe | None = None
+    temporal: DiffusionRecipe | None = None
     samples: SamplingSettings = field(default_factory=SamplingSettings)
     running: Running = field(default_factory=Running)
     validation: ValidationRecipe = field(default_factory=ValidationRecipe)
@@ -150,10 +162,6 @@ class Recipe:
         get_preset(self.preset)
         if not self.stages:
             raise InvalidRequest(f"no stage is described: add at least one of [{'], ['.join(STAGES)}].")
-        if self.image is not None and self.image.frames != 1:
-            raise InvalidRequest(
-                f"[image] has {self.image.frames} frames: single frames are what it trains on, give 1."
-            )
 
     @property
     def stages(self) -> dict[str, StageRecipe]:
