@@ -28,7 +28,7 @@ from durian.diffusion.presets import SCHEDULE
 from durian.diffusion.reference_inputs import masked
 from durian.diffusion.reference_net import ReferenceNet
 from durian.diffusion.references import References
-from durian.diffusion.spatial import spatial_blocks
+from durian.training.networks import start_alike
 from scripts.attention_views import SIZE, SOURCE, Picture, View, inside, moved, pictures, sample_views, view, without
 
 HELD_OUT = "hat-fedora"
@@ -43,7 +43,6 @@ PLACES = ((46.0, 17.0), (50.0, 65.0), (25.0, 68.0))
 NEAR, MEASURED_VIEWS, MEASURED_PLACES = 8, 20, 40
 """Pixels around a place, and what the printed numbers average over."""
 TOKEN_WIDTH = 32
-QUERY_GAIN = 2.0
 LEAST_NOISE = 400
 """Timestep. With less noise a picture shows itself, and references say nothing new."""
 TARGETS = 4
@@ -93,25 +92,6 @@ def make_pipeline() -> DurianPipeline:
     )
     start_alike(pipeline)
     return pipeline
-
-
-@torch.no_grad()
-def start_alike(pipeline: DurianPipeline) -> None:
-    """All three nets from the same numbers, as the paper starts all three from Stable Diffusion.
-
-    Then like things have like features wherever they are seen, and queries meet the keys of their like from the start
-    (W_K = W_Q): otherwise attention finds its first hold only after many thousand steps.
-    """
-    for block in spatial_blocks(pipeline.denoiser.unet):
-        block.attn1.to_k.weight.copy_(block.attn1.to_q.weight.mul_(QUERY_GAIN))
-    torch.nn.init.normal_(pipeline.guider.layers.conv_out.weight, std=0.1)
-    for net in (pipeline.attribute_reference_net, pipeline.portrait_reference_net):
-        theirs = net.unet.state_dict()
-        ours = pipeline.denoiser.unet.state_dict()
-        shared = {key: value for key, value in ours.items() if key in theirs and value.shape == theirs[key].shape}
-        net.unet.load_state_dict(shared, strict=False)
-        net.unet.conv_in.weight[:, :-1] = pipeline.denoiser.unet.conv_in.weight
-        net.keypoints.load_state_dict(pipeline.guider.state_dict())
 
 
 def tensor(pictures: list[np.ndarray]) -> Tensor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -15,8 +14,6 @@ from durian.training.networks import at_latent_size, see_references, target_late
 from durian.training.noise import MIN_SNR, NOISE_OFFSET, ForwardProcess, Noise
 from durian.training.stage import Batch, Stage
 
-CHECKPOINTED = ("denoiser", "attribute_reference_net", "portrait_reference_net")
-
 
 @dataclass(frozen=True)
 class DiffusionSettings:
@@ -28,7 +25,6 @@ class DiffusionSettings:
         drop_both: probability that a sample loses both references: what guidance needs.
         drop_attribute, drop_portrait: probability that it loses one, if it did not lose both.
         item_weight: how much more an error counts where the item is; 0 for the plain mean.
-        gradient_checkpointing: compute activations anew on the way back: less memory, a third more time.
     """
 
     min_snr: float = MIN_SNR
@@ -37,7 +33,6 @@ class DiffusionSettings:
     drop_attribute: float = 0.0
     drop_portrait: float = 0.0
     item_weight: float = 0.0
-    gradient_checkpointing: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,13 +68,11 @@ class DiffusionStage(Stage):
     ) -> None:
         conditioning = pipeline.conditioner.config
         if conditioning.kind == "clip" and conditioning.portrait_embedding == "face":
-            raise InvalidRequest("Clips hold no embeddings of faces: train a conditioner whose portrait_embedding is clip.")
+            raise InvalidRequest("Clips hold no embeddings of faces: train one whose portrait_embedding is clip.")
         super().__init__(pipeline, trained)
         self.settings = settings
         self.process = ForwardProcess(pipeline.scheduler.config, settings.min_snr, settings.noise_offset)
-        for name in CHECKPOINTED:
-            part = self.components[name]
-            part.enable_gradient_checkpointing() if settings.gradient_checkpointing else part.disable_gradient_checkpointing()
+        pipeline.denoiser.requires_grad_(not self.together)
         for module in pipeline.denoiser.modules():
             if isinstance(module, TemporalTransformer):
                 module.requires_grad_(self.together)
@@ -110,7 +103,7 @@ class DiffusionStage(Stage):
     def predict(self, batch: Batch, noisy: Tensor, drawn: Drawn) -> Tensor:
         """The denoiser's output ``(B·F, C, h, w)`` for noisy latents of the batch's targets."""
         pipeline, frames = self._pipeline, batch["targets"].shape[1]
-        with nullcontext() if self.components["guider"].training else torch.no_grad():
+        with torch.set_grad_enabled(torch.is_grad_enabled() and "guider" in self._trained):
             references, tokens = see_references(pipeline, batch, drawn.drop_attribute, drawn.drop_portrait)
             guidance = pipeline.guider(pipeline.pixels(batch["keypoints"].flatten(0, 1)))
         return pipeline.denoiser(
@@ -145,8 +138,3 @@ class TemporalStage(DiffusionStage):
 
     def __init__(self, pipeline: DurianPipeline, settings: DiffusionSettings = DiffusionSettings()) -> None:
         super().__init__(pipeline, ("denoiser",), settings)
-        for parameter in pipeline.denoiser.parameters():
-            parameter.requires_grad_(False)
-        for module in pipeline.denoiser.modules():
-            if isinstance(module, TemporalTransformer):
-                module.requires_grad_(True)

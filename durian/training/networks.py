@@ -74,7 +74,7 @@ def at_latent_size(masks: Tensor, latents: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def start_alike(pipeline: DurianPipeline) -> None:
+def start_alike(pipeline: DurianPipeline, seed: int = 0) -> None:
     """All three nets from the same numbers, as the paper starts all three from Stable Diffusion.
 
     For a model that starts from nothing. Then like things have like features wherever they are seen, and queries meet
@@ -83,7 +83,8 @@ def start_alike(pipeline: DurianPipeline) -> None:
     """
     for block in spatial_blocks(pipeline.denoiser.unet):
         block.attn1.to_k.weight.copy_(block.attn1.to_q.weight.mul_(QUERY_GAIN))
-    torch.nn.init.normal_(pipeline.guider.layers.conv_out.weight, std=0.1)
+    generator = torch.Generator().manual_seed(seed)
+    torch.nn.init.normal_(pipeline.guider.layers.conv_out.weight, std=0.1, generator=generator)
     ours = pipeline.denoiser.unet.state_dict()
     for net in (pipeline.attribute_reference_net, pipeline.portrait_reference_net):
         theirs = net.unet.state_dict()
