@@ -10,7 +10,6 @@ import pytest
 from PIL import Image
 
 from durian.errors import InvalidRequest, UnreadableMedia
-from durian.evaluation.landmarks import detect_upscaled, fill_gaps
 from durian.evaluation.metrics import (
     BEST_PSNR,
     Score,
@@ -31,6 +30,7 @@ from durian.evaluation.triplets import (
     render,
     whole_crop,
 )
+from durian.face.landmarks import detect_upscaled, fill_gaps
 
 
 def noisy_pair(seed: int = 0, shape: tuple[int, int] = (60, 80)) -> tuple[np.ndarray, np.ndarray]:

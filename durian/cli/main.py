@@ -23,6 +23,7 @@ _COMMANDS = {
     "evaluate": "durian.cli.evaluate",
     "weights": "durian.cli.weights",
     "synth": "durian.cli.synth",
+    "prepare": "durian.cli.prepare",
     "train": "durian.cli.train",
     "demo": "durian.cli.demo",
 }

@@ -89,6 +89,14 @@ def parse_crop(text: str) -> tuple[float, float, float]:
     return parts
 
 
+def parse_shard(text: str) -> tuple[int, int]:
+    """``I/N``, part I of N, from 1."""
+    part, slash, parts = text.partition("/")
+    if not (slash and part.isdecimal() and parts.isdecimal()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a shard: give I/N, such as 1/4")
+    return int(part), int(parts)
+
+
 def make_parser() -> Parser:
     """All commands."""
     parser = Parser(
@@ -101,6 +109,7 @@ def make_parser() -> Parser:
     _bench(add("bench", "measure speed and memory"))
     _evaluate(add("evaluate", "measure quality on data"))
     _weights(add("weights", "fetch a model's weights"))
+    _prepare(add("prepare", "make clips to train on from videos or synthetic scenes"))
     _train(add("train", "train what the project learns"))
     _synth(add("synth", "render synthetic people, with truth to learn from"))
     demo = add("demo", "start the page in a browser")
@@ -229,6 +238,24 @@ def _synth(command: argparse.ArgumentParser) -> None:
     check.add_argument("--people", type=int, default=200, metavar="N")
     check.add_argument("--seed", type=int, default=0, metavar="S")
     check.add_argument("--size", type=int, default=256, metavar="PX")
+
+
+def _prepare(command: argparse.ArgumentParser) -> None:
+    sources = command.add_mutually_exclusive_group(required=True)
+    sources.add_argument("--videos", type=Path, metavar="DIR", help="videos of people, in it and below")
+    sources.add_argument("--scenes", type=Path, metavar="DIR", help="what durian synth render made")
+    command.add_argument("-o", "--out", type=Path, required=True, metavar="DIR", help="goes on where it was left")
+    command.add_argument("--size", type=int, default=256, metavar="PX", help="side of the clips' frames")
+    command.add_argument("--fps", type=float, metavar="F", help="most frames per second of videos (default: 15)")
+    command.add_argument(
+        "--categories", nargs="+", choices=SCENE_ITEMS, default=SCENE_ITEMS, metavar="NAME", help="only these items"
+    )
+    command.add_argument(
+        "--masks", type=Path, metavar="DIR", help="instead of found ones: DIR/VIDEO/hair/00012.png of frame 12"
+    )
+    command.add_argument("--latents", type=Path, metavar="MODEL", help="store what its autoencoder makes of each frame")
+    command.add_argument("--shard", type=parse_shard, default=(1, 1), metavar="I/N", help="only part I of N, from 1")
+    command.add_argument("--workers", type=int, default=1, metavar="W", help="processes")
 
 
 def _train(command: argparse.ArgumentParser) -> None:

@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 
 from durian.errors import InvalidRequest
-from durian.evaluation.landmarks import fill_gaps
 from durian.evaluation.metrics import Score, compare, landmark_error, mean_score
 from durian.evaluation.sheets import write_sheet
 from durian.evaluation.triplets import render, whole_crop
 from durian.evaluation.workers import process_renderer, score_all
 from durian.face import Crop, track_faces
+from durian.face.landmarks import fill_gaps
 from durian.request import AnimationRequest, Portrait, RenderOptions
 
 SIZE = 512

@@ -18,11 +18,11 @@ import cv2
 import numpy as np
 
 from durian.errors import InvalidRequest, UnreadableMedia
-from durian.evaluation.landmarks import detect_upscaled, fill_gaps
 from durian.evaluation.metrics import Score, compare_in, mean_by_name
 from durian.evaluation.sheets import write_sheet
 from durian.evaluation.workers import process_renderer, score_all
 from durian.face import Crop
+from durian.face.landmarks import detect_upscaled, fill_gaps
 from durian.renderer import Renderer
 from durian.request import AnimationRequest, Attribute, Portrait, RenderOptions
 

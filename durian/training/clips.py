@@ -1,8 +1,9 @@
 """Clips to learn from: frames of one person, their landmarks, and masks of what the person wears.
 
 A clip is one ZIP file, made by ``durian prepare`` from a video or a synthetic scene: ``frames/00000.webp``,
-``masks/hair/00000.png`` (255 where the item covers a whole pixel), ``landmarks.npy`` and ``about.json``. Frames are
-read one at a time and few files are open at once, so thousands of clips cost no more than what is drawn from them.
+``masks/hair/00000.png`` (255 where the item covers a whole pixel), ``landmarks.npy``, ``about.json`` and, if asked for,
+``latents/00000.npy``. Frames are read one at a time, so a clip costs no more memory than what is drawn from it, and
+few files are open at once however many clips there are.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ import io
 import json
 import os
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -28,8 +30,8 @@ ROLES = ("target", "portrait", "reference")
 references (another person with it)."""
 WEBP_QUALITY, WEBP_EFFORT = 92, 4
 """Taste: at 256 px a frame takes about 12 KB and its noise hides the rest."""
-OPEN_CLIPS = 64
-"""Files that a process keeps open; systems allow some hundreds."""
+OPEN_CLIPS = 32
+"""Clips that a process keeps open, the last ones read: a sample reads one clip many times, and files are few."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ class ClipAbout:
 
 
 class Clip:
-    """A clip's file, read when something is asked of it, in whatever process."""
+    """A clip's file; it may be sent to other processes, each of which opens it for itself."""
 
     def __init__(self, path: Path) -> None:
         """
@@ -92,19 +94,22 @@ class Clip:
             UnreadableMedia: the file is missing, broken or not a clip.
         """
         self.path = path
-        with self._told():
-            state = path.stat()
-            self._version = (state.st_mtime_ns, state.st_size)
-            self.about = _about(self._open().archive.read("about.json"))
+        with _told(path), zipfile.ZipFile(path) as archive:
+            self.about = _about(archive.read("about.json"))
+            self.has_latents = _latents_name(0) in archive.NameToInfo
 
     def __len__(self) -> int:
         return len(self.about.roles)
 
     @property
     def landmarks(self) -> np.ndarray:
-        """``(N, 478, 3) float32`` of all frames; not to be changed."""
-        with self._told():
-            return self._open().landmarks
+        """``(N, 478, 3) float32`` of all frames, to be read only.
+
+        Raises:
+            UnreadableMedia: the file cannot be read any more.
+        """
+        with _told(self.path):
+            return _landmarks(self.path, os.getpid())
 
     def frame(self, number: int, categories: Sequence[str] = CATEGORIES) -> ClipFrame:
         """A frame with the masks of some categories.
@@ -112,8 +117,8 @@ class Clip:
         Raises:
             UnreadableMedia: the file cannot be read any more.
         """
-        with self._told():
-            image = _decoded(self._open().archive.read(f"frames/{number:05d}.webp"))
+        with _told(self.path):
+            image = _decoded(_archive(self.path, os.getpid()).read(f"frames/{number:05d}.webp"))
         masks = {name: mask for name in categories if (mask := self.mask(number, name)) is not None}
         return ClipFrame(image, self.landmarks[number], masks)
 
@@ -123,55 +128,63 @@ class Clip:
         Raises:
             UnreadableMedia: the file cannot be read any more.
         """
-        with self._told():
-            archive, member = self._open().archive, f"masks/{category}/{number:05d}.png"
+        with _told(self.path):
+            archive, member = _archive(self.path, os.getpid()), f"masks/{category}/{number:05d}.png"
             return _decoded(archive.read(member)) if member in archive.NameToInfo else None
 
-    def _open(self) -> _Opened:
-        # Processes that share a file handle would move each other's place in it.
-        return _opened(self.path, self._version, os.getpid())
+    def latents(self, number: int) -> np.ndarray:
+        """The autoencoder's latents of a frame, ``(C, h, w) float16``, scaled
+        (:func:`durian.diffusion.latents.encode`).
 
-    def _told(self) -> _Told:
-        return _Told(self.path)
-
-
-class _Told:
-    """Whatever goes wrong within, in one sentence."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, (OSError, KeyError, ValueError, TypeError, zipfile.BadZipFile)):
-            raise UnreadableMedia(
-                f"{self.path.name} is not a whole clip ({error}): delete it and run durian prepare again."
-            ) from error
-
-
-@dataclass(frozen=True)
-class _Opened:
-    archive: zipfile.ZipFile
-    landmarks: np.ndarray
+        Raises:
+            UnreadableMedia: the clip was made without latents (:attr:`has_latents`), or cannot be read any more.
+        """
+        if not self.has_latents:
+            raise UnreadableMedia(f"{self.path.name} holds no latents: make it with durian prepare --latents.")
+        with _told(self.path):
+            return np.load(io.BytesIO(_archive(self.path, os.getpid()).read(_latents_name(number))))
 
 
 @lru_cache(maxsize=OPEN_CLIPS)
-def _opened(path: Path, version: tuple[int, int], process: int) -> _Opened:
-    archive = zipfile.ZipFile(path)
-    landmarks = np.load(io.BytesIO(archive.read("landmarks.npy")))
+def _archive(path: Path, process: int) -> zipfile.ZipFile:
+    # Processes that share a file handle would move each other's place in it, so each has its own.
+    return zipfile.ZipFile(path)
+
+
+@lru_cache(maxsize=OPEN_CLIPS)
+def _landmarks(path: Path, process: int) -> np.ndarray:
+    landmarks = np.load(io.BytesIO(_archive(path, process).read("landmarks.npy")))
     landmarks.setflags(write=False)
-    return _Opened(archive, landmarks)
+    return landmarks
 
 
-def write_clip(path: Path, about: ClipAbout, frames: Sequence[ClipFrame]) -> Path:
+def _latents_name(number: int) -> str:
+    return f"latents/{number:05d}.npy"
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Whatever goes wrong within, in one sentence."""
+    try:
+        yield
+    except (OSError, KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
+        raise UnreadableMedia(
+            f"{path.name} is not a whole clip ({error}): delete it and run durian prepare again."
+        ) from error
+
+
+Encode = Callable[[np.ndarray], np.ndarray]
+"""Frames ``(N, S, S, 3) uint8`` to latents ``(N, C, h, w) float16``."""
+
+
+def write_clip(path: Path, about: ClipAbout, frames: Sequence[ClipFrame], encode: Encode | None = None) -> Path:
     """Write a clip; a file of its name is whole or absent.
 
     Args:
         path: ends in :data:`SUFFIX`.
         about: as many roles and people as there are frames.
         frames: in order.
+        encode: makes latents, which are written too; it is given the frames as they will be read.
 
     Raises:
         ValueError: frames and description do not agree.
@@ -181,10 +194,13 @@ def write_clip(path: Path, about: ClipAbout, frames: Sequence[ClipFrame]) -> Pat
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}")
     with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
-        for name, data in _members(about, frames):
+        for name, data in _members(about, frames, encode):
             # A fixed time, so that the same frames make the same file.
             archive.writestr(zipfile.ZipInfo(name), data)
     os.replace(temporary, path)
+    # What this process read of an older file of this name is of no use any more.
+    _archive.cache_clear()
+    _landmarks.cache_clear()
     return path
 
 
@@ -200,13 +216,17 @@ def open_clips(folder: Path) -> list[Clip]:
     return [Clip(path) for path in paths]
 
 
-def _members(about: ClipAbout, frames: Sequence[ClipFrame]) -> Iterator[tuple[str, bytes]]:
+def _members(about: ClipAbout, frames: Sequence[ClipFrame], encode: Encode | None) -> Iterator[tuple[str, bytes]]:
     yield "about.json", json.dumps(asdict(about), indent=1).encode()
     yield "landmarks.npy", _npy(np.stack([frame.landmarks for frame in frames]).astype(np.float32))
-    for number, frame in enumerate(frames):
-        yield f"frames/{number:05d}.webp", _coded(frame.image, "WEBP", quality=WEBP_QUALITY, method=WEBP_EFFORT)
+    pictures = [_coded(frame.image, "WEBP", quality=WEBP_QUALITY, method=WEBP_EFFORT) for frame in frames]
+    for number, (frame, picture) in enumerate(zip(frames, pictures, strict=True)):
+        yield f"frames/{number:05d}.webp", picture
         for category, mask in frame.masks.items():
             yield f"masks/{category}/{number:05d}.png", _coded(mask, "PNG")
+    if encode is not None:
+        for number, latents in enumerate(encode(np.stack([_decoded(picture) for picture in pictures]))):
+            yield _latents_name(number), _npy(latents.astype(np.float16))
 
 
 def _about(text: bytes) -> ClipAbout:

@@ -2,8 +2,8 @@
 
 If the hole were just the item's own mask, a network would learn that an item fills its hole. The paper unites it with
 ``M_gen``, the mask of another item of the kind in a picture generated for the same keypoints. Here that other item is
-taken from another clip and aligned to the portrait, which is how the application makes the hole for a new item; then the
-hole grows by a random distance.
+taken from another clip and aligned to the portrait, as the application does with a new item; then the hole grows by a
+random distance.
 """
 
 from __future__ import annotations
@@ -118,10 +118,10 @@ def make_hole(portrait: ClipFrame, category: str, items: Sequence[Attribute], gr
     request = AnimationRequest(
         portrait=Portrait(portrait.image, portrait.landmarks, whole(size), worn),
         attributes=tuple(items),
-        options=RenderOptions(size=size, expansion=growth),
+        options=RenderOptions(expansion=growth),
         erase=(category,),
     )
-    return prepare_scene(request).hole
+    return prepare_scene(request, size=size).hole
 
 
 def masks_needed(category: str) -> tuple[str, ...]:

@@ -197,9 +197,7 @@ def _is_enough(roles: Roles, frames: int) -> bool:
     return spare >= needed and all(own or shared for own, shared in zip((attributes, portraits), from_targets))
 
 
-def _two_different(
-    attributes: Sequence[int], portraits: Sequence[int], rng: np.random.Generator
-) -> tuple[int, int]:
+def _two_different(attributes: Sequence[int], portraits: Sequence[int], rng: np.random.Generator) -> tuple[int, int]:
     while True:
         attribute, portrait = int(rng.choice(attributes)), int(rng.choice(portraits))
         if attribute != portrait:

@@ -1,11 +1,11 @@
-"""Landmarks for the evaluations: on small tiles, and over the gaps of a track."""
+"""Landmarks of small pictures, and over the gaps of a track."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
-from durian.face import detect_faces
+from durian.face.detection import detect_faces
 
 UPSCALE = 2
 """Tiles of 256 px are searched at 512, where MediaPipe finds more faces."""

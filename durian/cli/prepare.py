@@ -1,0 +1,27 @@
+"""``durian prepare``: clips to train on, from videos or from synthetic scenes."""
+
+from __future__ import annotations
+
+import argparse
+
+from durian.cli.progress import progress
+
+
+def run(arguments: argparse.Namespace) -> dict[str, object]:
+    """``folder``, and what :func:`durian.training.preparation.folder.prepare` says."""
+    from durian.training.preparation.folder import prepare
+    from durian.training.preparation.settings import FRAME_RATE, Preparation
+
+    kind = "scenes" if arguments.scenes else "videos"
+    wanted = Preparation(
+        sources=arguments.scenes or arguments.videos,
+        out=arguments.out,
+        kind=kind,
+        size=arguments.size,
+        fps=arguments.fps or FRAME_RATE,
+        categories=tuple(arguments.categories),
+        masks=arguments.masks,
+        latents=arguments.latents,
+    )
+    with progress(kind.removesuffix("s")) as show:
+        return {"folder": str(arguments.out), **prepare(wanted, arguments.shard, arguments.workers, show)}

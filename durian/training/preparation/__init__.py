@@ -1,0 +1,1 @@
+"""Clips to train on, made from videos and from synthetic scenes."""

@@ -1,0 +1,143 @@
+"""A folder of clips: made by several processes or machines, taken up again where it was left, with a report."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+from durian.errors import InvalidRequest
+from durian.training.preparation.record import Record, read_record, summary, write_record
+from durian.training.preparation.settings import Preparation
+
+ABOUT, REPORT, RECORD = "about.json", "report{}.json", ".record.json"
+"""What a folder's clips are; what a shard made and left out; and, behind a source's name, its record."""
+
+
+def prepare(
+    wanted: Preparation,
+    shard: tuple[int, int] = (1, 1),
+    workers: int = 1,
+    on_source: Callable[[int, int], None] | None = None,
+) -> dict[str, object]:
+    """Make the clips that a folder lacks; they do not depend on who makes them, or when.
+
+    Args:
+        wanted: the settings.
+        shard: the number of this part and how many there are, from 1; every so manyth source is this part's.
+        workers: processes, of one thread each.
+        on_source: called with (sources done, sources that were missing), first with 0.
+
+    Returns:
+        :func:`~durian.training.preparation.record.summary` of the shard; it is in ``report.json``, or in
+        ``report-1-of-4.json``, too, with each source's ``records``.
+
+    Raises:
+        InvalidRequest: no sources, or the folder holds clips of other settings.
+        WeightsMissing: there is no autoencoder where latents are wanted.
+    """
+    part, parts = shard
+    if not 1 <= part <= parts:
+        raise InvalidRequest(f"Shard {part}/{parts} does not exist: give numbers such as 1/{max(1, parts)}.")
+    sources = find_sources(wanted)
+    _claim(wanted)
+    mine = sources[part - 1 :: parts]
+    missing = [source for source in mine if _record(source, wanted) is None]
+    if on_source is not None:
+        on_source(0, len(missing))
+    for done, _ in enumerate(_all_made(missing, wanted, workers), start=1):
+        if on_source is not None:
+            on_source(done, len(missing))
+    records = [_record(source, wanted) for source in mine]
+    report = {**summary(records), "shard": f"{part}/{parts}"}
+    path = wanted.out / REPORT.format("" if parts == 1 else f"-{part}-of-{parts}")
+    _write(path, {**report, "records": [asdict(record) for record in records]})
+    return report
+
+
+def find_sources(wanted: Preparation) -> list[str]:
+    """Names of the videos or scenes, in order.
+
+    Raises:
+        InvalidRequest: there are none.
+    """
+    if wanted.kind == "scenes":
+        from durian.synthetic.scene_reading import scene_names
+
+        found, what = scene_names(wanted.sources), "scenes (NNNNN.json), as durian synth render makes them"
+    else:
+        from durian.training.preparation.videos import VIDEO_ENDINGS, find_videos
+
+        found, what = find_videos(wanted.sources), f"videos ({', '.join(VIDEO_ENDINGS)})"
+    if not found:
+        raise InvalidRequest(f"{wanted.sources} holds nothing to prepare: give a folder of {what}.")
+    return found
+
+
+def prepare_source(source: str, wanted: Preparation) -> None:
+    """Make the clips of one source, here, and then its record."""
+    encode = None
+    if wanted.latents is not None:
+        from durian.training.preparation.latents import encoder_of
+
+        encode = encoder_of(wanted.latents)
+    if wanted.kind == "scenes":
+        from durian.training.preparation.scenes import prepare_scene as make
+    else:
+        from durian.training.preparation.videos import prepare_video as make
+    write_record(make(source, wanted, encode), wanted.out / f"{source}{RECORD}")
+
+
+def _all_made(sources: Sequence[str], wanted: Preparation, workers: int) -> Iterator[None]:
+    """Nothing, each time that another source is done."""
+    make = partial(prepare_source, wanted=wanted)
+    workers = min(max(1, workers), len(sources))
+    if not workers:
+        return
+    # Spawned, not forked: MediaPipe's threads do not survive a fork. One thread each, whatever the number of processes:
+    # sums of more threads may round differently.
+    with ProcessPoolExecutor(workers, get_context("spawn"), _one_thread) as pool:
+        try:
+            for future in as_completed([pool.submit(make, source) for source in sources]):
+                yield future.result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _one_thread() -> None:
+    import cv2
+    import torch
+
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
+
+
+def _record(source: str, wanted: Preparation) -> Record | None:
+    return read_record(wanted.out / f"{source}{RECORD}")
+
+
+def _claim(wanted: Preparation) -> None:
+    about, path = wanted.about(), wanted.out / ABOUT
+    if path.is_file():
+        there = json.loads(path.read_text())
+        differing = [name for name in about if about[name] != there.get(name)]
+        if differing:
+            name = differing[0]
+            raise InvalidRequest(
+                f"{wanted.out} holds clips with {name} {there.get(name)}, not {about[name]}: "
+                "give the same settings to go on with it, or another folder."
+            )
+        return
+    wanted.out.mkdir(parents=True, exist_ok=True)
+    _write(path, about)
+
+
+def _write(path: Path, values: dict[str, object]) -> None:
+    temporary = path.with_name(f".{path.name}")
+    temporary.write_text(json.dumps(values, indent=1))
+    os.replace(temporary, path)

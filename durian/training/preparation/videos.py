@@ -1,0 +1,167 @@
+"""A video becomes clips: shots, one face in each, a square that stands still, masks of what is worn.
+
+A video is read three times, a frame at a time: for its cuts, for the face, for the pictures. Only the pictures of one
+clip are held.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby, islice
+from pathlib import Path
+
+import numpy as np
+
+from durian.errors import InvalidRequest, LimitExceeded, UnreadableMedia
+from durian.face import track_faces
+from durian.media import iter_video, probe_video
+from durian.training.clips import SUFFIX, ClipAbout, ClipFrame, Encode, write_clip
+from durian.training.preparation.framing import Span, plan_clips
+from durian.training.preparation.quality import Reason, clip_fault, is_person
+from durian.training.preparation.record import LeftOut, Made, Record, unreadable
+from durian.training.preparation.settings import Preparation
+from durian.training.preparation.shots import find_shots
+from durian.training.preparation.wearing import parsed_masks, parsed_side, read_masks, steady_items
+
+VIDEO_ENDINGS = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".gif")
+
+
+@dataclass(frozen=True)
+class Video:
+    """A video of which every ``step``-th frame is taken: whole steps, so that motion stays even.
+
+    Attributes:
+        path: the file.
+        shape: of its frames, ``(H, W, 3)``.
+        fps: frames per second of those taken.
+        step: from one frame that is taken to the next.
+    """
+
+    path: Path
+    shape: tuple[int, int, int]
+    fps: float
+    step: int
+
+    @classmethod
+    def open(cls, path: Path, most_fps: float) -> Video:
+        """Read a video's headers.
+
+        Raises:
+            UnreadableMedia, LimitExceeded: it cannot be read.
+        """
+        info = probe_video(path)
+        step = max(1, math.ceil(info.fps / most_fps - 0.01))
+        return cls(path, (info.height, info.width, 3), info.fps / step, step)
+
+    def frames(self, step: int | None = None) -> Iterator[np.ndarray]:
+        """Frames that are taken, or every ``step``-th."""
+        return islice(iter_video(self.path, max_seconds=math.inf), 0, None, step or self.step)
+
+
+def find_videos(folder: Path) -> list[str]:
+    """Paths of the videos below a folder, relative to it, in order."""
+    found = (path for path in folder.rglob("*") if path.suffix.lower() in VIDEO_ENDINGS and path.is_file())
+    return sorted(path.relative_to(folder).as_posix() for path in found if not path.name.startswith("."))
+
+
+def prepare_video(source: str, wanted: Preparation, encode: Encode | None = None) -> Record:
+    """Make the clips of one video. One that cannot be read is recorded as left out.
+
+    Args:
+        source: its path in the folder of videos.
+        wanted: the settings.
+        encode: makes latents, if they are wanted.
+    """
+    made: list[Made] = []
+    left_out: list[LeftOut] = []
+    folder, name = Path(source).parent, Path(source).name
+    try:
+        video = Video.open(wanted.sources / source, wanted.fps)
+        spans, tracked = follow(video, wanted)
+        for span, pictures in _pictures(video, spans, wanted.size):
+            result = span.reason
+            if span.crop is not None:
+                given = None if wanted.masks is None else wanted.masks / folder / Path(source).stem
+                result = _frames(video, span, pictures, tracked[span.first : span.stop], wanted, given)
+            if isinstance(result, Reason):
+                left_out.append(LeftOut(result, span.first * video.step, span.stop - span.first))
+                continue
+            frames, items = result
+            clip = f"{name}-{len(made):03d}"
+            count, fps = len(frames), round(video.fps, 3)
+            about = ClipAbout(clip, wanted.size, fps, ("target",) * count, items, (0,) * count, source=source)
+            write_clip(wanted.out / folder / f"{clip}{SUFFIX}", about, frames, encode)
+            made.append(Made(f"{clip}{SUFFIX}", count, round(count / fps, 3), items))
+    except (UnreadableMedia, LimitExceeded, InvalidRequest) as error:
+        return unreadable(source, error)
+    return Record(source, tuple(made), tuple(left_out))
+
+
+def follow(video: Video, wanted: Preparation) -> tuple[list[Span], list[np.ndarray | None]]:
+    """What becomes of each frame that is taken, and the landmarks in it.
+
+    Returns:
+        spans of the frames that are taken, counted as such, in order and without gaps; for each of these frames
+        ``(478, 3)`` pixels of it, or ``None``.
+    """
+    # Cuts are looked for among all frames, which differ least when nothing is cut.
+    cuts = [-(-shot.start // video.step) for shot in find_shots(video.frames(step=1))]
+    spans: list[Span] = []
+    tracked: list[np.ndarray | None] = []
+    shots = groupby(enumerate(video.frames()), key=lambda pair: np.searchsorted(cuts, pair[0], side="right"))
+    for _, group in shots:
+        found = track_faces(frame for _, frame in group)
+        spans += plan_clips(
+            range(len(tracked), len(tracked) + len(found)), found, video.shape, wanted.size, wanted.most_frames
+        )
+        tracked += found
+    return spans, tracked
+
+
+def _pictures(
+    video: Video, spans: Sequence[Span], size: int
+) -> Iterator[tuple[Span, list[tuple[np.ndarray, np.ndarray]]]]:
+    """Each span with the pictures of its frames, as they will be in the clip and finer; none for what is left out."""
+    frames = video.frames()
+    for span in spans:
+        pictures = []
+        for frame in islice(frames, span.stop - span.first):
+            if span.crop is not None:
+                fine = span.crop.apply(frame, parsed_side(span.crop, size))
+                pictures.append((span.crop.apply(frame, size), fine))
+        yield span, pictures
+
+
+def _frames(
+    video: Video,
+    span: Span,
+    pictures: list[tuple[np.ndarray, np.ndarray]],
+    tracked: Sequence[np.ndarray],
+    wanted: Preparation,
+    given: Path | None,
+) -> tuple[list[ClipFrame], tuple[str, ...]] | Reason:
+    """A clip's frames and items, or why there is none."""
+    crop, size = span.crop, wanted.size
+    landmarks = [crop.points(points, size) for points in tracked]
+    fault = clip_fault([small for small, _ in pictures], landmarks)
+    if fault is not None:
+        return fault
+    fine = [picture for _, picture in pictures]
+    fine_landmarks = [crop.points(points, fine[0].shape[0]) for points in tracked]
+    middle = len(fine) // 2
+    if not is_person(fine[middle], fine_landmarks[middle]):
+        return Reason.NO_PERSON
+    if given is None:
+        masks = parsed_masks(fine, fine_landmarks, wanted.categories, size)
+    else:
+        numbers = [video.step * number for number in range(span.first, span.stop)]
+        masks = read_masks(given, numbers, crop, video.shape, wanted.categories, size)
+    items = steady_items(masks, landmarks)
+    if not items:
+        return Reason.NOTHING_WORN
+    return [
+        ClipFrame(small, points, {name: of_frames[place] for name, of_frames in masks.items()})
+        for place, ((small, _), points) in enumerate(zip(pictures, landmarks, strict=True))
+    ], items
