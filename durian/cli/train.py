@@ -10,7 +10,11 @@ from durian.cli.progress import progress
 from durian.errors import InvalidRequest
 
 if TYPE_CHECKING:
+    from durian.training.clips import Clip
     from durian.training.recipe import Recipe
+
+MOST_SHOWN = 16
+"""Samples of a batch on a sheet."""
 
 
 def run(arguments: argparse.Namespace) -> dict[str, object] | None:
@@ -86,10 +90,11 @@ def _with_steps(recipe: Recipe, steps: int | None) -> Recipe:
     return replace(recipe, **{name: replace(stage, steps=steps) for name, stage in recipe.stages.items()})
 
 
-def _show_batch(arguments: argparse.Namespace, recipe: Recipe, clips: list) -> dict[str, object]:
-    from durian.training.batch_sheet import draw_batch_sheet
+def _show_batch(arguments: argparse.Namespace, recipe: Recipe, clips: list[Clip]) -> dict[str, object]:
+    from durian.training.batch_sheet import write_batch_sheet
     from durian.training.stages import make_samples
 
     name = (arguments.stage or list(recipe.stages))[0]
     samples = make_samples(name, clips, recipe)
-    raise NotImplementedError
+    shown = [samples[number] for number in range(recipe.stages[name].batch)]
+    return {"sheet": str(write_batch_sheet(arguments.show_batch, shown[:MOST_SHOWN])), "samples": len(shown)}

@@ -33,8 +33,6 @@ DIGITS = 7
 """Of a checkpoint's name."""
 UNCLAIMED = ("running", "validation")
 """Parts of a recipe that may change from one run to the next."""
-SAME_OUTCOME = "gradient_checkpointing"
-"""A setting that may, too."""
 
 
 # Whose folder it is
@@ -71,7 +69,7 @@ def _differences(before: Mapping[str, Any], now: Mapping[str, Any], within: str 
         old, new = before.get(name), now.get(name)
         if isinstance(old, Mapping) and isinstance(new, Mapping):
             found += _differences(old, new, f"{within}{name}.")
-        elif old != new and name != SAME_OUTCOME:
+        elif old != new:
             found.append(f"{within}{name} was {old}, is {new}")
     return found
 

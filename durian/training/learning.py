@@ -69,6 +69,9 @@ class Learner:
         self._seed, self._most_bad = recipe.seed, recipe.running.bad_steps
         self._accelerator = accelerator
         self.stage = stage.to(accelerator.device).train()
+        for part in stage.averaged_modules().values():
+            if recipe.running.checkpointing and part._supports_gradient_checkpointing:
+                part.enable_gradient_checkpointing()
         if recipe.running.compile:
             # In place, so that names of weights stay as they are.
             for part in self.stage.components.values():
@@ -111,8 +114,7 @@ class Learner:
         except torch.OutOfMemoryError as error:
             raise LimitExceeded(
                 f"The GPU's memory is full with micro batches of {self._recipe.micro_batch} samples of "
-                f"{self._recipe.frames} frames: give the recipe a smaller micro_batch, or the stage's loss "
-                "gradient_checkpointing = true."
+                f"{self._recipe.frames} frames: give the recipe a smaller micro_batch, or checkpointing = true."
             ) from error
         self._take(bool(norm.isfinite()), step)
         return {**means, "gradient_norm": norm}

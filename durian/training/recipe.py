@@ -9,6 +9,7 @@ from typing import Literal
 
 from durian.diffusion.presets import get_preset
 from durian.errors import InvalidRequest
+from durian.training.autoencoder_stage import AutoencoderSettings
 from durian.training.dataset import SamplingSettings
 from durian.training.diffusion_stage import DiffusionSettings
 from durian.training.tables import read_table
@@ -70,6 +71,13 @@ class StageRecipe:
 
 
 @dataclass(frozen=True)
+class AutoencoderRecipe(StageRecipe):
+    """The autoencoder of a model that starts from nothing; ``loss``: how pictures are compared."""
+
+    loss: AutoencoderSettings = field(default_factory=AutoencoderSettings)
+
+
+@dataclass(frozen=True)
 class DiffusionRecipe(StageRecipe):
     """One of the paper's two stages; ``loss``: what is predicted, weighed and dropped."""
 
@@ -83,6 +91,7 @@ class Running:
     Attributes:
         workers: processes that make samples, of each device.
         compile: whether the networks are compiled (``torch.compile``).
+        checkpointing: whether activations are computed again for the gradient: less memory, a third more time.
         report_every: steps.
         keep_every: steps between checkpoints.
         keep: how many of the latest full checkpoints stay.
@@ -91,6 +100,7 @@ class Running:
 
     workers: int = 2
     compile: bool = False
+    checkpointing: bool = False
     report_every: int = 50
     keep_every: int = 1000
     keep: int = 2
@@ -151,7 +161,7 @@ class Recipe:
     seed: int = 0
     prediction: Literal["v_prediction", "epsilon"] | None = None
     start_alike: bool = True
-    autoencoder: StageRecipe | None = None
+    autoencoder: AutoencoderRecipe | None = None
     image: DiffusionRecipe | None = None
     temporal: DiffusionRecipe | None = None
     samples: SamplingSettings = field(default_factory=SamplingSettings)

@@ -10,6 +10,7 @@ from diffusers import DDIMScheduler
 from durian.diffusion.pipeline import DurianPipeline
 from durian.diffusion.presets import build, get_preset
 from durian.errors import InvalidRequest
+from durian.training.autoencoder_stage import AutoencoderStage
 from durian.training.checkpoints import open_model
 from durian.training.clips import Clip
 from durian.training.dataset import Samples
@@ -18,7 +19,7 @@ from durian.training.networks import start_alike
 from durian.training.recipe import Recipe
 from durian.training.stage import Stage
 
-KINDS: dict[str, type[Stage]] = {stage.name: stage for stage in (ImageStage, TemporalStage)}
+KINDS: dict[str, type[Stage]] = {stage.name: stage for stage in (AutoencoderStage, ImageStage, TemporalStage)}
 VALIDATION_SEED = 1_000_000_007
 """Added to the recipe's, so that samples of the same clips are others."""
 
