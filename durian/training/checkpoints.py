@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 CLAIM, FULL, LIGHT = "recipe.json", "checkpoints", "model"
 """In a stage's folder."""
+BEFORE = f".{LIGHT}-before"
+"""The light checkpoint before, while a new one takes its place."""
 DIGITS = 7
 """Of a checkpoint's name."""
 UNCLAIMED = ("running", "validation")
@@ -55,6 +57,9 @@ def claim(folder: Path, recipe: Recipe, stage: str) -> None:
             )
     folder.mkdir(parents=True, exist_ok=True)
     _write(path, json.dumps(wanted, indent=1))
+    if (folder / BEFORE).is_dir() and not (folder / LIGHT).is_dir():
+        # A run ended between two renames.
+        (folder / BEFORE).replace(folder / LIGHT)
 
 
 def _claimed(recipe: Recipe, stage: str) -> dict[str, Any]:
@@ -125,7 +130,7 @@ def _steps(folder: Path) -> list[int]:
 
 def keep_model(pipeline: DurianPipeline, folder: Path) -> Path:
     """Write a pipeline's weights as they are now, in float16, as a model; returns its folder."""
-    final, temporary, before = folder / LIGHT, folder / f".{LIGHT}", folder / f".{LIGHT}-before"
+    final, temporary, before = folder / LIGHT, folder / f".{LIGHT}", folder / BEFORE
     shutil.rmtree(temporary, ignore_errors=True)
     halved(pipeline).save_pretrained(temporary, safe_serialization=True)
     if final.is_dir():

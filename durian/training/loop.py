@@ -74,7 +74,7 @@ def train(
         stages: only these; all of the recipe if not given.
         start: a model's folder to begin from instead of fresh or published weights.
         device: ``cpu``, or what accelerate finds.
-        max_minutes: stop in time, with a checkpoint.
+        max_minutes: stop in time, with a checkpoint, after one step at least.
         on_step: called with (steps of the stage done, in all).
 
     Raises:
@@ -135,6 +135,8 @@ class _Run:
         self.learner = Learner(self.stage, name, recipe, self.accelerator)
         self.step = restore(self.accelerator, folder)
         seen, unseen = split_clips(clips, recipe.validation.held_out)
+        if not seen:
+            raise InvalidRequest(f"All {len(clips)} clips are held out for validation: use more, or held_out = 0.")
         self.samples = make_samples(name, seen, recipe)
         self.looked_at = make_samples(name, unseen or seen, recipe, for_validation=True)
         self.speed = Speed()
@@ -196,9 +198,10 @@ class _Run:
             yield batch
 
     def _report(self, logbook: Logbook | None, sums: Mapping[str, torch.Tensor], good: int) -> None:
+        """Means over ``good`` steps, those without a finite gradient left out."""
         means = self.accelerator.reduce({name: value / good for name, value in sums.items()}, reduction="mean")
         values = {name: float(value) for name, value in means.items()}
-        values["rate"] = rate_of(self.settings, self.step - 1)
+        values |= {"rate": rate_of(self.settings, self.step - 1), "good_steps": good}
         values |= self.speed.report(peak_flops(self.accelerator.device))
         if logbook is not None:
             logbook.write(self.step, values)
