@@ -1,4 +1,4 @@
-"""Clips made on the spot: the example portraits moved by the preview, masks by the parser that ships."""
+"""Clips of people who move: example portraits moved by the preview, masks by the parser that ships, hair dyed anew."""
 
 from __future__ import annotations
 
@@ -13,29 +13,42 @@ from durian.motion import drive, preset
 from durian.preview.renderer import PreviewRenderer
 from durian.request import AnimationRequest, Portrait, RenderOptions
 from durian.segmentation import worn
-from durian.training.clips import SUFFIX, ClipAbout, ClipFrame, write_clip
+from durian.training.clips import SUFFIX, Clip, ClipAbout, ClipFrame, write_clip
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
+FRAMES_PER_SECOND = 8.0
 ROOM = 1.15
 
 
-def acted_clip(folder: Path, picture: str, category: str, motion: str, size: int, frames: int) -> Path:
-    """Somebody of ``assets`` who wears an item, moving; a clip of ``size`` pixels."""
+def acted(picture: str, category: str, motion: str, size: int, frames: int) -> list[ClipFrame]:
+    """Somebody of ``assets`` who moves, at ``size`` pixels."""
     image = read_image(ASSETS / f"{picture}.webp")
     face = detect_faces(image)[0]
     portrait = Portrait(image, face.landmarks, default_crop(face, image.shape, ROOM))
-    moving = preset(motion, frames, fps=8.0)
-    options = RenderOptions(size=size, frames=frames, fps=8.0, label=False)
+    moving = preset(motion, frames, FRAMES_PER_SECOND)
+    options = RenderOptions(size=size, frames=frames, fps=FRAMES_PER_SECOND, label=False)
     request = AnimationRequest(portrait=portrait, motion=moving, options=options)
     landmarks = drive(moving, portrait.crop.points(portrait.landmarks, size).astype(np.float32))
+    return [
+        ClipFrame(frame, points.astype(np.float32), worn(frame, points, [category]))
+        for frame, points in zip(PreviewRenderer().render(request), landmarks, strict=True)
+    ]
+
+
+def dyed(frames: Sequence[ClipFrame], category: str, colour: Sequence[float]) -> list[ClipFrame]:
+    """The same with an item of another colour, ``(3,)`` in [0, 1], its shading kept."""
     made = []
-    for frame, points in zip(PreviewRenderer().render(request), landmarks, strict=True):
-        made.append(ClipFrame(frame, points.astype(np.float32), worn(frame, points, [category])))
-    name = f"{picture}-{motion}"
-    about = ClipAbout(name, size, 8.0, ("target",) * frames, (category,), (0,) * frames, source=picture)
-    return write_clip(folder / f"{name}{SUFFIX}", about, made)
+    for frame in frames:
+        part = frame.masks[category][..., None] / 255
+        light = frame.image.mean(axis=2, keepdims=True)
+        painted = np.clip((40 + 1.2 * light) * np.asarray(colour), 0, 255)
+        image = frame.image + part * (painted - frame.image)
+        made.append(ClipFrame(np.round(image).astype(np.uint8), frame.landmarks, frame.masks))
+    return made
 
 
-def painted_clips(folder: Path, image: np.ndarray, landmarks: np.ndarray, size: int, frames: int) -> list[Path]:
-    """Two clips of a photo that drifts and turns, with a made-up beard; made in a moment."""
-    raise NotImplementedError
+def write(folder: Path, name: str, category: str, frames: Sequence[ClipFrame]) -> Clip:
+    """A clip of frames, all of them targets."""
+    size, count = len(frames[0].image), len(frames)
+    about = ClipAbout(name, size, FRAMES_PER_SECOND, ("target",) * count, (category,), (0,) * count, source=name)
+    return Clip(write_clip(folder / f"{name}{SUFFIX}", about, frames))

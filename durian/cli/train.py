@@ -18,7 +18,7 @@ MOST_SHOWN = 16
 
 
 def run(arguments: argparse.Namespace) -> dict[str, object] | None:
-    """Of the parser ``weights``, its file, and their ``megabytes``; of the paper's model see :func:`train_diffusion`."""
+    """What the action reports: see :func:`train_parser` and :func:`train_diffusion`."""
     return {"parser": train_parser, "diffusion": train_diffusion}[arguments.action](arguments)
 
 

@@ -178,6 +178,8 @@ def load_batches(
         num_workers=workers,
         pin_memory=pin_memory,
         worker_init_fn=_one_thread,
+        # It seeds workers, which draw nothing from that; without one of its own the process's is used up.
+        generator=torch.Generator(),
         # A process in which a face was searched must not be forked.
         multiprocessing_context="spawn" if workers else None,
     )

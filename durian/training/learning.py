@@ -126,12 +126,16 @@ class Learner:
             for name, value in batch.items()
         }
         with counted_flop() if self._counts_flop else nullcontext() as flop:
-            with torch.autocast(self._accelerator.device.type, torch.bfloat16, self._recipe.precision == "bfloat16"):
+            with self.in_its_precision():
                 losses = self._wrapped(moved, generator_of(self._seed, step, micro), step)
             self._accelerator.backward(losses["total"] / len(self.shares.mine))
         if flop is not None:
             self.flop = flop() * len(self.shares.mine)
         return losses
+
+    def in_its_precision(self) -> torch.autocast:
+        """Within, networks compute in the recipe's precision."""
+        return torch.autocast(self._accelerator.device.type, torch.bfloat16, self._recipe.precision == "bfloat16")
 
     @property
     def _counts_flop(self) -> bool:

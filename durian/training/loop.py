@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +32,6 @@ DISK_BYTES_PER_SECOND = 200e6
 
 REASONS = (None, "time", "signal")
 """To stop; the last one counts for all processes."""
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -85,15 +82,19 @@ def train(
     unknown = [name for name in stages if name not in recipe.stages]
     if unknown:
         raise InvalidRequest(f"This recipe has no stage {unknown[0]}: it has {', '.join(recipe.stages)}.")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise InvalidRequest("Training on cuda was asked for, but no GPU was found: leave the device out or give cpu.")
+    names = [name for name in recipe.stages if name in stages or not stages]
     with Stopping(max_minutes) as stopping:
         model = start
-        for name in stages or recipe.stages:
+        for name in names:
             run = _Run(name, recipe, clips, out / name, model or _before(name, recipe, out), device)
             trained = run.train(stopping, on_step)
             model = trained.model
             if trained.stopped:
                 break
-    return trained
+    all_is_done = name == names[-1] and trained.step == trained.steps
+    return replace(trained, stopped=None) if all_is_done else trained
 
 
 def _before(name: str, recipe: Recipe, out: Path) -> Path | None:
@@ -147,7 +148,7 @@ class _Run:
         steps, running = self.settings.steps, self.recipe.running
         is_main = self.accelerator.is_main_process
         logbook = Logbook(self.folder, self.step) if is_main else None
-        if self.step == 0:
+        if self.step == 0 and self._validates_at(0):
             self._validate(logbook)
         batches = self._batches()
         sums: dict[str, torch.Tensor] = {}
@@ -174,8 +175,7 @@ class _Run:
             self._keep()
         if logbook is not None:
             logbook.close()
-        done = self.step == steps
-        return Trained(self.name, self.step, steps, self.folder / LIGHT, None if done else stopped)
+        return Trained(self.name, self.step, steps, self.folder / LIGHT, stopped)
 
     def _batches(self) -> Iterator[Mapping[str, Any]]:
         """This device's micro batches from here to the last step; time spent waiting for them is noted."""
@@ -212,14 +212,12 @@ class _Run:
 
     def _validate(self, logbook: Logbook | None) -> None:
         """Scores and a sheet from the average of weights, by the first process."""
-        validation = self.recipe.validation
-        before = time.monotonic()
+        before, seed = time.monotonic(), self.recipe.validation.seed
         with self.speed.pausing():
             if logbook is not None:
-                with self._shown() as pipeline:
-                    found = validate(
-                        pipeline, [self.looked_at[n] for n in range(validation.samples)], self.name, validation.seed
-                    )
+                samples = [self.looked_at[number] for number in range(self.recipe.validation.samples)]
+                with self._shown() as pipeline, self.learner.in_its_precision():
+                    found = validate(pipeline, samples, self.name, seed)
                 logbook.write(self.step, found.scores)
                 logbook.show(self.step, found.rows)
             self.accelerator.wait_for_everyone()
