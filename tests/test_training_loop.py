@@ -11,7 +11,7 @@ import sys
 import numpy as np
 import pytest
 import torch
-from training_made import AlikeStage, BrokenStage, drawn_clips, learner, micro_batches, recipe
+from training_loop_made import AlikeStage, BrokenStage, drawn_clips, learner, micro_batches, recipe
 
 from durian.errors import InvalidRequest, LimitExceeded
 from durian.training.averaging import Average

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from training_made import drawn_clips
+from training_loop_made import drawn_clips
 
 from durian.cli.main import BAD_REQUEST, main
 from durian.media import read_image

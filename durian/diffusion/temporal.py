@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F  # noqa: N812
 from diffusers.models.attention_processor import Attention
 from diffusers.models.unets.unet_motion_model import AnimateDiffTransformer3D
@@ -61,6 +62,10 @@ class TemporalTransformer(nn.Module):
         if num_frames == 1:
             return hidden_states
         _, channels, height, width = hidden_states.shape
+        if torch.is_grad_enabled() and not hidden_states.requires_grad:
+            # The first one where nothing before it trains: on a CPU, PyTorch's (2.13) group norm for channels_last
+            # crashes on the way back if its input wants no gradient.
+            hidden_states = hidden_states.contiguous()
         folded = (-1, num_frames, channels, height * width)  # B x F x C x N
         tokens = self.norm(hidden_states).reshape(folded).permute(0, 3, 1, 2).flatten(0, 1)  # B·N x F x C
         tokens = self.proj_in(tokens)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812
+from diffusers import AutoencoderKL
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.utils.parametrizations import spectral_norm
@@ -62,10 +64,14 @@ class AutoencoderStage(Stage):
     def __init__(self, pipeline: DurianPipeline, settings: AutoencoderSettings = AutoencoderSettings()) -> None:
         super().__init__(pipeline, ("vae",))
         self.settings = settings
-        self.vae = pipeline.vae
         self.discriminator = PatchDiscriminator() if settings.adversarial else None
         self.register_buffer("latent_moments", torch.zeros(3))
         """Running sums of 1, latents and their squares."""
+
+    @property
+    def vae(self) -> AutoencoderKL:
+        """The pipeline's; an attribute would list its weights twice."""
+        return self.components["vae"]
 
     def forward(self, batch: Batch, generator: torch.Generator, step: int) -> dict[str, Tensor]:
         """See :meth:`Stage.forward`."""
@@ -155,7 +161,7 @@ class PatchDiscriminator(nn.Module):
         super().__init__()
         widths = (3, width, 2 * width, 4 * width)
         layers: list[nn.Module] = []
-        for narrow, wide in zip(widths, widths[1:]):
+        for narrow, wide in pairwise(widths):
             layers += [spectral_norm(nn.Conv2d(narrow, wide, 4, 2, 1)), nn.LeakyReLU(0.2)]
         self.layers = nn.Sequential(*layers, spectral_norm(nn.Conv2d(widths[-1], 1, 4, 1, 1)))
 

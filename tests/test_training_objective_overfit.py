@@ -1,0 +1,55 @@
+"""Training and pipeline agree: what two samples taught a tiny model, the pipeline makes of their references."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from diffusion_made import SIZE
+from training_made import small_pipeline, smooth_batch, trained
+
+from durian.diffusion.latents import encode
+from durian.diffusion.pipeline import AttributeReference
+from durian.training.autoencoder_stage import AutoencoderSettings, AutoencoderStage
+from durian.training.diffusion_stage import ImageStage
+
+REPEATED = 6
+"""How often each sample's target is in a batch, with noise of its own."""
+
+
+def likeness(one: np.ndarray, other: np.ndarray) -> float:
+    """PSNR in dB of uint8 pictures."""
+    return float(10 * np.log10(255**2 / np.square(one.astype(float) - other).mean()))
+
+
+@pytest.mark.slow
+def test_two_samples_are_learned_by_heart_and_the_pipeline_knows_them():
+    """Autoencoder, then image stage; the frames sampled from each sample's references are its target's, in 6 steps."""
+    pipeline, batch = small_pipeline(), smooth_batch()
+    autoencoder = AutoencoderStage(pipeline, AutoencoderSettings(crop=SIZE))
+    trained(autoencoder, batch, 120, 5e-3)
+    pipeline = autoencoder.pipeline(0)
+    repeated = {
+        name: value.repeat_interleave(REPEATED, 1) if name in ("targets", "keypoints", "inside") else value
+        for name, value in batch.items()
+    }
+    stage = ImageStage(pipeline)
+    losses = trained(stage, repeated, 200, 3e-3)
+    print("losses", np.array(losses).reshape(-1, 20).mean(1).round(3))
+    assert np.mean(losses[-20:]) < 0.35 * np.mean(losses[:20])
+    pipeline = stage.pipeline(200)
+    targets = batch["targets"][:, 0].numpy()
+    for row in range(2):
+        one = {name: value[row].numpy() for name, value in batch.items() if isinstance(value, torch.Tensor)}
+        worn = AttributeReference(one["attribute"], one["attribute_mask"], keypoints=one["attribute_keypoints"])
+        pipeline.set_references(one["portrait"], one["hole"], [worn], portrait_keypoints=one["portrait_keypoints"])
+        (frame,) = pipeline(one["keypoints"], seed=row).frames
+        encoded = pipeline.pixels(targets[row : row + 1]) * 2 - 1
+        with torch.no_grad():
+            (restored,) = pipeline.decode(encode(pipeline.vae, encoded))
+        print(
+            f"sample {row}: {likeness(frame, targets[row]):.1f} dB, autoencoder alone "
+            f"{likeness(restored, targets[row]):.1f}, the other's {likeness(frame, targets[1 - row]):.1f}"
+        )
+        assert likeness(frame, targets[row]) > 20
+        assert likeness(frame, targets[row]) > likeness(frame, targets[1 - row]) + 6
