@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -257,10 +256,7 @@ def test_validations_settings_differ_in_augmentation_alone():
     assert plain.attribute == plain.portrait == ReferenceChanges()
 
 
-def test_clips_are_found_again_after_they_were_made_anew(tmp_path: Path):
-    before = clip(tmp_path, "a", colour=RED)
-    assert is_colour(before.frame(0).image, RED).any()
-    after = clip(tmp_path, "a", "tttttt", colour=GREEN)
-    assert len(after) == 6
-    assert is_colour(after.frame(0).image, GREEN).any()
-    assert len(after.landmarks) == 6
+def test_a_mask_can_be_read_alone(clips):
+    np.testing.assert_array_equal(clips[1].mask(3, "glasses"), clips[1].frame(3).masks["glasses"])
+    assert clips[1].mask(3, "hat") is None
+    assert clips[3].mask(0, "beard") is None

@@ -11,7 +11,16 @@ from training_samples_made import SIZE, clip, face, frame, item, triplet
 from durian.errors import InvalidRequest
 from durian.face import eye_distance
 from durian.masks import expand, union
-from durian.training.expansion import ExpansionSettings, MaskBank, is_seen, item_of, make_hole, person_of
+from durian.training.expansion import (
+    ExpansionSettings,
+    MaskBank,
+    filled,
+    is_seen,
+    item_of,
+    make_hole,
+    person_of,
+    whole_item,
+)
 
 KINDS = ("hair", "glasses", "hat", "beard")
 
@@ -108,14 +117,40 @@ def test_the_same_chance_borrows_the_same(tmp_path):
     assert len(set(masks(1))) > 2
 
 
+def test_gaps_between_hairs_are_filled_and_solid_items_stay():
+    rng = np.random.default_rng(0)
+    pepper = item("beard") * (rng.random((SIZE, SIZE)) < 0.6)
+    assert 0.5 < (pepper > 127).sum() / (item("beard") > 127).sum() < 0.7
+    whole = filled(pepper)
+    assert (whole >= pepper).all()
+    assert overlap(whole, item("beard")) > 0.85
+    assert not whole[item("beard") == 0].any()
+    stubble = np.round(item("beard") * 0.4).astype(np.uint8)
+    np.testing.assert_array_equal(filled(stubble), item("beard"))
+    np.testing.assert_array_equal(filled(item("hat")), item("hat"))
+    thin = np.round(item("beard") * 0.1).astype(np.uint8)
+    assert set(np.unique(filled(thin))) == {0, 104}  # 26 of 255, four times
+
+
+def test_only_rendered_masks_are_filled(tmp_path):
+    stubble = np.round(item("beard") * 0.4).astype(np.uint8)
+    np.testing.assert_array_equal(whole_item(clip(tmp_path, "film"), stubble), stubble)
+    np.testing.assert_array_equal(whole_item(clip(tmp_path, "scene", kind="none"), stubble), item("beard"))
+
+
 def test_specks_are_no_items():
     speck = np.zeros((100, 100), np.uint8)
     speck[:2, :2] = 255
     assert not is_seen(speck)
-    assert item_of(face(100), speck, "hat") is None
     assert not is_seen(None)
     speck[:2, :3] = 255
     assert is_seen(speck)
+
+
+def test_what_cannot_be_seen_is_not_lent(tmp_path):
+    bank, rng = MaskBank([clip(tmp_path, "a", "tttt", bare=(0, 1, 2))]), np.random.default_rng(0)
+    lent = [bank.borrow("hair", "nobody", rng) for _ in range(40)]
+    assert 3 <= sum(item is not None for item in lent) <= 20
 
 
 def test_holes_do_not_shrink():

@@ -73,6 +73,9 @@ def test_where_two_items_change_hands_the_portrait_wears_the_other_already(tmp_p
     seen = drawn(Pairs([made], 2, PairSettings(true_share=1)))
     assert {(pair.category, pair.attribute) for pair in seen} == {("glasses", 2), ("beard", 3)}
     assert {pair.portrait for pair in seen} == {4, 5, 6, 7}
+    # Also where the other one was not asked for when the clip was made.
+    alone = clip(tmp_path, "b", "pprrtttt", ("glasses",), [1, 1, 2, 3, *[1] * 4], "pair", {"glasses": (2,)}, (0, 1))
+    assert {pair.portrait for pair in drawn(Pairs([alone], 2, PairSettings(true_share=1)))} == {4, 5, 6, 7}
 
 
 def test_in_a_scene_of_one_person_another_light_is_for_the_attribute_only(tmp_path):

@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from durian.errors import UnreadableMedia
 from durian.keypoints import draw_keypoints
+from durian.request import Attribute
 from durian.training.augmentation import (
     ATTRIBUTE_CHANGES,
     PORTRAIT_CHANGES,
@@ -31,6 +32,7 @@ from durian.training.expansion import (
     make_hole,
     masks_needed,
     person_of,
+    whole_item,
 )
 from durian.training.pairs import Pair, Pairs, PairSettings
 from durian.training.sample import PICTURES, Sample
@@ -89,8 +91,8 @@ class Samples(Dataset):
         rng = np.random.default_rng([self.seed, number])
         pair = self._seen_pair(rng)
         clip, category = self.clips[pair.clip], pair.category
-        attribute = resized(clip.frame(pair.attribute, (category,)), self.size)
-        portrait = resized(clip.frame(pair.portrait, masks_needed(category)), self.size)
+        attribute = self._reference(clip, pair.attribute, (category,))
+        portrait = self._reference(clip, pair.portrait, masks_needed(category))
         targets = [resized(clip.frame(target, (category,)), self.size) for target in pair.targets]
         if rng.random() < self.settings.pairs.mirrored:
             attribute, portrait, *targets = (mirrored(frame) for frame in (attribute, portrait, *targets))
@@ -126,7 +128,12 @@ class Samples(Dataset):
             f"{self.clips[pair.clip].about.name}): look at the clips, or make them anew with durian prepare."
         )
 
-    def _borrowed(self, category: str, person: str, rng: np.random.Generator) -> list:
+    def _reference(self, clip: Clip, number: int, categories: Sequence[str]) -> ClipFrame:
+        frame = clip.frame(number, categories)
+        masks = {name: whole_item(clip, mask) for name, mask in frame.masks.items()}
+        return resized(replace(frame, masks=masks), self.size)
+
+    def _borrowed(self, category: str, person: str, rng: np.random.Generator) -> list[Attribute]:
         items = [self.bank.borrow(category, person, rng) for _ in range(self.settings.expansion.borrowed)]
         return [item for item in items if item is not None]
 

@@ -96,7 +96,7 @@ def pseudo_roles(about: ClipAbout) -> Roles:
 def true_roles(about: ClipAbout, category: str) -> Roles:
     """Frames of a scene where an item of this category changes hands."""
     targets = tuple(about.frames_of("target"))
-    portraits = tuple(about.frames_of("portrait")) if len(about.item_frames) == 1 else targets
+    portraits = targets if about.kind == "pair" else tuple(about.frames_of("portrait"))
     return Roles(tuple(about.item_frames.get(category, ())), portraits, targets)
 
 
