@@ -70,7 +70,7 @@ class AutoencoderStage(Stage):
 
     @property
     def vae(self) -> AutoencoderKL:
-        """The pipeline's; an attribute would list its weights twice."""
+        """What is trained."""
         return self.components["vae"]
 
     def forward(self, batch: Batch, generator: torch.Generator, step: int) -> dict[str, Tensor]:
@@ -109,7 +109,7 @@ class AutoencoderStage(Stage):
     def _follow(self, latents: Tensor) -> None:
         if self.training:
             moments = torch.stack([latents.new_ones(()), latents.mean(), latents.square().mean()])
-            self.latent_moments.lerp_(moments, 1 - MOMENTS_KEPT)
+            self.latent_moments.lerp_(moments.to(self.latent_moments), 1 - MOMENTS_KEPT)
 
     def _crops(self, batch: Batch, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """One random crop of each picture ``(N, 3, c, c)`` in [-1, 1], and weights of their pixels ``(N, 1, c, c)``."""
