@@ -195,8 +195,8 @@ def test_stages_build_on_each_other(clips, tmp_path):
         assert bool(changed) == (name == "denoiser")
 
 
-def test_clips_that_nobody_learns_from_are_validated_on(clips, tmp_path):
-    made = recipe(validation=ValidationRecipe(every=1, samples=1, held_out=0.9), steps=1)
+def test_some_clips_must_be_left_to_learn_from(clips, tmp_path):
+    made = recipe(validation=ValidationRecipe(every=1, samples=1, held_out=0.9999), steps=1)
     with pytest.raises(InvalidRequest, match="All 3 clips are held out"):
         train(made, clips, tmp_path, device="cpu")
 
