@@ -17,6 +17,8 @@ SAMPLERS = ("ddim", "dpm++", "euler", "lcm")
 SCENE_KINDS = ("triplet", "pair", "clip", "none", "mixed")
 SCENE_ITEMS = ("hair", "glasses", "hat", "beard")
 """Those of :mod:`durian.synthetic.scenes`."""
+TRAINING_STAGES = ("autoencoder", "image", "temporal")
+"""The same as :data:`durian.training.recipe.STAGES`."""
 DEFAULT_MOTION = "nod"
 
 
@@ -270,6 +272,21 @@ def _train(command: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=int, default=2, metavar="W", help="processes that render")
     parser.add_argument("--device", choices=("cpu", "cuda"), help="(default: the settings')")
     parser.add_argument("--max-minutes", type=float, metavar="M", help="stop in time, with a checkpoint")
+    _train_diffusion(add("diffusion", "train the paper's model on clips (durian prepare makes them)"))
+
+
+def _train_diffusion(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--recipe", required=True, metavar="NAME|TOML", help="a recipe that ships, or a file")
+    command.add_argument("--clips", type=Path, nargs="+", required=True, metavar="DIR", help="folders of clips")
+    command.add_argument("-o", "--out", type=Path, required=True, metavar="DIR", help="goes on where it was left")
+    command.add_argument(
+        "--stage", choices=TRAINING_STAGES, action="append", default=[], help="only this one of the recipe's; repeat"
+    )
+    command.add_argument("--from", dest="start", type=Path, metavar="MODEL", help="begin with this model's weights")
+    command.add_argument("--steps", type=int, metavar="N", help="of each stage (default: the recipe's)")
+    command.add_argument("--max-minutes", type=float, metavar="M", help="stop in time, with a checkpoint")
+    command.add_argument("--device", choices=("cpu", "cuda"), help="(default: the settings')")
+    command.add_argument("--show-batch", type=Path, metavar="PNG", help="draw what the first step sees, train nothing")
 
 
 def _recipe(group: Any) -> None:

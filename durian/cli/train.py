@@ -4,11 +4,25 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from durian.cli.progress import progress
+from durian.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from durian.training.clips import Clip
+    from durian.training.recipe import Recipe
+
+MOST_SHOWN = 16
+"""Samples of a batch on a sheet."""
 
 
-def run(arguments: argparse.Namespace) -> dict[str, object]:
+def run(arguments: argparse.Namespace) -> dict[str, object] | None:
+    """What the action reports: see :func:`train_parser` and :func:`train_diffusion`."""
+    return {"parser": train_parser, "diffusion": train_diffusion}[arguments.action](arguments)
+
+
+def train_parser(arguments: argparse.Namespace) -> dict[str, object]:
     """``weights``, the parser's file, and its ``megabytes``."""
     from durian.settings import get_settings
     from durian.training.parser.loop import ParserRecipe, train_parser
@@ -30,3 +44,57 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
             shards,
         )
     return {"weights": str(path), "megabytes": round(path.stat().st_size / 1e6, 1)}
+
+
+def train_diffusion(arguments: argparse.Namespace) -> dict[str, object] | None:
+    """``model``, a folder that the app opens; the ``stage`` that was reached, its ``step`` of how many ``steps``; and
+    why it ``stopped`` before the end. Only the first of several processes reports."""
+    from accelerate import PartialState
+
+    from durian.settings import get_settings
+    from durian.training.clips import open_clips
+    from durian.training.loop import train
+    from durian.training.recipe import load_recipe
+
+    recipe = _with_steps(load_recipe(arguments.recipe), arguments.steps)
+    clips = [clip for folder in arguments.clips for clip in open_clips(folder)]
+    if arguments.show_batch:
+        return _show_batch(arguments, recipe, clips)
+    with progress("step") as steps:
+        trained = train(
+            recipe,
+            clips,
+            arguments.out,
+            stages=arguments.stage,
+            start=arguments.start,
+            device=arguments.device or get_settings().torch_device(),
+            max_minutes=arguments.max_minutes,
+            on_step=steps,
+        )
+    if not PartialState().is_main_process:
+        return None
+    return {
+        "model": str(trained.model),
+        "stage": trained.stage,
+        "step": trained.step,
+        "steps": trained.steps,
+        "stopped": trained.stopped or "at its end",
+    }
+
+
+def _with_steps(recipe: Recipe, steps: int | None) -> Recipe:
+    if steps is None:
+        return recipe
+    if steps < 1:
+        raise InvalidRequest(f"{steps} steps were asked for: give 1 or more.")
+    return replace(recipe, **{name: replace(stage, steps=steps) for name, stage in recipe.stages.items()})
+
+
+def _show_batch(arguments: argparse.Namespace, recipe: Recipe, clips: list[Clip]) -> dict[str, object]:
+    from durian.training.batch_sheet import write_batch_sheet
+    from durian.training.stages import make_samples
+
+    name = (arguments.stage or list(recipe.stages))[0]
+    samples = make_samples(name, clips, recipe)
+    shown = [samples[number] for number in range(recipe.stages[name].batch)]
+    return {"sheet": str(write_batch_sheet(arguments.show_batch, shown[:MOST_SHOWN])), "samples": len(shown)}

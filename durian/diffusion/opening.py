@@ -38,7 +38,7 @@ def open_pipeline(model: ModelFound) -> DurianPipeline:
         # Damaged files raise whatever the code behind them happens to meet.
         log.info("Opening %s failed.", model.name, exc_info=True)
         raise WeightsMissing(f"The diffusion model {model.name} cannot be opened: fetch it again.") from error
-    _check_complete(pipeline, model)
+    check_complete(pipeline, model)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline.to(device)
 
@@ -49,7 +49,7 @@ def _number_type(device: str) -> torch.dtype:
     return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
 
 
-def _check_complete(pipeline: DurianPipeline, model: ModelFound) -> None:
+def check_complete(pipeline: DurianPipeline, model: ModelFound) -> None:
     """Refuse a part that was only partly read: what is missing would be random numbers, and diffusers just warns."""
     for name, part in pipeline.components.items():
         if not isinstance(part, torch.nn.Module):

@@ -374,7 +374,8 @@ class DurianPipeline(DiffusionPipeline):
     def pixels(self, pictures: np.ndarray | Tensor) -> Tensor:
         """``(N, S, S, C) uint8`` as ``(N, C, S, S)`` in [0, 1], on the device in the model's dtype."""
         if isinstance(pictures, np.ndarray):
-            pictures = torch.from_numpy(np.ascontiguousarray(pictures))
+            # A copy, since pictures may be shared and not to be written to.
+            pictures = torch.from_numpy(np.array(pictures))
         return pictures.permute(0, 3, 1, 2).to(self._execution_device, self.denoiser.dtype) / 255
 
     # Checks

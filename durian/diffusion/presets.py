@@ -167,8 +167,47 @@ U-Net 3.94 M, motion modules 1.61 M, each reference net 3.71 M, autoencoder 1.84
 8.8 GFLOP per frame and step.
 """
 
+_TINY_SHAPE: Arguments = {
+    "latent_channels": 12,
+    "block_out_channels": (32, 64),
+    "attention_levels": (True, True),
+    "layers_per_block": 1,
+    "num_attention_heads": (1, 2),
+    "norm_num_groups": 8,
+}
+_TINY_KEYPOINTS = (16, 24, 32)
 
-PRESETS = {preset.name: preset for preset in (SD15_512, MINI_256)}
+MINI_64 = Preset(
+    name="mini-64",
+    size=64,
+    # Patches of 4 x 4 pixels as channels: small convolutions, quickly trained.
+    vae=_autoencoder(
+        (48,),
+        in_channels=48,
+        out_channels=48,
+        layers_per_block=1,
+        latent_channels=12,
+        norm_num_groups=8,
+        sample_size=16,
+        scaling_factor=1.0,
+        mid_block_add_attention=False,
+    ),
+    denoiser={**_TINY_SHAPE, "cross_attention_dim": 32, "motion_num_attention_heads": 2, "motion_max_frames": 8},
+    reference_net={**_TINY_SHAPE, "cross_attention_dim": None, "keypoint_channels": _TINY_KEYPOINTS},
+    guider={"out_channels": 32, "block_out_channels": _TINY_KEYPOINTS},
+    conditioner={"kind": "pooled", "token_width": 32, "attribute_width": 64, "portrait_width": 64, "tokens": 2},
+    scheduler=SCHEDULE,
+    drop_outside_masks=True,
+    sampler="ddim",
+    steps=6,
+    guidance_scale=1.0,
+    window=8,
+    overlap=2,
+)
+"""To see a training work within a minute on a CPU, not to look at: the shape of the attention figure."""
+
+
+PRESETS = {preset.name: preset for preset in (SD15_512, MINI_256, MINI_64)}
 
 
 def get_preset(name: str) -> Preset:

@@ -142,23 +142,30 @@ class Samples(Dataset):
 
 
 class Batches:
-    """Numbers of the samples of batches ``first`` to ``last - 1``: batch k holds k·B to k·B + B - 1.
+    """Numbers of the samples of batches ``first`` to ``last - 1``, or each ``every``-th of them: batch k holds k·B to
+    k·B + B - 1.
 
     A loader gives them out in this order whatever the number of its processes.
     """
 
-    def __init__(self, first: int, last: int, size: int) -> None:
-        self.first, self.last, self.size = first, last, size
+    def __init__(self, first: int, last: int, size: int, every: int = 1) -> None:
+        self.numbers, self.size = range(first, last, every), size
 
     def __len__(self) -> int:
-        return max(0, self.last - self.first)
+        return len(self.numbers)
 
     def __iter__(self) -> Iterator[range]:
-        return (range(k * self.size, (k + 1) * self.size) for k in range(self.first, self.last))
+        return (range(k * self.size, (k + 1) * self.size) for k in self.numbers)
 
 
 def load_batches(
-    samples: Samples, first: int, last: int, size: int, workers: int = 0, pin_memory: bool = False
+    samples: Samples,
+    first: int,
+    last: int,
+    size: int,
+    workers: int = 0,
+    pin_memory: bool = False,
+    every: int = 1,
 ) -> DataLoader:
     """Batches ``first`` to ``last - 1`` of ``size`` samples as :func:`collate` makes them, in order.
 
@@ -169,14 +176,17 @@ def load_batches(
         size: B, samples of a batch.
         workers: processes that load; 0 loads here.
         pin_memory: for faster copies to a GPU.
+        every: only each ``every``-th batch from the first one on, for one of as many devices.
     """
     return DataLoader(
         samples,
-        batch_sampler=Batches(first, last, size),
+        batch_sampler=Batches(first, last, size, every),
         collate_fn=collate,
         num_workers=workers,
         pin_memory=pin_memory,
         worker_init_fn=_one_thread,
+        # It seeds workers, which draw nothing from that; without one of its own the process's is used up.
+        generator=torch.Generator(),
         # A process in which a face was searched must not be forked.
         multiprocessing_context="spawn" if workers else None,
     )

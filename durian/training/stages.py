@@ -1,0 +1,73 @@
+"""What the recipe's stages are made of: the model they start from, the stage itself, its samples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from diffusers import DDIMScheduler
+
+from durian.diffusion.pipeline import DurianPipeline
+from durian.diffusion.presets import build, get_preset
+from durian.errors import InvalidRequest
+from durian.training.autoencoder_stage import AutoencoderStage
+from durian.training.checkpoints import open_model
+from durian.training.clips import Clip
+from durian.training.dataset import Samples
+from durian.training.diffusion_stage import ImageStage, TemporalStage
+from durian.training.networks import start_alike
+from durian.training.recipe import Recipe
+from durian.training.stage import Stage
+
+KINDS: dict[str, type[Stage]] = {stage.name: stage for stage in (AutoencoderStage, ImageStage, TemporalStage)}
+VALIDATION_SEED = 1_000_000_007
+"""Added to the recipe's, so that samples of the same clips are others."""
+
+
+def starting_pipeline(recipe: Recipe, start: Path | None = None) -> DurianPipeline:
+    """The model that a stage begins with, in float32 on the CPU.
+
+    Args:
+        recipe: says the shape and, for a model from nothing, its first numbers.
+        start: a model's folder; without one published weights where the preset has sources, fresh ones where not.
+
+    Raises:
+        InvalidRequest: the folder holds no model, or one of another preset.
+        WeightsMissing: weights are damaged or out of reach.
+    """
+    preset = get_preset(recipe.preset)
+    if start is not None:
+        pipeline = open_model(start)
+        if pipeline.config.preset != preset.name:
+            raise InvalidRequest(
+                f"The model in {start} is a {pipeline.config.preset}, the recipe is for {preset.name}: take a recipe "
+                "of its preset."
+            )
+    elif preset.sources is not None:
+        from durian.diffusion.loading import warm_start
+
+        pipeline = warm_start(preset, seed=recipe.seed)
+    else:
+        pipeline = build(preset, recipe.seed)
+        if recipe.start_alike:
+            start_alike(pipeline, recipe.seed)
+    if recipe.prediction is not None:
+        # Pure noise says nothing of the picture, so that nothing could be learned of it by predicting the noise.
+        ends_in_noise = recipe.prediction == "v_prediction" and pipeline.scheduler.config.rescale_betas_zero_snr
+        pipeline.scheduler = DDIMScheduler.from_config(
+            pipeline.scheduler.config, prediction_type=recipe.prediction, rescale_betas_zero_snr=ends_in_noise
+        )
+    return pipeline
+
+
+def make_stage(name: str, pipeline: DurianPipeline, recipe: Recipe) -> Stage:
+    """A stage around a pipeline's components."""
+    return KINDS[name](pipeline, recipe.stages[name].loss)
+
+
+def make_samples(name: str, clips: Sequence[Clip], recipe: Recipe, for_validation: bool = False) -> Samples:
+    """A stage's samples; those to validate with are others, their references as they are."""
+    settings = recipe.samples.without_augmentation() if for_validation else recipe.samples
+    seed = recipe.seed + (VALIDATION_SEED if for_validation else 0)
+    size, frames = get_preset(recipe.preset).size, recipe.stages[name].frames
+    return Samples(clips, size, frames, seed, settings)
