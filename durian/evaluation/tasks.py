@@ -1,0 +1,111 @@
+"""One task of a protocol: what a method is given, and what is known of the right answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import cv2
+import numpy as np
+
+from durian.errors import InvalidRequest
+from durian.face import Crop
+from durian.renderer import Renderer
+from durian.request import AnimationRequest, Attribute, Portrait, RenderOptions
+
+MARGIN = 6
+"""Pixels around the item, at :data:`MARGIN_SIZE`, that count neither as inside nor as outside."""
+MARGIN_SIZE = 256
+ITEM_SHARE = 128
+"""Share of a pixel, of 255, from which on it counts as the item's."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a method is given, in the pixels of a square picture of S a side, and the truth if there is any.
+
+    Attributes:
+        name: unique in its protocol, fit for a file's name.
+        group: what it is reported under besides the whole: the attribute, or a kind of clip.
+        image: ``(S, S, 3) uint8`` the portrait.
+        landmarks: ``(478, 3) float32`` of it.
+        attributes: what it puts on.
+        driving: ``(F, 478, 3) float32`` landmarks of the frames wanted, absolute: nothing is retargeted.
+        fps: frames per second.
+        truth: ``(F, S, S, 3) uint8``, or ``None``.
+        known: ``(F,) bool``, whether the frame's landmarks were found in the truth and not filled in.
+        masks: by attribute ``(F, S, S) uint8``, how much of each pixel of the truth the item covers.
+        regions: further parts of the truth that are scored apart, ``(F, S, S) bool``.
+        blend: α of the first and the last frame where two attributes are mixed.
+        facts: numbers that describe the task, such as ``pose_gap``.
+    """
+
+    name: str
+    group: str
+    image: np.ndarray
+    landmarks: np.ndarray
+    attributes: tuple[Attribute, ...]
+    driving: np.ndarray
+    fps: float
+    truth: np.ndarray | None = None
+    known: np.ndarray | None = None
+    masks: Mapping[str, np.ndarray] = field(default_factory=dict)
+    regions: Mapping[str, np.ndarray] = field(default_factory=dict)
+    blend: tuple[float, float] | None = None
+    facts: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        return self.image.shape[0]
+
+    def alone(self, index: int) -> Task:
+        """The task of putting on one of its attributes, in the first frame's pose."""
+        return replace(self, attributes=(self.attributes[index],), driving=self.driving[:1], truth=None, blend=None)
+
+
+def make_request(task: Task, renderer: str, size: int, seed: int = 0) -> AnimationRequest:
+    """The request of a task, but for its absolute landmarks; the whole picture is the crop."""
+    start, end = task.blend or (0.5, 0.5)
+    return AnimationRequest(
+        portrait=Portrait(task.image, task.landmarks, whole_crop(task.size)),
+        attributes=task.attributes,
+        options=RenderOptions(size=size, frames=len(task.driving), seed=seed, label=False),
+        mode="wear" if task.blend is None else "blend",
+        blend_start=start,
+        blend_end=end,
+        renderer=renderer,
+    )
+
+
+def whole_crop(side: int) -> Crop:
+    """All of a square picture; pixel centres are at integers, so its middle is at half of ``side - 1``."""
+    return Crop((side - 1) / 2, (side - 1) / 2, side)
+
+
+def rendered(renderer: Renderer, task: Task, size: int, seed: int = 0) -> np.ndarray:
+    """What a renderer makes of a task at ``size`` pixels, scaled to the task's own: ``(F, S, S, 3) uint8``.
+
+    Raises:
+        InvalidRequest: the renderer takes no absolute landmarks.
+    """
+    if not hasattr(renderer, "render_landmarks"):
+        raise InvalidRequest(f"Renderer {renderer.name!r} takes no absolute landmarks: evaluate another one.")
+    request = make_request(task, renderer.name, size, seed)
+    driving = request.portrait.crop.points(task.driving, size)
+    return np.stack([scaled(frame, task.size) for frame in renderer.render_landmarks(request, driving)])
+
+
+def scaled(frame: np.ndarray, size: int) -> np.ndarray:
+    """A square picture at ``size`` pixels; averaged over areas where it shrinks."""
+    if frame.shape[0] == size:
+        return frame
+    shrinks = size < frame.shape[0]
+    return cv2.resize(frame, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+
+
+def regions_of(item: np.ndarray) -> dict[str, np.ndarray | None]:
+    """``all``, ``inside`` the item ``(S, S) bool`` and ``outside``, farther than :data:`MARGIN` pixels from it."""
+    if not item.any():
+        return {"all": None, "inside": item, "outside": ~item}
+    distance = cv2.distanceTransform((~item).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return {"all": None, "inside": item, "outside": distance > MARGIN * item.shape[0] / MARGIN_SIZE}
