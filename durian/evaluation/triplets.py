@@ -19,7 +19,7 @@ import numpy as np
 
 from durian.errors import InvalidRequest, UnreadableMedia
 from durian.evaluation.landmarks import detect_upscaled, fill_gaps
-from durian.evaluation.metrics import Score, compare_in, mean_by_name
+from durian.evaluation.metrics import Score, compare_in, mean_by_name, regions_of
 from durian.evaluation.sheets import write_sheet
 from durian.evaluation.workers import process_renderer, score_all
 from durian.face import Crop
@@ -29,8 +29,6 @@ from durian.request import AnimationRequest, Attribute, Portrait, RenderOptions
 TILE = 256
 GRID = 4
 PORTRAIT, REFERENCE, TARGETS = 0, 2, range(4, 16)
-MARGIN = 6
-"""Pixels around the item that count neither as inside nor as outside."""
 FIRST_TEST_SCENE = 400
 """Scenes from here on are for testing only."""
 SHEET_COLUMNS = 4
@@ -201,14 +199,6 @@ def render(renderer: Renderer, request: AnimationRequest, driving: np.ndarray) -
         raise InvalidRequest(f"Renderer {renderer.name!r} takes no absolute landmarks: evaluate another one.")
     crop, size = request.portrait.crop, request.options.size
     return renderer.render_landmarks(request, crop.points(driving, size))
-
-
-def regions_of(item: np.ndarray) -> dict[str, np.ndarray | None]:
-    """``all``, ``inside`` the item and ``outside``, farther than :data:`MARGIN` pixels from it."""
-    if not item.any():
-        return {"all": None, "inside": item, "outside": ~item}
-    distance = cv2.distanceTransform((~item).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return {"all": None, "inside": item, "outside": distance > MARGIN}
 
 
 def _summary(results: list[SceneScores], renderer: str, count: bool = False) -> dict[str, object]:
