@@ -13,9 +13,6 @@ from durian.face import Crop
 from durian.renderer import Renderer
 from durian.request import AnimationRequest, Attribute, Portrait, RenderOptions
 
-MARGIN = 6
-"""Pixels around the item, at :data:`MARGIN_SIZE`, that count neither as inside nor as outside."""
-MARGIN_SIZE = 256
 ITEM_SHARE = 128
 """Share of a pixel, of 255, from which on it counts as the item's."""
 
@@ -36,6 +33,7 @@ class Task:
         known: ``(F,) bool``, whether the frame's landmarks were found in the truth and not filled in.
         masks: by attribute ``(F, S, S) uint8``, how much of each pixel of the truth the item covers.
         regions: further parts of the truth that are scored apart, ``(F, S, S) bool``.
+        clip: ``(F, S, S, 3) uint8``, a real clip of the motion, where there is no truth: what sets are compared with.
         blend: α of the first and the last frame where two attributes are mixed.
         facts: numbers that describe the task, such as ``pose_gap``.
     """
@@ -51,6 +49,7 @@ class Task:
     known: np.ndarray | None = None
     masks: Mapping[str, np.ndarray] = field(default_factory=dict)
     regions: Mapping[str, np.ndarray] = field(default_factory=dict)
+    clip: np.ndarray | None = None
     blend: tuple[float, float] | None = None
     facts: Mapping[str, float] = field(default_factory=dict)
 
@@ -59,8 +58,10 @@ class Task:
         return self.image.shape[0]
 
     def alone(self, index: int) -> Task:
-        """The task of putting on one of its attributes, in the first frame's pose."""
-        return replace(self, attributes=(self.attributes[index],), driving=self.driving[:1], truth=None, blend=None)
+        """Of a task that mixes two attributes: putting on one of them, as a still in the first frame's pose."""
+        name = f"{self.name}-{('first', 'second')[index]}"
+        one = (self.attributes[index],)
+        return replace(self, name=name, attributes=one, driving=self.driving[:1], blend=None)
 
 
 def make_request(task: Task, renderer: str, size: int, seed: int = 0) -> AnimationRequest:
@@ -101,11 +102,3 @@ def scaled(frame: np.ndarray, size: int) -> np.ndarray:
         return frame
     shrinks = size < frame.shape[0]
     return cv2.resize(frame, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
-
-
-def regions_of(item: np.ndarray) -> dict[str, np.ndarray | None]:
-    """``all``, ``inside`` the item ``(S, S) bool`` and ``outside``, farther than :data:`MARGIN` pixels from it."""
-    if not item.any():
-        return {"all": None, "inside": item, "outside": ~item}
-    distance = cv2.distanceTransform((~item).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return {"all": None, "inside": item, "outside": distance > MARGIN * item.shape[0] / MARGIN_SIZE}

@@ -1,24 +1,48 @@
-"""Landmarks for the evaluations: on small tiles, and over the gaps of a track."""
+"""Landmarks on small tiles, and over the gaps of a track."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 
-from durian.face import detect_faces
+from durian.face.detection import detect_faces
+from durian.face.tracking import track_faces
 
 UPSCALE = 2
 """Tiles of 256 px are searched at 512, where MediaPipe finds more faces."""
+LARGE = 512
+"""Pictures from this side on are searched as they are."""
 
 
 def detect_upscaled(tile: np.ndarray) -> np.ndarray | None:
     """Landmarks of the largest face in a small picture, ``(478, 3) float32`` in its own pixels."""
+    faces = detect_faces(_enlarged(tile))
+    return _shrunk(faces[0].landmarks, tile) if faces else None
+
+
+def track_upscaled(tiles: Sequence[np.ndarray]) -> list[np.ndarray | None]:
+    """As :func:`detect_upscaled` for the frames of a clip, ten times as fast: the face is sought where it was.
+
+    Args:
+        tiles: ``(S, S, 3) uint8`` each.
+    """
+    found = track_faces([_enlarged(tile) for tile in tiles], "clip")
+    return [None if face is None else _shrunk(face, tile) for face, tile in zip(found, tiles, strict=True)]
+
+
+def _enlarged(tile: np.ndarray) -> np.ndarray:
     height, width = tile.shape[:2]
-    large = cv2.resize(tile, (width * UPSCALE, height * UPSCALE), interpolation=cv2.INTER_CUBIC)
-    faces = detect_faces(large)
-    if not faces:
-        return None
-    landmarks = faces[0].landmarks / np.float32(UPSCALE)
+    if max(height, width) >= LARGE:
+        return tile
+    return cv2.resize(tile, (width * UPSCALE, height * UPSCALE), interpolation=cv2.INTER_CUBIC)
+
+
+def _shrunk(landmarks: np.ndarray, tile: np.ndarray) -> np.ndarray:
+    if max(tile.shape[:2]) >= LARGE:
+        return landmarks
+    landmarks = landmarks / np.float32(UPSCALE)
     # Pixel centres are at integers, so the enlarged picture's are shifted by half a pixel's growth.
     landmarks[:, :2] -= (UPSCALE - 1) / (2 * UPSCALE)
     return landmarks
