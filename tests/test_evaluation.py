@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from durian.errors import InvalidRequest, UnreadableMedia
-from durian.face.landmarks import detect_upscaled, fill_gaps
+from durian.evaluation.landmarks import detect_upscaled, fill_gaps
 from durian.evaluation.metrics import (
     BEST_PSNR,
     Score,

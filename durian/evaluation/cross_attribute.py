@@ -19,7 +19,7 @@ class CrossAttribute(Protocol):
         "what is scored is whether the item and the person stay themselves and the motion is followed."
     )
     unit = "clip"
-    ranked_by = "motion/all"
+    ranked_by = "landmarks/all"
 
     def sources(self) -> list[Source]:
         """
@@ -51,6 +51,5 @@ class CrossAttribute(Protocol):
             attributes=(reference_of(other, reference, source.detail),),
             driving=own.landmarks[portrait + 1 :],
             fps=own.fps,
-            known=own.known[portrait + 1 :],
             clip=own.frames[portrait + 1 :],
         )

@@ -11,15 +11,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from durian.errors import InvalidRequest
-from durian.evaluation.figures import Figure
 from durian.evaluation.footage import clip_paths, read_footage
-from durian.evaluation.methods import Method
-from durian.evaluation.metrics import landmark_error
 from durian.evaluation.protocols import Protocol, Source
 from durian.evaluation.results import CaseResult
-from durian.evaluation.scoring import score
 from durian.evaluation.tasks import Task
-from durian.face import track_faces
 
 COMPARED = ("psnr/all", "ssim/all")
 """What a clip has to be better in than the still first frame."""
@@ -32,11 +27,6 @@ class Reenact(Protocol):
     title = "Own motion, no item"
     purpose = "A clip's first frame is moved by the clip's own landmarks, and compared with the clip."
     unit = "clip"
-    figures = (
-        Figure("landmark_error", "Landmark error", "%", False, "Mean distance of all 478 landmarks between rendered "
-               "and true frames, in percent of the distance of the outer eye corners."),
-        Figure("lost", "Frames without a face", "", False, "Rendered frames in which no face is found any more."),
-    )  # fmt: skip
 
     def sources(self) -> list[Source]:
         return [Source(path.stem, (path,)) for path in clip_paths(self.options.data, self.options.limit)]
@@ -54,28 +44,13 @@ class Reenact(Protocol):
             driving=footage.landmarks[1:],
             fps=footage.fps,
             truth=footage.frames[1:],
-            known=footage.known[1:],
         )
-
-    def score(self, task: Task, method: Method) -> tuple[np.ndarray, dict[str, float]]:
-        frames = method.frames(task)
-        figures = score(task, frames)
-        again = track_faces(frames, task.name)
-        errors = [
-            landmark_error(found, true)
-            for found, true, known in zip(again, task.driving, task.known, strict=True)
-            if found is not None and known
-        ]
-        figures["lost/all"] = float(sum(found is None for found in again))
-        if errors:
-            figures["landmark_error/all"] = float(np.mean(errors))
-        return frames, figures
 
     def summary(self, results: Mapping[str, Sequence[CaseResult]]) -> dict[str, object]:
         """Of the last method: ``landmark_error_percent``, ``psnr``, ``ssim``, the still's beside them, and
         ``better_than_still_percent``, clips whose PSNR and SSIM are both above the still's."""
         method = list(results)[-1]
-        report: dict[str, object] = {"landmark_error_percent": _mean(results[method], "landmark_error/all")}
+        report: dict[str, object] = {"landmark_error_percent": _mean(results[method], "landmarks/all")}
         if "still" in results and method != "still":
             pairs = zip(results[method], results["still"], strict=True)
             better = [all(own.figures[key] > still.figures[key] for key in COMPARED) for own, still in pairs]

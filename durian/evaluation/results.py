@@ -20,8 +20,9 @@ from durian import __version__
 from durian.errors import DurianError
 from durian.evaluation.methods import MethodSpec, digest_of
 from durian.evaluation.protocols import Protocol, Source
-from durian.evaluation.tasks import Task
+from durian.evaluation.tasks import Task, scaled
 from durian.fingerprint import fingerprint
+from durian.request import Attribute
 
 RESULTS, TRUTH, INPUTS = "results", "truth", "inputs"
 """Folders; those of the rendered frames are called after their method below ``outputs``."""
@@ -85,6 +86,14 @@ class Store:
         return self.folder / RESULTS / method / f"{case}.json"
 
 
+def stored_clip(folder: Path, method: str | None, case: str) -> list[np.ndarray] | None:
+    """A method's frames of a case, or with ``None`` the true ones, as they were stored: ``(S, S, 3) uint8`` each."""
+    from durian.media import iter_video
+
+    path = (folder / TRUTH if method is None else folder / OUTPUTS / method) / f"{case}.mp4"
+    return list(iter_video(path)) if path.is_file() else None
+
+
 def data_digest(sources: list[Source]) -> str:
     """A digest of all files of all sources, by content."""
     return fingerprint([[source.name, source_digest(source)] for source in sources])
@@ -113,10 +122,8 @@ def told(error: Exception) -> str:
     return str(error) if isinstance(error, DurianError) else f"{type(error).__name__}: {error}"
 
 
-def _masked(attribute, size: int) -> np.ndarray:
+def _masked(attribute: Attribute, size: int) -> np.ndarray:
     """The reference with all but the item faded, ``(size, size, 3) uint8``."""
-    from durian.evaluation.tasks import scaled
-
     share = 0.25 + 0.75 * attribute.mask[..., None].astype(np.float32) / 255
     return scaled(np.rint(attribute.image * share + 255 * 0.75 * (1 - share)).astype(np.uint8), size)
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from durian.errors import InvalidRequest, NoFaceFound
+from durian.evaluation.landmarks import detect_upscaled, fill_gaps, track_upscaled
 from durian.evaluation.protocols import Source
 from durian.evaluation.tasks import ITEM_SHARE, Task
-from durian.face.landmarks import detect_upscaled, fill_gaps, track_upscaled
 from durian.request import Attribute
 from durian.synthetic.geometry import Label
 from durian.synthetic.scene_reading import StoredItem, StoredScene, read_scene, scene_descriptions, scene_files
@@ -92,7 +92,6 @@ def scene_task(source: Source, items: int = 1) -> Task:
         driving=driving,
         fps=scene.fps,
         truth=scene.tiles[targets],
-        known=np.array([frame is not None for frame in found]),
         masks={item.attribute: scene.masks[item.attribute][targets] for item in scene.items},
         regions=regions_apart(scene, targets),
         facts={"filled_frames": filled, **gaps_of(scene)},

@@ -48,7 +48,6 @@ class SelfAttribute(Protocol):
             driving=footage.landmarks[targets],
             fps=footage.fps,
             truth=footage.frames[targets],
-            known=footage.known[targets],
             masks=masks,
         )
 

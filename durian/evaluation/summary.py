@@ -1,4 +1,4 @@
-"""From results to what tables show: means with intervals, differences to a baseline, groups, cases from worst to best."""
+"""From results to what tables show: means with intervals, differences to a baseline, groups, the worst cases first."""
 
 from __future__ import annotations
 

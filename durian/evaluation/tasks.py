@@ -30,7 +30,6 @@ class Task:
         driving: ``(F, 478, 3) float32`` landmarks of the frames wanted, absolute: nothing is retargeted.
         fps: frames per second.
         truth: ``(F, S, S, 3) uint8``, or ``None``.
-        known: ``(F,) bool``, whether the frame's landmarks were found in the truth and not filled in.
         masks: by attribute ``(F, S, S) uint8``, how much of each pixel of the truth the item covers.
         regions: further parts of the truth that are scored apart, ``(F, S, S) bool``.
         clip: ``(F, S, S, 3) uint8``, a real clip of the motion, where there is no truth: what sets are compared with.
@@ -46,7 +45,6 @@ class Task:
     driving: np.ndarray
     fps: float
     truth: np.ndarray | None = None
-    known: np.ndarray | None = None
     masks: Mapping[str, np.ndarray] = field(default_factory=dict)
     regions: Mapping[str, np.ndarray] = field(default_factory=dict)
     clip: np.ndarray | None = None

@@ -20,7 +20,7 @@ OLD_FPS = 12.0
 
 @dataclass(frozen=True)
 class StoredItem:
-    """What changes hands: its ``attribute``, its ``labels``, and the numbers of the ``tiles`` that show it on its owner."""
+    """What changes hands: its ``attribute``, its ``labels``, and the numbers of the ``tiles`` that show its owner."""
 
     attribute: str
     labels: tuple[int, ...]
