@@ -2,12 +2,12 @@
 
 from durian.evaluation.metrics.case import Case
 from durian.evaluation.metrics.interface import Described, Metric, SetMetric
+from durian.evaluation.metrics.landmarks import landmark_error
 from durian.evaluation.metrics.pixels import (
     BEST_PSNR,
     Score,
     compare,
     compare_in,
-    landmark_error,
     mean_by_name,
     mean_score,
     ssim_map,

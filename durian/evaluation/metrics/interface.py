@@ -24,6 +24,7 @@ class Described(ABC):
         best: the value of a perfect result.
         kind: pairwise, reference or set.
         needs_truth: whether a case without true frames has no figure.
+        needs_weights: whether :meth:`available` depends on weights that do not come with the project.
         definition: what is measured, in one or two sentences.
     """
 
@@ -34,6 +35,7 @@ class Described(ABC):
     best: float
     kind: Kind
     needs_truth: bool
+    needs_weights: bool = False
     definition: str
 
     def available(self) -> str | None:

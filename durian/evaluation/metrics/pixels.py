@@ -1,4 +1,4 @@
-"""PSNR, SSIM and L1 of frames, over the whole picture or inside a mask; and landmark error."""
+"""PSNR, SSIM and L1 of frames, over the whole picture or inside a mask."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-
-from durian.face import OUTER_EYES
 
 PEAK = 255.0
 BEST_PSNR = 100.0
@@ -76,17 +74,6 @@ def ssim_map(image: np.ndarray, truth: np.ndarray) -> np.ndarray:
     similarity = (2 * mean_x * mean_y + c1) * (2 * covariance + c2)
     similarity /= (mean_x**2 + mean_y**2 + c1) * (variance_x + variance_y + c2)
     return similarity.mean(2)
-
-
-def landmark_error(found: np.ndarray, true: np.ndarray) -> float:
-    """Mean distance of the points in the picture plane, in percent of the true outer-eye distance.
-
-    Args:
-        found, true: ``(478, 2 or 3)`` pixels.
-    """
-    left, right = OUTER_EYES
-    unit = np.linalg.norm(true[left, :2] - true[right, :2])
-    return float(100 * np.linalg.norm(found[:, :2] - true[:, :2], axis=1).mean() / unit)
 
 
 def mean_score(scores: Iterable[Score]) -> Score | None:

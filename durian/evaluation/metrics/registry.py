@@ -5,22 +5,30 @@ from __future__ import annotations
 from functools import lru_cache
 
 from durian.errors import InvalidRequest
+from durian.evaluation.metrics.attribute import AttributeColour, AttributeOverlap
+from durian.evaluation.metrics.flicker import Flicker
 from durian.evaluation.metrics.interface import Metric, SetMetric
+from durian.evaluation.metrics.landmarks import FacesFound, LandmarkError
 from durian.evaluation.metrics.pairwise import L1, PSNR, SSIM
-
-METRICS: tuple[type[Metric], ...] = (L1, PSNR, SSIM)
-SET_METRICS: tuple[type[SetMetric], ...] = ()
 
 
 @lru_cache(maxsize=1)
 def all_metrics() -> dict[str, Metric]:
     """Metrics of one clip by name; one instance of each for the process, so that models are loaded once."""
-    return {kind.name: kind() for kind in METRICS}
+    from durian.evaluation.metrics.identity import Identity
+    from durian.evaluation.metrics.perceptual import LPIPS
+    from durian.evaluation.metrics.similarity import ClipSimilarity, MaskedDino
+
+    pairwise = (L1, PSNR, SSIM, LPIPS, Flicker, LandmarkError, AttributeOverlap, AttributeColour)
+    reference = (ClipSimilarity, MaskedDino, Identity, FacesFound)
+    return {kind.name: kind() for kind in (*pairwise, *reference)}
 
 
 def all_set_metrics() -> dict[str, SetMetric]:
     """Metrics of sets by name, new and empty."""
-    return {kind.name: kind() for kind in SET_METRICS}
+    from durian.evaluation.metrics.frechet import FID, VideoFIDI3D, VideoFIDResNeXt
+
+    return {kind.name: kind() for kind in (FID, VideoFIDI3D, VideoFIDResNeXt)}
 
 
 def get_metric(name: str) -> Metric:
