@@ -11,6 +11,7 @@ from durian.evaluation.figures import Figure
 from durian.evaluation.methods import Method
 from durian.evaluation.protocols import Protocol, Source
 from durian.evaluation.scene_tasks import description_of, reference_of, scene_sources, scene_task
+from durian.evaluation.scoring import Scorer
 from durian.evaluation.tasks import Task
 from durian.synthetic.scene_reading import read_scene
 
@@ -66,7 +67,8 @@ class Interpolation(Protocol):
             blend=(0.0, 1.0),
         )
 
-    def score(self, task: Task, method: Method) -> tuple[np.ndarray, dict[str, float]]:
+    def score(self, method: Method, scorer: Scorer) -> tuple[np.ndarray, dict[str, float]]:
+        task = scorer.task
         frames = method.frames(task)
         singles = np.concatenate([method.frames(task.alone(index)) for index in range(2)])
         return frames, sweep_figures(frames, singles)

@@ -17,7 +17,7 @@ import numpy as np
 from durian.errors import InvalidRequest
 from durian.evaluation.figures import Figure
 from durian.evaluation.methods import RENDER_SIZE, Method
-from durian.evaluation.scoring import score
+from durian.evaluation.scoring import Scorer
 from durian.evaluation.tasks import Task
 
 PROTOCOLS = {
@@ -97,10 +97,10 @@ class Protocol(ABC):
             DurianError: nothing can be made of it; the case is left out and named.
         """
 
-    def score(self, task: Task, method: Method) -> tuple[np.ndarray, dict[str, float]]:
-        """A method's frames for a task ``(F, S, S, 3) uint8``, and their figures by ``metric/region``."""
-        frames = method.frames(task)
-        return frames, score(task, frames)
+    def score(self, method: Method, scorer: Scorer) -> tuple[np.ndarray, dict[str, float]]:
+        """A method's frames for the scorer's task ``(F, S, S, 3) uint8``, and their figures by ``metric/region``."""
+        frames = method.frames(scorer.task)
+        return frames, scorer.score(frames)
 
     def settings(self) -> dict[str, object]:
         """All that results depend on besides the sources' files and the method."""

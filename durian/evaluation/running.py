@@ -12,6 +12,7 @@ from durian.errors import InvalidRequest
 from durian.evaluation.methods import MethodSpec, process_method
 from durian.evaluation.protocols import Protocol, Source
 from durian.evaluation.results import CaseResult, Store, data_digest, result_key, told
+from durian.evaluation.scoring import Scorer
 from durian.evaluation.sheets import write_case_sheet
 from durian.evaluation.workers import score_all
 
@@ -110,11 +111,12 @@ def score_case(
     except Exception as error:  # one broken clip must not end a night's run
         log.info("%s cannot be loaded.", source.name, exc_info=True)
         return [CaseResult(source.name, method.name, error=told(error)) for method in methods]
+    scorer = Scorer(task)
     rows = [] if task.truth is None else [task.truth]
     for method in methods:
         if found[method] is None:
             try:
-                frames, figures = protocol.score(task, process_method(method, options.size, options.seed))
+                frames, figures = protocol.score(process_method(method, options.size, options.seed), scorer)
                 made = CaseResult(source.name, method.name, task.group, figures, task.facts)
                 store.keep(made, keys[method], frames, task)
                 rows.append(frames)

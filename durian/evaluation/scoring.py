@@ -4,24 +4,33 @@ from __future__ import annotations
 
 import numpy as np
 
-from durian.evaluation.metrics import Case, all_metrics, compare_in, mean_by_name
+from durian.evaluation.metrics import Case, Metric, Score, all_metrics, compare_in, mean_by_name
 from durian.evaluation.tasks import ITEM_SHARE, Task
 
+PIXELWISE = ("psnr", "ssim", "l1")
+"""Metrics that a :class:`~durian.evaluation.metrics.Score` holds."""
 
-def score(task: Task, frames: np.ndarray) -> dict[str, float]:
-    """Score frames ``(F, S, S, 3) uint8`` of a task by all metrics that can be measured here.
 
-    Regions are ``all``, ``inside`` and ``outside`` of the items, and the task's own, of which only differences of
-    pixels are taken.
-    """
-    figures = {}
-    case = case_of(task, frames)
-    for name, metric in available_metrics().items():
-        figures |= {f"{name}/{region}": float(value) for region, value in metric.score(case).items()}
-    if task.truth is not None and task.regions:
-        for region, scored in region_scores(task, frames).items():
-            figures |= {f"{name}/{region}": float(getattr(scored, name)) for name in ("psnr", "ssim", "l1")}
-    return figures
+class Scorer:
+    """Scores several methods' frames of one task; what is known of its truth is worked out once."""
+
+    def __init__(self, task: Task):
+        self.task = task
+        self._case: Case | None = None
+
+    def score(self, frames: np.ndarray) -> dict[str, float]:
+        """Score frames ``(F, S, S, 3) uint8`` by all metrics that can be measured here.
+
+        Regions are ``all``, ``inside`` and ``outside`` of the items, and the task's own, of which only differences of
+        pixels are taken.
+        """
+        self._case = case_of(self.task, frames) if self._case is None else self._case.with_frames(frames)
+        figures = {}
+        for name, metric in available_metrics().items():
+            figures |= {f"{name}/{region}": float(value) for region, value in metric.score(self._case).items()}
+        for region, scored in region_scores(self.task, frames).items():
+            figures |= {f"{name}/{region}": float(getattr(scored, name)) for name in PIXELWISE}
+        return figures
 
 
 def case_of(task: Task, frames: np.ndarray) -> Case:
@@ -47,17 +56,15 @@ def case_of(task: Task, frames: np.ndarray) -> Case:
     )
 
 
-def region_scores(task: Task, frames: np.ndarray) -> dict:
-    """Of each of the task's own regions, the mean :class:`~durian.evaluation.metrics.Score` over its frames."""
-    return mean_by_name(
-        [
-            compare_in(frame, truth, {name: region[index] for name, region in task.regions.items()})
-            for index, (frame, truth) in enumerate(zip(frames, task.truth, strict=True))
-        ]
-    )
+def region_scores(task: Task, frames: np.ndarray) -> dict[str, Score]:
+    """Of each of the task's own regions, the mean over the frames that have it."""
+    if task.truth is None or not task.regions:
+        return {}
+    regions = [{name: region[index] for name, region in task.regions.items()} for index in range(len(frames))]
+    return mean_by_name([compare_in(*pair) for pair in zip(frames, task.truth, regions, strict=True)])
 
 
-def available_metrics() -> dict:
+def available_metrics() -> dict[str, Metric]:
     """Metrics of a clip that can be measured here, by name."""
     return {name: metric for name, metric in all_metrics().items() if metric.available() is None}
 

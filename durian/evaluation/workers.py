@@ -33,5 +33,13 @@ def _results(score: Callable[[Source], Result], sources: Sequence[Source], worke
         yield from map(score, sources)
         return
     # Spawned, not forked: MediaPipe's threads do not survive a fork.
-    with ProcessPoolExecutor(workers, get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
+    with ProcessPoolExecutor(workers, get_context("spawn"), _one_thread) as pool:
         yield from pool.map(score, sources)
+
+
+def _one_thread() -> None:
+    # As many threads as cores in each of several processes wait for each other most of the time.
+    import torch
+
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)

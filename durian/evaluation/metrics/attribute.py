@@ -9,7 +9,6 @@ from durian.evaluation.metrics.case import Case
 from durian.evaluation.metrics.interface import Metric
 from durian.evaluation.segment import intersection_over_union
 
-
 LEAST_OVERLAP = 0.5
 """Between true mask and what the parser finds in the true frame: below it is blind to the item, as to a hat that looks
 like hair, and says nothing about who rendered it."""

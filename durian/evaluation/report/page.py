@@ -22,6 +22,8 @@ from durian.evaluation.summary import figure_of, from_worst
 if TYPE_CHECKING:
     from durian.evaluation.report.writing import Findings
 
+MAIN_REGIONS = ("all", "inside", "outside", "face")
+"""Those of other names are of use to few, and fold away."""
 SHOWN = 3
 """Worst and best cases that are shown: with pictures and videos the page stays below a few megabytes."""
 
@@ -68,9 +70,14 @@ def _head(findings: Findings) -> str:
 
 def _results(findings: Findings) -> str:
     methods, key = findings.evaluation.methods, findings.evaluation.protocol.ranked_by
-    parts = ["<h2>Results</h2>", means_table(findings.rows, methods)]
-    if any(row.differences for row in findings.rows):
-        parts.append(differences_table(findings.rows, methods, findings.baseline))
+    main = [row for row in findings.rows if row.key.partition("/")[2] in MAIN_REGIONS]
+    others = [row for row in findings.rows if row not in main]
+    parts = ["<h2>Results</h2>", means_table(main, methods)]
+    if any(row.differences for row in main):
+        parts.append(differences_table(main, methods, findings.baseline))
+    if others:
+        told = means_table(others, methods) + differences_table(others, methods, findings.baseline)
+        parts.append(f"<details><summary>Further regions</summary>{told}</details>")
     if len(findings.groups) > 1 and not _heat_of(findings):
         parts.append(groups_table(findings.groups, key, methods, f"{_ranked_title(findings)}, by kind of case"))
     if findings.sets.distances:

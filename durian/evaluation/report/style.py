@@ -21,6 +21,7 @@ small, .facts, .soft { color: var(--soft); }
 .scroll:focus-visible, summary:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: .9rem; }
 caption { text-align: left; padding: .6rem .8rem; color: var(--soft); }
+caption span { display: block; max-width: calc(100vw - 5rem); }
 th, td { padding: .45rem .8rem; border-top: 1px solid var(--line); text-align: right; vertical-align: baseline; }
 thead th { color: var(--soft); font-weight: 600; white-space: nowrap; }
 th:first-child { text-align: left; font-weight: 500; position: sticky; left: 0; background: var(--card);

@@ -8,6 +8,7 @@ from html import escape
 from durian.evaluation.statistics import Estimate
 from durian.evaluation.summary import Row
 
+ARROWS = {True: ' <abbr title="more is better">↑</abbr>', False: ' <abbr title="less is better">↓</abbr>'}
 MISSING = '<td class="none">–</td>'
 
 
@@ -83,11 +84,7 @@ def _text(cell: object) -> str:
 
 def _row_head(row: Row) -> str:
     better = row.figure.higher_is_better
-    arrow = (
-        ""
-        if better is None
-        else f' <abbr title="{"more" if better else "less"} is better">{"↑" if better else "↓"}</abbr>'
-    )
+    arrow = "" if better is None else ARROWS[better]
     unit = f" <small>{escape(row.figure.unit)}</small>" if row.figure.unit else ""
     return f'<th scope="row" title="{escape(row.figure.definition)}">{escape(row.title)}{unit}{arrow}</th>'
 
@@ -120,5 +117,5 @@ def _table(caption: str, heads: Sequence[str], body: str) -> str:
     columns = "".join(f'<th scope="col">{escape(head)}</th>' for head in heads)
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table>'
-        f"<caption>{escape(caption)}</caption><thead><tr>{columns}</tr></thead><tbody>{body}</tbody></table></div>"
+        f"<caption><span>{escape(caption)}</span></caption><thead><tr>{columns}</tr></thead><tbody>{body}</tbody></table></div>"
     )
