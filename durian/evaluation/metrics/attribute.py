@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from durian.evaluation.metrics.case import Case
@@ -72,4 +71,6 @@ class AttributeColour(Metric):
 
 def _mean_colour(pixels: np.ndarray) -> np.ndarray:
     """``(3,)`` CIELAB of ``(N, 3) uint8`` sRGB."""
-    return cv2.cvtColor(pixels[None].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[0].mean(0, dtype=np.float64)
+    from skimage.color import rgb2lab
+
+    return rgb2lab(pixels).mean(0, dtype=np.float64)

@@ -63,7 +63,7 @@ class File:
         by_hand = f"put {self.name} (from {self.page or self.url}) into {place()}"
         if not self.url:
             raise WeightsMissing(f"{self.what} is not on this machine: {by_hand}.")
-        if not is_reachable(_host(self.url)):
+        if not is_reachable(_origin(self.url)):
             raise WeightsMissing(
                 f"{self.what} is not on this machine and {_host(self.url)} is out of reach: {by_hand}."
             )
@@ -123,7 +123,7 @@ class Pretrained:
         try:
             return kind.from_pretrained(self.hub, local_files_only=True, **options)
         except OSError as error:
-            if not is_reachable(_host(ENDPOINT)):
+            if not is_reachable(_origin(ENDPOINT)):
                 raise WeightsMissing(
                     f"{self.what} is not on this machine and {_host(ENDPOINT)} is out of reach: {by_hand}."
                 ) from error
@@ -141,9 +141,9 @@ def place() -> str:
 
 
 @lru_cache
-def is_reachable(host: str) -> bool:
-    """Whether a host answers over HTTPS at once, with whatever; the answer is kept for the process."""
-    request = urllib.request.Request(f"https://{host}/", method="HEAD")
+def is_reachable(origin: str) -> bool:
+    """Whether a host, such as ``https://github.com``, answers at once, with whatever; kept for the process."""
+    request = urllib.request.Request(f"{origin}/", method="HEAD")
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS):
             return True
@@ -210,3 +210,7 @@ def read_state(file: File) -> dict[str, Any]:
 
 def _host(url: str) -> str:
     return url.split("/")[2]
+
+
+def _origin(url: str) -> str:
+    return "/".join(url.split("/")[:3])
