@@ -62,6 +62,7 @@ class Interpolation(Protocol):
             attributes=(*task.attributes, reference_of(other, other.items[0])),
             driving=np.repeat(task.landmarks[None], STEPS, axis=0),
             truth=None,
+            tracked=None,
             masks={},
             regions={},
             blend=(0.0, 1.0),

@@ -92,6 +92,7 @@ def scene_task(source: Source, items: int = 1) -> Task:
         driving=driving,
         fps=scene.fps,
         truth=scene.tiles[targets],
+        tracked=found,
         masks={item.attribute: scene.masks[item.attribute][targets] for item in scene.items},
         regions=regions_apart(scene, targets),
         facts={"filled_frames": filled, **gaps_of(scene)},

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from durian.evaluation.metrics import Case, Metric, Score, all_metrics, compare_in, mean_by_name
+from durian.evaluation.metrics import Case, Metric, all_metrics
 from durian.evaluation.tasks import ITEM_SHARE, Task
-
-PIXELWISE = ("psnr", "ssim", "l1")
-"""Metrics that a :class:`~durian.evaluation.metrics.Score` holds."""
 
 
 class Scorer:
@@ -21,15 +18,12 @@ class Scorer:
     def score(self, frames: np.ndarray) -> dict[str, float]:
         """Score frames ``(F, S, S, 3) uint8`` by all metrics that can be measured here.
 
-        Regions are ``all``, ``inside`` and ``outside`` of the items, and the task's own, of which only differences of
-        pixels are taken.
+        Regions are ``all``, ``inside`` and ``outside`` of the items, and the task's own.
         """
         self._case = case_of(self.task, frames) if self._case is None else self._case.with_frames(frames)
         figures = {}
         for name, metric in available_metrics().items():
             figures |= {f"{name}/{region}": float(value) for region, value in metric.score(self._case).items()}
-        for region, scored in region_scores(self.task, frames).items():
-            figures |= {f"{name}/{region}": float(getattr(scored, name)) for name in PIXELWISE}
         return figures
 
 
@@ -53,15 +47,9 @@ def case_of(task: Task, frames: np.ndarray) -> Case:
         truth=task.truth,
         inside=inside,
         landmarks=task.driving,
+        tracked=task.tracked,
+        parts=task.regions,
     )
-
-
-def region_scores(task: Task, frames: np.ndarray) -> dict[str, Score]:
-    """Of each of the task's own regions, the mean over the frames that have it."""
-    if task.truth is None or not task.regions:
-        return {}
-    regions = [{name: region[index] for name, region in task.regions.items()} for index in range(len(frames))]
-    return mean_by_name([compare_in(*pair) for pair in zip(frames, task.truth, regions, strict=True)])
 
 
 def available_metrics() -> dict[str, Metric]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import cv2
@@ -30,6 +30,7 @@ class Task:
         driving: ``(F, 478, 3) float32`` landmarks of the frames wanted, absolute: nothing is retargeted.
         fps: frames per second.
         truth: ``(F, S, S, 3) uint8``, or ``None``.
+        tracked: what was found in each frame of the truth, ``(478, 3)`` or ``None``; ``driving`` has the gaps filled.
         masks: by attribute ``(F, S, S) uint8``, how much of each pixel of the truth the item covers.
         regions: further parts of the truth that are scored apart, ``(F, S, S) bool``.
         clip: ``(F, S, S, 3) uint8``, a real clip of the motion, where there is no truth: what sets are compared with.
@@ -45,6 +46,7 @@ class Task:
     driving: np.ndarray
     fps: float
     truth: np.ndarray | None = None
+    tracked: Sequence[np.ndarray | None] | None = None
     masks: Mapping[str, np.ndarray] = field(default_factory=dict)
     regions: Mapping[str, np.ndarray] = field(default_factory=dict)
     clip: np.ndarray | None = None
