@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from durian.cli.progress import progress
-from durian.errors import InvalidRequest
+from durian.errors import InvalidRequest, WeightsMissing
 
 if TYPE_CHECKING:
     from durian.evaluation.methods import MethodSpec
@@ -31,6 +31,7 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
         scenes=arguments.scenes,
         limit=arguments.limit,
         size=arguments.size,
+        metrics=_metrics(arguments),
         seed=arguments.seed,
     )
     methods = _methods(arguments)
@@ -53,6 +54,15 @@ def _methods(arguments: argparse.Namespace) -> list[MethodSpec]:
     if arguments.baseline is not None and arguments.baseline not in names:
         raise InvalidRequest(f"Baseline {arguments.baseline!r} is not measured: use one of {', '.join(names)}.")
     return methods
+
+
+def _metrics(arguments: argparse.Namespace) -> tuple[str, ...]:
+    from durian.evaluation.metrics import get_metric
+
+    for name in arguments.metrics:
+        if (reason := get_metric(name).available()) is not None:
+            raise WeightsMissing(reason)
+    return tuple(arguments.metrics)
 
 
 def _segment(arguments: argparse.Namespace) -> dict[str, object]:

@@ -216,6 +216,7 @@ def _evaluate(command: argparse.ArgumentParser) -> None:
     methods.add_argument("--segmenter", default="auto", help="for segment: auto, parser, classic or sam")
     out = command.add_argument_group("results")
     out.add_argument("-o", "--out", type=Path, metavar="DIR", help="write report.html; goes on where it was left")
+    out.add_argument("--metric", dest="metrics", action="append", default=[], metavar="NAME", help="only this; repeat")
     out.add_argument("--sheets", type=Path, metavar="DIR", help="also write contact sheets to look at")
     out.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
 

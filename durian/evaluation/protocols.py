@@ -41,6 +41,7 @@ class Options:
         scenes: of scenes, ``test``, ``all`` or ``FIRST-LAST``.
         limit: at most so many sources; of robustness, so many scenes in each cell.
         size: side in pixels at which renderers work.
+        metrics: names of those that are wanted; all that can be measured if there are none.
         seed: of what is drawn: references, and the noise that diffusion starts from.
     """
 
@@ -48,6 +49,7 @@ class Options:
     scenes: str = "test"
     limit: int | None = None
     size: int = RENDER_SIZE
+    metrics: tuple[str, ...] = ()
     seed: int = 0
 
 
@@ -104,7 +106,8 @@ class Protocol(ABC):
 
     def settings(self) -> dict[str, object]:
         """All that results depend on besides the sources' files and the method."""
-        return {"protocol": self.name, "size": self.options.size, "seed": self.options.seed}
+        settings: dict[str, object] = {"protocol": self.name, "size": self.options.size, "seed": self.options.seed}
+        return settings | ({"metrics": list(self.options.metrics)} if self.options.metrics else {})
 
     def summary(self, results: Mapping[str, Sequence]) -> dict[str, object]:
         """What the protocol has to say besides means: by method, from its results (``CaseResult``) of all cases."""

@@ -53,7 +53,9 @@ class Reenact(Protocol):
         report: dict[str, object] = {"landmark_error_percent": _mean(results[method], "landmarks/all")}
         if "still" in results and method != "still":
             pairs = zip(results[method], results["still"], strict=True)
-            better = [all(own.figures[key] > still.figures[key] for key in COMPARED) for own, still in pairs]
+            better = [
+                all(own.figures.get(key, 0) > still.figures.get(key, 0) for key in COMPARED) for own, still in pairs
+            ]
             report["better_than_still_percent"] = round(100 * float(np.mean(better)), 1)
         for key in COMPARED:
             name = key.partition("/")[0]

@@ -111,7 +111,7 @@ def score_case(
     except Exception as error:  # one broken clip must not end a night's run
         log.info("%s cannot be loaded.", source.name, exc_info=True)
         return [CaseResult(source.name, method.name, error=told(error)) for method in methods]
-    scorer = Scorer(task)
+    scorer = Scorer(task, options.metrics)
     rows = [] if task.truth is None else [task.truth]
     for method in methods:
         if found[method] is None:

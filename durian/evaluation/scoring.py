@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from durian.evaluation.metrics import Case, Metric, all_metrics
+from durian.evaluation.metrics import Case, Metric, all_metrics, get_metric
 from durian.evaluation.tasks import ITEM_SHARE, Task
 
 
 class Scorer:
     """Scores several methods' frames of one task; what is known of its truth is worked out once."""
 
-    def __init__(self, task: Task):
+    def __init__(self, task: Task, metrics: Sequence[str] = ()):
+        """``metrics``: names of those that are wanted; all that can be measured here if there are none."""
         self.task = task
+        self.metrics = {name: get_metric(name) for name in metrics} or available_metrics()
         self._case: Case | None = None
 
     def score(self, frames: np.ndarray) -> dict[str, float]:
-        """Score frames ``(F, S, S, 3) uint8`` by all metrics that can be measured here.
+        """Score frames ``(F, S, S, 3) uint8``.
 
         Regions are ``all``, ``inside`` and ``outside`` of the items, and the task's own.
         """
         self._case = case_of(self.task, frames) if self._case is None else self._case.with_frames(frames)
         figures = {}
-        for name, metric in available_metrics().items():
+        for name, metric in self.metrics.items():
             figures |= {f"{name}/{region}": float(value) for region, value in metric.score(self._case).items()}
         return figures
 
