@@ -223,9 +223,8 @@ def test_a_run_goes_on_and_a_broken_case_is_named(scenes: Path, tmp_path: Path, 
     methods, out = [STILL, MethodSpec("counting")], tmp_path / "out"
 
     def run(size: int = 128):
-        return evaluate(
-            get_protocol("triplets")(Options(scenes, "all", size=size, metrics=PIXELS)), methods, folder=out
-        )
+        protocol = get_protocol("triplets")(Options(scenes, "all", size=size, metrics=PIXELS))
+        return evaluate(protocol, methods, folder=out)
 
     first = run()
     assert counting.asked == 1

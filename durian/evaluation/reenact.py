@@ -52,10 +52,7 @@ class Reenact(Protocol):
         method = list(results)[-1]
         report: dict[str, object] = {"landmark_error_percent": _mean(results[method], "landmarks/all")}
         if "still" in results and method != "still":
-            pairs = zip(results[method], results["still"], strict=True)
-            better = [
-                all(own.figures.get(key, 0) > still.figures.get(key, 0) for key in COMPARED) for own, still in pairs
-            ]
+            better = [_is_better(*pair) for pair in zip(results[method], results["still"], strict=True)]
             report["better_than_still_percent"] = round(100 * float(np.mean(better)), 1)
         for key in COMPARED:
             name = key.partition("/")[0]
@@ -66,6 +63,10 @@ class Reenact(Protocol):
             case.case: {name: round(value, 4) for name, value in case.figures.items()} for case in results[method]
         }
         return report
+
+
+def _is_better(own: CaseResult, still: CaseResult) -> bool:
+    return all(own.figures.get(key, 0) > still.figures.get(key, 0) for key in COMPARED)
 
 
 def _mean(cases: Sequence[CaseResult], key: str) -> float | None:
