@@ -111,3 +111,17 @@ def test_a_renderer_without_absolute_landmarks_is_refused(task: Task):
 
 def test_the_whole_crop_copies_exactly(task: Task):
     assert np.array_equal(whole_crop(300).apply(task.image, 300), task.image)
+
+
+@pytest.mark.slow
+def test_a_checkpoint_is_opened_from_its_folder(task: Task, tmp_path: Path):
+    from diffusion_made import tiny_pipeline
+
+    for seed in (0, 1):
+        tiny_pipeline(seed, trained_steps=1).save_pretrained(tmp_path / f"run-{seed}")
+    specs = [parse_method(f"diffusion={tmp_path / f'run-{seed}'}") for seed in (0, 1)]
+    assert [spec.name for spec in specs] == ["run-0", "run-1"]
+    first, second = (process_method(spec, 64).frames(task) for spec in specs)
+    assert first.shape == (1, 300, 300, 3)
+    assert not np.array_equal(first, second), "each folder has its own weights"
+    assert np.array_equal(process_method(specs[0], 64).frames(task), first)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import TYPE_CHECKING
 
-from durian.evaluation.report.pictures import case_pictures
+from durian.evaluation.report.pictures import CasePictures, case_pictures
 from durian.evaluation.report.style import STYLE
 from durian.evaluation.report.tables import (
     differences_table,
@@ -139,17 +139,25 @@ def _case(findings: Findings, case: CaseResult) -> str:
     pictures = case_pictures(evaluation, case.case)
     if pictures is None:
         return f"<article>{head}</article>"
+    return f'<article>{head}<div class="views">{_views(case.case, pictures)}</div></article>'
+
+
+def _views(case: str, pictures: CasePictures) -> str:
+    """Inputs, some frames, and the clips in motion."""
+    case, told = escape(case), escape(", ".join(pictures.names))
     names = "".join(f"<span>{escape(name)}</span>" for name in pictures.names)
-    told = escape(", ".join(pictures.names))
-    return (
-        f'<article>{head}<div class="views">'
-        f'<figure class="inputs"><figcaption>Portrait, and what it is to wear</figcaption>'
-        f'<img src="{pictures.inputs}" alt="Inputs of case {escape(case.case)}"></figure>'
-        f'<figure><figcaption>Some frames</figcaption><div class="strip"><div class="rows">{names}</div>'
-        f'<img src="{pictures.strip}" alt="Frames of case {escape(case.case)}, from above: {told}"></div></figure>'
-        f'<figure><figcaption>In motion</figcaption><div class="names">{names}</div>'
+    strip = f'<img src="{pictures.strip}" alt="Frames of case {case}, from above: {told}">'
+    video = (
         f'<video src="{pictures.video}" controls loop muted playsinline preload="auto" '
-        f'aria-label="Case {escape(case.case)} in motion, from the left: {told}"></video></figure></div></article>'
+        f'aria-label="Case {case} in motion, from the left: {told}"></video>'
+    )
+    return (
+        '<figure class="inputs"><figcaption>Portrait, and what it is to wear</figcaption>'
+        f'<img src="{pictures.inputs}" alt="Inputs of case {case}"></figure>'
+        '<figure><figcaption>Some frames</figcaption><div class="wide" tabindex="0">'
+        f'<div class="strip"><div class="rows">{names}</div>{strip}</div></div></figure>'
+        '<figure><figcaption>In motion</figcaption><div class="wide" tabindex="0">'
+        f'<div class="names">{names}</div>{video}</div></figure>'
     )
 
 

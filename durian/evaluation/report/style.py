@@ -18,7 +18,8 @@ small, .facts, .soft { color: var(--soft); }
 .facts { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; font-size: .9rem; }
 .scroll { overflow-x: auto; margin: 1rem 0; background: var(--card); border: 1px solid var(--line);
   border-radius: .5rem; }
-.scroll:focus-visible, summary:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+.scroll:focus-visible, .wide:focus-visible, summary:focus-visible {
+  outline: 2px solid var(--accent); outline-offset: 2px; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: .9rem; }
 caption { text-align: left; padding: .6rem .8rem; color: var(--soft); }
 caption span { display: block; max-width: calc(100vw - 5rem); }
@@ -46,5 +47,6 @@ img, video { display: block; max-width: 100%; height: auto; border-radius: .25re
 details { margin: .5rem 0; } summary { cursor: pointer; padding: .35rem 0; color: var(--accent); }
 dl { display: grid; grid-template-columns: minmax(6rem, max-content) 1fr; gap: .3rem 1rem; font-size: .9rem; }
 dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
+.wide { overflow-x: auto; } .wide > * { min-width: 30rem; }
 @media (min-width: 56rem) { article .views { grid-template-columns: 1fr 1fr; } .inputs { grid-column: 1 / -1; } }
 """
