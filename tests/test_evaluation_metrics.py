@@ -168,8 +168,9 @@ def test_attribute_overlap_of_glasses_that_moved_or_went(hopper: np.ndarray):
     inside = np.stack(list(plain_case(truth, truth=truth, category="glasses").parsed_truth.values()))
     overlap, about = get_metric("attribute_iou"), {"truth": truth, "inside": inside, "category": "glasses"}
     assert inside.any(axis=(1, 2)).all()
-    assert overlap.score(plain_case(truth, **about)) == {"all": 1.0}
-    moved = plain_case(face_clip(hopper, 2, shift=(3, 0)), **about)
+    case = plain_case(truth, **about)
+    assert overlap.score(case) == {"all": 1.0}
+    moved = case.with_frames(face_clip(hopper, 2, shift=(3, 0)))
     shifted = np.pad(inside[0], ((0, 0), (3, 0)))[:, :256]
     expected = (shifted & inside[0]).sum() / (shifted | inside[0]).sum()
     assert overlap.score(moved)["all"] == pytest.approx(expected, abs=0.05)
