@@ -85,7 +85,7 @@ def scene_task(source: Source, items: int = 1) -> Task:
     driving, filled = fill_gaps(found)
     return Task(
         name=source.name,
-        group=" and ".join(item.attribute for item in scene.items),
+        group=" and ".join(sorted(item.attribute for item in scene.items)),
         image=portrait,
         landmarks=landmarks,
         attributes=tuple(reference_of(scene, item) for item in scene.items),

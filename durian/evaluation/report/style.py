@@ -36,8 +36,8 @@ abbr { text-decoration: none; color: var(--accent); }
 .heats { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); }
 article { background: var(--card); border: 1px solid var(--line); border-radius: .5rem; padding: 1rem;
   margin: 1rem 0; }
-article .views { display: grid; gap: 1rem; margin-top: .75rem; }
-figure { margin: 0; } figcaption { font-size: .85rem; color: var(--soft); margin-bottom: .3rem; }
+article .views { display: grid; gap: 1rem; margin-top: .75rem; grid-template-columns: minmax(0, 1fr); }
+figure { margin: 0; min-width: 0; } figcaption { font-size: .85rem; color: var(--soft); margin-bottom: .3rem; }
 img, video { display: block; max-width: 100%; height: auto; border-radius: .25rem; }
 .names { display: flex; font-size: .8rem; color: var(--soft); } .names span { flex: 1; overflow: hidden;
   text-overflow: ellipsis; padding-right: .25rem; }
@@ -48,5 +48,6 @@ details { margin: .5rem 0; } summary { cursor: pointer; padding: .35rem 0; color
 dl { display: grid; grid-template-columns: minmax(6rem, max-content) 1fr; gap: .3rem 1rem; font-size: .9rem; }
 dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
 .wide { overflow-x: auto; } .wide > * { min-width: 30rem; }
-@media (min-width: 56rem) { article .views { grid-template-columns: 1fr 1fr; } .inputs { grid-column: 1 / -1; } }
+@media (min-width: 56rem) {
+  article .views { grid-template-columns: repeat(2, minmax(0, 1fr)); } .inputs { grid-column: 1 / -1; } }
 """
