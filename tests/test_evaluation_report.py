@@ -132,3 +132,21 @@ def test_the_same_results_make_the_same_page(evaluation: Evaluation):
 )
 def test_numbers_are_short_and_have_a_true_minus(value: float, text: str):
     assert number(value) == text
+
+
+def test_a_grid_of_gaps_becomes_a_map_for_each_part(tmp_path: Path):
+    cases = [
+        CaseResult(
+            f"{pose}-{light}", "still", "cell", {"psnr/face": 30.0 - pose / 9, "psnr/inside": 20.0 - light}, facts
+        )
+        for pose, light in ((0, 0), (45, 4))
+        if (facts := {"pose": float(pose), "light": float(light)})
+    ]
+    protocol = get_protocol("robustness")(Options(tmp_path))
+    text = write_report(Evaluation(protocol, ("still",), {"still": cases}, {}, "0" * 32, tmp_path), "still").read_text()
+    assert "identity: still" in text
+    assert "attribute: still" in text
+    assert re.findall(r'class="heat" style="--share:([\d.]+)">([\d.]+)<', text) == [
+        *(("1.000", "30.00"), ("0.000", "25.00")),
+        *(("1.000", "20.00"), ("0.000", "16.00")),
+    ]
