@@ -92,12 +92,13 @@ def test_files_hold_what_was_rendered(hat_film, tmp_path):
 
 @pytest.mark.slow
 def test_evaluation_reads_a_scene(with_model, tmp_path, head_model):
-    from durian.evaluation.triplets import load_scene
+    from durian.synthetic.scene_reading import read_scene
 
     made = film(Studio(head_model), scene(0, replace(TRIPLETS, attributes={"hat": 1.0})))
-    read = load_scene(write_scene(made, tmp_path))
-    assert read.attribute == "hat"
-    assert np.array_equal(read.item(2), made.pictures[2].classes == Label.HAT)
+    read = read_scene(write_scene(made, tmp_path))
+    assert read.items == {"hat": (2, 3)}
+    assert np.array_equal(read.labels[2] == Label.HAT, made.pictures[2].classes == Label.HAT)
+    assert np.array_equal(read.masks("hat")[2], made.pictures[2].coverage["hat"])
     assert np.abs(read.tiles[15].astype(int) - made.pictures[15].rgb).mean() < 8
 
 

@@ -4,34 +4,80 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from durian.cli.progress import progress
-from durian.errors import InvalidRequest
+from durian.errors import InvalidRequest, WeightsMissing
+
+if TYPE_CHECKING:
+    from durian.evaluation.methods import MethodSpec
+
+REAL_CLIPS = ("self", "cross", "reenact")
+"""Protocols whose folder may be given as ``--videos`` too."""
 
 
 def run(arguments: argparse.Namespace) -> dict[str, object]:
-    if arguments.what == "reenact":
-        from durian.evaluation.reenact import evaluate_reenact
+    """What the protocol found, and with ``--out`` where its ``report`` is."""
+    if arguments.what == "segment":
+        return _segment(arguments)
+    from durian.evaluation.protocols import Options, get_protocol
+    from durian.evaluation.running import evaluate
+    from durian.evaluation.summary import printed
 
-        videos = _folder(arguments.videos, "--videos")
-        return evaluate_reenact(videos, arguments.renderer, arguments.limit, arguments.workers, arguments.sheets)
-    data = _folder(arguments.data, "--data")
-    if arguments.what == "triplets":
-        from durian.evaluation.triplets import evaluate_triplets
+    option = "--videos" if arguments.what in REAL_CLIPS else "--data"
+    given = (arguments.videos or arguments.data) if arguments.what in REAL_CLIPS else arguments.data
+    options = Options(
+        data=_made(given, option) if arguments.what == "robustness" else _folder(given, option),
+        scenes=arguments.scenes,
+        limit=arguments.limit,
+        size=arguments.size,
+        metrics=_metrics(arguments),
+        seed=arguments.seed,
+    )
+    methods = _methods(arguments)
+    protocol = get_protocol(arguments.what)(options)
+    evaluation = evaluate(protocol, methods, arguments.workers, arguments.out, arguments.sheets)
+    report = printed(evaluation)
+    if arguments.out is not None:
+        from durian.evaluation.report import write_report
 
-        return evaluate_triplets(
-            data,
-            arguments.renderer,
-            size=arguments.size,
-            scenes=arguments.scenes,
-            limit=arguments.limit,
-            workers=arguments.workers,
-            sheets=arguments.sheets,
-        )
+        report["report"] = str(write_report(evaluation, arguments.baseline or evaluation.methods[0]))
+    return report
+
+
+def _methods(arguments: argparse.Namespace) -> list[MethodSpec]:
+    """Those given, or the still portrait and the renderer; the baseline must be one of them."""
+    from durian.evaluation.methods import parse_method
+
+    methods = [parse_method(text) for text in arguments.methods or ("still", arguments.renderer)]
+    names = [method.name for method in methods]
+    if arguments.baseline is not None and arguments.baseline not in names:
+        raise InvalidRequest(f"Baseline {arguments.baseline!r} is not measured: use one of {', '.join(names)}.")
+    return methods
+
+
+def _metrics(arguments: argparse.Namespace) -> tuple[str, ...]:
+    from durian.evaluation.metrics import get_metric
+
+    for name in arguments.metrics:
+        if (reason := get_metric(name).available()) is not None:
+            raise WeightsMissing(reason)
+    return tuple(arguments.metrics)
+
+
+def _segment(arguments: argparse.Namespace) -> dict[str, object]:
     from durian.evaluation.segment import evaluate_segment
 
+    data = _folder(arguments.data, "--data")
     with progress("scene") as show:
         return evaluate_segment(data, limit=arguments.limit, kind=arguments.segmenter, on_scene=show)
+
+
+def _made(path: Path | None, option: str) -> Path:
+    """A folder that may still have to be made."""
+    if path is None:
+        raise InvalidRequest(f"No folder was given: use {option} DIR, where scenes are or are to be rendered.")
+    return path
 
 
 def _folder(path: Path | None, option: str) -> Path:

@@ -19,6 +19,8 @@ SCENE_ITEMS = ("hair", "glasses", "hat", "beard")
 """Those of :mod:`durian.synthetic.scenes`."""
 TRAINING_STAGES = ("autoencoder", "image", "temporal")
 """The same as :data:`durian.training.recipe.STAGES`."""
+PROTOCOLS = ("triplets", "composition", "interpolation", "robustness", "self", "cross", "reenact", "segment")
+"""Those of :mod:`durian.evaluation.protocols`, and ``segment``."""
 DEFAULT_MOTION = "nod"
 
 
@@ -204,16 +206,30 @@ def _bench(command: argparse.ArgumentParser) -> None:
 
 
 def _evaluate(command: argparse.ArgumentParser) -> None:
-    command.add_argument("what", choices=("reenact", "triplets", "segment"))
-    command.add_argument("--videos", type=Path, metavar="DIR", help="real clips, for reenact")
-    command.add_argument("--data", type=Path, metavar="DIR", help="synthetic scenes, for triplets and segment")
-    command.add_argument("--renderer", default="preview")
-    command.add_argument("--size", type=int, default=512, metavar="PX", help="at which triplets are rendered")
-    command.add_argument("--scenes", default="test", help="of triplets: test (400 and above), all, or FIRST-LAST")
-    command.add_argument("--segmenter", default="auto", help="for segment: auto, parser, classic or sam")
-    command.add_argument("--limit", type=int, metavar="N", help="only the first N scenes or clips")
-    command.add_argument("--workers", type=int, default=1, metavar="N", help="processes for reenact and triplets")
-    command.add_argument("--sheets", type=Path, metavar="DIR", help="also write contact sheets to look at")
+    command.add_argument("what", choices=PROTOCOLS)
+    data = command.add_argument_group("data")
+    data.add_argument("--data", type=Path, metavar="DIR", help="scenes, as synth render makes them, or prepared clips")
+    data.add_argument("--videos", type=Path, metavar="DIR", help="real clips, for self, cross and reenact")
+    data.add_argument("--scenes", default="test", help="of a folder of scenes: test (400 and above), all, FIRST-LAST")
+    data.add_argument("--limit", type=int, metavar="N", help="only the first N cases (robustness: N in each cell)")
+    methods = command.add_argument_group("methods")
+    methods.add_argument(
+        "--method",
+        dest="methods",
+        action="append",
+        metavar="NAME[=DIR]",
+        help="still, paste, preview, diffusion=MODEL or frames=DIR; repeat (default: still and the --renderer)",
+    )
+    methods.add_argument("--renderer", default="preview")
+    methods.add_argument("--baseline", metavar="NAME", help="what the others are compared with (default: the first)")
+    methods.add_argument("--size", type=int, default=512, metavar="PX", help="at which renderers work")
+    methods.add_argument("--seed", type=int, default=0, metavar="S", help="of drawn references and of noise")
+    methods.add_argument("--segmenter", default="auto", help="for segment: auto, parser, classic or sam")
+    out = command.add_argument_group("results")
+    out.add_argument("-o", "--out", type=Path, metavar="DIR", help="write report.html; goes on where it was left")
+    out.add_argument("--metric", dest="metrics", action="append", default=[], metavar="NAME", help="only this; repeat")
+    out.add_argument("--sheets", type=Path, metavar="DIR", help="also write contact sheets to look at")
+    out.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
 
 
 def _synth(command: argparse.ArgumentParser) -> None:

@@ -51,14 +51,17 @@ class DiffusionRenderer:
 
     Making one is instant; the model is opened when it is first needed.
 
+    Args:
+        model: another model than the settings name.
+
     Raises:
         WeightsMissing: there is no trained model that can be used.
     """
 
     name = "diffusion"
 
-    def __init__(self) -> None:
-        self._model = require_model()
+    def __init__(self, model: ModelFound | None = None) -> None:
+        self._model = model or require_model()
         self._pipeline: DurianPipeline | None = None
         self._opening = threading.Lock()
 

@@ -1,1 +1,1 @@
-"""Quality on data: metrics, reenactment of real clips, transfer on scenes with known truth, clicks for a mask."""
+"""Quality on data: protocols, the methods they compare, metrics, and the report; and clicks for a mask."""

@@ -1,4 +1,4 @@
-"""Scenes and clips over several processes, each with a renderer of its own."""
+"""Scenes and clips over several processes, each with models of its own."""
 
 from __future__ import annotations
 
@@ -6,47 +6,40 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
-from pathlib import Path
 from typing import TypeVar
 
 import cv2
 
-from durian.renderer import Renderer, get_renderer
-
+Source = TypeVar("Source")
 Result = TypeVar("Result")
 
-_renderers: dict[str, Renderer] = {}
 
-
-def process_renderer(name: str) -> Renderer:
-    """This process's renderer of that name.
-
-    Raises:
-        InvalidRequest: none is known.
-    """
-    if name not in _renderers:
-        _renderers[name] = get_renderer(name)
-    return _renderers[name]
-
-
-def score_all(score: Callable[[Path], Result], paths: Sequence[Path], workers: int, unit: str) -> list[Result]:
-    """``score`` of each path, in order, with a progress bar on stderr.
+def score_all(score: Callable[[Source], Result], sources: Sequence[Source], workers: int, unit: str) -> list[Result]:
+    """``score`` of each source, in order, with a progress bar on stderr.
 
     Args:
         score: a module's function or a partial of one, so that it can be sent to another process.
-        paths: what to score.
+        sources: what to score.
         workers: processes; 1 stays in this one.
         unit: what the progress bar counts.
     """
     from tqdm import tqdm
 
-    return list(tqdm(_results(score, paths, workers), total=len(paths), unit=unit, file=sys.stderr))
+    return list(tqdm(_results(score, sources, workers), total=len(sources), unit=unit, file=sys.stderr))
 
 
-def _results(score: Callable[[Path], Result], paths: Sequence[Path], workers: int) -> Iterator[Result]:
+def _results(score: Callable[[Source], Result], sources: Sequence[Source], workers: int) -> Iterator[Result]:
     if workers <= 1:
-        yield from map(score, paths)
+        yield from map(score, sources)
         return
     # Spawned, not forked: MediaPipe's threads do not survive a fork.
-    with ProcessPoolExecutor(workers, get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
-        yield from pool.map(score, paths)
+    with ProcessPoolExecutor(workers, get_context("spawn"), _one_thread) as pool:
+        yield from pool.map(score, sources)
+
+
+def _one_thread() -> None:
+    # As many threads as cores in each of several processes wait for each other most of the time.
+    import torch
+
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -35,6 +36,7 @@ class SceneFiles:
         labels: ``(N, S, S) uint8``, each pixel's :class:`~durian.synthetic.geometry.Label`.
         coverage: for attributes with a soft mask, ``(N, S, S) uint8``, how much of each pixel they cover.
         bare: ``(T, S, S, 3) uint8`` targets without the items, if they were rendered.
+        about: the whole description.
     """
 
     name: str
@@ -47,6 +49,7 @@ class SceneFiles:
     labels: np.ndarray
     coverage: Mapping[str, np.ndarray]
     bare: np.ndarray | None
+    about: Mapping[str, Any]
 
     def shots(self, role: str) -> list[int]:
         """Numbers of the shots with a role."""
@@ -76,12 +79,13 @@ def read_scene(path: Path) -> SceneFiles:
             kind=about.get("kind", "triplet"),
             fps=float(about.get("fps", OLD_FPS)),
             roles=roles,
-            people=_people(about["frames"], roles),
+            people=_people(about.get("frames", [{}] * count), roles),
             items=_items(about, roles),
             tiles=_tiles(path.with_suffix(".webp"), size, columns, count, "RGB"),
             labels=_tiles(path.with_suffix(".png"), size, columns, count),
             coverage={name: _tiles(_beside(path, f"{name}.png"), size, columns, count) for name in soft},
             bare=_bare(path, size, roles.count("target")) if about.get("bare") else None,
+            about=about,
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UnreadableMedia(
@@ -92,6 +96,11 @@ def read_scene(path: Path) -> SceneFiles:
 def scene_names(folder: Path) -> list[str]:
     """Names of a folder's scenes, in order."""
     return sorted(path.stem for path in folder.glob("*.json") if path.stem.isdecimal())
+
+
+def scene_files(path: Path) -> list[Path]:
+    """All files of the scene of a JSON file, that one included, by name."""
+    return sorted(file for file in path.parent.glob(f"{path.stem}*") if file.suffix in (".json", ".png", ".webp"))
 
 
 def _people(frames: list[dict], roles: tuple[str, ...]) -> tuple[int, ...]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -33,6 +33,8 @@ class Case:
         truth: ``(F, S, S, 3) uint8``, or ``None`` where nobody knows it (another person's item on a real portrait).
         inside: ``(F, S, S) bool``, where the item is in ``truth``; ``None`` where unknown.
         landmarks: ``(F, 478, 3)`` pixels of the frames, the motion they were asked to follow; ``None`` where unknown.
+        tracked: what :func:`~durian.face.landmarks.track_upscaled` found in ``truth``, if it was asked before.
+        parts: further regions of ``truth``, ``(F, S, S) bool``.
     """
 
     name: str
@@ -44,6 +46,8 @@ class Case:
     truth: np.ndarray | None = None
     inside: np.ndarray | None = None
     landmarks: np.ndarray | None = None
+    tracked: Sequence[np.ndarray | None] | None = None
+    parts: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("truth", "inside"):
@@ -53,10 +57,10 @@ class Case:
 
     @cached_property
     def regions(self) -> tuple[Mapping[str, np.ndarray | None], ...]:
-        """Of each frame, the masks of its regions; only ``all`` where ``inside`` is unknown."""
-        if self.inside is None:
-            return ({"all": None},) * len(self.frames)
-        return tuple(regions_of(inside) for inside in self.inside)
+        """Of each frame, the masks of its regions and parts; only ``all`` where nothing else is known."""
+        numbers = range(len(self.frames))
+        own = [{"all": None} if self.inside is None else regions_of(self.inside[number]) for number in numbers]
+        return tuple(own[number] | {name: part[number] for name, part in self.parts.items()} for number in numbers)
 
     @cached_property
     def pixel_scores(self) -> dict[str, Score]:
@@ -74,6 +78,8 @@ class Case:
     @cached_property
     def asked(self) -> list[np.ndarray | None]:
         """Landmarks that each frame should show: found in ``truth`` as in the frames, else the ones given."""
+        if self.tracked is not None:
+            return list(self.tracked)
         if self.truth is not None:
             return track_upscaled(self.truth)
         return [None] * len(self.frames) if self.landmarks is None else list(self.landmarks)

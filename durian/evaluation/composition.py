@@ -1,0 +1,26 @@
+"""Two items from two people at once: the paper's zero-shot composition, with the truth rendered."""
+
+from __future__ import annotations
+
+from durian.evaluation.protocols import Protocol, Source
+from durian.evaluation.scene_tasks import scene_sources, scene_task
+from durian.evaluation.tasks import Task
+
+
+class Composition(Protocol):
+    """Synthetic scenes of kind ``pair``; each item is also scored by itself."""
+
+    name = "composition"
+    title = "Two items from two people"
+    purpose = (
+        "A portrait puts on two items, each from another person, and moves. Models learn from one item at a time, so "
+        "this was never shown to them. The true frames are known."
+    )
+    unit = "scene"
+    ranked_by = "psnr/inside"
+
+    def sources(self) -> list[Source]:
+        return scene_sources(self.options.data, self.options.scenes, self.options.limit)
+
+    def load(self, source: Source) -> Task:
+        return scene_task(source, items=2)

@@ -1,0 +1,126 @@
+"""What is measured on which data: one class for each protocol, and the registry of them.
+
+All go one way: a protocol lists its sources and makes a task of each; methods make frames of a task; metrics score
+them; :mod:`durian.evaluation.running` takes care of processes and of going on, the report of means and pictures.
+"""
+
+from __future__ import annotations
+
+import importlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from durian.errors import InvalidRequest
+from durian.evaluation.figures import Figure
+from durian.evaluation.methods import RENDER_SIZE, Method
+from durian.evaluation.scoring import Scorer
+from durian.evaluation.tasks import Task
+
+PROTOCOLS = {
+    "self": "durian.evaluation.self_attribute.SelfAttribute",
+    "cross": "durian.evaluation.cross_attribute.CrossAttribute",
+    "reenact": "durian.evaluation.reenact.Reenact",
+    "triplets": "durian.evaluation.triplets.Triplets",
+    "composition": "durian.evaluation.composition.Composition",
+    "interpolation": "durian.evaluation.interpolation.Interpolation",
+    "robustness": "durian.evaluation.robustness.Robustness",
+}
+"""Where each is; imported when used. ``segment`` has no methods to compare and goes its own way."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a protocol may be told.
+
+    Attributes:
+        data: folder of scenes or clips.
+        scenes: of scenes, ``test``, ``all`` or ``FIRST-LAST``.
+        limit: at most so many sources; of robustness, so many scenes in each cell.
+        size: side in pixels at which renderers work.
+        metrics: names of those that are wanted; all that can be measured if there are none.
+        seed: of what is drawn: references, and the noise that diffusion starts from.
+    """
+
+    data: Path
+    scenes: str = "test"
+    limit: int | None = None
+    size: int = RENDER_SIZE
+    metrics: tuple[str, ...] = ()
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Source:
+    """One case to be: its ``name``, unique and fit for a file's, and the ``files`` it is made of."""
+
+    name: str
+    files: tuple[Path, ...]
+    detail: str = ""
+
+
+class Protocol(ABC):
+    """Lists its sources, and makes a task of each. Instances are sent to other processes.
+
+    Attributes:
+        name: on the command line.
+        title: in reports.
+        purpose: what is asked, in a sentence or two.
+        unit: what a source is, for the progress bar.
+        ranked_by: the figure by which cases are sorted, ``metric/region``.
+        figures: what it measures besides the metrics.
+    """
+
+    name: str
+    title: str
+    purpose: str
+    unit: str = "case"
+    ranked_by: str = "psnr/all"
+    figures: tuple[Figure, ...] = ()
+
+    def __init__(self, options: Options):
+        self.options = options
+
+    @abstractmethod
+    def sources(self) -> list[Source]:
+        """All cases to be, in order.
+
+        Raises:
+            InvalidRequest: there are none.
+        """
+
+    @abstractmethod
+    def load(self, source: Source) -> Task:
+        """
+        Raises:
+            DurianError: nothing can be made of it; the case is left out and named.
+        """
+
+    def score(self, method: Method, scorer: Scorer) -> tuple[np.ndarray, dict[str, float]]:
+        """A method's frames for the scorer's task ``(F, S, S, 3) uint8``, and their figures by ``metric/region``."""
+        frames = method.frames(scorer.task)
+        return frames, scorer.score(frames)
+
+    def settings(self) -> dict[str, object]:
+        """All that results depend on besides the sources' files and the method."""
+        settings: dict[str, object] = {"protocol": self.name, "size": self.options.size, "seed": self.options.seed}
+        return settings | ({"metrics": list(self.options.metrics)} if self.options.metrics else {})
+
+    def summary(self, results: Mapping[str, Sequence]) -> dict[str, object]:
+        """What the protocol has to say besides means: by method, from its results (``CaseResult``) of all cases."""
+        return {}
+
+
+def get_protocol(name: str) -> Callable[[Options], Protocol]:
+    """The class of a protocol.
+
+    Raises:
+        InvalidRequest: there is none of that name.
+    """
+    if name not in PROTOCOLS:
+        raise InvalidRequest(f"There is no protocol named {name!r}: use one of {', '.join(PROTOCOLS)}.")
+    module, _, kind = PROTOCOLS[name].rpartition(".")
+    return getattr(importlib.import_module(module), kind)
