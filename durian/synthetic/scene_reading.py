@@ -84,7 +84,7 @@ def read_scene(path: Path) -> SceneFiles:
             tiles=_tiles(path.with_suffix(".webp"), size, columns, count, "RGB"),
             labels=_tiles(path.with_suffix(".png"), size, columns, count),
             coverage={name: _tiles(_beside(path, f"{name}.png"), size, columns, count) for name in soft},
-            bare=_bare(path, size, roles.count("target")) if about.get("bare") else None,
+            bare=_bare(path, size, roles.count("target")),
             about=about,
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -116,8 +116,9 @@ def _items(about: dict, roles: tuple[str, ...]) -> dict[str, tuple[int, ...]]:
     return {about["attribute"]: tuple(number for number, role in enumerate(roles) if role == "reference")}
 
 
-def _bare(path: Path, size: int, targets: int) -> np.ndarray:
-    return _tiles(_beside(path, "bare.webp"), size, columns_of(targets), targets, "RGB")
+def _bare(path: Path, size: int, targets: int) -> np.ndarray | None:
+    bare = _beside(path, "bare.webp")
+    return _tiles(bare, size, columns_of(targets), targets, "RGB") if bare.is_file() else None
 
 
 def _beside(path: Path, ending: str) -> Path:
