@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from clips_made import acted, dyed, write
 
+from durian.training.checkpoints import open_model
 from durian.training.logbook import read_log
 from durian.training.loop import train
 from durian.training.recipe import Recipe, Running, ValidationRecipe, load_recipe
+from durian.training.sample import Sample
+from durian.training.stages import make_samples
+from durian.training.validation import predicted
 
 SIZE, FRAMES = 64, 8
 PEOPLE = {"hair-afro": "look-around", "hair-bob": "talk"}
 COLOURS = {"red": (1.0, 0.25, 0.2), "blue": (0.25, 0.4, 1.0)}
-AUTOENCODER_STEPS, IMAGE_STEPS = 100, 100
+AUTOENCODER_STEPS, IMAGE_STEPS = 160, 120
 PAIRS = 8
 
 
@@ -62,3 +67,34 @@ def test_frames_are_better_than_those_of_the_untrained_model(trained):
     assert [line["step"] for line in scores] == [0, IMAGE_STEPS]
     assert scores[-1]["psnr_all"] > scores[0]["psnr_all"] + 3
     assert scores[-1]["psnr_inside"] > scores[0]["psnr_inside"] + 3
+
+
+@pytest.mark.slow
+def test_the_right_reference_is_better_than_somebody_elses(clips, trained):
+    pipeline = open_model(trained[0].model)
+    pipeline.set_progress_bar_config(disable=True)
+    samples = make_samples("image", clips, recipe(), for_validation=True)
+    shown = [samples[number] for number in range(PAIRS)]
+    right, wrong = [], []
+    for sample in shown:
+        other = next(one for one in shown if colour_of(one) != colour_of(sample))
+        swapped = replace(
+            sample,
+            attribute=other.attribute,
+            attribute_mask=other.attribute_mask,
+            attribute_keypoints=other.attribute_keypoints,
+        )
+        right.append(error_inside(pipeline, sample))
+        wrong.append(error_inside(pipeline, swapped))
+    assert np.mean(right) < 0.9 * np.mean(wrong)
+    assert sum(one < other for one, other in zip(right, wrong)) >= PAIRS - 1
+
+
+def colour_of(sample: Sample) -> str:
+    return sample.clip.split("-")[-1]
+
+
+def error_inside(pipeline, sample: Sample) -> float:
+    """Mean squared error where the item is."""
+    inside = sample.inside > 127
+    return float(np.square(predicted(pipeline, sample, seed=0)[inside].astype(float) - sample.targets[inside]).mean())
