@@ -311,3 +311,12 @@ def test_it_stops_in_time(without_rendering, tmp_path):
     train_parser(tmp_path, tmp_path, TINY, max_minutes=0.0, on_step=lambda *at: seen.append(at))
     assert seen == []
     assert (tmp_path / loop.CHECKPOINT).is_file()
+
+
+def test_it_begins_with_given_weights(without_rendering, tmp_path):
+    there = loop.save_network(loop.ParserNetwork(), tmp_path, {})
+    began = train_parser(tmp_path / "new", tmp_path, TINY, start=there, max_minutes=0.0)
+    theirs, ours = load_network(there).state_dict(), load_network(began).state_dict()
+    assert all(torch.equal(value, ours[name]) for name, value in theirs.items())
+    fresh = load_network(train_parser(tmp_path / "fresh", tmp_path, TINY, max_minutes=0.0)).state_dict()
+    assert not torch.equal(theirs["head.0.weight"], fresh["head.0.weight"])

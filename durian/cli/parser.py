@@ -282,6 +282,7 @@ def _train(command: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--portraits", type=Path, metavar="DIR", help="real ones, unlabelled: shown towards the end, labelled by itself"
     )
+    parser.add_argument("--from", dest="start", type=Path, metavar="FILE", help="begin with this parser's weights")
     parser.add_argument("--shards", type=int, metavar="N", help="of photos (default: as the shipped parser)")
     parser.add_argument("--steps", type=int, metavar="N", help="likewise")
     parser.add_argument("--seed", type=int, default=0, metavar="S")

@@ -37,11 +37,12 @@ def train_parser(arguments: argparse.Namespace) -> dict[str, object]:
             arguments.data,
             recipe,
             device,
-            arguments.workers,
-            arguments.max_minutes,
-            portraits,
-            steps,
-            shards,
+            workers=arguments.workers,
+            max_minutes=arguments.max_minutes,
+            portraits=portraits,
+            start=arguments.start,
+            on_step=steps,
+            on_shard=shards,
         )
     return {"weights": str(path), "megabytes": round(path.stat().st_size / 1e6, 1)}
 
