@@ -23,8 +23,9 @@ from durian.training.parser.photos import Photos
 
 SIDE, UNIT, PLACE = 320, 0.13, (0.5, 0.42)
 """Of the square that is cut from a portrait, as of :data:`durian.segmentation.parser.heads.HEAD_SIDE`."""
-SURELY_NO_HAT = -0.5
-"""Log-odds of a hat below which there is none."""
+SURELY_NO_HAT = -1.3
+"""Log-odds of a hat below which there is none; above, what looks like hair may be one. Fur, a beanie and a scarf that
+the parser had taken for hair, and went on to learn as hair, have -1.0 and more, dyed hair -1.6."""
 SURE_OF_HAT = 0.7
 """Share of a hat that the parser does not give up although the classic start sees none."""
 SURE_PERSON, SURE_BACKGROUND = 230, 25
@@ -84,6 +85,8 @@ def label(picture: np.ndarray, landmarks: np.ndarray, weights: Path) -> np.ndarr
     for name, number in (("glasses", GLASSES), ("hat", HAT), ("beard", BEARD), ("hair", HAIR)):
         seen = starts.mask(name) > HALF if starts.is_worn(name) else np.zeros_like(unsure)
         unsure |= seen != (classes == number)
+    if starts.hat_score >= SURELY_NO_HAT:
+        unsure |= classes == HAIR
     person = person_mask(picture)
     unsure |= (person > SURE_PERSON) & (classes == BACKGROUND)
     unsure |= (person < SURE_BACKGROUND) & (classes != BACKGROUND)
