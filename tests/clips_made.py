@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
+from durian.clips import SUFFIX, Clip, ClipAbout, ClipFrame, write_clip
 from durian.face import default_crop, detect_faces
 from durian.media import read_image
 from durian.motion import drive, preset
 from durian.preview.renderer import PreviewRenderer
 from durian.request import AnimationRequest, Portrait, RenderOptions
 from durian.segmentation import worn
-from durian.training.clips import SUFFIX, Clip, ClipAbout, ClipFrame, write_clip
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 FRAMES_PER_SECOND = 8.0

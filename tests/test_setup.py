@@ -39,12 +39,13 @@ LIGHT_OF_DIFFUSION = (
 
 
 HEAVY_ROOMS = (
+    "durian.evaluation.",
     "durian.synthetic.",
     "durian.training.",
     "durian.segmentation.parser.network",
     "durian.segmentation.parser.running",
 )
-"""What draws synthetic heads, what trains, and networks: imported when they are used."""
+"""What draws synthetic heads, what trains, what measures, and networks: imported when they are used."""
 
 
 def is_heavy_room(module: str) -> bool:
@@ -211,10 +212,11 @@ LAYERS = (
     {"segmentation"},
     {"geometry"},
     {"scene", "prepare"},
-    {"preview", "diffusion", "synthetic", "bundle_reading", "assets"},
+    {"preview", "diffusion", "synthetic", "bundle_reading", "assets", "clips"},
     {"renderer", "bundle"},
     {"engine"},
-    {"bench", "evaluation", "training", "ui"},
+    {"bench", "evaluation", "ui"},
+    {"training"},
     {"cli"},
     {"__main__"},
 )

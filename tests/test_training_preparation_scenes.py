@@ -9,12 +9,12 @@ import pytest
 from preparation_made import COLLINS, HOPPER, TILE, close_up, hat_labels, make_scene, moving
 
 from durian.cli.main import main
+from durian.clips import Clip
 from durian.errors import InvalidRequest, UnreadableMedia
 from durian.face import eye_distance
 from durian.face.landmarks import detect_upscaled
 from durian.synthetic.geometry import Label
 from durian.synthetic.scene_reading import read_scene, scene_names
-from durian.training.clips import Clip
 from durian.training.preparation.folder import prepare
 from durian.training.preparation.scenes import prepare_scene
 from durian.training.preparation.settings import Preparation

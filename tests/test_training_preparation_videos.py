@@ -13,12 +13,12 @@ from diffusion_made import tiny_autoencoder
 from preparation_made import COLLINS, HOPPER, SIDE, close_up, make_video, moving
 
 from durian.cli.main import main
+from durian.clips import Clip, open_clips
 from durian.diffusion.latents import encode
 from durian.errors import InvalidRequest, WeightsMissing
 from durian.face import detect_faces, eye_distance
 from durian.face.landmarks import detect_upscaled
 from durian.masks import png_bytes
-from durian.training.clips import Clip, open_clips
 from durian.training.preparation.folder import find_sources, prepare
 from durian.training.preparation.latents import encoder_of
 from durian.training.preparation.record import Record

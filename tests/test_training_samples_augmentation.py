@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from training_samples_made import clip, face
 
+from durian.clips import ClipFrame
 from durian.errors import InvalidRequest
 from durian.motion.canonical import mirror
 from durian.training.augmentation import (
@@ -21,7 +22,6 @@ from durian.training.augmentation import (
     mirrored,
     resized,
 )
-from durian.training.clips import ClipFrame
 
 SIZE = 200
 MOVES = {

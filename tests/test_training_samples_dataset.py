@@ -9,12 +9,12 @@ import pytest
 import torch
 from training_samples_made import RED, SIZE, clip, grey_of, item, number_of, triplet
 
+from durian.clips import Clip
 from durian.errors import UnreadableMedia
 from durian.face import eye_distance
 from durian.keypoints import draw_keypoints
 from durian.masks import expand
 from durian.training.augmentation import ReferenceChanges
-from durian.training.clips import Clip
 from durian.training.dataset import Batches, Samples, SamplingSettings, collate, load_batches, split_clips
 from durian.training.expansion import ExpansionSettings, person_of
 from durian.training.pairs import PairSettings

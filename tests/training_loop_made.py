@@ -10,7 +10,7 @@ import torch
 from accelerate import Accelerator
 from training_samples_made import clip
 
-from durian.training.clips import Clip
+from durian.clips import Clip
 from durian.training.dataset import collate
 from durian.training.diffusion_stage import Drawn, ImageStage
 from durian.training.learning import Learner

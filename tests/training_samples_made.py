@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from durian.clips import SUFFIX, Clip, ClipAbout, ClipFrame, write_clip
 from durian.motion.canonical import canonical_face
-from durian.training.clips import SUFFIX, Clip, ClipAbout, ClipFrame, write_clip
 
 SIZE = 96
 RED = (220, 40, 40)

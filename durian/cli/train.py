@@ -10,7 +10,7 @@ from durian.cli.progress import progress
 from durian.errors import InvalidRequest
 
 if TYPE_CHECKING:
-    from durian.training.clips import Clip
+    from durian.clips import Clip
     from durian.training.recipe import Recipe
 
 MOST_SHOWN = 16
@@ -52,8 +52,8 @@ def train_diffusion(arguments: argparse.Namespace) -> dict[str, object] | None:
     why it ``stopped`` before the end. Only the first of several processes reports."""
     from accelerate import PartialState
 
+    from durian.clips import open_clips
     from durian.settings import get_settings
-    from durian.training.clips import open_clips
     from durian.training.loop import train
     from durian.training.recipe import load_recipe
 

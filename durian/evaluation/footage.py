@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from durian.clips import CATEGORIES, SUFFIX, Clip
 from durian.errors import InvalidRequest, NoFaceFound
 from durian.evaluation.protocols import Source
 from durian.face import Crop, track_faces
 from durian.face.landmarks import fill_gaps
-from durian.training.clips import CATEGORIES, SUFFIX, Clip
 
 VIDEO_ENDINGS = (".mp4", ".mov", ".webm", ".mkv", ".avi")
 SIZE = 512

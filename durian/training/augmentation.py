@@ -15,9 +15,9 @@ from dataclasses import dataclass, fields, replace
 import cv2
 import numpy as np
 
+from durian.clips import ClipFrame
 from durian.errors import InvalidRequest
 from durian.motion.canonical import mirror
-from durian.training.clips import ClipFrame
 from durian.training.expansion import whole
 
 BORDER_BLUR, BORDER_FADE = 1 / 28, 1 / 26

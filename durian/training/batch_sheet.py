@@ -8,9 +8,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from durian.clips import ClipFrame
 from durian.masks import outline, overlay
 from durian.training.augmentation import BEST_JPEG, Changes, ReferenceChanges, apply_changes, draw_changes
-from durian.training.clips import ClipFrame
 from durian.training.sample import Sample
 
 TILE, CAPTION_HEIGHT = 192, 22

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from durian.clips import Clip, ClipFrame
 from durian.errors import UnreadableMedia
 from durian.keypoints import draw_keypoints
 from durian.request import Attribute
@@ -23,7 +24,6 @@ from durian.training.augmentation import (
     mirrored,
     resized,
 )
-from durian.training.clips import Clip, ClipFrame
 from durian.training.expansion import (
     ExpansionSettings,
     MaskBank,

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from durian.clips import Clip, ClipFrame
 from durian.errors import InvalidRequest
 from durian.face import Crop
 from durian.request import AnimationRequest, Attribute, Portrait, RenderOptions
 from durian.scene import prepare_scene
-from durian.training.clips import Clip, ClipFrame
 from durian.training.pairs import categories_of
 
 FILL_REACH = 1 / 128

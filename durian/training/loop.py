@@ -13,10 +13,10 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import set_seed
 
+from durian.clips import Clip
 from durian.diffusion.pipeline import DurianPipeline
 from durian.errors import InvalidRequest
 from durian.training.checkpoints import LIGHT, claim, keep, keep_model, latest, open_model, restore
-from durian.training.clips import Clip
 from durian.training.dataset import load_batches, split_clips
 from durian.training.learning import Learner, rate_of
 from durian.training.logbook import Logbook

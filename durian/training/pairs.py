@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from durian.clips import CATEGORIES, Clip, ClipAbout
 from durian.errors import InvalidRequest
 from durian.face import eye_distance
-from durian.training.clips import CATEGORIES, Clip, ClipAbout
 
 
 @dataclass(frozen=True)

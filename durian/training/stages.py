@@ -7,12 +7,12 @@ from pathlib import Path
 
 from diffusers import DDIMScheduler
 
+from durian.clips import Clip
 from durian.diffusion.pipeline import DurianPipeline
 from durian.diffusion.presets import build, get_preset
 from durian.errors import InvalidRequest
 from durian.training.autoencoder_stage import AutoencoderStage
 from durian.training.checkpoints import open_model
-from durian.training.clips import Clip
 from durian.training.dataset import Samples
 from durian.training.diffusion_stage import ImageStage, TemporalStage
 from durian.training.networks import start_alike

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from durian.clips import Encode
 from durian.diffusion.latents import encode
 from durian.errors import WeightsMissing
 from durian.settings import get_settings
-from durian.training.clips import Encode
 
 BATCH = 8
 """Frames that go through the autoencoder together."""

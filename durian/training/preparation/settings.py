@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from durian.clips import CATEGORIES
 from durian.errors import InvalidRequest
-from durian.training.clips import CATEGORIES
 
 SIZES = (64, 1024)
 """Pixels along a frame's side: least and most."""
@@ -33,7 +33,7 @@ class Preparation:
         size: pixels along a frame's side.
         fps: most frames per second of videos.
         most_frames: of a clip.
-        categories: of :data:`durian.training.clips.CATEGORIES`.
+        categories: of :data:`durian.clips.CATEGORIES`.
         masks: folder with masks of the videos' frames; the parser makes them if there is none.
         latents: folder of the model whose autoencoder makes latents; none are made if there is none.
     """

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
+from durian.clips import SUFFIX, ClipAbout, ClipFrame, Encode, write_clip
 from durian.errors import InvalidRequest, LimitExceeded, UnreadableMedia
 from durian.face import track_faces
 from durian.media import iter_video, probe_video
-from durian.training.clips import SUFFIX, ClipAbout, ClipFrame, Encode, write_clip
 from durian.training.preparation.bars import Area, Bars
 from durian.training.preparation.framing import Span, plan_clips
 from durian.training.preparation.quality import Reason, clip_fault, is_person

@@ -44,7 +44,7 @@ def parsed_masks(
     Args:
         pictures: ``(P, P, 3) uint8`` of each frame, P at least ``size``.
         landmarks: ``(478, 3)`` pixels of each picture.
-        categories: of :data:`durian.training.clips.CATEGORIES`.
+        categories: of :data:`durian.clips.CATEGORIES`.
         size: S of the masks.
     """
     probes = np.unique(np.linspace(0, len(pictures) - 1, PROBES).astype(int))

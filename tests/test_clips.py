@@ -10,9 +10,9 @@ from multiprocessing import get_context
 import numpy as np
 import pytest
 
+from durian import clips
+from durian.clips import SUFFIX, Clip, ClipAbout, ClipFrame, open_clips, write_clip
 from durian.errors import UnreadableMedia
-from durian.training import clips
-from durian.training.clips import SUFFIX, Clip, ClipAbout, ClipFrame, open_clips, write_clip
 
 SIZE = 32
 
