@@ -15,16 +15,13 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
-from diffusers import AutoencoderKL, DDIMScheduler
 from torch import Tensor
 
 from durian.diffusion.attention_maps import attention_maps
-from durian.diffusion.conditioning import Conditioner, SemanticTokens
-from durian.diffusion.denoiser import Denoiser
-from durian.diffusion.guider import KeypointGuider
+from durian.diffusion.conditioning import SemanticTokens
 from durian.diffusion.latents import encode, latent_factor
 from durian.diffusion.pipeline import AttributeReference, DurianPipeline
-from durian.diffusion.presets import SCHEDULE
+from durian.diffusion.presets import build, get_preset
 from durian.diffusion.reference_inputs import masked
 from durian.diffusion.reference_net import ReferenceNet
 from durian.diffusion.references import References
@@ -42,54 +39,18 @@ PLACES = ((46.0, 17.0), (50.0, 65.0), (25.0, 68.0))
 """Of the figure: on the hat, the mouth and the hair, in pixels of the held-out picture at ``SOURCE``."""
 NEAR, MEASURED_VIEWS, MEASURED_PLACES = 8, 20, 40
 """Pixels around a place, and what the printed numbers average over."""
-TOKEN_WIDTH = 32
 LEAST_NOISE = 400
 """Timestep. With less noise a picture shows itself, and references say nothing new."""
 TARGETS = 4
 """Targets of each pair of references in a training step: they share what the reference nets do."""
-SHAPE = {
-    "latent_channels": 12,
-    "block_out_channels": (32, 64),
-    "attention_levels": (True, True),
-    "layers_per_block": 1,
-    "num_attention_heads": (1, 2),
-    "norm_num_groups": 8,
-}
-GUIDER_CHANNELS = (16, 24, 32)
-"""Two strides, since a latent position is 4 pixels wide here."""
 
 
 # The model
 
 
 def make_pipeline() -> DurianPipeline:
-    """A whole tiny pipeline: 16 x 16 latent positions, conditioning without anything pretrained."""
-    net = {**SHAPE, "cross_attention_dim": None, "keypoint_channels": GUIDER_CHANNELS}
-    middle = SHAPE["block_out_channels"][-1]
-    pipeline = DurianPipeline(
-        # Patches of 4 x 4 pixels as channels: small convolutions, quickly trained.
-        vae=AutoencoderKL(
-            in_channels=48,
-            out_channels=48,
-            down_block_types=("DownEncoderBlock2D",),
-            up_block_types=("UpDecoderBlock2D",),
-            block_out_channels=(48,),
-            layers_per_block=1,
-            latent_channels=SHAPE["latent_channels"],
-            norm_num_groups=8,
-            mid_block_add_attention=False,
-            scaling_factor=1.0,
-        ),
-        attribute_reference_net=ReferenceNet(**net),
-        portrait_reference_net=ReferenceNet(**net),
-        denoiser=Denoiser(**SHAPE, cross_attention_dim=TOKEN_WIDTH, motion_num_attention_heads=2, motion_max_frames=2),
-        guider=KeypointGuider(SHAPE["block_out_channels"][0], GUIDER_CHANNELS),
-        conditioner=Conditioner("pooled", TOKEN_WIDTH, middle, middle, tokens=2),
-        scheduler=DDIMScheduler(**SCHEDULE),
-        preset="attention-figure",
-        size=SIZE,
-        drop_outside_masks=True,
-    )
+    """The smallest preset: 16 x 16 latent positions, conditioning without anything pretrained."""
+    pipeline = build(get_preset("mini-64"))
     start_alike(pipeline)
     return pipeline
 
