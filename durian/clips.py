@@ -2,8 +2,8 @@
 
 A clip is one ZIP file, made by ``durian prepare`` from a video or a synthetic scene: ``frames/00000.webp``,
 ``masks/hair/00000.png`` (255 where the item covers a whole pixel), ``landmarks.npy``, ``about.json`` and, if asked for,
-``latents/00000.npy``. Frames are read one at a time, so a clip costs no more memory than what is drawn from it, and
-few files are open at once however many clips there are.
+``latents/00000.npy`` and ``drafts/00/00000.webp``. Frames are read one at a time, so a clip costs no more memory than
+what is drawn from it, and few files are open at once however many clips there are.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import io
 import json
 import os
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -50,6 +50,19 @@ class ClipFrame:
 
 
 @dataclass(frozen=True)
+class DraftPair:
+    """The frames that drafts were made from: ``portrait`` puts on the ``category`` that ``attribute`` wears.
+
+    ``has_truth``: the two are different people, and the targets show the first with the item.
+    """
+
+    category: str
+    attribute: int
+    portrait: int
+    has_truth: bool
+
+
+@dataclass(frozen=True)
 class ClipAbout:
     """What a clip is, as its ``about.json`` says.
 
@@ -63,6 +76,7 @@ class ClipAbout:
         source: where it is from, for people to read.
         kind: ``video``, or a synthetic scene's kind (:data:`durian.synthetic.scenes.KINDS`).
         item_frames: of a scene, for each item the numbers of the references that wear it.
+        drafts: pairs of which there is a draft of every target.
     """
 
     name: str
@@ -74,6 +88,7 @@ class ClipAbout:
     source: str = ""
     kind: str = "video"
     item_frames: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    drafts: tuple[DraftPair, ...] = ()
 
     def frames_of(self, role: str) -> list[int]:
         """Numbers of the frames with a role."""
@@ -132,6 +147,15 @@ class Clip:
             archive, member = _archive(self.path, os.getpid()), f"masks/{category}/{number:05d}.png"
             return _decoded(archive.read(member)) if member in archive.NameToInfo else None
 
+    def draft(self, pair: int, number: int) -> np.ndarray:
+        """A target as the preview makes it from a pair of ``about.drafts``, ``(S, S, 3) uint8``.
+
+        Raises:
+            UnreadableMedia: the file cannot be read any more.
+        """
+        with _told(self.path):
+            return _decoded(_archive(self.path, os.getpid()).read(_draft_name(pair, number)))
+
     def latents(self, number: int) -> np.ndarray:
         """The autoencoder's latents of a frame, ``(C, h, w) float16``, scaled
         (:func:`durian.diffusion.latents.encode`).
@@ -156,6 +180,10 @@ def _landmarks(path: Path, process: int) -> np.ndarray:
     landmarks = np.load(io.BytesIO(_archive(path, process).read("landmarks.npy")))
     landmarks.setflags(write=False)
     return landmarks
+
+
+def _draft_name(pair: int, number: int) -> str:
+    return f"drafts/{pair:02d}/{number:05d}.webp"
 
 
 def _latents_name(number: int) -> str:
@@ -192,16 +220,45 @@ def write_clip(path: Path, about: ClipAbout, frames: Sequence[ClipFrame], encode
     if not len(frames) == len(about.roles) == len(about.people):
         raise ValueError(f"{len(frames)} frames, {len(about.roles)} roles and {len(about.people)} people do not agree.")
     path.parent.mkdir(parents=True, exist_ok=True)
+    _write(path, _members(about, frames, encode))
+    return path
+
+
+def write_drafts(path: Path, drafts: Sequence[tuple[DraftPair, Mapping[int, np.ndarray]]]) -> None:
+    """Write a clip anew, with these drafts instead of those it had.
+
+    Args:
+        path: of a whole clip.
+        drafts: of each pair, by target frame, pictures of the clip's size.
+
+    Raises:
+        UnreadableMedia: the clip cannot be read.
+    """
+    with _told(path), zipfile.ZipFile(path) as archive:
+        kept = [
+            (name, archive.read(name))
+            for name in archive.namelist()
+            if name != "about.json" and not name.startswith("drafts/")
+        ]
+        about = replace(_about(archive.read("about.json")), drafts=tuple(pair for pair, _ in drafts))
+    made = [
+        (_draft_name(place, number), _webp(picture))
+        for place, (_, pictures) in enumerate(drafts)
+        for number, picture in pictures.items()
+    ]
+    _write(path, [_about_member(about), *kept, *made])
+
+
+def _write(path: Path, members: Iterable[tuple[str, bytes]]) -> None:
     temporary = path.with_name(f".{path.name}")
     with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
-        for name, data in _members(about, frames, encode):
+        for name, data in members:
             # A fixed time, so that the same frames make the same file.
             archive.writestr(zipfile.ZipInfo(name), data)
     os.replace(temporary, path)
     # What this process read of an older file of this name is of no use any more.
     _archive.cache_clear()
     _landmarks.cache_clear()
-    return path
 
 
 def open_clips(folder: Path) -> list[Clip]:
@@ -217,9 +274,9 @@ def open_clips(folder: Path) -> list[Clip]:
 
 
 def _members(about: ClipAbout, frames: Sequence[ClipFrame], encode: Encode | None) -> Iterator[tuple[str, bytes]]:
-    yield "about.json", json.dumps(asdict(about), indent=1).encode()
+    yield _about_member(about)
     yield "landmarks.npy", _npy(np.stack([frame.landmarks for frame in frames]).astype(np.float32))
-    pictures = [_coded(frame.image, "WEBP", quality=WEBP_QUALITY, method=WEBP_EFFORT) for frame in frames]
+    pictures = [_webp(frame.image) for frame in frames]
     for number, (frame, picture) in enumerate(zip(frames, pictures, strict=True)):
         yield f"frames/{number:05d}.webp", picture
         for category, mask in frame.masks.items():
@@ -229,12 +286,21 @@ def _members(about: ClipAbout, frames: Sequence[ClipFrame], encode: Encode | Non
             yield _latents_name(number), _npy(latents.astype(np.float16))
 
 
+def _about_member(about: ClipAbout) -> tuple[str, bytes]:
+    return "about.json", json.dumps(asdict(about), indent=1).encode()
+
+
 def _about(text: bytes) -> ClipAbout:
     values = json.loads(text)
     for name in ("roles", "items", "people"):
         values[name] = tuple(values[name])
     values["item_frames"] = {name: tuple(numbers) for name, numbers in values["item_frames"].items()}
+    values["drafts"] = tuple(DraftPair(**pair) for pair in values.get("drafts", ()))
     return ClipAbout(**values)
+
+
+def _webp(image: np.ndarray) -> bytes:
+    return _coded(image, "WEBP", quality=WEBP_QUALITY, method=WEBP_EFFORT)
 
 
 def _coded(image: np.ndarray, form: str, **options: int) -> bytes:

@@ -99,16 +99,16 @@ def tiny_autoencoder() -> AutoencoderKL:
 
 
 def tiny_pipeline(
-    seed: int = 0, trained_steps: int = 0, drop_outside_masks: bool = False, **defaults: object
+    seed: int = 0, trained_steps: int = 0, drop_outside_masks: bool = False, drafts: bool = False, **defaults: object
 ) -> DurianPipeline:
-    """A whole pipeline of kind ``pooled``, 32 px, windows of at most 8 frames."""
+    """A whole pipeline of kind ``pooled``, 32 px, windows of at most 8 frames; ``drafts``: it begins with them."""
     torch.manual_seed(seed)
     options = {"sampler": "ddim", "steps": 2, "guidance_scale": 2.0, "window": 4, "overlap": 2} | defaults
     return DurianPipeline(
         vae=tiny_autoencoder(),
         attribute_reference_net=tiny_reference_net(),
         portrait_reference_net=tiny_reference_net(),
-        denoiser=tiny_denoiser(),
+        denoiser=tiny_denoiser(draft_channels=LATENT_CHANNELS if drafts else 0),
         guider=woken(KeypointGuider(SHAPE["block_out_channels"][0], GUIDER_CHANNELS)),
         conditioner=Conditioner("pooled", TOKEN_WIDTH, 32, 32, tokens=2).eval(),
         scheduler=DDIMScheduler(prediction_type="v_prediction", rescale_betas_zero_snr=True),

@@ -65,6 +65,12 @@ def test_a_model_below_the_weights_folder_is_found(weights: Path):
     assert find_model().is_small
 
 
+def test_a_model_of_ones_own_is_taken_before_the_one_that_ships(weights: Path):
+    make_model(weights / "durian-mini")
+    make_model(weights / "mine")
+    assert find_model().name == "mine"
+
+
 def test_the_weights_folder_may_be_the_model_itself(tmp_path: Path, settings_environment):
     settings_environment(weights=make_model(tmp_path / "mine", preset="sd15-512"))
     assert find_model().name == "mine"

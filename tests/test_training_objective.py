@@ -56,12 +56,13 @@ def error(found: torch.Tensor, expected: torch.Tensor) -> float:
 @torch.no_grad()
 @pytest.mark.parametrize("lost", LOST)
 @pytest.mark.parametrize("kind", [ImageStage, TemporalStage])
-@pytest.mark.parametrize("made", ["pooled", "pooled, tokens outside left out", "clip"])
+@pytest.mark.parametrize("made", ["pooled", "pooled, tokens outside left out", "clip", "drafts"])
 def test_the_prediction_is_the_pipelines(kind, lost, made):
     """Each sample of a batch against a request with its pictures; a lost attribute is a request without one, and
     without both pictures it is what guidance starts from."""
     torch.manual_seed(0)
-    pipeline = tiny_clip_pipeline() if made == "clip" else tiny_pipeline(drop_outside_masks="outside" in made)
+    options = {"drop_outside_masks": "outside" in made, "drafts": made == "drafts"}
+    pipeline = tiny_clip_pipeline() if made == "clip" else tiny_pipeline(**options)
     stage = kind(pipeline)
     frames = 3 if kind is TemporalStage else 1
     batch = made_batch(2, frames)
@@ -70,7 +71,8 @@ def test_the_prediction_is_the_pipelines(kind, lost, made):
     drawn = replace(drawn, drop_attribute=without_attribute, drop_portrait=without_portrait)
     noisy = drawn.noise.noise.flatten(0, 1)
     with torch.enable_grad():  # the way of training, tokens joined
-        found = stage.predict(batch, noisy, drawn).unflatten(0, (2, frames))
+        draft = pipeline.encoded(batch["drafts"].flatten(0, 1)) if made == "drafts" else None
+        found = stage.predict(batch, noisy, drawn, draft).unflatten(0, (2, frames))
     for row in range(2):
         one = {name: value[row].numpy() for name, value in batch.items() if isinstance(value, torch.Tensor)}
         worn = AttributeReference(one["attribute"], one["attribute_mask"], keypoints=one["attribute_keypoints"])
@@ -84,6 +86,7 @@ def test_the_prediction_is_the_pipelines(kind, lost, made):
             None,
             0.0 if lost == "both" else 1.0,
             False,
+            pipeline.encoded(one["drafts"]) if made == "drafts" else None,
         )
         expected = predict(drawn.noise.noise[row], drawn.noise.timesteps[row, 0], [np.arange(frames)])
         assert error(found[row], expected) < 1e-4
@@ -105,6 +108,19 @@ def test_the_loss_is_that_of_latents_as_the_pipeline_encodes_them():
     assert float(stage.loss(batch, drawn)["total"]) == pytest.approx(float(expected), rel=1e-4)
     plain = made_stage(ImageStage, DiffusionSettings())
     assert float(plain.loss(batch, drawn)["total"]) < float(expected)
+
+
+@torch.no_grad()
+def test_with_drafts_what_is_learnt_is_the_difference():
+    stage = made_stage(ImageStage, DiffusionSettings(), drafts=True)
+    batch, drawn = made_batch(SAMPLES, 1), drawn_for(stage, 1)
+    pipeline = stage.pipeline(0)
+    difference = pipeline.encoded(batch["targets"][:, 0]) - (draft := pipeline.encoded(batch["drafts"][:, 0]))
+    output = stage.predict(batch, stage.process.noisy(difference, drawn.noise), drawn, draft)
+    expected = stage.process.loss(output, difference, drawn.noise)
+    assert float(stage.loss(batch, drawn)["total"]) == pytest.approx(float(expected), rel=1e-5)
+    # Its input is the draft, too.
+    assert error(stage.predict(batch, drawn.noise.noise[:, 0], drawn, draft.roll(1, 0)), output) > 1e-3
 
 
 # Samples do not touch each other

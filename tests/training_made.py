@@ -52,6 +52,7 @@ def made_batch(samples: int, frames: int, seed: int = 0, size: int = SIZE) -> di
         "keypoints": levels(frames, *picture),
         "inside": mask(frames),
         "category": ["hair"] * samples,
+        "drafts": levels(frames, *picture),
         "has_truth": [False] * samples,
         "clip": [f"clip {number}" for number in range(samples)],
     }

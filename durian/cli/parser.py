@@ -111,7 +111,7 @@ def make_parser() -> Parser:
     _bench(add("bench", "measure speed and memory"))
     _evaluate(add("evaluate", "measure quality on data"))
     _weights(add("weights", "fetch a model's weights"))
-    _prepare(add("prepare", "make clips to train on from videos or synthetic scenes"))
+    _prepare(add("prepare", "make clips to train on from videos, photos or synthetic scenes"))
     _train(add("train", "train what the project learns"))
     _synth(add("synth", "render synthetic people, with truth to learn from"))
     demo = add("demo", "start the page in a browser")
@@ -260,6 +260,7 @@ def _prepare(command: argparse.ArgumentParser) -> None:
     sources = command.add_mutually_exclusive_group(required=True)
     sources.add_argument("--videos", type=Path, metavar="DIR", help="videos of people, in it and below")
     sources.add_argument("--scenes", type=Path, metavar="DIR", help="what durian synth render made")
+    sources.add_argument("--portraits", type=Path, metavar="DIR", help="photos, which the preview renderer animates")
     command.add_argument("-o", "--out", type=Path, required=True, metavar="DIR", help="goes on where it was left")
     command.add_argument("--size", type=int, default=256, metavar="PX", help="side of the clips' frames")
     command.add_argument("--fps", type=float, metavar="F", help="most frames per second of videos (default: 15)")
@@ -270,6 +271,9 @@ def _prepare(command: argparse.ArgumentParser) -> None:
         "--masks", type=Path, metavar="DIR", help="instead of found ones: DIR/VIDEO/hair/00012.png of frame 12"
     )
     command.add_argument("--latents", type=Path, metavar="MODEL", help="store what its autoencoder makes of each frame")
+    command.add_argument(
+        "--drafts", type=int, default=0, metavar="N", help="from N pairs of frames, for models that begin with drafts"
+    )
     command.add_argument("--shard", type=parse_shard, default=(1, 1), metavar="I/N", help="only part I of N, from 1")
     command.add_argument("--workers", type=int, default=1, metavar="W", help="processes")
 

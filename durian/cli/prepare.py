@@ -1,4 +1,4 @@
-"""``durian prepare``: clips to train on, from videos or from synthetic scenes."""
+"""``durian prepare``: clips to train on, from videos, photos or synthetic scenes."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
     from durian.training.preparation.folder import prepare
     from durian.training.preparation.settings import FRAME_RATE, Preparation
 
-    kind = "scenes" if arguments.scenes else "videos"
+    kind = next(name for name in ("scenes", "portraits", "videos") if getattr(arguments, name))
     wanted = Preparation(
-        sources=arguments.scenes or arguments.videos,
+        sources=getattr(arguments, kind),
         out=arguments.out,
         kind=kind,
         size=arguments.size,
@@ -22,6 +22,7 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
         categories=tuple(arguments.categories),
         masks=arguments.masks,
         latents=arguments.latents,
+        drafts=arguments.drafts,
     )
     with progress(kind.removesuffix("s")) as show:
         return {"folder": str(arguments.out), **prepare(wanted, arguments.shard, arguments.workers, show)}

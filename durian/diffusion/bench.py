@@ -128,6 +128,7 @@ class Bench:
 
     def __post_init__(self) -> None:
         self.keypoints = self._pictures(self.frames)
+        self.draft = self._pictures(self.frames) if self.pipeline.begins_with_drafts else None
 
     def _pictures(self, count: int) -> np.ndarray:
         size = self.pipeline.config.size
@@ -156,6 +157,7 @@ class Bench:
             None,
             scale,
             in_one_batch=isinstance(pipeline, LineagePipeline),
+            draft=None if self.draft is None else torch.no_grad()(pipeline.encoded)(self.draft),
         )
         timestep, window = torch.tensor(500), [np.arange(self.frames)]
         latents = self.latents()
@@ -167,7 +169,8 @@ class Bench:
     def clip(self, steps: int, scale: float) -> None:
         """From pictures to frames."""
         self.set_references()
-        self.pipeline(self.keypoints, num_inference_steps=steps, guidance_scale=scale, window=self.frames)
+        options = {"num_inference_steps": steps, "guidance_scale": scale, "window": self.frames}
+        self.pipeline(self.keypoints, draft=self.draft, **options)
 
     def latents(self) -> torch.Tensor:
         shape = (self.frames, *self.pipeline.latent_shape)

@@ -58,6 +58,21 @@ def check_clip(keypoints: np.ndarray, size: int) -> None:
         raise InvalidRequest("There is no keypoint image: give at least one frame.")
 
 
+def check_draft(draft: np.ndarray | None, frames: int, size: int, expected: bool) -> None:
+    """Drafts ``(F, P, P, 3) uint8``, P at least S, must be there exactly where the model begins with them."""
+    if draft is None and expected:
+        raise InvalidRequest("This model begins with drafts: give a draft of each frame, such as the preview's.")
+    if draft is not None and not expected:
+        raise InvalidRequest("Drafts were given, but this model takes none: leave them out.")
+    if draft is None:
+        return
+    fits = draft.ndim == 4 and draft.shape == (frames, *2 * (max(size, draft.shape[1]),), 3)
+    if not fits or draft.dtype != np.uint8:
+        raise InvalidRequest(
+            f"The drafts are {draft.dtype} {draft.shape}: give uint8 ({frames}, {size}, {size}, 3), or larger squares."
+        )
+
+
 def check_window(window: int, longest: int) -> None:
     if not 1 <= window <= longest:
         raise InvalidRequest(f"A window of {window} frames is not possible: this model takes 1 to {longest}.")

@@ -24,6 +24,8 @@ class Denoiser(ModelMixin, ConfigMixin):
 
     Args:
         latent_channels: of the VAE.
+        draft_channels: of a draft's latents, which the first convolution sees beside the noisy ones; 0, the paper's,
+            for a model without drafts. See :class:`~durian.diffusion.pipeline.DurianPipeline`.
         block_out_channels: width of each level, finest first.
         attention_levels: which levels attend to references.
         layers_per_block: residual blocks per level on the way down (one more on the way up).
@@ -40,6 +42,7 @@ class Denoiser(ModelMixin, ConfigMixin):
     def __init__(
         self,
         latent_channels: int = 4,
+        draft_channels: int = 0,
         block_out_channels: tuple[int, ...] = (320, 640, 1280, 1280),
         attention_levels: tuple[bool, ...] = (True, True, True, False),
         layers_per_block: int = 2,
@@ -51,7 +54,7 @@ class Denoiser(ModelMixin, ConfigMixin):
     ) -> None:
         super().__init__()
         self.unet = UNetMotionModel(
-            in_channels=latent_channels,
+            in_channels=latent_channels + draft_channels,
             out_channels=latent_channels,
             down_block_types=tuple("CrossAttnDownBlockMotion" if a else "DownBlockMotion" for a in attention_levels),
             up_block_types=tuple(
@@ -79,6 +82,7 @@ class Denoiser(ModelMixin, ConfigMixin):
         frames: int = 1,
         references: References | ProjectedReferences | None = None,
         guidance: Tensor | None = None,
+        draft: Tensor | None = None,
     ) -> Tensor:
         """Predict noise, or velocity, whichever the model was trained for.
 
@@ -89,6 +93,7 @@ class Denoiser(ModelMixin, ConfigMixin):
             frames: F, at most ``motion_max_frames``; with 1 the motion modules are left out.
             references: what the rows see; :meth:`project` them first where several calls share them.
             guidance: ``(B·F, C₀, h, w)`` of the keypoint guider.
+            draft: ``(B·F, C_d, h, w)``, for a model that sees drafts.
 
         Returns:
             ``(B·F, C, h, w)``.
@@ -99,7 +104,7 @@ class Denoiser(ModelMixin, ConfigMixin):
         context = Context(references, tokens.log_weight)
         attending = {"encoder_hidden_states": tokens.tokens, "cross_attention_kwargs": {"context": context}}
         embedding = self._embed(timestep, latents, frames)
-        hidden = unet.conv_in(latents)
+        hidden = unet.conv_in(latents if draft is None else torch.cat([latents, draft], 1))
         if guidance is not None:
             hidden = hidden + guidance
         skips = (hidden,)

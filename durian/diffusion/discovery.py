@@ -21,6 +21,8 @@ LIBRARIES = ("diffusers", "transformers", "durian.diffusion.")
 """Where a model's parts may come from: a folder that named another library would have it imported."""
 WANTED = ["*.json", "*.safetensors", "*.txt", "README.md"]
 """What is fetched from the hub: nothing that could run."""
+SHIPPED = "durian-mini"
+"""Folder of the small model that comes with the project; any other model there is was put there to be used."""
 LARGEST_INDEX_BYTES = 1_000_000
 LONGEST_NAME = 60
 
@@ -71,6 +73,8 @@ def why_not() -> str | None:
 def require_model() -> ModelFound:
     """The model that the settings name: a hub id, the weights folder itself, or the first sound one of its folders.
 
+    Of folders, the one that ships comes last.
+
     Raises:
         WeightsMissing: there is none, or the one there is is incomplete, not safe to open or was never trained.
     """
@@ -81,7 +85,8 @@ def require_model() -> ModelFound:
     if not settings.weights.is_dir():
         raise WeightsMissing(f"The folder {place} does not exist: set DURIAN_WEIGHTS to the one with a trained model.")
     refused: list[WeightsMissing] = []
-    for folder in [settings.weights, *sorted(path for path in settings.weights.iterdir() if path.is_dir())]:
+    folders = sorted(path for path in settings.weights.iterdir() if path.is_dir())
+    for folder in [settings.weights, *sorted(folders, key=lambda path: path.name == SHIPPED)]:
         if (folder / INDEX).is_file():
             try:
                 return read_model(folder)

@@ -19,7 +19,6 @@ from torch import Tensor, nn
 
 from durian.diffusion.denoiser import Denoiser
 from durian.diffusion.guider import KeypointGuider
-from durian.diffusion.latents import decode
 from durian.diffusion.pipeline import DurianPipeline
 from durian.diffusion.reference_net import ReferenceFeatures, ReferenceNet
 from durian.diffusion.references import References
@@ -178,9 +177,9 @@ class LineagePipeline(DurianPipeline):
     def guide(self, keypoints: np.ndarray, window: int) -> GuidanceComputedAgain:
         return GuidanceComputedAgain(self.guider, self.pixels(keypoints))
 
-    def decode(self, latents: Tensor, batch: int = 1) -> Iterator[np.ndarray]:
+    def decode(self, latents: Tensor, batch: int = 1, draft: np.ndarray | None = None) -> Iterator[np.ndarray]:
         """One frame at a time, whatever ``batch`` says."""
-        return decode(self.vae, latents, 1)
+        return super().decode(latents, 1, draft)
 
 
 def lineage_pipeline(pipeline: DurianPipeline) -> LineagePipeline:

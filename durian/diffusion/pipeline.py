@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from durian.diffusion.checks import (
     check_blend,
     check_clip,
     check_decode_batch,
+    check_draft,
     check_guidance,
     check_picture,
     check_seed,
@@ -26,8 +27,9 @@ from durian.diffusion.checks import (
 )
 from durian.diffusion.conditioning import Conditioner
 from durian.diffusion.denoiser import Denoiser
+from durian.diffusion.detail import at_size, keep_detail
 from durian.diffusion.guider import KeypointGuider
-from durian.diffusion.latents import decode, latent_factor
+from durian.diffusion.latents import decode, encode, latent_factor
 from durian.diffusion.prediction import EncodedReferences, Prediction
 from durian.diffusion.reference_inputs import ReferenceInputs, encode_masked, masked
 from durian.diffusion.reference_net import ReferenceFeatures, ReferenceNet
@@ -45,6 +47,8 @@ from durian.errors import Cancelled, InvalidRequest
 
 GUIDER_BATCH = 8
 """Keypoint images that go through the guider together."""
+ENCODED_TOGETHER = 16
+"""Pictures that go through the autoencoder together; bounds memory where there are many."""
 
 
 @dataclass
@@ -56,6 +60,10 @@ class DurianPipelineOutput(BaseOutput):
 
 class DurianPipeline(DiffusionPipeline):
     """Durian (arXiv 2509.04434): :meth:`set_references` once, then call it with as many motions as wanted.
+
+    A model with drafts (ours; the paper has none) is also given a rough version of each frame, such as the preview
+    renderer's, and makes the difference between the frame's latents and the draft's: what is right already stays, and
+    a small model spends what it has on seams, light and what was hidden. Its denoiser has ``draft_channels``.
 
     Args:
         vae: between pictures and latents.
@@ -233,6 +241,7 @@ class DurianPipeline(DiffusionPipeline):
         self,
         keypoints: np.ndarray,
         *,
+        draft: np.ndarray | None = None,
         num_inference_steps: int | None = None,
         guidance_scale: float | None = None,
         sampler: str | None = None,
@@ -250,6 +259,8 @@ class DurianPipeline(DiffusionPipeline):
 
         Args:
             keypoints: ``(F, S, S, 3) uint8`` as ``durian.keypoints.draw_keypoints`` draws them.
+            draft: ``(F, P, P, 3) uint8``, a rough version of each frame, for a model that begins with drafts; P is S or
+                more, and frames come at that size.
             num_inference_steps, guidance_scale, sampler, window, overlap: ``None`` takes the model's own. A guidance
                 scale of 1 leaves guidance out.
             seed: the noise of each frame depends on it and on the frame's number only.
@@ -268,6 +279,7 @@ class DurianPipeline(DiffusionPipeline):
         check_decode_batch(decode_batch)
         latents = self.denoise(
             keypoints,
+            draft=draft,
             num_inference_steps=num_inference_steps,
             guidance_scale=guidance_scale,
             sampler=sampler,
@@ -280,7 +292,7 @@ class DurianPipeline(DiffusionPipeline):
             cancelled=cancelled,
             callback_on_step_end=callback_on_step_end,
         )
-        frames = np.stack(list(self.decode(latents, decode_batch)))
+        frames = np.stack(list(self.decode(latents, decode_batch, draft)))
         self.maybe_free_model_hooks()
         return DurianPipelineOutput(frames)
 
@@ -289,6 +301,7 @@ class DurianPipeline(DiffusionPipeline):
         self,
         keypoints: np.ndarray,
         *,
+        draft: np.ndarray | None = None,
         num_inference_steps: int | None = None,
         guidance_scale: float | None = None,
         sampler: str | None = None,
@@ -309,7 +322,8 @@ class DurianPipeline(DiffusionPipeline):
         scale = 1.0 if sampler in WITHOUT_GUIDANCE else scale
         window = min(config.window if window is None else window, len(keypoints))
         overlap = min(config.overlap if overlap is None else overlap, window - 1)
-        self.check_inputs(keypoints, scale, window, blend, seed)
+        self.check_inputs(keypoints, draft, scale, window, blend, seed)
+        rough = None if draft is None else self.encoded(at_size(draft, config.size))
         predict = Prediction(
             self.denoiser,
             self.conditioner,
@@ -318,6 +332,7 @@ class DurianPipeline(DiffusionPipeline):
             blend,
             scale,
             guide_in_one_batch,
+            rough,
         )
         noise = initial_noise(self.latent_shape, len(keypoints), seed, self.denoiser.dtype, self._execution_device)
         steps_done = sample(
@@ -332,15 +347,43 @@ class DurianPipeline(DiffusionPipeline):
         with self.progress_bar(total=steps) as bar:
             for step in steps_done:
                 bar.update()
+                if rough is not None:
+                    step = replace(step, estimate=step.estimate + rough)
                 if callback_on_step_end is not None:
                     callback_on_step_end(self, step)
                 if cancelled is not None and cancelled():
                     raise Cancelled(f"Sampling was cancelled after step {step.index + 1} of {steps}.")
-        return step.latents.to(self.vae.dtype)
+        return (step.latents if rough is None else step.latents + rough).to(self.vae.dtype)
 
-    def decode(self, latents: Tensor, batch: int = 4) -> Iterator[np.ndarray]:
-        """Frames ``(S, S, 3) uint8`` one after another, decoded ``batch`` at a time."""
-        return decode(self.vae, latents, batch)
+    @property
+    def begins_with_drafts(self) -> bool:
+        """Whether a call needs a draft of each frame."""
+        return self.denoiser.config.draft_channels > 0
+
+    def encoded(self, pictures: np.ndarray | Tensor) -> Tensor:
+        """Latents ``(N, C, h, w)`` of pictures ``(N, S, S, 3) uint8``, some at a time."""
+        chunks = [pictures[first : first + ENCODED_TOGETHER] for first in range(0, len(pictures), ENCODED_TOGETHER)]
+        return torch.cat([encode(self.vae, self.pixels(chunk) * 2 - 1) for chunk in chunks])
+
+    def decode(self, latents: Tensor, batch: int = 4, draft: np.ndarray | None = None) -> Iterator[np.ndarray]:
+        """Frames one after another, decoded ``batch`` at a time.
+
+        Args:
+            latents: ``(F, C, h, w)``.
+            batch: how many go through the decoder together.
+            draft: ``(F, P, P, 3) uint8`` that they began with, P at least S: their detail is kept where nothing was
+                changed (:func:`~durian.diffusion.detail.keep_detail`).
+
+        Yields:
+            ``(S, S, 3) uint8``; with drafts ``(P, P, 3)``.
+        """
+        frames = decode(self.vae, latents, batch)
+        if draft is None:
+            yield from frames
+            return
+        restored = decode(self.vae, self.encoded(at_size(draft, self.config.size)), batch)
+        for frame, of_draft, whole in zip(frames, restored, draft, strict=True):
+            yield keep_detail(frame, of_draft, whole)
 
     def preview(self, estimate: Tensor, frames: Sequence[int]) -> list[np.ndarray]:
         """What some frames of a step's estimate look like, by the tiny decoder where there is one.
@@ -381,7 +424,13 @@ class DurianPipeline(DiffusionPipeline):
     # Checks
 
     def check_inputs(
-        self, keypoints: np.ndarray, guidance_scale: float, window: int, blend: np.ndarray | None, seed: int
+        self,
+        keypoints: np.ndarray,
+        draft: np.ndarray | None,
+        guidance_scale: float,
+        window: int,
+        blend: np.ndarray | None,
+        seed: int,
     ) -> None:
         """
         Raises:
@@ -389,6 +438,7 @@ class DurianPipeline(DiffusionPipeline):
         """
         encoded = self.encoded_references
         check_clip(keypoints, self.config.size)
+        check_draft(draft, len(keypoints), self.config.size, self.begins_with_drafts)
         check_window(window, self.denoiser.config.motion_max_frames)
         check_guidance(guidance_scale)
         check_blend(blend, len(keypoints), encoded.blends)

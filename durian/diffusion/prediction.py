@@ -34,6 +34,7 @@ class Prediction:
 
     ``guidance``: the guider's features of all frames ``(F, C, h, w)``, on any device. ``blend``: α ``(F,)``, or
     ``None``. ``scale``: of guidance; 1 leaves the unconditional rows out. ``in_one_batch``: run them with the others.
+    ``draft``: latents of all frames' drafts ``(F, C, h, w)``, which the unconditional rows see too, or ``None``.
     """
 
     denoiser: Denoiser
@@ -43,6 +44,7 @@ class Prediction:
     blend: np.ndarray | None
     scale: float
     in_one_batch: bool
+    draft: Tensor | None = None
 
     def __call__(self, latents: Tensor, timestep: Tensor, windows: list[np.ndarray]) -> Tensor:
         """The denoiser's output for ``W`` windows: ``(W·Fw, C, h, w)`` in and out, guided."""
@@ -50,11 +52,13 @@ class Prediction:
         indices = np.concatenate(windows)
         guidance = self.guidance[indices].to(latents.device)
         blend = None if self.blend is None else torch.from_numpy(self.blend[indices]).to(latents.device)
+        draft = None if self.draft is None else self.draft[indices].to(latents)
         seen = self._tokens(rows, frames, blend)
         references = replace(self.encoded.projected, blend=blend)
         denoiser, timestep = self.denoiser, timestep.to(latents.device)
+        shared = {"frames": frames, "guidance": guidance, "draft": draft}
         if self.scale == 1:
-            return denoiser(latents, timestep, seen, frames=frames, references=references, guidance=guidance)
+            return denoiser(latents, timestep, seen, references=references, **shared)
         null = self.conditioner.denoiser_tokens([], None).expanded(seen.tokens.shape[0])
         if self.in_one_batch:
             output = denoiser(
@@ -64,10 +68,11 @@ class Prediction:
                 frames=frames,
                 references=replace(references, unseen=len(latents)),
                 guidance=torch.cat([guidance, guidance]),
+                draft=None if draft is None else torch.cat([draft, draft]),
             )
             return guided(*output.chunk(2), self.scale)
-        unconditional = denoiser(latents, timestep, null, frames=frames, guidance=guidance)
-        conditional = denoiser(latents, timestep, seen, frames=frames, references=references, guidance=guidance)
+        unconditional = denoiser(latents, timestep, null, **shared)
+        conditional = denoiser(latents, timestep, seen, references=references, **shared)
         return guided(unconditional, conditional, self.scale)
 
     def _tokens(self, rows: int, frames: int, blend: Tensor | None) -> SemanticTokens:

@@ -73,18 +73,18 @@ class DiffusionRenderer:
         pipeline = self._ready()
         if watch is not None:
             watch.check_cancelled()
-        inputs = prepare_inputs(request, pipeline.config.size)
+        inputs = prepare_inputs(request, pipeline.config.size, with_draft=pipeline.begins_with_drafts)
         yield from _frames(pipeline, inputs, request, watch)
 
     def render_landmarks(self, request: AnimationRequest, driving: np.ndarray) -> Iterator[np.ndarray]:
         """Frames driven by absolute landmarks ``(F, 478, 3)`` in crop pixels, without retargeting."""
         pipeline = self._ready()
-        inputs = prepare_inputs(request, pipeline.config.size, driving=driving)
+        inputs = prepare_inputs(request, pipeline.config.size, driving=driving, with_draft=pipeline.begins_with_drafts)
         yield from _frames(pipeline, inputs, request, None)
 
     def still(self, request: AnimationRequest, frame: int = 0) -> np.ndarray:
         pipeline = self._ready()
-        inputs = prepare_inputs(request, pipeline.config.size, frame)
+        inputs = prepare_inputs(request, pipeline.config.size, frame, with_draft=pipeline.begins_with_drafts)
         return next(_frames(pipeline, inputs, request, None))
 
     def overlays(self, request: AnimationRequest) -> dict[str, np.ndarray]:
@@ -122,7 +122,7 @@ def _frames(
             portrait_keypoints=inputs.portrait_keypoints,
         )
         latents = _denoise(pipeline, inputs, request, watch)
-        for frame in _decode(pipeline, latents):
+        for frame in _decode(pipeline, latents, inputs.draft):
             yield resized(frame, size)
 
 
@@ -144,6 +144,7 @@ def _denoise(pipeline: DurianPipeline, inputs: ClipInputs, request: AnimationReq
         try:
             return pipeline.denoise(
                 inputs.keypoints,
+                draft=inputs.draft,
                 num_inference_steps=options.steps,
                 guidance_scale=options.guidance_scale,
                 sampler=options.sampler,
@@ -162,12 +163,12 @@ def _denoise(pipeline: DurianPipeline, inputs: ClipInputs, request: AnimationReq
     raise AssertionError("the last way returned or raised")
 
 
-def _decode(pipeline: DurianPipeline, latents: Tensor) -> Iterator[np.ndarray]:
-    """Frames ``(S, S, 3) uint8``, decoded several at a time; fewer where memory ends."""
+def _decode(pipeline: DurianPipeline, latents: Tensor, draft: np.ndarray | None) -> Iterator[np.ndarray]:
+    """Frames, decoded several at a time; fewer where memory ends."""
     done, batch = 0, FRAMES_DECODED_AT_ONCE
     while True:
         try:
-            for frame in pipeline.decode(latents[done:], batch):
+            for frame in pipeline.decode(latents[done:], batch, None if draft is None else draft[done:]):
                 yield frame
                 done += 1
             return

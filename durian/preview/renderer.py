@@ -48,11 +48,11 @@ class PreviewRenderer:
 
     def render(self, request: AnimationRequest, watch: Watch | None = None) -> Iterator[np.ndarray]:
         # Every frame is final and comes in a blink: there is nothing to tell in between.
-        yield from _frames(build_stage(prepare_scene(request)))
+        yield from animate(prepare_scene(request))
 
     def render_landmarks(self, request: AnimationRequest, driving: np.ndarray) -> Iterator[np.ndarray]:
         """Frames driven by absolute landmarks ``(F, 478, 3)`` in crop pixels, without retargeting."""
-        yield from _frames(build_stage(prepare_scene(request, np.asarray(driving, np.float32))))
+        yield from animate(prepare_scene(request, np.asarray(driving, np.float32)))
 
     def still(self, request: AnimationRequest, frame: int = 0) -> np.ndarray:
         scene = prepare_scene(request)
@@ -99,9 +99,10 @@ def build_stage(scene: Scene) -> Stage:
     )
 
 
-def _frames(stage: Stage) -> Iterator[np.ndarray]:
-    canvas = Canvas(stage.scene.size, stage.scene.size)
-    for index in range(len(stage.scene.driving)):
+def animate(scene: Scene) -> Iterator[np.ndarray]:
+    """A scene's frames ``(S, S, 3) uint8``, one after another."""
+    stage, canvas = build_stage(scene), Canvas(scene.size, scene.size)
+    for index in range(len(scene.driving)):
         yield _draw(stage, canvas, index)
 
 

@@ -32,6 +32,7 @@ from durian.training.expansion import (
     make_hole,
     masks_needed,
     person_of,
+    whole,
     whole_item,
 )
 from durian.training.pairs import Pair, Pairs, PairSettings
@@ -66,6 +67,7 @@ class Samples(Dataset):
         frames: F, target frames; 1 for the image stage.
         seed: of all chance.
         settings: how samples are made.
+        drafted: whether samples have drafts.
 
     Raises:
         InvalidRequest: no clip has enough frames.
@@ -78,9 +80,10 @@ class Samples(Dataset):
         frames: int = 1,
         seed: int = 0,
         settings: SamplingSettings = SamplingSettings(),
+        drafted: bool = False,
     ) -> None:
         self.clips, self.size, self.seed, self.settings = list(clips), size, seed, settings
-        self.pairs = Pairs(self.clips, frames, settings.pairs)
+        self.pairs = Pairs(self.clips, frames, settings.pairs, drafted)
         self.bank = MaskBank(self.clips)
 
     def __getitem__(self, number: int) -> Sample:
@@ -94,8 +97,10 @@ class Samples(Dataset):
         attribute = self._reference(clip, pair.attribute, (category,))
         portrait = self._reference(clip, pair.portrait, masks_needed(category))
         targets = [resized(clip.frame(target, (category,)), self.size) for target in pair.targets]
+        drafts = None if pair.draft is None else self._drafts(clip, pair)
         if rng.random() < self.settings.pairs.mirrored:
             attribute, portrait, *targets = (mirrored(frame) for frame in (attribute, portrait, *targets))
+            drafts = None if drafts is None else np.ascontiguousarray(drafts[:, :, ::-1])
         # The hole is made for the reference's whole item, as in the application, not for what moving left of it.
         worn = item_of(attribute.landmarks, attribute.masks[category], category)
         attribute = apply_changes(attribute, draw_changes(self.settings.attribute, rng))
@@ -115,6 +120,7 @@ class Samples(Dataset):
             category=category,
             has_truth=pair.has_truth,
             clip=clip.about.name,
+            drafts=drafts,
         )
 
     def _seen_pair(self, rng: np.random.Generator) -> Pair:
@@ -132,6 +138,11 @@ class Samples(Dataset):
         frame = clip.frame(number, categories)
         masks = {name: whole_item(clip, mask) for name, mask in frame.masks.items()}
         return resized(replace(frame, masks=masks), self.size)
+
+    def _drafts(self, clip: Clip, pair: Pair) -> np.ndarray:
+        crop = whole(clip.about.size)
+        drafts = [clip.draft(pair.draft, target) for target in pair.targets]
+        return np.stack([draft if len(draft) == self.size else crop.apply(draft, self.size) for draft in drafts])
 
     def _borrowed(self, category: str, person: str, rng: np.random.Generator) -> list[Attribute]:
         items = [self.bank.borrow(category, person, rng) for _ in range(self.settings.expansion.borrowed)]
@@ -193,10 +204,12 @@ def load_batches(
 
 
 def collate(samples: Sequence[Sample]) -> dict[str, Tensor | list]:
-    """A batch: :data:`PICTURES` as ``(B, ...) uint8`` tensors, all other fields as lists."""
+    """A batch: :data:`PICTURES` as ``(B, ...) uint8`` tensors, but for those that samples lack; others as lists."""
     batch: dict[str, Tensor | list] = {}
     for name in (one.name for one in fields(Sample)):
         values = [getattr(sample, name) for sample in samples]
+        if values[0] is None:
+            continue
         batch[name] = torch.from_numpy(np.stack(values)) if name in PICTURES else values
     return batch
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from durian.diffusion.pipeline import DurianPipeline
 from durian.diffusion.temporal import TemporalTransformer
 from durian.errors import InvalidRequest
-from durian.training.networks import at_latent_size, see_references, target_latents
+from durian.training.networks import at_latent_size, latents_of, see_references
 from durian.training.noise import MIN_SNR, NOISE_OFFSET, ForwardProcess, Noise
 from durian.training.stage import Batch, Stage
 
@@ -92,16 +92,19 @@ class DiffusionStage(Stage):
 
     def loss(self, batch: Batch, drawn: Drawn) -> dict[str, Tensor]:
         """Losses of a batch with what was drawn for it, on the batch's device."""
-        latents = target_latents(self._pipeline, batch["targets"])
+        latents, draft = latents_of(self._pipeline, batch["targets"]), None
+        if self._pipeline.begins_with_drafts:
+            draft = latents_of(self._pipeline, batch["drafts"])
+            latents = latents - draft
         weight = None
         if self.settings.item_weight:
             weight = 1 + self.settings.item_weight * at_latent_size(batch["inside"], latents)
-        output = self.predict(batch, self.process.noisy(latents, drawn.noise), drawn)
+        output = self.predict(batch, self.process.noisy(latents, drawn.noise), drawn, draft)
         total = self.process.loss(output, latents, drawn.noise, weight)
         return {"total": total, "diffusion": total.detach()}
 
-    def predict(self, batch: Batch, noisy: Tensor, drawn: Drawn) -> Tensor:
-        """The denoiser's output ``(B·F, C, h, w)`` for noisy latents of the batch's targets."""
+    def predict(self, batch: Batch, noisy: Tensor, drawn: Drawn, draft: Tensor | None = None) -> Tensor:
+        """The denoiser's output for noisy latents of the batch's targets, given those of drafts: ``(B·F, C, h, w)``."""
         pipeline, frames = self._pipeline, batch["targets"].shape[1]
         with torch.set_grad_enabled(torch.is_grad_enabled() and "guider" in self._trained):
             references, tokens = see_references(pipeline, batch, drawn.drop_attribute, drawn.drop_portrait)
@@ -113,6 +116,7 @@ class DiffusionStage(Stage):
             frames=frames if self.together else 1,
             references=references,
             guidance=guidance,
+            draft=draft,
         )
 
 

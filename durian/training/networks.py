@@ -9,7 +9,6 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from durian.diffusion.conditioning import SemanticTokens
-from durian.diffusion.latents import encode
 from durian.diffusion.references import References
 from durian.diffusion.spatial import spatial_blocks
 from durian.training.stage import Batch
@@ -17,18 +16,14 @@ from durian.training.stage import Batch
 if TYPE_CHECKING:
     from durian.diffusion.pipeline import DurianPipeline
 
-ENCODED_TOGETHER = 16
-"""Pictures that go through the autoencoder together; bounds memory where a batch has clips."""
 QUERY_GAIN = 2.0
 """By which queries are larger where all nets start alike (tried on ``scripts/make_attention_figure.py``)."""
 
 
 @torch.no_grad()
-def target_latents(pipeline: DurianPipeline, targets: Tensor) -> Tensor:
-    """``(B, F, S, S, 3) uint8`` as what the denoiser makes, ``(B·F, C, h, w)`` in its dtype."""
-    pictures = targets.flatten(0, 1).split(ENCODED_TOGETHER)
-    latents = [encode(pipeline.vae, pipeline.pixels(some) * 2 - 1) for some in pictures]
-    return torch.cat(latents).to(pipeline.denoiser.dtype)
+def latents_of(pipeline: DurianPipeline, frames: Tensor) -> Tensor:
+    """``(B, F, S, S, 3) uint8`` as latents ``(B·F, C, h, w)`` in the denoiser's dtype."""
+    return pipeline.encoded(frames.flatten(0, 1)).to(pipeline.denoiser.dtype)
 
 
 def see_references(
@@ -90,6 +85,7 @@ def start_alike(pipeline: DurianPipeline, seed: int = 0) -> None:
         theirs = net.unet.state_dict()
         shared = {key: value for key, value in ours.items() if key in theirs and value.shape == theirs[key].shape}
         net.unet.load_state_dict(shared, strict=False)
-        net.unet.conv_in.weight[:, :-1] = pipeline.denoiser.unet.conv_in.weight
+        latents = pipeline.denoiser.config.latent_channels
+        net.unet.conv_in.weight[:, :-1] = pipeline.denoiser.unet.conv_in.weight[:, :latents]
         if net.keypoints is not None:
             net.keypoints.load_state_dict(pipeline.guider.state_dict())

@@ -17,6 +17,9 @@ from durian.clips import CATEGORIES, Clip, ClipAbout
 from durian.errors import InvalidRequest
 from durian.face import eye_distance
 
+TARGET_TRIES = 8
+"""Draws of targets of which one without references is taken, where the references are given."""
+
 
 @dataclass(frozen=True)
 class PairSettings:
@@ -58,6 +61,8 @@ class Pair:
     portrait: int
     targets: tuple[int, ...]
     has_truth: bool
+    draft: int | None = None
+    """Place of the pair among the clip's drafts, where samples begin with drafts."""
 
 
 @dataclass(frozen=True)
@@ -106,13 +111,22 @@ class Pairs:
     Args:
         clips: all there are.
         frames: F, targets of a sample.
+        settings: how often what is drawn.
+        drafted: only pairs of frames of which the clips hold drafts.
 
     Raises:
-        InvalidRequest: no clip has enough frames.
+        InvalidRequest: no clip has enough frames, or none has drafts where they are wanted.
     """
 
-    def __init__(self, clips: Sequence[Clip], frames: int, settings: PairSettings = PairSettings()) -> None:
-        self.clips, self.frames, self.settings = clips, frames, settings
+    def __init__(
+        self, clips: Sequence[Clip], frames: int, settings: PairSettings = PairSettings(), drafted: bool = False
+    ) -> None:
+        self.clips, self.frames, self.settings, self.drafted = clips, frames, settings, drafted
+        if drafted and not any(clip.about.drafts for clip in clips):
+            raise InvalidRequest(
+                f"None of the {len(clips)} clips holds drafts, which this model begins with: make them with durian "
+                "prepare --drafts 4."
+            )
         self.roles: dict[tuple[bool, int, str], Roles] = {}
         usable: dict[bool, dict[str, list[int]]] = {True: {}, False: {}}
         for place, clip in enumerate(clips):
@@ -121,7 +135,7 @@ class Pairs:
                     if is_true and not clip.about.has_truth:
                         continue
                     roles = true_roles(clip.about, category) if is_true else pseudo_roles(clip.about)
-                    if _is_enough(roles, frames):
+                    if _is_enough(roles, frames) and (not drafted or drafts_of(clip.about, category, is_true)):
                         self.roles[is_true, place, category] = roles
                         usable[is_true].setdefault(category, []).append(place)
         self.usable = {is_true: categories for is_true, categories in usable.items() if categories}
@@ -147,6 +161,12 @@ class Pairs:
         category = str(rng.choice(list(shares), p=list(shares.values())))
         place = int(rng.choice(self.usable[is_true][category]))
         roles = self.roles[is_true, place, category]
+        if self.drafted:
+            about = self.clips[place].about
+            draft = int(rng.choice(drafts_of(about, category, is_true)))
+            drawn = about.drafts[draft]
+            targets = self._targets_beside(roles, {drawn.attribute, drawn.portrait}, rng)
+            return Pair(place, category, drawn.attribute, drawn.portrait, targets, is_true, draft)
         targets = self._targets(roles, rng)
         attribute, portrait = self._references(self.clips[place].landmarks, roles, targets, rng)
         return Pair(place, category, attribute, portrait, targets, is_true)
@@ -156,6 +176,11 @@ class Pairs:
         stride = int(rng.choice(strides)) if strides else 1
         start = int(rng.integers(len(roles.targets) - self._span(stride) + 1))
         return roles.targets[start : start + self._span(stride) : stride]
+
+    def _targets_beside(self, roles: Roles, references: set[int], rng: np.random.Generator) -> tuple[int, ...]:
+        """Targets of which, if there are such, none is a reference."""
+        drawn = [self._targets(roles, rng) for _ in range(TARGET_TRIES)]
+        return min(drawn, key=lambda targets: len(references.intersection(targets)))
 
     def _span(self, stride: int) -> int:
         return (self.frames - 1) * stride + 1
@@ -174,6 +199,11 @@ class Pairs:
             if spread > farthest:
                 best, farthest = (attribute, portrait), spread
         return best
+
+
+def drafts_of(about: ClipAbout, category: str, is_true: bool) -> list[int]:
+    """Places among a clip's drafts of the pairs of this category and kind."""
+    return [place for place, pair in enumerate(about.drafts) if pair.category == category and pair.has_truth == is_true]
 
 
 def pose_distance(first: np.ndarray, second: np.ndarray) -> float:

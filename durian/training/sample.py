@@ -27,6 +27,7 @@ class Sample:
         category: ``hair``, ``glasses``, ``hat`` or ``beard``.
         has_truth: the item came from another person (triplet), not from the same clip.
         clip: name of the clip it was drawn from.
+        drafts: ``(F, S, S, 3) uint8`` rough versions of the targets, for a model that begins with them.
     """
 
     attribute: np.ndarray
@@ -41,7 +42,9 @@ class Sample:
     category: str
     has_truth: bool
     clip: str
+    drafts: np.ndarray | None = None
 
 
 PICTURES = tuple(field.name for field in fields(Sample) if field.name not in ("category", "has_truth", "clip"))
-"""Fields that become tensors; a batch has them stacked, ``(B, ...) uint8``, and lists of the others."""
+"""Fields that become tensors, if they are there; a batch has them stacked, ``(B, ...) uint8``, and lists of the others.
+"""

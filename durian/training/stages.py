@@ -16,7 +16,7 @@ from durian.training.checkpoints import open_model
 from durian.training.dataset import Samples
 from durian.training.diffusion_stage import ImageStage, TemporalStage
 from durian.training.networks import start_alike
-from durian.training.recipe import Recipe
+from durian.training.recipe import DIFFUSION, Recipe
 from durian.training.stage import Stage
 
 KINDS: dict[str, type[Stage]] = {stage.name: stage for stage in (AutoencoderStage, ImageStage, TemporalStage)}
@@ -69,5 +69,6 @@ def make_samples(name: str, clips: Sequence[Clip], recipe: Recipe, for_validatio
     """A stage's samples; those to validate with are others, their references as they are."""
     settings = recipe.samples.without_augmentation() if for_validation else recipe.samples
     seed = recipe.seed + (VALIDATION_SEED if for_validation else 0)
-    size, frames = get_preset(recipe.preset).size, recipe.stages[name].frames
-    return Samples(clips, size, frames, seed, settings)
+    preset, frames = get_preset(recipe.preset), recipe.stages[name].frames
+    drafted = name in DIFFUSION and preset.denoiser.get("draft_channels", 0) > 0
+    return Samples(clips, preset.size, frames, seed, settings, drafted)

@@ -34,8 +34,8 @@ def validate(pipeline: DurianPipeline, samples: Sequence[Sample], stage: str, se
     """Make the targets of samples and compare.
 
     The autoencoder's stage decodes what it encoded, the others sample as the pipeline does when nobody says otherwise.
-    A row is the attribute outside which all is grey, the portrait with its hole, keypoints, target and prediction of
-    the middle frame; of the autoencoder target and prediction alone.
+    A row is the attribute outside which all is grey, the portrait with its hole, keypoints, the draft if there is one,
+    target and prediction of the middle frame; of the autoencoder target and prediction alone.
 
     Args:
         pipeline: in eval mode.
@@ -63,7 +63,7 @@ def predicted(pipeline: DurianPipeline, sample: Sample, seed: int) -> np.ndarray
     """``(F, S, S, 3) uint8``: what a request of the sample's pictures gives."""
     worn = AttributeReference(sample.attribute, sample.attribute_mask, keypoints=sample.attribute_keypoints)
     pipeline.set_references(sample.portrait, sample.hole, [worn], portrait_keypoints=sample.portrait_keypoints)
-    return pipeline(sample.keypoints, seed=seed).frames
+    return pipeline(sample.keypoints, draft=sample.drafts, seed=seed).frames
 
 
 @torch.no_grad()
@@ -77,7 +77,8 @@ def restored(pipeline: DurianPipeline, sample: Sample) -> np.ndarray:
 def references_of(sample: Sample, frame: int) -> list[np.ndarray]:
     """The pictures a sample's frame is made from, as the networks see them."""
     worn = without(sample.attribute, 255 - sample.attribute_mask)
-    return [worn, without(sample.portrait, sample.hole), sample.keypoints[frame]]
+    draft = [] if sample.drafts is None else [sample.drafts[frame]]
+    return [worn, without(sample.portrait, sample.hole), sample.keypoints[frame], *draft]
 
 
 def without(image: np.ndarray, hole: np.ndarray) -> np.ndarray:

@@ -64,7 +64,7 @@ def prepare(
 
 
 def find_sources(wanted: Preparation) -> list[str]:
-    """Names of the videos or scenes, in order.
+    """Names of the videos, photos or scenes, in order.
 
     Raises:
         InvalidRequest: there are none.
@@ -73,6 +73,10 @@ def find_sources(wanted: Preparation) -> list[str]:
         from durian.synthetic.scene_reading import scene_names
 
         found, what = scene_names(wanted.sources), "scenes (NNNNN.json), as durian synth render makes them"
+    elif wanted.kind == "portraits":
+        from durian.training.preparation.portraits import PORTRAIT_ENDINGS, find_portraits
+
+        found, what = find_portraits(wanted.sources), f"photos ({', '.join(PORTRAIT_ENDINGS)})"
     else:
         from durian.training.preparation.videos import VIDEO_ENDINGS, find_videos
 
@@ -91,10 +95,17 @@ def prepare_source(source: str, wanted: Preparation) -> None:
         encode = encoder_of(wanted.latents)
     if wanted.kind == "scenes":
         from durian.training.preparation.scenes import prepare_scene as make
+    elif wanted.kind == "portraits":
+        from durian.training.preparation.portraits import prepare_portrait as make
     else:
         from durian.training.preparation.videos import prepare_video as make
     try:
         record = make(source, wanted, encode)
+        if wanted.drafts:
+            from durian.training.preparation.drafts import add_drafts
+
+            for made in record.made:
+                add_drafts((wanted.out / source).parent / made.file, wanted.drafts)
     except (OSError, MemoryError):
         raise  # of the machine, not of the source
     except Exception as error:

@@ -18,6 +18,8 @@ FRAME_RATE = 15.0
 half a second."""
 MOST_FRAMES = 120
 """Frames of the longest clip: longer shots become several, which keeps what a process holds below 0.2 GB at 256 px."""
+MOST_DRAFTS = 99
+"""Pairs of a clip; each costs as much of a disk as its frames."""
 LICENCE = "These clips keep the rights of the videos they are made from: see the licence of each clip's source."
 """Where the sources' folder says nothing of its own."""
 
@@ -27,15 +29,16 @@ class Preparation:
     """How the clips of a folder are made.
 
     Attributes:
-        sources: folder of videos or of synthetic scenes.
+        sources: folder of videos, photos or synthetic scenes.
         out: folder of the clips.
-        kind: ``videos`` or ``scenes``.
+        kind: ``videos``, ``portraits`` or ``scenes``.
         size: pixels along a frame's side.
         fps: most frames per second of videos.
         most_frames: of a clip.
         categories: of :data:`durian.clips.CATEGORIES`.
         masks: folder with masks of the videos' frames; the parser makes them if there is none.
         latents: folder of the model whose autoencoder makes latents; none are made if there is none.
+        drafts: pairs of frames of each clip from which drafts of all its targets are made.
     """
 
     sources: Path
@@ -47,6 +50,7 @@ class Preparation:
     categories: tuple[str, ...] = CATEGORIES
     masks: Path | None = None
     latents: Path | None = None
+    drafts: int = 0
 
     def __post_init__(self) -> None:
         if not SIZES[0] <= self.size <= SIZES[1] or self.size % SIZE_MULTIPLE:
@@ -54,6 +58,8 @@ class Preparation:
                 f"Frames of {self.size} px are not possible: give a multiple of {SIZE_MULTIPLE} from {SIZES[0]} to "
                 f"{SIZES[1]}."
             )
+        if not 0 <= self.drafts <= MOST_DRAFTS:
+            raise InvalidRequest(f"{self.drafts} drafts of a clip are not possible: give 0 to {MOST_DRAFTS}.")
         if not 1 <= self.fps <= 120:
             raise InvalidRequest(f"{self.fps:g} frames a second are out of range: give a value from 1 to 120.")
         for folder in (self.sources, self.masks, self.latents):
@@ -62,7 +68,7 @@ class Preparation:
 
     def about(self) -> dict[str, object]:
         """What all clips of a folder share; those of other settings do not mix."""
-        names = ("kind", "size", "categories", *(("fps", "most_frames") if self.kind == "videos" else ()))
+        names = ("kind", "size", "categories", "drafts", *(("fps", "most_frames") if self.kind == "videos" else ()))
         shared: dict[str, object] = {name: getattr(self, name) for name in names}
         for name in ("sources", "masks", "latents"):
             folder = getattr(self, name)
