@@ -206,7 +206,7 @@ def test_a_missing_system_library_is_one_sentence(project_root, bare_path, tmp_p
 
 LAYERS = (
     {"errors", "settings", "fingerprint", "watch"},
-    {"media", "masks", "face", "weights"},
+    {"media", "masks", "face", "weights", "claims"},
     {"motion", "label"},
     {"keypoints", "request"},
     {"segmentation"},

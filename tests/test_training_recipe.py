@@ -10,6 +10,7 @@ from durian.diffusion.presets import get_preset
 from durian.errors import InvalidRequest
 from durian.training.augmentation import ATTRIBUTE_CHANGES
 from durian.training.recipe import RECIPES, STAGES, load_recipe
+from durian.training.stages import starting_pipeline
 
 LEAST = """
 preset = "mini-64"
@@ -35,9 +36,9 @@ def written(tmp_path):
 def test_every_recipe_that_ships_goes_with_its_preset(name):
     recipe = load_recipe(name)
     preset = get_preset(recipe.preset)
-    assert recipe.preset == name
     assert all(stage.frames <= preset.denoiser["motion_max_frames"] for stage in recipe.stages.values())
-    assert ("autoencoder" in recipe.stages) == (preset.sources is None)
+    # What is fetched is not trained, and what is a formula cannot be.
+    assert ("autoencoder" in recipe.stages) == (preset.sources is None and preset.learns_its_autoencoder)
 
 
 def test_the_papers_numbers():
@@ -96,8 +97,26 @@ def test_micro_batches_make_up_a_batch(written):
         load_recipe(written(LEAST.replace("micro_batch = 2", "micro_batch = 3")))
 
 
+@pytest.mark.parametrize("size", [0, 100, 2048])
+def test_a_size_that_networks_cannot_take_is_refused(written, size):
+    with pytest.raises(InvalidRequest, match=f"size = {size} is not possible"):
+        load_recipe(written(f"size = {size}\n{LEAST}"))
+
+
+def test_a_recipe_may_have_a_size_of_its_own(written):
+    recipe = load_recipe(written(f"size = 96\n{LEAST}"))
+    assert recipe.shape.size == 96
+    assert load_recipe(written(LEAST)).shape.size == 64
+    assert starting_pipeline(recipe).config.size == 96
+
+
+def test_what_learns_nothing_is_not_trained(written):
+    with pytest.raises(InvalidRequest, match="autoencoder of mini-256 has nothing to learn"):
+        load_recipe(written(LEAST.replace("mini-64", "mini-256").replace("image", "autoencoder")))
+
+
 def test_an_unknown_recipe_names_those_that_ship(tmp_path):
-    with pytest.raises(InvalidRequest, match=r"no recipe maxi: .*mini-256, mini-64, sd15-512"):
+    with pytest.raises(InvalidRequest, match=r"no recipe maxi: .*mini-256, mini-64, overfit-128, sd15-512"):
         load_recipe("maxi")
 
 

@@ -1,4 +1,5 @@
-"""Pictures to latents and back, with diffusers' autoencoders: ``AutoencoderKL``, and ``AutoencoderTiny`` for previews.
+"""Pictures to latents and back, with diffusers' ``AutoencoderKL``, ``AutoencoderTiny`` for previews, or the cosine
+transform (:class:`~durian.diffusion.cosine_autoencoder.CosineAutoencoder`).
 
 An autoencoder of ``in_channels = 3 · p²`` works on pictures whose p x p pixel patches are folded into channels, so that
 no convolution runs at full resolution; 3 is p = 1, the usual kind, 12 is p = 2.
@@ -20,8 +21,12 @@ from durian.errors import InvalidRequest
 if TYPE_CHECKING:
     from diffusers import AutoencoderKL, AutoencoderTiny
 
+    from durian.diffusion.cosine_autoencoder import CosineAutoencoder
 
-def patch_size(vae: AutoencoderKL | AutoencoderTiny) -> int:
+    Autoencoder = AutoencoderKL | AutoencoderTiny | CosineAutoencoder
+
+
+def patch_size(vae: Autoencoder) -> int:
     """Pixels to a side of the patches that the autoencoder takes as one position.
 
     Raises:
@@ -30,16 +35,16 @@ def patch_size(vae: AutoencoderKL | AutoencoderTiny) -> int:
     channels = vae.config.in_channels
     patch = math.isqrt(channels // 3)
     if patch < 1 or 3 * patch * patch != channels:
-        raise InvalidRequest(f"An autoencoder of {channels} input channels takes no pictures: use 3, 12, 27 or 48.")
+        raise InvalidRequest(f"An autoencoder of {channels} input channels takes no pictures: use 3, 12, 48 or 192.")
     return patch
 
 
-def latent_factor(vae: AutoencoderKL | AutoencoderTiny) -> int:
+def latent_factor(vae: Autoencoder) -> int:
     """Pixels to a side of what becomes one latent position: the patch, doubled by every level after the first."""
     return patch_size(vae) * 2 ** (len(vae.config.block_out_channels) - 1)
 
 
-def encode(vae: AutoencoderKL | AutoencoderTiny, images: Tensor) -> Tensor:
+def encode(vae: Autoencoder, images: Tensor) -> Tensor:
     """Latents of pictures: the posterior's mean, as the diffusion model sees it.
 
     Args:
@@ -61,7 +66,7 @@ def encode(vae: AutoencoderKL | AutoencoderTiny, images: Tensor) -> Tensor:
     return latents * vae.config.scaling_factor
 
 
-def decode(vae: AutoencoderKL | AutoencoderTiny, latents: Tensor, batch: int) -> Iterator[np.ndarray]:
+def decode(vae: Autoencoder, latents: Tensor, batch: int) -> Iterator[np.ndarray]:
     """Pictures of latents, one after another; no more than ``batch`` of them are in memory at a time.
 
     Args:
@@ -77,7 +82,7 @@ def decode(vae: AutoencoderKL | AutoencoderTiny, latents: Tensor, batch: int) ->
 
 
 @torch.no_grad()
-def _decoded(vae: AutoencoderKL | AutoencoderTiny, latents: Tensor) -> np.ndarray:
+def _decoded(vae: Autoencoder, latents: Tensor) -> np.ndarray:
     decoded = vae.decode(latents.to(vae.dtype) / vae.config.scaling_factor).sample
     images = F.pixel_shuffle(decoded, patch_size(vae)).float()  # N x 3 x S x S
     levels = (images * 127.5 + 127.5).clamp(0, 255).round().byte()

@@ -26,6 +26,7 @@ from durian.diffusion.checks import (
     check_window,
 )
 from durian.diffusion.conditioning import Conditioner
+from durian.diffusion.cosine_autoencoder import CosineAutoencoder
 from durian.diffusion.denoiser import Denoiser
 from durian.diffusion.detail import at_size, keep_detail
 from durian.diffusion.guider import KeypointGuider
@@ -90,7 +91,7 @@ class DurianPipeline(DiffusionPipeline):
 
     def __init__(
         self,
-        vae: AutoencoderKL,
+        vae: AutoencoderKL | CosineAutoencoder,
         attribute_reference_net: ReferenceNet,
         portrait_reference_net: ReferenceNet,
         denoiser: Denoiser,

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch.nn.functional as F  # noqa: N812
-from diffusers import AutoencoderKL
 from torch import Tensor
 
 from durian.diffusion.conditioning import Conditioner
 from durian.diffusion.latents import encode
 from durian.diffusion.reference_net import ReferenceFeatures, ReferenceNet
+
+if TYPE_CHECKING:
+    from durian.diffusion.latents import Autoencoder
 
 HOLE_COLOUR = 0.0
 """What masked-out pixels become, in [-1, 1]: mid-grey. The paper only says that picture and mask are multiplied."""
@@ -54,7 +57,7 @@ def masked(pixels: Tensor, inside: Tensor) -> Tensor:
     return HOLE_COLOUR + (pixels - HOLE_COLOUR) * inside
 
 
-def encode_masked(vae: AutoencoderKL, shown: Tensor, inside: Tensor) -> tuple[Tensor, Tensor]:
+def encode_masked(vae: Autoencoder, shown: Tensor, inside: Tensor) -> tuple[Tensor, Tensor]:
     """Latents ``(N, C, h, w)`` of pictures from :func:`masked`, and their masks at that size, ``(N, 1, h, w)``."""
     latents = encode(vae, shown)
     return latents, F.interpolate(inside, latents.shape[2:], mode="area")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
+from durian.claims import claim
 from durian.errors import InvalidRequest
 from durian.settings import get_settings
 from durian.synthetic.filming import film, in_processes, process_studio
@@ -77,7 +77,7 @@ def render_set(wanted: SceneSet, workers: int = 1, on_scene: Callable[[int, int]
         InvalidRequest: the folder holds scenes of other settings.
         WeightsMissing: there is no head model.
     """
-    _claim(wanted)
+    claim(wanted.folder / ABOUT, wanted.about(), "scenes")
     missing = wanted.missing()
     if on_scene is not None:
         on_scene(0, len(missing))
@@ -94,21 +94,3 @@ def render_scene(number: int, wanted: SceneSet) -> int:
     studio = process_studio(get_settings().head_model)
     write_scene(film(studio, plot, wanted.size, wanted.bare), wanted.folder)
     return number
-
-
-def _claim(wanted: SceneSet) -> None:
-    about, path = wanted.about(), wanted.folder / ABOUT
-    if path.is_file():
-        there = json.loads(path.read_text())
-        differing = [name for name in about if about[name] != there.get(name)]
-        if differing:
-            name = differing[0]
-            raise InvalidRequest(
-                f"{wanted.folder} holds scenes with {name} {there.get(name)}, not {about[name]}: "
-                "give the same settings to go on with it, or another folder."
-            )
-        return
-    wanted.folder.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{ABOUT}")
-    temporary.write_text(json.dumps(about, indent=1))
-    os.replace(temporary, path)

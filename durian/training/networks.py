@@ -58,7 +58,10 @@ def see_references(
     return References(parts), tokens
 
 
-def _log_weight(drop: Tensor) -> Tensor:
+def _log_weight(drop: Tensor) -> Tensor | None:
+    # Attention with weights takes twice as long.
+    if not drop.any():
+        return None
     return torch.zeros(drop.shape, device=drop.device).masked_fill(drop, -torch.inf)
 
 

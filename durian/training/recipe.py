@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from durian.diffusion.presets import get_preset
+from durian.diffusion.presets import Preset, get_preset
 from durian.errors import InvalidRequest
 from durian.training.autoencoder_stage import AutoencoderSettings
 from durian.training.dataset import SamplingSettings
@@ -145,6 +145,7 @@ class Recipe:
 
     Attributes:
         preset: the model's shape, of :data:`durian.diffusion.presets.PRESETS`.
+        size: side of all pictures in pixels, where it is not the preset's.
         seed: of fresh weights, samples and noise.
         prediction: what the denoiser predicts, where it is not what the preset says; noise goes with a schedule that
             keeps some of the picture to its end.
@@ -158,6 +159,7 @@ class Recipe:
     """
 
     preset: str
+    size: int | None = None
     seed: int = 0
     prediction: Literal["v_prediction", "epsilon"] | None = None
     start_alike: bool = True
@@ -170,8 +172,18 @@ class Recipe:
 
     def __post_init__(self) -> None:
         get_preset(self.preset)
+        if self.size is not None and (not 32 <= self.size <= 1024 or self.size % 32):
+            raise InvalidRequest(f"size = {self.size} is not possible: give a multiple of 32 up to 1024.")
+        if self.autoencoder is not None and not self.shape.learns_its_autoencoder:
+            raise InvalidRequest(f"The autoencoder of {self.preset} has nothing to learn: leave out [autoencoder].")
         if not self.stages:
             raise InvalidRequest(f"no stage is described: add at least one of [{'], ['.join(STAGES)}].")
+
+    @property
+    def shape(self) -> Preset:
+        """The preset at the recipe's size."""
+        preset = get_preset(self.preset)
+        return preset if self.size is None else replace(preset, size=self.size)
 
     @property
     def stages(self) -> dict[str, StageRecipe]:

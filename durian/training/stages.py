@@ -9,7 +9,7 @@ from diffusers import DDIMScheduler
 
 from durian.clips import Clip
 from durian.diffusion.pipeline import DurianPipeline
-from durian.diffusion.presets import build, get_preset
+from durian.diffusion.presets import build
 from durian.errors import InvalidRequest
 from durian.training.autoencoder_stage import AutoencoderStage
 from durian.training.checkpoints import open_model
@@ -35,7 +35,7 @@ def starting_pipeline(recipe: Recipe, start: Path | None = None) -> DurianPipeli
         InvalidRequest: the folder holds no model, or one of another preset.
         WeightsMissing: weights are damaged or out of reach.
     """
-    preset = get_preset(recipe.preset)
+    preset = recipe.shape
     if start is not None:
         pipeline = open_model(start)
         if pipeline.config.preset != preset.name:
@@ -51,6 +51,8 @@ def starting_pipeline(recipe: Recipe, start: Path | None = None) -> DurianPipeli
         pipeline = build(preset, recipe.seed)
         if recipe.start_alike:
             start_alike(pipeline, recipe.seed)
+    if recipe.size is not None:
+        pipeline.register_to_config(size=recipe.size)
     if recipe.prediction is not None:
         # Pure noise says nothing of the picture, so that nothing could be learned of it by predicting the noise.
         ends_in_noise = recipe.prediction == "v_prediction" and pipeline.scheduler.config.rescale_betas_zero_snr
@@ -69,6 +71,6 @@ def make_samples(name: str, clips: Sequence[Clip], recipe: Recipe, for_validatio
     """A stage's samples; those to validate with are others, their references as they are."""
     settings = recipe.samples.without_augmentation() if for_validation else recipe.samples
     seed = recipe.seed + (VALIDATION_SEED if for_validation else 0)
-    preset, frames = get_preset(recipe.preset), recipe.stages[name].frames
+    preset, frames = recipe.shape, recipe.stages[name].frames
     drafted = name in DIFFUSION and preset.denoiser.get("draft_channels", 0) > 0
     return Samples(clips, preset.size, frames, seed, settings, drafted)

@@ -12,6 +12,7 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
+from durian.claims import claim
 from durian.errors import InvalidRequest
 from durian.training.preparation.record import Record, read_record, summary, unreadable, write_record
 from durian.training.preparation.settings import Preparation
@@ -48,7 +49,7 @@ def prepare(
     if not 1 <= part <= parts:
         raise InvalidRequest(f"Shard {part}/{parts} does not exist: give numbers such as 1/{max(1, parts)}.")
     sources = find_sources(wanted)
-    _claim(wanted)
+    claim(wanted.out / ABOUT, wanted.about(), "clips")
     mine = sources[part - 1 :: parts]
     missing = [source for source in mine if _record(source, wanted) is None]
     if on_source is not None:
@@ -141,22 +142,6 @@ def _one_thread() -> None:
 
 def _record(source: str, wanted: Preparation) -> Record | None:
     return read_record(wanted.out / f"{source}{RECORD}")
-
-
-def _claim(wanted: Preparation) -> None:
-    about, path = wanted.about(), wanted.out / ABOUT
-    if path.is_file():
-        there = json.loads(path.read_text())
-        differing = [name for name in about if about[name] != there.get(name)]
-        if differing:
-            name = differing[0]
-            raise InvalidRequest(
-                f"{wanted.out} holds clips with {name} {there.get(name)}, not {about[name]}: "
-                "give the same settings to go on with it, or another folder."
-            )
-        return
-    wanted.out.mkdir(parents=True, exist_ok=True)
-    _write(path, about)
 
 
 def _write(path: Path, values: dict[str, object]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import lru_cache
 from pathlib import Path
 
@@ -29,9 +30,13 @@ def encoder_of(folder: Path) -> Encode:
     """
     from diffusers import AutoModel
 
+    from durian.diffusion.cosine_autoencoder import CosineAutoencoder
+
     where = folder / "vae" if (folder / "vae").is_dir() else folder
     try:
-        vae = AutoModel.from_pretrained(str(where), use_safetensors=True, local_files_only=True)
+        is_cosine = json.loads((where / "config.json").read_text())["_class_name"] == CosineAutoencoder.__name__
+        kind = CosineAutoencoder if is_cosine else AutoModel
+        vae = kind.from_pretrained(str(where), use_safetensors=True, local_files_only=True)
     except (OSError, ValueError, KeyError) as error:
         raise WeightsMissing(f"{folder} holds no autoencoder: give a model's folder, or that of its vae.") from error
     vae = vae.to(get_settings().torch_device()).eval()
