@@ -55,6 +55,19 @@ def test_frames_follow_their_own_drafts(pipeline):
     assert differs == [False, False, False, True, False, False, False]
 
 
+def test_with_a_scaled_input_one_step_knows_no_noise():
+    """Nothing but noise, times nothing: the seed changes no frame, and with more steps it does."""
+    pipeline = with_references(tiny_pipeline(drafts=True, scale_input=True, guidance_scale=1.0))
+
+    def made(seed: int, steps: int) -> torch.Tensor:
+        return pipeline.denoise(KEYPOINTS, draft=DRAFT, seed=seed, num_inference_steps=steps)
+
+    one, other, more, again = made(1, 1), made(2, 1), made(1, 3), made(2, 3)
+    # The result of diffusers' v-prediction at a timestep of noise alone is minus the velocity, without the noise.
+    assert torch.allclose(one, other, atol=1e-5)
+    assert float((more - again).abs().max()) > 1e-3
+
+
 def test_guidance_shows_drafts_to_both_halves(pipeline):
     apart = pipeline.denoise(KEYPOINTS, draft=DRAFT, guidance_scale=2.0)
     together = pipeline.denoise(KEYPOINTS, draft=DRAFT, guidance_scale=2.0, guide_in_one_batch=True)

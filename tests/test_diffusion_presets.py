@@ -90,7 +90,7 @@ def test_what_is_built_is_untrained_and_takes_the_presets_defaults(mini):
     assert (config.preset, config.size, config.sampler) == ("mini-256", 256, "ddim")
     assert (config.steps, config.guidance_scale, config.window, config.overlap) == (6, 1.0, 24, 4)
     assert not config.drop_outside_masks
-    assert mini.scheduler.config.prediction_type == "v_prediction"
+    assert mini.scheduler.config.prediction_type == "sample"
     assert mini.scheduler.alphas_cumprod[-1] == 0
     assert mini.scheduler.alphas_cumprod[0] == pytest.approx(1 - 0.00085)
 

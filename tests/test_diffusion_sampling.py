@@ -33,7 +33,8 @@ V = {
     "rescale_betas_zero_snr": True,
 }
 EPSILON = {**V, "prediction_type": "epsilon", "rescale_betas_zero_snr": False}
-CONFIGS = pytest.mark.parametrize("config", [V, EPSILON], ids=["v", "epsilon"])
+SAMPLE = {**V, "prediction_type": "sample"}
+CONFIGS = pytest.mark.parametrize("config", [V, EPSILON, SAMPLE], ids=["v", "epsilon", "sample"])
 NAMES = pytest.mark.parametrize("name", SCHEDULERS)
 
 
@@ -57,7 +58,7 @@ def gaussian_denoiser(config, means: torch.Tensor, deviation: float = 0.0):
         original = mean + pull * (latents - np.sqrt(a) * mean)
         noise = (latents - np.sqrt(a) * original) / np.sqrt(1 - a)
         velocity = np.sqrt(a) * noise - np.sqrt(1 - a) * original
-        return (noise if config["prediction_type"] == "epsilon" else velocity).float()
+        return {"epsilon": noise, "v_prediction": velocity, "sample": original}[config["prediction_type"]].float()
 
     return denoise
 
@@ -131,7 +132,8 @@ def test_predicted_original_is_the_closed_form(name, config, timestep, means):
     a = alphas(config)[timestep]
     noise = initial_noise(SHAPE, 5, 3)
     latents = np.sqrt(a) * means + np.sqrt(1 - a) * noise
-    output = noise if config is EPSILON else np.sqrt(a) * noise - np.sqrt(1 - a) * means
+    velocity = np.sqrt(a) * noise - np.sqrt(1 - a) * means
+    output = {"epsilon": noise, "v_prediction": velocity, "sample": means}[config["prediction_type"]]
     if name == "euler":
         latents = means + np.sqrt((1 - a) / a) * noise
     original = predicted_original(make_scheduler(name, config), output, timestep, latents)
@@ -350,7 +352,7 @@ def test_rescaled_guidance_has_the_conditional_spread_frame_by_frame():
     ("name", "changes", "said"),
     [
         ("heun", {}, "'heun' is not known: use ddim, dpm++, euler or lcm"),
-        ("ddim", {"prediction_type": "sample"}, "'sample' is not known: use epsilon or v_prediction"),
+        ("ddim", {"prediction_type": "score"}, "'score' is not known: use epsilon, v_prediction or sample"),
         ("euler", {"prediction_type": "epsilon"}, "use v_prediction"),
     ],
 )

@@ -56,12 +56,12 @@ def error(found: torch.Tensor, expected: torch.Tensor) -> float:
 @torch.no_grad()
 @pytest.mark.parametrize("lost", LOST)
 @pytest.mark.parametrize("kind", [ImageStage, TemporalStage])
-@pytest.mark.parametrize("made", ["pooled", "pooled, tokens outside left out", "clip", "drafts"])
+@pytest.mark.parametrize("made", ["pooled", "pooled, tokens outside left out", "clip", "drafts", "scaled"])
 def test_the_prediction_is_the_pipelines(kind, lost, made):
     """Each sample of a batch against a request with its pictures; a lost attribute is a request without one, and
     without both pictures it is what guidance starts from."""
     torch.manual_seed(0)
-    options = {"drop_outside_masks": "outside" in made, "drafts": made == "drafts"}
+    options = {"drop_outside_masks": "outside" in made, "drafts": made == "drafts", "scale_input": made == "scaled"}
     pipeline = tiny_clip_pipeline() if made == "clip" else tiny_pipeline(**options)
     stage = kind(pipeline)
     frames = 3 if kind is TemporalStage else 1
@@ -87,6 +87,7 @@ def test_the_prediction_is_the_pipelines(kind, lost, made):
             0.0 if lost == "both" else 1.0,
             False,
             pipeline.encoded(one["drafts"]) if made == "drafts" else None,
+            pipeline.scheduler.alphas_cumprod.sqrt() if made == "scaled" else None,
         )
         expected = predict(drawn.noise.noise[row], drawn.noise.timesteps[row, 0], [np.arange(frames)])
         assert error(found[row], expected) < 1e-4

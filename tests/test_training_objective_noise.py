@@ -86,6 +86,28 @@ def test_weights_never_leave_out_where_sampling_begins():
     assert (ForwardProcess(SCHEDULE, min_snr=float("inf")).weights(timesteps) == 1).all()
 
 
+def test_predicting_the_latents_themselves_is_the_same_loss():
+    """The velocity that an estimate of the latents means costs what the estimate does."""
+    noise, latents = drawn([[3, 400], [700, 999]])
+    velocity, sample = ForwardProcess(SCHEDULE), ForwardProcess({**SCHEDULE, "prediction_type": "sample"})
+    estimate = latents + 0.3 * torch.randn(latents.shape, generator=torch.Generator().manual_seed(5))
+    alpha = torch.tensor(alphas(True)[[3, 400, 700, 999]]).float()[:, None, None, None]
+    meant = (alpha.sqrt() * velocity.noisy(latents, noise) - estimate) / (1 - alpha).sqrt()
+    assert float(sample.loss(estimate, latents, noise)) == pytest.approx(
+        float(velocity.loss(meant, latents, noise)), rel=1e-3
+    )
+    assert float(sample.loss(latents, latents, noise)) == 0
+
+
+def test_a_share_of_timesteps_is_the_last_one():
+    process = ForwardProcess(SCHEDULE, last_share=0.6)
+    for together in (True, False):
+        found = process.draw(2000, 2, (1, 1, 1), torch.Generator().manual_seed(1), together).timesteps
+        assert float((found == 999).float().mean()) == pytest.approx(0.6, abs=0.03)
+        assert float(found[found < 999].float().mean()) == pytest.approx(499, abs=20)
+        assert (found[:, 0] == found[:, 1]).all() == together
+
+
 def test_frames_of_a_clip_share_the_timestep_and_the_offset():
     process = ForwardProcess(SCHEDULE, offset=2.0)
     found = process.draw(500, 4, (3, 8, 8), torch.Generator().manual_seed(0))

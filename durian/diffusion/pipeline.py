@@ -78,6 +78,9 @@ class DurianPipeline(DiffusionPipeline):
         preset: name of the shape, for people.
         size: S, side of all pictures in pixels.
         drop_outside_masks: whether reference tokens outside their masks are left out. Training must match.
+        scale_input: whether the denoiser is shown ``√ᾱ x_t`` instead of ``x_t``: the less, the more of it is noise, and
+            nothing at a last timestep of noise alone (the input scaling of 2206.00364). One step then makes the same
+            frame whatever the seed. Training must match.
         trained_steps: optimiser steps behind these weights; 0 marks weights that nobody should look at pictures of.
         training: how they were trained, for people.
         sampler, steps, guidance_scale, window, overlap: defaults of a call.
@@ -104,6 +107,7 @@ class DurianPipeline(DiffusionPipeline):
         preset: str = "",
         size: int = 512,
         drop_outside_masks: bool = False,
+        scale_input: bool = False,
         trained_steps: int = 0,
         training: dict[str, Any] | None = None,
         sampler: str = "ddim",
@@ -129,6 +133,7 @@ class DurianPipeline(DiffusionPipeline):
             preset=preset,
             size=size,
             drop_outside_masks=drop_outside_masks,
+            scale_input=scale_input,
             trained_steps=trained_steps,
             training=training,
             sampler=sampler,
@@ -325,6 +330,7 @@ class DurianPipeline(DiffusionPipeline):
         overlap = min(config.overlap if overlap is None else overlap, window - 1)
         self.check_inputs(keypoints, draft, scale, window, blend, seed)
         rough = None if draft is None else self.encoded(at_size(draft, config.size))
+        scheduler = make_scheduler(sampler, self.scheduler.config)
         predict = Prediction(
             self.denoiser,
             self.conditioner,
@@ -334,12 +340,13 @@ class DurianPipeline(DiffusionPipeline):
             scale,
             guide_in_one_batch,
             rough,
+            scheduler.alphas_cumprod.sqrt() if config.scale_input else None,
         )
         noise = initial_noise(self.latent_shape, len(keypoints), seed, self.denoiser.dtype, self._execution_device)
         steps_done = sample(
             predict,
             noise,
-            make_scheduler(sampler, self.scheduler.config),
+            scheduler,
             steps,
             frame_generators(seed, len(keypoints)),
             moving_windows(len(keypoints), window, overlap),

@@ -35,6 +35,7 @@ class Prediction:
     ``guidance``: the guider's features of all frames ``(F, C, h, w)``, on any device. ``blend``: α ``(F,)``, or
     ``None``. ``scale``: of guidance; 1 leaves the unconditional rows out. ``in_one_batch``: run them with the others.
     ``draft``: latents of all frames' drafts ``(F, C, h, w)``, which the unconditional rows see too, or ``None``.
+    ``signal``: ``√ᾱ`` of every timestep where the denoiser's input is scaled by it, or ``None``.
     """
 
     denoiser: Denoiser
@@ -45,6 +46,7 @@ class Prediction:
     scale: float
     in_one_batch: bool
     draft: Tensor | None = None
+    signal: Tensor | None = None
 
     def __call__(self, latents: Tensor, timestep: Tensor, windows: list[np.ndarray]) -> Tensor:
         """The denoiser's output for ``W`` windows: ``(W·Fw, C, h, w)`` in and out, guided."""
@@ -55,6 +57,8 @@ class Prediction:
         draft = None if self.draft is None else self.draft[indices].to(latents)
         seen = self._tokens(rows, frames, blend)
         references = replace(self.encoded.projected, blend=blend)
+        if self.signal is not None:
+            latents = latents * float(self.signal[int(timestep)])
         denoiser, timestep = self.denoiser, timestep.to(latents.device)
         shared = {"frames": frames, "guidance": guidance, "draft": draft}
         if self.scale == 1:

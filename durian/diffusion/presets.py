@@ -37,9 +37,9 @@ class Preset:
     ``size``: S, side of all pictures in pixels. ``vae``, ``denoiser``, ``reference_net`` (of both), ``guider``,
     ``conditioner``, ``image_encoder``, ``scheduler``: arguments of ``AutoencoderKL`` (or, without
     ``down_block_types``, of ``CosineAutoencoder``), ``Denoiser``, ``ReferenceNet``, ``KeypointGuider``,
-    ``Conditioner``, ``CLIPVisionConfig`` and ``DDIMScheduler``. ``drop_outside_masks``, ``sampler``, ``steps``,
-    ``guidance_scale``, ``window``, ``overlap``: as in ``DurianPipeline``. ``sources``: of the
-    warm start, ``None`` for a model that is trained from nothing.
+    ``Conditioner``, ``CLIPVisionConfig`` and ``DDIMScheduler``. ``drop_outside_masks``, ``scale_input``, ``sampler``,
+    ``steps``, ``guidance_scale``, ``window``, ``overlap``: as in ``DurianPipeline``. ``sources``: of the warm start,
+    ``None`` for a model that is trained from nothing.
     """
 
     name: str
@@ -52,6 +52,7 @@ class Preset:
     scheduler: Arguments
     image_encoder: Arguments | None = None
     drop_outside_masks: bool = False
+    scale_input: bool = False
     sampler: str = "ddim"
     steps: int = 25
     guidance_scale: float = 3.5
@@ -152,7 +153,8 @@ MINI_256 = Preset(
     reference_net={**_MINI_SHAPE, "cross_attention_dim": None, "keypoint_channels": _MINI_KEYPOINTS},
     guider={"out_channels": 96, "block_out_channels": _MINI_KEYPOINTS},
     conditioner={"kind": "pooled", "token_width": 96, "attribute_width": 128, "portrait_width": 128, "tokens": 4},
-    scheduler=SCHEDULE,
+    scheduler={**SCHEDULE, "prediction_type": "sample"},
+    scale_input=True,
     sampler="ddim",
     steps=6,
     guidance_scale=1.0,
@@ -302,6 +304,7 @@ def assemble(preset: Preset, parts: Mapping[str, nn.Module], image_processor: An
         preset=preset.name,
         size=preset.size,
         drop_outside_masks=preset.drop_outside_masks,
+        scale_input=preset.scale_input,
         sampler=preset.sampler,
         steps=preset.steps,
         guidance_scale=preset.guidance_scale,

@@ -25,6 +25,10 @@ SCHEDULERS = ("ddim", "dpm++", "euler", "lcm")
 """DDIM (2010.02502), DPM-Solver++ of second order (2211.01095), Euler (2206.00364) and latent consistency sampling
 (2310.04378), the last for models distilled for it."""
 
+PREDICTIONS = ("epsilon", "v_prediction", "sample")
+"""What a model may predict, by diffusers' names: noise, velocity, or the clean latents themselves. The last is for many
+channels and few parameters: noise is as rich as the latents, what lies behind it is not (2511.13720)."""
+
 WITHOUT_GUIDANCE = ("lcm",)
 """Schedulers whose models have guidance distilled into them: sample these with the conditional output alone."""
 
@@ -90,11 +94,12 @@ def make_scheduler(name: str, config: Mapping) -> SchedulerMixin:
     if name not in SCHEDULERS:
         raise InvalidRequest(f"Sampler {name!r} is not known: use {', '.join(SCHEDULERS[:-1])} or {SCHEDULERS[-1]}.")
     schedule = {key: config.get(key, default) for key, default in NOISE_SCHEDULE.items()}
-    if schedule["prediction_type"] not in ("epsilon", "v_prediction"):
-        raise InvalidRequest(f"Prediction {schedule['prediction_type']!r} is not known: use epsilon or v_prediction.")
+    if schedule["prediction_type"] not in PREDICTIONS:
+        known = f"{', '.join(PREDICTIONS[:-1])} or {PREDICTIONS[-1]}"
+        raise InvalidRequest(f"Prediction {schedule['prediction_type']!r} is not known: use {known}.")
     if schedule["prediction_type"] == "epsilon" and schedule["rescale_betas_zero_snr"]:
         # At zero SNR the input is the noise itself, so that predicting it says nothing of the picture.
-        raise InvalidRequest("A model that predicts noise cannot have zero terminal SNR: use v_prediction.")
+        raise InvalidRequest("A model that predicts noise cannot have zero terminal SNR: use v_prediction or sample.")
     schedule["timestep_spacing"] = "trailing"
     if name == "ddim":
         return TrailingDDIM(**schedule, clip_sample=False)
@@ -179,11 +184,13 @@ def predicted_original(scheduler: SchedulerMixin, output: Tensor, timestep: Tens
     """The clean latents that a model's output means: the estimate of ``x_0`` at a timestep, in the latents' shape.
 
     ``x_t = √ᾱ x_0 + √(1-ᾱ) ε`` gives ``x_0 = (x_t - √(1-ᾱ) ε) / √ᾱ``, and with ``v = √ᾱ ε - √(1-ᾱ) x_0``
-    (2202.00512, app. D) ``x_0 = √ᾱ x_t - √(1-ᾱ) v``.
+    (2202.00512, app. D) ``x_0 = √ᾱ x_t - √(1-ᾱ) v``. A model that predicts the sample says it itself.
 
     Args:
         latents: as the scheduler holds them; Euler's are ``x_t / √ᾱ = x_0 + σ ε``.
     """
+    if scheduler.config.prediction_type == "sample":
+        return output
     alpha = float(scheduler.alphas_cumprod[int(timestep)])
     if isinstance(scheduler, EulerDiscreteScheduler):
         latents = latents * math.sqrt(alpha)

@@ -22,6 +22,8 @@ class DiffusionSettings:
     Attributes:
         min_snr: γ, see :data:`durian.training.noise.MIN_SNR`.
         noise_offset: see :data:`durian.training.noise.NOISE_OFFSET`.
+        last_share: how many samples (of the image stage, frames) are made from nothing but noise, beside those that
+            happen to be.
         drop_both: probability that a sample loses both references: what guidance needs.
         drop_attribute, drop_portrait: probability that it loses one, if it did not lose both.
         item_weight: how much more an error counts where the item is; 0 for the plain mean.
@@ -29,6 +31,7 @@ class DiffusionSettings:
 
     min_snr: float = MIN_SNR
     noise_offset: float = NOISE_OFFSET
+    last_share: float = 0.0
     drop_both: float = 0.1
     drop_attribute: float = 0.0
     drop_portrait: float = 0.0
@@ -71,7 +74,9 @@ class DiffusionStage(Stage):
             raise InvalidRequest("Clips hold no embeddings of faces: train one whose portrait_embedding is clip.")
         super().__init__(pipeline, trained)
         self.settings = settings
-        self.process = ForwardProcess(pipeline.scheduler.config, settings.min_snr, settings.noise_offset)
+        self.process = ForwardProcess(
+            pipeline.scheduler.config, settings.min_snr, settings.noise_offset, settings.last_share
+        )
         pipeline.denoiser.requires_grad_(not self.together)
         for module in pipeline.denoiser.modules():
             if isinstance(module, TemporalTransformer):
@@ -106,6 +111,8 @@ class DiffusionStage(Stage):
     def predict(self, batch: Batch, noisy: Tensor, drawn: Drawn, draft: Tensor | None = None) -> Tensor:
         """The denoiser's output for noisy latents of the batch's targets, given those of drafts: ``(B·F, C, h, w)``."""
         pipeline, frames = self._pipeline, batch["targets"].shape[1]
+        if pipeline.config.scale_input:
+            noisy = noisy * self.process.signal(drawn.noise.timesteps)
         with torch.set_grad_enabled(torch.is_grad_enabled() and "guider" in self._trained):
             references, tokens = see_references(pipeline, batch, drawn.drop_attribute, drawn.drop_portrait)
             guidance = pipeline.guider(pipeline.pixels(batch["keypoints"].flatten(0, 1)))

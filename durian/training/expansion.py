@@ -79,11 +79,8 @@ def whole_item(clip: Clip, mask: np.ndarray) -> np.ndarray:
 
 
 def person_of(clip: Clip) -> str:
-    """A name for whom a clip shows: the same for all clips of one video, and for all of one rendered person."""
-    about = clip.about
-    if about.kind == "video":
-        return about.source or about.name
-    return f"person {about.people[about.frames_of('target')[0]]}"
+    """A name for whom a clip shows: the same for all clips of one video. Every scene has people of its own."""
+    return clip.about.source or clip.about.name
 
 
 class MaskBank:

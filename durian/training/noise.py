@@ -26,23 +26,30 @@ class Noise:
 
 
 class ForwardProcess:
-    """``x_t = √ᾱ x_0 + √(1-ᾱ) ε``, and what a model should say about it: ε or ``v = √ᾱ ε - √(1-ᾱ) x_0``.
+    """``x_t = √ᾱ x_0 + √(1-ᾱ) ε``, and what a model should say about it: ε, ``v = √ᾱ ε - √(1-ᾱ) x_0``, or ``x_0``.
 
     Args:
         schedule: config of the pipeline's scheduler; its ``prediction_type`` is what the model predicts.
         min_snr: γ; infinite for no weights.
         offset: see :data:`NOISE_OFFSET`. One number for each channel of a clip, so that frames brighten together.
+        last_share: how many timesteps are the last one, where sampling begins: in few steps it decides most.
     """
 
-    def __init__(self, schedule: Mapping[str, Any], min_snr: float = MIN_SNR, offset: float = NOISE_OFFSET) -> None:
+    def __init__(
+        self,
+        schedule: Mapping[str, Any],
+        min_snr: float = MIN_SNR,
+        offset: float = NOISE_OFFSET,
+        last_share: float = 0.0,
+    ) -> None:
         self.scheduler = DDPMScheduler.from_config(dict(schedule))
-        self.predicts_velocity = self.scheduler.config.prediction_type == "v_prediction"
-        self.min_snr, self.offset = min_snr, offset
+        self.prediction: str = self.scheduler.config.prediction_type
+        self.min_snr, self.offset, self.last_share = min_snr, offset, last_share
 
     def draw(
         self, clips: int, frames: int, shape: tuple[int, int, int], generator: torch.Generator, together: bool = True
     ) -> Noise:
-        """Timesteps, each equally likely, and noise.
+        """Timesteps, all but the last equally likely, and noise.
 
         Args:
             clips, frames: B and F.
@@ -51,7 +58,12 @@ class ForwardProcess:
             together: one timestep for all frames of a clip; else each has its own.
         """
         steps = self.scheduler.config.num_train_timesteps
-        timesteps = torch.randint(steps, (clips, 1 if together else frames), generator=generator).expand(-1, frames)
+        shape_of_drawn = (clips, 1 if together else frames)
+        timesteps = torch.randint(steps, shape_of_drawn, generator=generator)
+        if self.last_share:
+            is_last = torch.rand(shape_of_drawn, generator=generator) < self.last_share
+            timesteps = timesteps.masked_fill(is_last, steps - 1)
+        timesteps = timesteps.expand(-1, frames)
         noise = torch.randn((clips, frames, *shape), generator=generator)
         noise += self.offset * torch.randn((clips, 1, shape[0], 1, 1), generator=generator)
         return Noise(timesteps, noise)
@@ -59,6 +71,10 @@ class ForwardProcess:
     def noisy(self, latents: Tensor, drawn: Noise) -> Tensor:
         """``x_t`` of ``x_0``, both ``(B·F, C, h, w) float32``, drawn numbers on their device."""
         return self.scheduler.add_noise(latents, drawn.noise.flatten(0, 1), drawn.timesteps.flatten())
+
+    def signal(self, timesteps: Tensor) -> Tensor:
+        """``√ᾱ`` of timesteps ``(B, F)``, ``(B·F, 1, 1, 1)``."""
+        return self.scheduler.alphas_cumprod.to(timesteps.device)[timesteps.flatten(), None, None, None].sqrt()
 
     def loss(self, output: Tensor, latents: Tensor, drawn: Noise, weight: Tensor | None = None) -> Tensor:
         """Weighted mean squared error of a model's output, the mean over frames and positions.
@@ -69,17 +85,25 @@ class ForwardProcess:
             weight: of each position, ``(B·F, 1, h, w)``.
         """
         noise, timesteps = drawn.noise.flatten(0, 1), drawn.timesteps.flatten()
-        wanted = self.scheduler.get_velocity(latents, noise, timesteps) if self.predicts_velocity else noise
+        if self.prediction == "sample":
+            wanted = latents
+        elif self.prediction == "v_prediction":
+            wanted = self.scheduler.get_velocity(latents, noise, timesteps)
+        else:
+            wanted = noise
         error = (output.to(latents.dtype) - wanted).square()
         if weight is not None:
             error = error * weight
         return (self.weights(timesteps) * error.mean(dim=(1, 2, 3))).mean()
 
     def weights(self, timesteps: Tensor) -> Tensor:
-        """Min-SNR weights ``(N,)``: ``min(SNR, γ) / SNR`` for ε and ``min(SNR + 1, γ) / (SNR + 1)`` for v.
+        """Min-SNR weights ``(N,)``: ``min(SNR, γ) / SNR`` for ε, ``min(SNR + 1, γ) / (SNR + 1)`` for v and
+        ``min(SNR + 1, γ)`` for ``x_0``, which is the same loss as that.
 
-        The latter is the lineage's. ``min(SNR, γ) / (SNR + 1)``, the paper's own (2303.09556), would be 0 at the last
+        That for v is the lineage's. ``min(SNR, γ) / (SNR + 1)``, the paper's own (2303.09556), would be 0 at the last
         timestep of a schedule of zero terminal SNR: never learned, where sampling begins.
         """
         snr = compute_snr(self.scheduler, timesteps)
-        return (self.min_snr / (snr + 1 if self.predicts_velocity else snr)).clamp(max=1)
+        if self.prediction == "sample":
+            return (snr + 1).clamp(max=self.min_snr)
+        return (self.min_snr / (snr + 1 if self.prediction == "v_prediction" else snr)).clamp(max=1)

@@ -161,7 +161,7 @@ class Recipe:
     preset: str
     size: int | None = None
     seed: int = 0
-    prediction: Literal["v_prediction", "epsilon"] | None = None
+    prediction: Literal["v_prediction", "epsilon", "sample"] | None = None
     start_alike: bool = True
     autoencoder: AutoencoderRecipe | None = None
     image: DiffusionRecipe | None = None

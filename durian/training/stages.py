@@ -55,7 +55,7 @@ def starting_pipeline(recipe: Recipe, start: Path | None = None) -> DurianPipeli
         pipeline.register_to_config(size=recipe.size)
     if recipe.prediction is not None:
         # Pure noise says nothing of the picture, so that nothing could be learned of it by predicting the noise.
-        ends_in_noise = recipe.prediction == "v_prediction" and pipeline.scheduler.config.rescale_betas_zero_snr
+        ends_in_noise = recipe.prediction != "epsilon" and pipeline.scheduler.config.rescale_betas_zero_snr
         pipeline.scheduler = DDIMScheduler.from_config(
             pipeline.scheduler.config, prediction_type=recipe.prediction, rescale_betas_zero_snr=ends_in_noise
         )
