@@ -21,7 +21,7 @@ class AttributeOverlap(Metric):
     kind, needs_truth = "pairwise", True
     definition = (
         "Intersection over union of the item's true mask and the mask that the face parser finds in the rendered "
-        "frame, in two frames of a clip; 0 where it finds none, left out where it misses the item of the true frame."
+        "frame, in the middle of a clip; 0 where it finds none, left out where it misses the item of the true frame."
     )
 
     def available(self) -> str | None:

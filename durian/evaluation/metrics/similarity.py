@@ -47,7 +47,7 @@ class MaskedDino(Metric):
     kind, needs_truth, needs_weights = "reference", False, True
     definition = (
         "Cosine of the DINO ViT-S/16 class tokens of the reference's item on white and the rendered frame's item, as "
-        "the face parser finds it, on white, in two frames of a clip."
+        "the face parser finds it, on white, in the middle frame of a clip."
     )
 
     def available(self) -> str | None:
