@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -102,21 +103,26 @@ def test_drafts_that_do_not_fit_are_refused_in_one_sentence(drafts, given, sente
 def test_detail_stays_where_nothing_is_changed():
     """A draft twice as large: its left half, which the model leaves as it is, comes back pixel for pixel."""
     random = np.random.default_rng(0)
-    draft = random.integers(60, 200, (64, 64, 3), dtype=np.uint8)
-    restored = np.full((32, 32, 3), 120, np.uint8)
+    draft = random.integers(60, 200, (512, 512, 3), dtype=np.uint8)
+    restored = np.full((256, 256, 3), 120, np.uint8)
     made = restored.copy()
-    made[:, 16:] = 220
+    made[:, 128:] = 220
     frame = keep_detail(made, restored, draft)
-    assert frame.shape == (64, 64, 3)
-    assert np.array_equal(frame[:, :24], draft[:, :24])
-    assert (frame[:, 40:] == 220).all()
+    assert frame.shape == draft.shape
+    assert np.array_equal(frame[:, :200], draft[:, :200])
+    assert (frame[:, 280:] == 220).all()
     assert np.array_equal(keep_detail(restored, restored, draft), draft)
 
 
-def test_a_small_change_is_added_to_the_draft():
-    draft = np.random.default_rng(1).integers(60, 200, (32, 32, 3), dtype=np.uint8)
-    restored = np.full((32, 32, 3), 120, np.uint8)
+def test_a_change_of_light_is_given_to_the_draft_and_a_soft_edge_is_not():
+    draft = np.random.default_rng(1).integers(60, 200, (256, 256, 3), dtype=np.uint8)
+    restored = np.full((256, 256, 3), 120, np.uint8)
     assert np.array_equal(keep_detail(restored + 6, restored, draft), draft + 6)
+    edge = np.zeros((256, 256, 3), np.uint8)
+    edge[:, 128:] = 160
+    soft = cv2.GaussianBlur(edge, (0, 0), 1.5)
+    frame = keep_detail(soft, edge, edge)
+    assert np.abs(frame.astype(int) - edge).max() < 20 < np.abs(soft.astype(int) - edge).max()
 
 
 def test_larger_drafts_give_larger_frames(pipeline):

@@ -88,7 +88,7 @@ def test_what_is_built_is_untrained_and_takes_the_presets_defaults(mini):
     config = mini.config
     assert config.trained_steps == 0
     assert (config.preset, config.size, config.sampler) == ("mini-256", 256, "ddim")
-    assert (config.steps, config.guidance_scale, config.window, config.overlap) == (6, 1.0, 24, 4)
+    assert (config.steps, config.guidance_scale, config.window, config.overlap) == (1, 1.0, 24, 4)
     assert not config.drop_outside_masks
     assert mini.scheduler.config.prediction_type == "sample"
     assert mini.scheduler.alphas_cumprod[-1] == 0
