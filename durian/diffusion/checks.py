@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from durian.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from durian.diffusion.pipeline import DurianPipeline
 
 LARGEST_GUIDANCE = 30
 """Pictures have long burnt out there; beyond it a number is a mistake."""
@@ -23,6 +30,60 @@ class AttributeReference:
     mask: np.ndarray
     strength: float = 1.0
     keypoints: np.ndarray | None = None
+
+
+def check_references(
+    pipeline: DurianPipeline,
+    portrait: np.ndarray,
+    portrait_hole: np.ndarray,
+    attributes: Sequence[AttributeReference],
+    blend: bool,
+    portrait_keypoints: np.ndarray | None,
+    portrait_embedding: Tensor | None,
+) -> None:
+    """What a pipeline is given of pictures.
+
+    Raises:
+        InvalidRequest: in one sentence, what was given and what is accepted.
+    """
+    size = pipeline.config.size
+    sees = pipeline.portrait_reference_net.keypoints is not None
+    check_picture("portrait", portrait, portrait_hole, portrait_keypoints, size, sees)
+    sees = pipeline.attribute_reference_net.keypoints is not None
+    for number, one in enumerate(attributes, start=1):
+        check_picture(f"attribute {number}", one.image, one.mask, one.keypoints, size, sees)
+        check_strength(one.strength)
+    if blend and len(attributes) != 2:
+        raise InvalidRequest(f"Blending needs exactly two attributes, not {len(attributes)}.")
+    conditioning = pipeline.conditioner.config
+    if conditioning.kind == "clip":
+        if conditioning.portrait_embedding == "face" and portrait_embedding is None:
+            raise InvalidRequest("This model recognises faces: give portrait_embedding, (1, 512) of a recogniser.")
+        if pipeline.image_encoder is None or pipeline.image_processor is None:
+            raise InvalidRequest("This model is conditioned by CLIP: load its image_encoder and image_processor.")
+
+
+def check_call(
+    pipeline: DurianPipeline,
+    keypoints: np.ndarray,
+    draft: np.ndarray | None,
+    guidance_scale: float,
+    window: int,
+    blend: np.ndarray | None,
+    seed: int,
+) -> None:
+    """What a pipeline is called with, once its references are set.
+
+    Raises:
+        InvalidRequest: in one sentence, what was given and what is accepted.
+    """
+    encoded = pipeline.encoded_references
+    check_clip(keypoints, pipeline.config.size)
+    check_draft(draft, len(keypoints), pipeline.config.size, pipeline.begins_with_drafts)
+    check_window(window, pipeline.denoiser.config.motion_max_frames)
+    check_guidance(guidance_scale)
+    check_blend(blend, len(keypoints), encoded.blends)
+    check_seed(seed)
 
 
 def check_picture(

@@ -13,18 +13,7 @@ from diffusers.utils import BaseOutput
 from torch import Tensor
 from transformers import CLIPImageProcessor, CLIPVisionModelWithProjection
 
-from durian.diffusion.checks import (
-    AttributeReference,
-    check_blend,
-    check_clip,
-    check_decode_batch,
-    check_draft,
-    check_guidance,
-    check_picture,
-    check_seed,
-    check_strength,
-    check_window,
-)
+from durian.diffusion.checks import AttributeReference, check_call, check_decode_batch, check_references
 from durian.diffusion.conditioning import Conditioner
 from durian.diffusion.cosine_autoencoder import CosineAutoencoder
 from durian.diffusion.denoiser import Denoiser
@@ -170,7 +159,7 @@ class DurianPipeline(DiffusionPipeline):
         Raises:
             InvalidRequest: a picture of another size, missing keypoints or embedding, or a blend of other than two.
         """
-        self.check_references(portrait, portrait_hole, attributes, blend, portrait_keypoints, portrait_embedding)
+        check_references(self, portrait, portrait_hole, attributes, blend, portrait_keypoints, portrait_embedding)
         worn = [attribute for attribute in attributes if attribute.strength > 0 or blend]
         drawn = None if portrait_keypoints is None else portrait_keypoints[None]
         inputs = self.reference_inputs(portrait[None], 255 - portrait_hole[None], drawn, portrait_embedding)
@@ -328,7 +317,7 @@ class DurianPipeline(DiffusionPipeline):
         scale = 1.0 if sampler in WITHOUT_GUIDANCE else scale
         window = min(config.window if window is None else window, len(keypoints))
         overlap = min(config.overlap if overlap is None else overlap, window - 1)
-        self.check_inputs(keypoints, draft, scale, window, blend, seed)
+        check_call(self, keypoints, draft, scale, window, blend, seed)
         rough = None if draft is None else self.encoded(at_size(draft, config.size))
         scheduler = make_scheduler(sampler, self.scheduler.config)
         predict = Prediction(
@@ -428,55 +417,3 @@ class DurianPipeline(DiffusionPipeline):
             # A copy, since pictures may be shared and not to be written to.
             pictures = torch.from_numpy(np.array(pictures))
         return pictures.permute(0, 3, 1, 2).to(self._execution_device, self.denoiser.dtype) / 255
-
-    # Checks
-
-    def check_inputs(
-        self,
-        keypoints: np.ndarray,
-        draft: np.ndarray | None,
-        guidance_scale: float,
-        window: int,
-        blend: np.ndarray | None,
-        seed: int,
-    ) -> None:
-        """
-        Raises:
-            InvalidRequest: in one sentence, what was given and what is accepted.
-        """
-        encoded = self.encoded_references
-        check_clip(keypoints, self.config.size)
-        check_draft(draft, len(keypoints), self.config.size, self.begins_with_drafts)
-        check_window(window, self.denoiser.config.motion_max_frames)
-        check_guidance(guidance_scale)
-        check_blend(blend, len(keypoints), encoded.blends)
-        check_seed(seed)
-
-    def check_references(
-        self,
-        portrait: np.ndarray,
-        portrait_hole: np.ndarray,
-        attributes: Sequence[AttributeReference],
-        blend: bool,
-        portrait_keypoints: np.ndarray | None,
-        portrait_embedding: Tensor | None,
-    ) -> None:
-        """
-        Raises:
-            InvalidRequest: in one sentence, what was given and what is accepted.
-        """
-        size = self.config.size
-        sees = self.portrait_reference_net.keypoints is not None
-        check_picture("portrait", portrait, portrait_hole, portrait_keypoints, size, sees)
-        sees = self.attribute_reference_net.keypoints is not None
-        for number, one in enumerate(attributes, start=1):
-            check_picture(f"attribute {number}", one.image, one.mask, one.keypoints, size, sees)
-            check_strength(one.strength)
-        if blend and len(attributes) != 2:
-            raise InvalidRequest(f"Blending needs exactly two attributes, not {len(attributes)}.")
-        conditioning = self.conditioner.config
-        if conditioning.kind == "clip":
-            if conditioning.portrait_embedding == "face" and portrait_embedding is None:
-                raise InvalidRequest("This model recognises faces: give portrait_embedding, (1, 512) of a recogniser.")
-            if self.image_encoder is None or self.image_processor is None:
-                raise InvalidRequest("This model is conditioned by CLIP: load its image_encoder and image_processor.")
