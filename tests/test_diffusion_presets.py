@@ -66,8 +66,8 @@ def _attention_flop(query, key, value, *args, out_shape=None, **kwargs) -> int:
 def test_mini_hangs_together(mini):
     """Numbers that one component must share with another."""
     assert latent_factor(mini.vae) == 8
-    assert mini.vae.config.latent_channels == mini.denoiser.config.latent_channels == 16
-    assert mini.denoiser.config.draft_channels == 16
+    assert mini.vae.config.latent_channels == mini.denoiser.config.latent_channels == 32
+    assert mini.denoiser.config.draft_channels == 32
     assert mini.guider.config.out_channels == mini.denoiser.config.block_out_channels[0]
     assert mini.conditioner.config.attribute_width == mini.denoiser.config.block_out_channels[-1]
     assert mini.conditioner.config.token_width == mini.denoiser.config.cross_attention_dim
@@ -103,7 +103,8 @@ def test_weights_depend_on_the_seed_alone(mini):
     for name, module in same.items():
         weights = getattr(mini, name).state_dict()
         assert all(torch.equal(tensor, weights[key]) for key, tensor in module.state_dict().items())
-        assert any(not torch.equal(tensor, weights[key]) for key, tensor in other[name].state_dict().items())
+        differs = any(not torch.equal(tensor, weights[key]) for key, tensor in other[name].state_dict().items())
+        assert differs == (name != "vae")  # whose numbers are a formula's
 
 
 def test_an_unknown_preset_names_the_known_ones():

@@ -202,8 +202,8 @@ def full_machine() -> Exception:
 class SmallBatches(DurianPipeline):
     """Decodes three frames of a batch of several, then has no memory left."""
 
-    def decode(self, latents, batch=4):
-        for index, frame in enumerate(super().decode(latents, batch)):
+    def decode(self, latents, batch=4, draft=None):
+        for index, frame in enumerate(super().decode(latents, batch, draft)):
             if batch > 1 and index == 3:
                 raise full_gpu()
             yield frame
