@@ -78,6 +78,21 @@ def test_with_one_the_preview_sharpens_into_its_frames(open_page, with_model):
     assert not visitor.problems
 
 
+def test_the_model_that_ships_is_offered_at_once(open_page):
+    visitor = open_page()
+    choice = visitor.page.locator("#renderer")
+    assert "small research model" in choice.inner_text()
+    choice.get_by_label("Diffusion (durian-mini)").check(force=True)
+    visitor.frames(8)
+    visitor.consent()
+    preview = visitor.still()
+    visitor.animate()
+    visitor.wait_for_video()
+    assert "8 frames" in visitor.progress()
+    assert visitor.still() != preview
+    assert not visitor.problems
+
+
 def test_cancelling_brings_the_preview_back(open_page, with_model):
     visitor = open_page(address=with_model)
     preview = visitor.still()
