@@ -6,11 +6,13 @@ import json
 
 import numpy as np
 import pytest
+from diffusion_made import tiny_pipeline
 from training_samples_made import SIZE, clip, grey_of, number_of, triplet
 
 from durian.cli.main import main
 from durian.clips import Clip, DraftPair, write_drafts
 from durian.errors import InvalidRequest
+from durian.training.checkpoints import keep_model, open_model
 from durian.training.dataset import Samples, SamplingSettings, collate
 from durian.training.pairs import Pairs, PairSettings
 from durian.training.preparation.drafts import add_drafts, draw_pairs
@@ -136,3 +138,10 @@ def test_too_many_drafts_are_refused(tmp_path):
 def test_a_folder_without_photos_is_refused(tmp_path):
     with pytest.raises(InvalidRequest, match=r"photos \(.jpg"):
         prepare(Preparation(tmp_path, tmp_path / "out", kind="portraits"))
+
+
+def test_a_kept_model_does_not_say_where_it_came_from(tmp_path):
+    tiny_pipeline(drafts=True).save_pretrained(tmp_path / "first")
+    kept = keep_model(open_model(tmp_path / "first"), tmp_path / "run")
+    assert not any(str(tmp_path) in path.read_text() for path in kept.rglob("*.json"))
+    assert open_model(kept).begins_with_drafts

@@ -133,11 +133,20 @@ def keep_model(pipeline: DurianPipeline, folder: Path) -> Path:
     final, temporary, before = folder / LIGHT, folder / f".{LIGHT}", folder / BEFORE
     shutil.rmtree(temporary, ignore_errors=True)
     halved(pipeline).save_pretrained(temporary, safe_serialization=True)
+    _forget_origin(temporary)
     if final.is_dir():
         final.replace(before)
     temporary.replace(final)
     shutil.rmtree(before, ignore_errors=True)
     return final
+
+
+def _forget_origin(folder: Path) -> None:
+    """Take out of a model's configs where its parts were opened from: a path of this machine, for nobody else."""
+    for path in folder.rglob("config.json"):
+        config = json.loads(path.read_text())
+        if config.pop("_name_or_path", None) is not None:
+            path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
 
 
 def halved(pipeline: DurianPipeline) -> DurianPipeline:

@@ -68,7 +68,7 @@ class Learner:
         self._recipe: StageRecipe = recipe.stages[name]
         self._seed, self._most_bad = recipe.seed, recipe.running.bad_steps
         self._accelerator = accelerator
-        # Half of the time on a CPU, and no copies on a GPU.
+        # As the spatial transformers want it: nothing is copied between pictures and tokens.
         self.stage = stage.to(accelerator.device, memory_format=torch.channels_last).train()
         for part in stage.averaged_modules().values():
             if recipe.running.checkpointing and part._supports_gradient_checkpointing:

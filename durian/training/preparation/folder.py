@@ -14,6 +14,7 @@ from pathlib import Path
 
 from durian.claims import claim
 from durian.errors import InvalidRequest
+from durian.training.preparation.files import files_below
 from durian.training.preparation.record import Record, read_record, summary, unreadable, write_record
 from durian.training.preparation.settings import Preparation
 
@@ -75,13 +76,13 @@ def find_sources(wanted: Preparation) -> list[str]:
 
         found, what = scene_names(wanted.sources), "scenes (NNNNN.json), as durian synth render makes them"
     elif wanted.kind == "portraits":
-        from durian.training.preparation.portraits import PORTRAIT_ENDINGS, find_portraits
+        from durian.training.preparation.portraits import PORTRAIT_ENDINGS
 
-        found, what = find_portraits(wanted.sources), f"photos ({', '.join(PORTRAIT_ENDINGS)})"
+        found, what = files_below(wanted.sources, PORTRAIT_ENDINGS), f"photos ({', '.join(PORTRAIT_ENDINGS)})"
     else:
-        from durian.training.preparation.videos import VIDEO_ENDINGS, find_videos
+        from durian.training.preparation.videos import VIDEO_ENDINGS
 
-        found, what = find_videos(wanted.sources), f"videos ({', '.join(VIDEO_ENDINGS)})"
+        found, what = files_below(wanted.sources, VIDEO_ENDINGS), f"videos ({', '.join(VIDEO_ENDINGS)})"
     if not found:
         raise InvalidRequest(f"{wanted.sources} holds nothing to prepare: give a folder of {what}.")
     return found

@@ -31,12 +31,6 @@ POSE_STRENGTH = 0.7
 """Of the motions' turns (taste): beyond, the renderer's own faults are what would be learnt."""
 
 
-def find_portraits(folder: Path) -> list[str]:
-    """Paths of the photos below a folder, relative to it, in order."""
-    found = (path for path in folder.rglob("*") if path.suffix.lower() in PORTRAIT_ENDINGS and path.is_file())
-    return sorted(path.relative_to(folder).as_posix() for path in found if not path.name.startswith("."))
-
-
 def prepare_portrait(source: str, wanted: Preparation, encode: Encode | None = None) -> Record:
     """Make the clip of one photo, with a motion that follows from its name. One without a face is left out.
 

@@ -76,12 +76,6 @@ class Video:
             yield np.ascontiguousarray(frame[self.area])
 
 
-def find_videos(folder: Path) -> list[str]:
-    """Paths of the videos below a folder, relative to it, in order."""
-    found = (path for path in folder.rglob("*") if path.suffix.lower() in VIDEO_ENDINGS and path.is_file())
-    return sorted(path.relative_to(folder).as_posix() for path in found if not path.name.startswith("."))
-
-
 def prepare_video(source: str, wanted: Preparation, encode: Encode | None = None) -> Record:
     """Make the clips of one video. One that cannot be read is recorded as left out.
 
