@@ -76,13 +76,13 @@ FELT_CLEARANCE = 0.9
 
 
 @styled(
-    front=(7.6, 9.0),
-    back=(4.2, 6.0),
+    front=(7.6, 11.8),
+    back=(2.0, 6.0),
     height=(10.0, 12.5),
     taper=(0.12, 0.26),
     pinch=(0.8, 2.4),
     crease=(1.0, 2.6),
-    brim_width=(4.8, 7.5),
+    brim_width=(3.6, 10.5),
     snap=(-0.6, 2.0),
     curl=(0.4, 2.0),
     band=(2.2, 4.2),
@@ -162,8 +162,8 @@ def _creased(body: np.ndarray, height: float, crease: float, pinch: float, side_
 
 
 @styled(
-    front=(7.8, 9.2),
-    back=(3.2, 5.0),
+    front=(7.4, 10.6),
+    back=(2.0, 5.0),
     height=(8.2, 10.0),
     taper=(0.10, 0.24),
     corner=(3.2, 7.0),
@@ -223,12 +223,12 @@ BRAID = 0.7
 
 
 @styled(
-    front=(7.8, 9.2),
-    back=(4.0, 5.6),
+    front=(7.8, 12.0),
+    back=(1.8, 5.6),
     height=(8.6, 10.4),
     taper=(0.06, 0.22),
     corner=(2.6, 5.5),
-    brim_width=(7.5, 13.0),
+    brim_width=(3.2, 13.0),
     droop=(-0.15, 0.35),
     wave=(0.0, 1.2),
     band=(1.6, 4.0),
@@ -277,8 +277,8 @@ HAT_GIRTH = 60.0
 
 
 @styled(
-    front=(7.6, 9.0),
-    back=(4.2, 5.8),
+    front=(7.6, 10.8),
+    back=(2.6, 5.8),
     height=(11.0, 13.5),
     taper=(0.10, 0.22),
     crease=(1.4, 3.0),

@@ -164,14 +164,14 @@ CAP = {
 curve (cm), slope."""
 
 
-@styled(front=(7.8, 9.4), back=(3.0, 5.2), **CAP)
+@styled(front=(7.8, 11.2), back=(2.0, 5.2), **CAP)
 def baseball_cap(head: HeadModel, look: HatLook, **numbers: float) -> HatParts:
     """Six panels, a badge, a visor; a gap with a strap behind. The visor has the accent's colour with pattern
     ``"contrast"``."""
     return _cap(head, look, turn=0.0, **numbers)
 
 
-@styled(front=(8.2, 9.6), back=(2.2, 4.0), **CAP)
+@styled(front=(8.2, 11.2), back=(1.4, 4.0), **CAP)
 def backwards_cap(head: HeadModel, look: HatLook, **numbers: float) -> HatParts:
     """A baseball cap with its visor over the nape."""
     return _cap(head, look, turn=np.pi, **numbers)

@@ -72,7 +72,7 @@ def _cuff(head: HeadModel, look: HatLook, front: float, back: float, height: flo
     return around(points, wrap_rows=True, material=Material.KNIT, colour=look.colour, uv=uv)
 
 
-BEANIE = {"front": (7.2, 9.2), "back": (0.5, 3.5), "slouch": (0.0, 2.4), "peak": (0.0, 1.6)}
+BEANIE = {"front": (7.0, 11.8), "back": (-1.0, 3.5), "slouch": (0.0, 2.4), "peak": (0.0, 1.6)}
 """Heights of the rim, how much empty cloth falls to the back, how far the top stands off; cm."""
 CUFF = {"cuff": (3.0, 6.5), "fold": (0.3, 0.7)}
 """Height of the turned-up edge, and how thick it is; cm."""
@@ -147,7 +147,7 @@ BERET_BAND = 1.2
 """Width of the band in which a beret ends, cm."""
 
 
-@styled(front=(8.2, 9.8), back=(3.2, 5.4), overhang=(1.4, 3.2), height=(0.2, 1.0), lean=(0.3, 1.1), towards=(1.2, 5.1))
+@styled(front=(8.2, 11.4), back=(2.2, 5.4), overhang=(1.4, 3.2), height=(0.2, 1.0), lean=(0.3, 1.1), towards=(1.2, 5.1))
 def beret(
     head: HeadModel,
     look: HatLook,
