@@ -27,7 +27,7 @@ BEYOND = 1.4
 """Largest side of a window relative to its photo's: little is learned where there is no photo."""
 PLACE, SPREAD, TURN = (0.5, 0.45), 0.1, 0.2
 """Where the eyes come in the window, by how much that varies, and by how much the head leans (radians)."""
-KEPT = {GLASSES: 0.5, HAT: 0.6}
+KEPT = {GLASSES: 0.5, HAT: 0.8}
 """Share of the photos with such a thing that are used."""
 LANDMARK_NOISE = 0.03
 """Spread of misplaced landmarks, in distances of the outer eye corners: of all together, and a third of it of each."""

@@ -50,7 +50,7 @@ PEOPLE, VIEWS = 24, 3
 """People of a shard, and photos of each: dressing somebody costs as much as ten photos."""
 COVERED = {"hair": HAIR, "beard": BEARD, "glasses": GLASSES, "hat": HAT, "earrings": EARRINGS, "cloth": CLOTHES}
 """Soft masks of a picture, and their classes."""
-MORE_GLASSES, MORE_HATS, MORE_BEARDS, MORE_EARRINGS = 0.3, 0.3, 0.35, 0.15
+MORE_GLASSES, MORE_HATS, MORE_BEARDS, MORE_EARRINGS = 0.3, 0.45, 0.35, 0.15
 """Shares of people who get such a thing if they have none; of beards and earrings, of men and of women."""
 SCALES = (25.0, 72.0)
 """cm that a photo shows, evenly in their logarithm."""
