@@ -1,0 +1,165 @@
+"""Hats of fur: the trapper hat with its ear flaps, the ushanka with them tied up, the papakha."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from durian.synthetic.geometry import Label, Material, Mesh
+from durian.synthetic.head import HeadModel
+from durian.synthetic.looks import HatLook
+from durian.synthetic.millinery import HatFrame, HatParts, around, crown, darker, fit_inside, hemmed, roll, strip_above
+from durian.synthetic.pelt import Pelt
+from durian.synthetic.shapes import grid
+from durian.synthetic.skull import Dome, Skull, level_rim, rim_elevation, skull_of
+from durian.synthetic.wear import smoothstep, styled
+
+CLEARANCE, INSIDE = 0.9, 0.15
+"""How far a fur hat's skin is from the scalp, over flattened hair, and the inside of what is turned up, cm."""
+PRESS = 0.15
+"""Cm by which hair may stand out below the rim, per cm: flaps and long fur hold it."""
+CROWN_HAIRS, BAND_HAIRS, FLAP_HAIRS = 4200, 4600, 2600
+"""Threads of each part; two to three lie over each other everywhere."""
+EAR_ROOM = 0.3
+"""Between an ear and its flap, cm."""
+FUR = {"length": (1.6, 3.8), "stand": (0.25, 0.75), "frost": (0.0, 1.0)}
+"""Length of the hairs, cm; sine of the angle at which they stand off; how pale their tips are."""
+TRAPPER = {"front": (8.0, 9.8), "back": (-0.5, 2.5), "band": (4.5, 7.0), "fold": (0.7, 1.6)}
+"""Heights of the rim; height and thickness of the fur over the forehead; cm."""
+
+
+def _capped(
+    skull: Skull, look: HatLook, pelt: Pelt, front: float, back: float, fold: float, height: np.ndarray
+) -> list[Mesh]:
+    """What hats with flaps have in common: a crown of fur, or of cloth in the accent's colour, and a thick band of fur
+    around it, ``height (1, C)`` cm high at the azimuths of :func:`_azimuth`."""
+    rim = level_rim(front, back)
+    dome = Dome.over(skull, rim, CLEARANCE, rows=36)
+    points = dome.points(CLEARANCE + 0.5 * smoothstep(dome.share, 0.9, 0.5))
+    is_cloth = look.pattern == "contrast"
+    finish = {"material": Material.CLOTH, "colour": look.accent} if is_cloth else {"colour": pelt.ground}
+    if is_cloth:
+        meshes = [around(points, uv=dome.draped_uv(), **finish)]
+    else:
+        meshes = [around(points, material=Material.FELT, **finish), pelt.over(points, CROWN_HAIRS, skull, polar=True)]
+    strip = strip_above(skull, rim, CLEARANCE, 1.0)
+    strip.elevation[0] = strip.elevation[-1] + height / strip.skull[-1]
+    rolled, _ = roll(skull, strip, INSIDE, CLEARANCE - INSIDE + fold, sides=20, squareness=2.8)
+    meshes.append(around(rolled, wrap_rows=True, material=Material.FELT, colour=pelt.ground))
+    meshes.append(pelt.over(rolled[:13], BAND_HAIRS, skull))
+    return meshes
+
+
+def _azimuth(columns: int = 96) -> np.ndarray:
+    return (np.arange(columns) * 2 * np.pi / columns - np.pi)[None]
+
+
+@styled(**TRAPPER, flap=(9.0, 14.0), breadth=(3.6, 5.4), flare=(-0.5, 4.0), **FUR)
+def trapper_hat(
+    head: HeadModel,
+    look: HatLook,
+    front: float,
+    back: float,
+    band: float,
+    fold: float,
+    flap: float,
+    breadth: float,
+    flare: float,
+    length: float,
+    stand: float,
+    frost: float,
+) -> HatParts:
+    """A fur hat with flaps over the ears, ``flap`` cm long and twice ``breadth`` cm wide, that end ``flare`` cm further
+    out than they begin."""
+    skull, pelt = skull_of(head), Pelt.of(look, length, stand, frost)
+    height = band * (0.8 + 0.2 * np.cos(_azimuth()))
+    meshes = _capped(skull, look, pelt, front, back, fold, height)
+    for side in (-1, 1):
+        points = _flap(head, skull, front, back, 0.35 + 0.5 * fold, flap, breadth, flare)
+        if side < 0:
+            points = points[:, ::-1] * [-1, 1, 1]
+        meshes.append(grid(points, wrap_columns=True, material=Material.FELT, label=Label.HAT, colour=pelt.ground))
+        meshes.append(pelt.over(points, FLAP_HAIRS, skull))
+    return HatParts(meshes, fit_inside(skull, level_rim(front, back), CLEARANCE, PRESS))
+
+
+FLAP_ROWS, FLAP_COLUMNS = 24, 32
+OVERLAP = 2.0
+"""Cm by which a flap begins above the rim, under the band."""
+
+
+def _flap(
+    head: HeadModel,
+    skull: Skull,
+    front: float,
+    back: float,
+    thickness: float,
+    length: float,
+    breadth: float,
+    flare: float,
+) -> np.ndarray:
+    """The left flap, rows ``(R, C, 3)`` of sections from above that run around it from the face outwards to the
+    back; ``thickness`` is half of it, cm."""
+    ear = np.unique(head.triangles[head.labels == Label.EAR])
+    rim, side = level_rim(front, back), np.array([np.pi / 2])
+    elevation = rim_elevation(skull, rim, CLEARANCE, side)
+    top = np.array([(skull.radius(side, elevation) + CLEARANCE)[0] * np.cos(elevation[0]), rim(0.0) + OVERLAP])
+    outside = np.maximum(np.abs(head.neutral[ear, 0]).max() + EAR_ROOM + thickness, top[0])
+    share = np.linspace(0, 1, FLAP_ROWS)[:, None]
+    x = top[0] + (outside - top[0]) * smoothstep(share, 0, 0.4) + flare * share**2
+    y = top[1] - (length + OVERLAP) * share
+    z = head.neutral[ear, 2].mean() + 0.6 - 0.4 * share
+    end = np.sqrt(np.clip(1 - smoothstep(share, 0.7, 1.0) ** 2, 0, 1))
+    angle = np.linspace(0, 2 * np.pi, FLAP_COLUMNS, endpoint=False)
+    wide, out = np.cos(angle), np.sin(angle)
+    half = breadth * (0.86 + 0.14 * np.sin(np.pi * share)) * end + 0.05
+    curve = 0.12 * breadth * wide**2  # around the head
+    thick = (thickness * (0.4 + 0.6 * end)) * out
+    return np.stack(np.broadcast_arrays(x + thick - curve * (1 - share), y, z + half * wide), axis=-1)
+
+
+@styled(**TRAPPER, sides=(6.5, 10.0), **FUR)
+def ushanka(
+    head: HeadModel,
+    look: HatLook,
+    front: float,
+    back: float,
+    band: float,
+    fold: float,
+    sides: float,
+    length: float,
+    stand: float,
+    frost: float,
+) -> HatParts:
+    """A fur hat with its flaps tied up: the fur is ``sides`` cm high above the ears."""
+    skull, pelt = skull_of(head), Pelt.of(look, length, stand, frost)
+    beside = np.abs(np.sin(_azimuth())) ** 4
+    meshes = _capped(skull, look, pelt, front, back, fold, band + (sides - band) * beside)
+    return HatParts(meshes, fit_inside(skull, level_rim(front, back), CLEARANCE, 2 * PRESS))
+
+
+@styled(front=(8.0, 10.0), back=(1.0, 5.0), height=(7.0, 12.5), corner=(2.2, 6.0), taper=(-0.12, 0.2), **FUR)
+def fur_hat(
+    head: HeadModel,
+    look: HatLook,
+    front: float,
+    back: float,
+    height: float,
+    corner: float,
+    taper: float,
+    length: float,
+    stand: float,
+    frost: float,
+) -> HatParts:
+    """A round hat all of fur, ``height`` cm high: from a dome (a ``corner`` of 2) to the straight papakha or pillbox
+    (6), by ``taper`` narrower at the top."""
+    skull, rim, pelt = skull_of(head), level_rim(front, back), Pelt.of(look, length, stand, frost)
+    dome = Dome.over(skull, rim, CLEARANCE, rows=40)
+    loop = dome.points(CLEARANCE)[-1]
+    frame = HatFrame.of(loop)
+    share = np.linspace(0, 1, 40)
+    stiff = frame.outside(crown(frame.inside(loop), height, taper, corner, share))
+    points = skull.push_out(stiff, CLEARANCE)
+    skin = hemmed(points, dome.outwards()[-1], CLEARANCE - 2 * INSIDE)
+    meshes = [around(skin, material=Material.FELT, colour=darker(pelt.ground, 0.9))]
+    meshes.append(pelt.over(skin[: len(points) + 3], CROWN_HAIRS + BAND_HAIRS, skull, polar=True))
+    return HatParts(meshes, fit_inside(skull, rim, CLEARANCE, 2 * PRESS))
