@@ -7,7 +7,7 @@ import numpy as np
 from durian.synthetic.geometry import Label, Material, Mesh
 from durian.synthetic.head import HeadModel
 from durian.synthetic.looks import HatLook
-from durian.synthetic.millinery import HatFrame, HatParts, around, crown, darker, fit_inside, hemmed, roll, strip_above
+from durian.synthetic.millinery import HatFrame, HatParts, around, crown, fit_inside, hemmed, roll, strip_above
 from durian.synthetic.pelt import Pelt
 from durian.synthetic.shapes import grid
 from durian.synthetic.skull import Dome, Skull, level_rim, rim_elevation, skull_of
@@ -17,13 +17,15 @@ CLEARANCE, INSIDE = 0.9, 0.15
 """How far a fur hat's skin is from the scalp, over flattened hair, and the inside of what is turned up, cm."""
 PRESS = 0.15
 """Cm by which hair may stand out below the rim, per cm: flaps and long fur hold it."""
-CROWN_HAIRS, BAND_HAIRS, FLAP_HAIRS = 4200, 4600, 2600
+CROWN_HAIRS, BAND_HAIRS, FLAP_HAIRS = 4200, 6000, 3000
 """Threads of each part; two to three lie over each other everywhere."""
+UPWARDS, HANGING = -0.8, 0.65
+"""Nap of what is turned up, whose fur is brushed away from the face, and of flaps."""
 EAR_ROOM = 0.3
 """Between an ear and its flap, cm."""
-FUR = {"length": (1.6, 3.8), "stand": (0.25, 0.75), "frost": (0.0, 1.0)}
+FUR = {"length": (1.5, 3.4), "stand": (0.3, 0.8), "frost": (0.0, 1.0)}
 """Length of the hairs, cm; sine of the angle at which they stand off; how pale their tips are."""
-TRAPPER = {"front": (8.0, 9.8), "back": (-0.5, 2.5), "band": (4.5, 7.0), "fold": (0.7, 1.6)}
+TRAPPER = {"front": (8.2, 10.4), "back": (-0.5, 2.5), "band": (4.5, 7.0), "fold": (1.0, 2.4)}
 """Heights of the rim; height and thickness of the fur over the forehead; cm."""
 
 
@@ -45,7 +47,7 @@ def _capped(
     strip.elevation[0] = strip.elevation[-1] + height / strip.skull[-1]
     rolled, _ = roll(skull, strip, INSIDE, CLEARANCE - INSIDE + fold, sides=20, squareness=2.8)
     meshes.append(around(rolled, wrap_rows=True, material=Material.FELT, colour=pelt.ground))
-    meshes.append(pelt.over(rolled[:13], BAND_HAIRS, skull))
+    meshes.append(pelt.over(rolled[:13], BAND_HAIRS, skull, nap=UPWARDS))
     return meshes
 
 
@@ -53,7 +55,7 @@ def _azimuth(columns: int = 96) -> np.ndarray:
     return (np.arange(columns) * 2 * np.pi / columns - np.pi)[None]
 
 
-@styled(**TRAPPER, flap=(9.0, 14.0), breadth=(3.6, 5.4), flare=(-0.5, 4.0), **FUR)
+@styled(**TRAPPER, flap=(9.0, 14.0), breadth=(3.6, 5.4), flare=(-0.5, 2.2), opening=(0.0, 0.8), **FUR)
 def trapper_hat(
     head: HeadModel,
     look: HatLook,
@@ -64,21 +66,22 @@ def trapper_hat(
     flap: float,
     breadth: float,
     flare: float,
+    opening: float,
     length: float,
     stand: float,
     frost: float,
 ) -> HatParts:
     """A fur hat with flaps over the ears, ``flap`` cm long and twice ``breadth`` cm wide, that end ``flare`` cm further
-    out than they begin."""
+    out than they begin and turn their front edge outwards by ``opening`` radians."""
     skull, pelt = skull_of(head), Pelt.of(look, length, stand, frost)
     height = band * (0.8 + 0.2 * np.cos(_azimuth()))
     meshes = _capped(skull, look, pelt, front, back, fold, height)
     for side in (-1, 1):
-        points = _flap(head, skull, front, back, 0.35 + 0.5 * fold, flap, breadth, flare)
+        points = _flap(head, skull, front, back, 0.35 + 0.5 * fold, flap, breadth, flare, opening)
         if side < 0:
             points = points[:, ::-1] * [-1, 1, 1]
         meshes.append(grid(points, wrap_columns=True, material=Material.FELT, label=Label.HAT, colour=pelt.ground))
-        meshes.append(pelt.over(points, FLAP_HAIRS, skull))
+        meshes.append(pelt.over(points, FLAP_HAIRS, skull, nap=HANGING))
     return HatParts(meshes, fit_inside(skull, level_rim(front, back), CLEARANCE, PRESS))
 
 
@@ -96,6 +99,7 @@ def _flap(
     length: float,
     breadth: float,
     flare: float,
+    opening: float,
 ) -> np.ndarray:
     """The left flap, rows ``(R, C, 3)`` of sections from above that run around it from the face outwards to the
     back; ``thickness`` is half of it, cm."""
@@ -112,9 +116,13 @@ def _flap(
     angle = np.linspace(0, 2 * np.pi, FLAP_COLUMNS, endpoint=False)
     wide, out = np.cos(angle), np.sin(angle)
     half = breadth * (0.86 + 0.14 * np.sin(np.pi * share)) * end + 0.05
-    curve = 0.12 * breadth * wide**2  # around the head
-    thick = (thickness * (0.4 + 0.6 * end)) * out
-    return np.stack(np.broadcast_arrays(x + thick - curve * (1 - share), y, z + half * wide), axis=-1)
+    curve = 0.12 * breadth * wide**2 * (1 - share)  # around the head
+    thick = thickness * (0.4 + 0.6 * end) * out
+    turn = opening * smoothstep(share, 0.1, 0.8)
+    ahead = half * wide + breadth  # of the back edge, around which the flap turns
+    x = x + np.cos(turn) * (thick - curve) + np.sin(turn) * ahead
+    z = z - breadth + np.cos(turn) * ahead - np.sin(turn) * (thick - curve)
+    return np.stack(np.broadcast_arrays(x, y, z), axis=-1)
 
 
 @styled(**TRAPPER, sides=(6.5, 10.0), **FUR)
@@ -160,6 +168,6 @@ def fur_hat(
     stiff = frame.outside(crown(frame.inside(loop), height, taper, corner, share))
     points = skull.push_out(stiff, CLEARANCE)
     skin = hemmed(points, dome.outwards()[-1], CLEARANCE - 2 * INSIDE)
-    meshes = [around(skin, material=Material.FELT, colour=darker(pelt.ground, 0.9))]
-    meshes.append(pelt.over(skin[: len(points) + 3], CROWN_HAIRS + BAND_HAIRS, skull, polar=True))
+    meshes = [around(skin, material=Material.FELT, colour=pelt.ground)]
+    meshes.append(pelt.over(skin[: len(points) + 3], CROWN_HAIRS + BAND_HAIRS, skull, polar=True, nap=UPWARDS))
     return HatParts(meshes, fit_inside(skull, rim, CLEARANCE, 2 * PRESS))

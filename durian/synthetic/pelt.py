@@ -10,25 +10,29 @@ from scipy.spatial import cKDTree
 
 from durian.synthetic.geometry import Label, Material, Mesh
 from durian.synthetic.looks import HatLook
-from durian.synthetic.millinery import darker
 from durian.synthetic.shapes import mesh
 from durian.synthetic.skull import Skull
 from durian.synthetic.wear import Colour, ripples
 
-BREADTH = 0.12
+BREADTH = 0.11
 """Of a blade, cm: a lock of some dozen hairs, about a pixel of a portrait."""
-TUFT = 14
+EVENLY = np.array([0.7548776662, 0.5698402910])
+"""Steps from one hair to the next, as shares of the surface, that leave no gaps (Roberts's R2 sequence)."""
+TUFT = 11
 """Blades that gather to a tuft."""
 GATHERED = 0.55
 """By which a tuft's tips are nearer to each other than its feet."""
-SWIRL, SWIRLS = 0.7, 6.0
+SWIRL, SWIRLS = 0.85, 6.0
 """Spread (radians) of the direction in which fur lies, and how many cm off it lies differently."""
-PATCH, PATCHES = 0.28, 5.0
+PATCH, PATCHES = 0.33, 4.5
 """Spread of the logarithm of fur's brightness from place to place, and their distance, cm."""
-GROUND, FOOT = 0.45, 0.4
-"""Brightness of the skin and of the feet of hairs, relative to the hairs' middle: little light gets there."""
-PALE = np.array([0.72, 0.63, 0.52])
+DEPTH = 1.45
+"""Exponent of a colour deep in the fur, where light comes from hair to hair: dark fur gets much darker there, white
+fur hardly."""
+PALE = np.array([0.72, 0.62, 0.50])
 """Linear RGB of frosted tips."""
+DARK_BAND = 0.45
+"""Part of their brightness that hairs with the palest tips lose below them: wild animals' hairs are banded."""
 WEIGHT = 0.25
 """Part of its length by which a hair's tip sinks."""
 OFF_THE_SKIN = 0.15
@@ -64,18 +68,20 @@ class Pelt:
     @property
     def ground(self) -> Colour:
         """Linear RGB of the skin between the hairs."""
-        return darker(self.colour, GROUND)
+        banded = (1 - DARK_BAND * self.frost) * np.asarray(self.colour)
+        return tuple(float(channel) for channel in _deep(banded))
 
-    def over(self, surface: np.ndarray, count: int, skull: Skull, polar: bool = False) -> Mesh:
-        """Hairs on a surface that lie along its rows.
+    def over(self, surface: np.ndarray, count: int, skull: Skull, polar: bool = False, nap: float = 1.0) -> Mesh:
+        """Hairs on a surface.
 
         Args:
-            surface: ``(R, C, 3)`` in cm; columns close, and rows run the way fur lies.
+            surface: ``(R, C, 3)`` in cm; its columns close.
             count: of hairs.
             skull: what they must not enter.
             polar: the first row is a point.
+            nap: which way fur lies: 1 along the rows, -1 against them, less where it also stands up on its own.
         """
-        along, around = self.rng.uniform(size=(2, count))
+        along, around = ((self.rng.uniform() + np.arange(count)[:, None] * EVENLY) % 1).T
         along = np.sqrt(along) if polar else along
         foot, down, out = _on(surface, along, around)
         tuft = self._tufts(along, around, polar)
@@ -83,7 +89,7 @@ class Pelt:
         own = self.rng.normal(size=(3, count))
 
         turn = SWIRL * (0.55 * ripples(foot, SWIRLS, self.rng) + 0.5 * lead[0] + 0.25 * own[0])[:, None]
-        lies = np.cos(turn) * down + np.sin(turn) * np.cross(out, down)
+        lies = nap * np.cos(turn) * down + np.sin(turn) * np.cross(out, down)
         stand = np.clip(self.stand + 0.12 * lead[1] + 0.10 * own[1], 0.08, 0.95)[:, None]
         length = self.length * np.exp(0.12 * lead[2] + 0.15 * own[2])[:, None]
         rising = np.sqrt(1 - stand**2) * lies + stand * out
@@ -92,7 +98,7 @@ class Pelt:
         middle = _gathered(middle, tuft, 0.4 * GATHERED)
         tip = _gathered(tip, tuft, GATHERED)
 
-        across = np.cross(tip - foot, out + 0.45 * self.rng.normal(size=(count, 3)))
+        across = np.cross(tip - foot, out + 0.35 * self.rng.normal(size=(count, 3)))
         across *= BREADTH / 2 / np.maximum(np.linalg.norm(across, axis=1, keepdims=True), 1e-9)
         places = np.stack([foot - across, foot + across, middle - across, middle + across, tip], axis=1)
         places = skull.push_out(places.reshape(-1, 3), OFF_THE_SKIN)
@@ -110,10 +116,12 @@ class Pelt:
     def _colours(self, foot: np.ndarray, uneven: np.ndarray) -> np.ndarray:
         """Linear RGB ``(5 N, 3)`` of the blades' vertices."""
         patch = np.exp(PATCH * ripples(foot, PATCHES, self.rng) + 0.16 * uneven)[:, None]
-        middle = np.asarray(self.colour) * patch
-        frost = self.frost * np.clip(0.55 + 0.35 * uneven, 0, 1)[:, None] * np.clip(patch, 0.6, 1.1)
-        tip = middle + frost * (PALE - middle)
-        colours = np.stack([FOOT * middle, FOOT * middle, middle, middle, tip], axis=1)
+        colour = np.asarray(self.colour) * patch
+        frost = self.frost * np.clip(0.65 + 0.3 * uneven, 0, 1)[:, None]
+        tip = colour + frost * np.clip(patch, 0.5, 1.0) * (PALE - colour)
+        middle = colour * (1 - DARK_BAND * self.frost) + 0.2 * (tip - colour)
+        foot_colour = _deep(middle)
+        colours = np.stack([foot_colour, foot_colour, middle, middle, tip], axis=1)
         return np.clip(colours, 0.002, 0.9).reshape(-1, 3)
 
 
@@ -129,6 +137,10 @@ def _on(surface: np.ndarray, along: np.ndarray, around: np.ndarray) -> tuple[np.
     found = np.stack([map_coordinates(fields[..., axis], where, order=1) for axis in range(9)], axis=1)
     place, down, right = np.split(found, 3, axis=1)
     return place, _unit(down), _unit(np.cross(down, right))
+
+
+def _deep(colour: np.ndarray) -> np.ndarray:
+    return np.clip(colour, 0, 1) ** DEPTH
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:
