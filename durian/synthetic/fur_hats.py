@@ -23,7 +23,7 @@ UPWARDS, HANGING = -0.8, 0.65
 """Nap of what is turned up, whose fur is brushed away from the face, and of flaps."""
 EAR_ROOM = 0.3
 """Between an ear and its flap, cm."""
-FUR = {"length": (1.5, 3.4), "stand": (0.3, 0.8), "frost": (0.0, 1.0)}
+FUR = {"length": (1.2, 3.6), "stand": (0.3, 0.8), "frost": (0.0, 1.0)}
 """Length of the hairs, cm; sine of the angle at which they stand off; how pale their tips are."""
 TRAPPER = {"front": (8.2, 10.4), "back": (-0.5, 2.5), "band": (4.5, 7.0), "fold": (1.0, 2.4)}
 """Heights of the rim; height and thickness of the fur over the forehead; cm."""
@@ -122,7 +122,7 @@ def _flap(
     ahead = half * wide + breadth  # of the back edge, around which the flap turns
     x = x + np.cos(turn) * (thick - curve) + np.sin(turn) * ahead
     z = z - breadth + np.cos(turn) * ahead - np.sin(turn) * (thick - curve)
-    return np.stack(np.broadcast_arrays(x, y, z), axis=-1)
+    return skull.push_out(np.stack(np.broadcast_arrays(x, y, z), axis=-1), INSIDE)
 
 
 @styled(**TRAPPER, sides=(6.5, 10.0), **FUR)
