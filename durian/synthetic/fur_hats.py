@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from durian.synthetic.geometry import Label, Material, Mesh
@@ -10,7 +12,7 @@ from durian.synthetic.looks import HatLook
 from durian.synthetic.millinery import HatFrame, HatParts, around, crown, fit_inside, hemmed, roll, strip_above
 from durian.synthetic.pelt import Pelt
 from durian.synthetic.shapes import grid
-from durian.synthetic.skull import Dome, Skull, level_rim, rim_elevation, skull_of
+from durian.synthetic.skull import Dome, Rim, Skull, level_rim, rim_elevation, skull_of
 from durian.synthetic.wear import smoothstep, styled
 
 CLEARANCE, INSIDE = 0.9, 0.15
@@ -30,32 +32,35 @@ TRAPPER = {"front": (8.2, 10.4), "back": (-0.5, 2.5), "band": (4.5, 7.0), "fold"
 
 
 def _capped(
-    skull: Skull, look: HatLook, pelt: Pelt, front: float, back: float, fold: float, height: np.ndarray
+    skull: Skull,
+    look: HatLook,
+    pelt: Pelt,
+    rim: Rim,
+    fold: float,
+    height: Callable[[np.ndarray], np.ndarray],
 ) -> list[Mesh]:
-    """What hats with flaps have in common: a crown of fur, or of cloth in the accent's colour, and a thick band of fur
-    around it, ``height (1, C)`` cm high at the azimuths of :func:`_azimuth`."""
-    rim = level_rim(front, back)
+    """What hats with flaps have in common: a crown of fur, or of cloth in the accent's colour, and around it a band of
+    fur, ``fold`` cm thick and as high as ``height`` says for an azimuth."""
     dome = Dome.over(skull, rim, CLEARANCE, rows=36)
     points = dome.points(CLEARANCE + 0.5 * smoothstep(dome.share, 0.9, 0.5))
-    is_cloth = look.pattern == "contrast"
-    finish = {"material": Material.CLOTH, "colour": look.accent} if is_cloth else {"colour": pelt.ground}
-    if is_cloth:
-        meshes = [around(points, uv=dome.draped_uv(), **finish)]
+    if look.pattern == "contrast":
+        meshes = [around(points, material=Material.CLOTH, colour=look.accent, uv=dome.draped_uv())]
     else:
-        meshes = [around(points, material=Material.FELT, **finish), pelt.over(points, CROWN_HAIRS, skull, polar=True)]
-    strip = strip_above(skull, rim, CLEARANCE, 1.0)
-    strip.elevation[0] = strip.elevation[-1] + height / strip.skull[-1]
+        meshes = [around(points, material=Material.FELT, colour=pelt.ground)]
+        meshes.append(pelt.over(points, CROWN_HAIRS, skull, polar=True))
+    strip = strip_above(skull, rim, CLEARANCE, 0.0)
+    strip.elevation[0] += height(strip.azimuth[0]) / strip.skull[-1]
     rolled, _ = roll(skull, strip, INSIDE, CLEARANCE - INSIDE + fold, sides=20, squareness=2.8)
     meshes.append(around(rolled, wrap_rows=True, material=Material.FELT, colour=pelt.ground))
-    meshes.append(pelt.over(rolled[:13], BAND_HAIRS, skull, nap=UPWARDS))
+    meshes.append(pelt.over(rolled[:SEEN], BAND_HAIRS, skull, nap=UPWARDS))
     return meshes
 
 
-def _azimuth(columns: int = 96) -> np.ndarray:
-    return (np.arange(columns) * 2 * np.pi / columns - np.pi)[None]
+SEEN = 13
+"""Rows of the band's twenty, from its upper edge outwards to a little under it, that have hair."""
 
 
-@styled(**TRAPPER, flap=(9.0, 14.0), breadth=(3.6, 5.4), flare=(-0.5, 2.2), opening=(0.0, 0.8), **FUR)
+@styled(**TRAPPER, flap=(9.0, 14.0), breadth=(3.6, 5.4), flare=(-0.5, 2.2), opening=(0.0, 0.7), **FUR)
 def trapper_hat(
     head: HeadModel,
     look: HatLook,
@@ -74,15 +79,15 @@ def trapper_hat(
     """A fur hat with flaps over the ears, ``flap`` cm long and twice ``breadth`` cm wide, that end ``flare`` cm further
     out than they begin and turn their front edge outwards by ``opening`` radians."""
     skull, pelt = skull_of(head), Pelt.of(look, length, stand, frost)
-    height = band * (0.8 + 0.2 * np.cos(_azimuth()))
-    meshes = _capped(skull, look, pelt, front, back, fold, height)
+    rim = level_rim(front, back)
+    meshes = _capped(skull, look, pelt, rim, fold, lambda azimuth: band * (0.8 + 0.2 * np.cos(azimuth)))
     for side in (-1, 1):
-        points = _flap(head, skull, front, back, 0.35 + 0.5 * fold, flap, breadth, flare, opening)
+        points = _flap(head, skull, rim, 0.35 + 0.5 * fold, flap, breadth, flare, opening)
         if side < 0:
             points = points[:, ::-1] * [-1, 1, 1]
         meshes.append(grid(points, wrap_columns=True, material=Material.FELT, label=Label.HAT, colour=pelt.ground))
         meshes.append(pelt.over(points, FLAP_HAIRS, skull, nap=HANGING))
-    return HatParts(meshes, fit_inside(skull, level_rim(front, back), CLEARANCE, PRESS))
+    return HatParts(meshes, fit_inside(skull, rim, CLEARANCE, PRESS))
 
 
 FLAP_ROWS, FLAP_COLUMNS = 24, 32
@@ -93,8 +98,7 @@ OVERLAP = 2.0
 def _flap(
     head: HeadModel,
     skull: Skull,
-    front: float,
-    back: float,
+    rim: Rim,
     thickness: float,
     length: float,
     breadth: float,
@@ -104,7 +108,7 @@ def _flap(
     """The left flap, rows ``(R, C, 3)`` of sections from above that run around it from the face outwards to the
     back; ``thickness`` is half of it, cm."""
     ear = np.unique(head.triangles[head.labels == Label.EAR])
-    rim, side = level_rim(front, back), np.array([np.pi / 2])
+    side = np.array([np.pi / 2])
     elevation = rim_elevation(skull, rim, CLEARANCE, side)
     top = np.array([(skull.radius(side, elevation) + CLEARANCE)[0] * np.cos(elevation[0]), rim(0.0) + OVERLAP])
     outside = np.maximum(np.abs(head.neutral[ear, 0]).max() + EAR_ROOM + thickness, top[0])
@@ -140,9 +144,9 @@ def ushanka(
 ) -> HatParts:
     """A fur hat with its flaps tied up: the fur is ``sides`` cm high above the ears."""
     skull, pelt = skull_of(head), Pelt.of(look, length, stand, frost)
-    beside = np.abs(np.sin(_azimuth())) ** 4
-    meshes = _capped(skull, look, pelt, front, back, fold, band + (sides - band) * beside)
-    return HatParts(meshes, fit_inside(skull, level_rim(front, back), CLEARANCE, 2 * PRESS))
+    rim = level_rim(front, back)
+    meshes = _capped(skull, look, pelt, rim, fold, lambda azimuth: band + (sides - band) * np.abs(np.sin(azimuth)) ** 4)
+    return HatParts(meshes, fit_inside(skull, rim, CLEARANCE, 2 * PRESS))
 
 
 @styled(front=(8.0, 10.0), back=(1.0, 5.0), height=(7.0, 12.5), corner=(2.2, 6.0), taper=(-0.12, 0.2), **FUR)

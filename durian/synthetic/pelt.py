@@ -79,7 +79,7 @@ class Pelt:
             count: of hairs.
             skull: what they must not enter.
             polar: the first row is a point.
-            nap: which way fur lies: 1 along the rows, -1 against them, less where it also stands up on its own.
+            nap: how much fur lies along the rows, from -1, against them, to 1; what lies less stands more.
         """
         along, around = ((self.rng.uniform() + np.arange(count)[:, None] * EVENLY) % 1).T
         along = np.sqrt(along) if polar else along
@@ -115,10 +115,10 @@ class Pelt:
 
     def _colours(self, foot: np.ndarray, uneven: np.ndarray) -> np.ndarray:
         """Linear RGB ``(5 N, 3)`` of the blades' vertices."""
-        patch = np.exp(PATCH * ripples(foot, PATCHES, self.rng) + 0.16 * uneven)[:, None]
-        colour = np.asarray(self.colour) * patch
-        frost = self.frost * np.clip(0.65 + 0.3 * uneven, 0, 1)[:, None]
-        tip = colour + frost * np.clip(patch, 0.5, 1.0) * (PALE - colour)
+        patch = ripples(foot, PATCHES, self.rng)
+        colour = np.asarray(self.colour) * np.exp(PATCH * patch + 0.16 * uneven)[:, None]
+        frost = self.frost * np.clip(0.6 + 0.3 * (uneven + patch), 0, 1)[:, None]
+        tip = colour + frost * (PALE - colour)
         middle = colour * (1 - DARK_BAND * self.frost) + 0.2 * (tip - colour)
         foot_colour = _deep(middle)
         colours = np.stack([foot_colour, foot_colour, middle, middle, tip], axis=1)
