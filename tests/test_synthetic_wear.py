@@ -38,7 +38,7 @@ ALL_HATS, ALL_GLASSES, ALL_CLOTH, ALL_EARRINGS = (
 BRIMS = ("bucket_hat", "fedora", "straw_hat", "cowboy_hat")
 OPEN_HATS = ("headband", "knotted_headband")
 CHIN = -7.6
-COLOURS_ONLY = ("period", "print_size")
+COLOURS_ONLY = ("period", "print_size", "frost")
 WITHOUT_EFFECT = {("aviator", "brow"), ("rimless", "brow")}
 """Numbers that all glasses have, of rims that these have not."""
 

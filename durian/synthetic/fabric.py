@@ -34,6 +34,10 @@ LEATHERS = tuple(linear(text) for text in ("#1c1817", "#3b2519", "#6b4226", "#8f
 FELTS = tuple(
     linear(text) for text in ("#1b1a1b", "#3a3734", "#6a5d50", "#4a2f22", "#8a7357", "#2a3344", "#b9ab95", "#5a2226")
 )
+FURS = tuple(
+    linear(text) for text in ("#84694f", "#5e5044", "#93502a", "#1d1a19", "#d8d0c4", "#35241b", "#85817b", "#a58a68")
+)
+"""Wolf, raccoon, fox, black, white, sable, grey, lynx."""
 STRAWS = tuple(linear(text) for text in ("#d9c08a", "#c9a866", "#e6d7b0", "#b48a52", "#efe6d0"))
 
 BLACK = linear("#17171a")

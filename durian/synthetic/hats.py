@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from durian.synthetic import brimmed_hats, caps, head_wraps, headscarf, soft_hats
-from durian.synthetic.fabric import FELTS, LEATHERS, STRAWS, sample_accent, sample_dye
+from durian.synthetic import brimmed_hats, caps, fur_hats, head_wraps, headscarf, soft_hats
+from durian.synthetic.fabric import FELTS, FURS, LEATHERS, STRAWS, sample_accent, sample_dye
 from durian.synthetic.geometry import HatFit, Mesh
 from durian.synthetic.head import HeadModel
 from durian.synthetic.looks import HatLook
@@ -36,9 +36,13 @@ STYLES: dict[str, Style] = {
     "bandana": head_wraps.bandana,
     "headscarf": headscarf.headscarf,
     "turban": head_wraps.turban,
+    "trapper_hat": fur_hats.trapper_hat,
+    "ushanka": fur_hats.ushanka,
+    "fur_hat": fur_hats.fur_hat,
 }
 
 DYES_OF = {"fedora": FELTS, "cowboy_hat": (*FELTS, *LEATHERS, *STRAWS[:2]), "straw_hat": STRAWS, "flat_cap": FELTS}
+DYES_OF |= dict.fromkeys(("trapper_hat", "ushanka", "fur_hat"), FURS)
 """Colours of the styles that are not made of dyed cloth."""
 PATTERNS_OF = {
     "beanie": ("plain", "plain", "stripes"),
@@ -51,6 +55,8 @@ PATTERNS_OF = {
     "bandana": ("plain", "dots", "dots", "checks", "stripes"),
     "headscarf": ("plain", "plain", "plain", "plain", "stripes"),
     "knotted_headband": ("plain", "plain", "dots", "stripes"),
+    "trapper_hat": ("plain", "contrast"),
+    "ushanka": ("plain", "contrast"),
 }
 """Patterns of each style, as often as they are drawn; others are plain."""
 SCARF_STRIPES = 0.55

@@ -13,7 +13,8 @@ class HatLook(Look):
     """What is on the head (:mod:`durian.synthetic.hats`).
 
     ``colour`` is the hat's, ``accent`` that of its band, stripes, badge or print; ``pattern``: one of
-    :data:`durian.synthetic.fabric.PATTERNS`, or ``"contrast"`` for a cap whose visor has the accent's colour.
+    :data:`durian.synthetic.fabric.PATTERNS`, or ``"contrast"`` for a cap whose visor has the accent's colour and a
+    fur hat whose crown is cloth of that colour.
     """
 
     colour: Colour = (0.05, 0.05, 0.06)
