@@ -7,11 +7,21 @@ Each style fits the head's own skull, is described by continuous numbers, and sa
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from durian.synthetic import brimmed_hats, caps, head_wraps, headscarf, soft_hats
-from durian.synthetic.fabric import FELTS, LEATHERS, STRAWS, sample_accent, sample_dye
+from durian.synthetic import brimmed_hats, caps, head_wraps, headscarf, soft_hats, wound_cloth
+from durian.synthetic.fabric import (
+    BOLD_PRINTS,
+    FELTS,
+    LEATHERS,
+    STRAWS,
+    TOWELS,
+    sample_accent,
+    sample_dye,
+    sample_print,
+)
 from durian.synthetic.geometry import HatFit, Mesh
 from durian.synthetic.head import HeadModel
 from durian.synthetic.looks import HatLook
@@ -36,9 +46,17 @@ STYLES: dict[str, Style] = {
     "bandana": head_wraps.bandana,
     "headscarf": headscarf.headscarf,
     "turban": head_wraps.turban,
+    "head_wrap": wound_cloth.head_wrap,
+    "towel": wound_cloth.towel,
 }
 
-DYES_OF = {"fedora": FELTS, "cowboy_hat": (*FELTS, *LEATHERS, *STRAWS[:2]), "straw_hat": STRAWS, "flat_cap": FELTS}
+DYES_OF = {
+    "fedora": FELTS,
+    "cowboy_hat": (*FELTS, *LEATHERS, *STRAWS[:2]),
+    "straw_hat": STRAWS,
+    "flat_cap": FELTS,
+    "towel": TOWELS,
+}
 """Colours of the styles that are not made of dyed cloth."""
 PATTERNS_OF = {
     "beanie": ("plain", "plain", "stripes"),
@@ -47,10 +65,12 @@ PATTERNS_OF = {
     "flat_cap": ("plain", "checks"),
     "baseball_cap": ("plain", "plain", "contrast"),
     "backwards_cap": ("plain", "plain", "contrast"),
-    "bucket_hat": ("plain", "plain", "checks", "dots"),
-    "bandana": ("plain", "dots", "dots", "checks", "stripes"),
-    "headscarf": ("plain", "plain", "plain", "plain", "stripes"),
-    "knotted_headband": ("plain", "plain", "dots", "stripes"),
+    "bucket_hat": ("plain", "plain", "plain", "plain", "checks", "dots", "ornament"),
+    "bandana": ("plain", "dots", "dots", "checks", "stripes", "ornament"),
+    "headscarf": ("plain", "plain", "plain", "plain", "stripes", "ornament"),
+    "knotted_headband": ("plain", "plain", "dots", "stripes", "ornament", "zigzag"),
+    "turban": ("plain", "plain", "plain", "ornament", "zigzag"),
+    "head_wrap": ("plain", "plain", "ornament", "ornament", "ornament", "zigzag", "dots"),
 }
 """Patterns of each style, as often as they are drawn; others are plain."""
 SCARF_STRIPES = 0.55
@@ -72,7 +92,7 @@ def sample_hat_look(rng: np.random.Generator, styles: Sequence[str] | None = Non
     colour = near_colour(dyes[rng.integers(len(dyes))], rng) if dyes else sample_dye(rng)
     accent = darker(colour, SCARF_STRIPES) if style == "headscarf" else sample_accent(colour, rng)
     patterns = PATTERNS_OF.get(style, ("plain",))
-    return HatLook(
+    look = HatLook(
         style=style,
         parameters=STYLES[style].sample(rng),
         seed=int(rng.integers(2**31)),
@@ -80,6 +100,10 @@ def sample_hat_look(rng: np.random.Generator, styles: Sequence[str] | None = Non
         accent=accent,
         pattern=patterns[rng.integers(len(patterns))],
     )
+    if look.pattern not in BOLD_PRINTS:
+        return look
+    ground, ink = sample_print(rng)
+    return replace(look, colour=ground, accent=ink)
 
 
 def make_hat(head: HeadModel, look: HatLook) -> tuple[list[Mesh], HatFit | None]:
