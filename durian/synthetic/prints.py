@@ -12,9 +12,9 @@ from durian.synthetic.wear import Colour
 
 STRIPE, CHECK, DOT = 0.36, 0.5, 0.25
 """Breadth of stripes, breadth of the two rows of stripes that make gingham, and radius of dots, in periods."""
-RING, RING_BREADTH, CENTRE = 0.4, 0.1, 0.13
+RING, RING_BREADTH, CENTRE = 0.42, 0.1, 0.13
 """Of an ornament's round: radius and breadth of the ring around it, radius of its middle, in periods."""
-PETALS, PETAL_BREADTH, PETAL_ENDS = 9, 0.075, (0.18, 0.35)
+PETALS, PETAL_BREADTH, PETAL_ENDS = 7, 0.1, (0.18, 0.36)
 """How many petals stand between middle and ring, how broad they are and from where to where they reach, in periods."""
 OUTLINE = 0.035
 """Breadth of the dark line around an ornament's parts, in periods."""

@@ -69,9 +69,9 @@ class Course:
             else np.gradient(self.middle, axis=0)
         )
         along = step / np.linalg.norm(step, axis=1, keepdims=True)
-        across = np.cross(along, self.outwards)
+        across = np.cross(self.outwards, along)
         across /= np.linalg.norm(across, axis=1, keepdims=True)
-        out = np.cross(across, along)
+        out = np.cross(along, across)
         place = np.linspace(0, 1, len(self.middle), endpoint=not self.closed)
         # From the inside, where the seam of the print is not seen.
         angle = np.linspace(-np.pi / 2, 1.5 * np.pi, SIDES, endpoint=False)[:, None]
@@ -103,7 +103,7 @@ WRAP_PROFILE = (0.0, 0.3, 0.62, 1.02)
     thickness=(1.3, 2.1),
     twist=(0.06, 0.3),
     tilt=(0.06, 0.2),
-    print_size=(2.8, 6.0),
+    print_size=(3.2, 6.5),
 )
 def head_wrap(
     head: HeadModel,
@@ -195,6 +195,9 @@ def _knot(skull: Skull, place: np.ndarray, thickness: float) -> list[Course]:
 EAR_ROOM = 1.5
 """How much further a towel is from the skull where it lies on the ears, cm."""
 
+LAP, LAP_SLANT = 0.55, 1.5
+"""Of the towel's side that lies over the other: thickness, cm; by how much its edge leans, radians from crown to rim."""
+
 
 def _towel_rim(front: float, back: float, drop: float) -> Rim:
     """A level rim that comes down by ``drop`` cm beside the ears."""
@@ -206,12 +209,12 @@ def _towel_rim(front: float, back: float, drop: float) -> Rim:
     front=(7.6, 9.8),
     back=(-5.0, -1.0),
     drop=(0.0, 4.0),
-    bulk=(0.8, 2.2),
-    roll=(2.2, 3.4),
+    bulk=(1.0, 2.8),
+    roll=(3.2, 4.8),
     aside=(-0.45, 0.45),
     twist=(0.04, 0.22),
     tail=(3.0, 15.0),
-    swing=(-6.0, 6.0),
+    swing=(-10.0, 10.0),
 )
 def towel(
     head: HeadModel,
@@ -236,19 +239,21 @@ def towel(
     share, azimuth = dome.share, dome.azimuth
     body = smoothstep(share, 1.02, 0.55) * (0.55 + 0.45 * (1 - np.cos(azimuth)) / 2)
     ears = bump(np.abs(azimuth), 1.65, 0.75) * smoothstep(dome.elevation, 0.05, -0.35)
-    # Folds run from where the towel is twisted; on the left they lie over those on the right.
-    start = np.array([skull.radius(np.array([0.0]), np.array([0.9]))[0] * 0.9 * np.sin(aside), 8.0])
+    # Folds run towards the place where the towel is twisted, over the forehead.
+    start = np.array([8.0 * np.sin(aside), 8.0])
     away = dome.draped_uv() - start
     angle, distance = np.arctan2(away[..., 0], -away[..., 1]), np.hypot(*np.moveaxis(away, -1, 0))
     wrinkled = ripples(dome.points(0.0), 10.0, rng)
-    pulled = smoothstep(distance, 1.0, 4.0) * smoothstep(distance, 24.0, 7.0)
-    folds = np.abs(np.sin(4.5 * angle + 0.7 * wrinkled + rng.uniform(0, np.pi))) ** 0.7
-    edge = bump(share, 0.93, 0.1)
-    clearance = CLEARANCE + bulk * body + EAR_ROOM * ears + 0.5 * pulled * folds * smoothstep(share, 1.0, 0.85)
-    clearance += 0.35 * edge + 0.08 * wrinkled * smoothstep(share, 1.0, 0.9)
-    clearance += 0.35 * smoothstep(azimuth, aside - 0.1, aside + 0.1) * bump(azimuth, aside + 0.9, 1.2) * edge
+    pulled = smoothstep(distance, 1.0, 4.0) * smoothstep(distance, 30.0, 10.0) * smoothstep(share, 1.0, 0.88)
+    folds = np.abs(np.sin(6.5 * angle + 0.6 * wrinkled + rng.uniform(0, np.pi))) ** 0.7
+    # The left side lies over the right one.
+    border = azimuth - aside - LAP_SLANT * (share - 0.7)
+    lap = bump(border, 0.9, 1.5) * smoothstep(share, 0.5, 0.7)
+    clearance = CLEARANCE + bulk * body + EAR_ROOM * ears + (0.75 * folds - 0.2) * pulled
+    clearance += 0.35 * bump(share, 0.93, 0.1) + 0.1 * wrinkled * smoothstep(share, 1.0, 0.9)
+    clearance += LAP * lap * smoothstep(border, -0.05, 0.03)
     points = dome.points(clearance)
-    shade = 1 - CREASE_SHADE * 0.7 * pulled * smoothstep(folds, 0.45, 0.0) * smoothstep(share, 1.0, 0.9)
+    shade = 1 - CREASE_SHADE * (pulled * smoothstep(folds, 0.5, 0.0) + lap * bump(border, -0.06, 0.08))
     terry = {"material": Material.FELT, "label": Label.HAT}
     body_colour = np.asarray(look.colour) * _rows(shade)[..., None]
     made = around(
@@ -264,19 +269,19 @@ def towel(
 def _over_the_top(skull: Skull, bulk: float, roll: float, aside: float, tail: float, swing: float) -> Course:
     """The way of a towel's twist from above the forehead to the nape, and down from there."""
     azimuth = np.array([aside, aside, 0.6 * aside, np.pi, np.pi, np.pi])
-    elevation = np.array([0.62, 0.95, 1.45, 1.1, 0.5, 0.05])
-    off = CLEARANCE + np.array([0.1, 0.4, 0.9, 0.7, 0.6, 0.7]) * bulk + np.array([0.1, 0.5, 0.6, 0.6, 0.5, 0.4]) * roll
+    elevation = np.array([0.66, 0.95, 1.42, 1.15, 0.6, 0.05])
+    off = CLEARANCE + np.array([0.5, 0.7, 1.0, 1.0, 0.9, 0.8]) * bulk + np.array([0.02, 0.16, 0.3, 0.2, 0.1, 0.1]) * roll
     outwards = directions(azimuth, elevation)
     places = skull.centre + outwards * (skull.radius(azimuth, elevation) + off)[:, None]
     hang = np.linspace(0.4, 1, 3)[:, None]
     falling = places[-1] + hang * np.array([swing, -tail - 3.0, -1.0])
     places[3:, 0] += swing * np.array([0.05, 0.1, 0.15])
     places = np.concatenate([places, falling])
-    outwards = np.concatenate([outwards, np.tile([0.2 * np.sign(swing) * 0, 0.0, -1.0], (3, 1))])
+    outwards = np.concatenate([outwards, np.tile([0.0, 0.0, -1.0], (3, 1))])
     knots = np.linspace(0, 1, len(places))
     at = np.linspace(0, 1, 120)
     middle, out = CubicSpline(knots, places)(at), CubicSpline(knots, outwards)(at)
-    breadth = roll * np.interp(at, [0, 0.12, 0.3, 0.5, 0.7, 1.0], [0.45, 0.75, 1.0, 0.95, 0.75, 1.25])
-    height = roll * np.interp(at, [0, 0.12, 0.3, 0.5, 0.7, 1.0], [0.4, 0.55, 0.7, 0.6, 0.4, 0.25])
+    breadth = roll * np.interp(at, [0, 0.12, 0.3, 0.5, 0.7, 1.0], [0.4, 0.7, 1.0, 1.0, 0.8, 1.0])
+    height = roll * np.interp(at, [0, 0.12, 0.3, 0.5, 0.7, 1.0], [0.3, 0.5, 0.62, 0.55, 0.35, 0.2])
     ends = smoothstep(at, 0.0, 0.04) * smoothstep(at, 1.0, 0.98)
     return Course(middle, out, breadth * np.maximum(ends, 0.02), height * np.maximum(ends, 0.02))
