@@ -37,6 +37,8 @@ ALL_HATS, ALL_GLASSES, ALL_CLOTH, ALL_EARRINGS = (
 )
 BRIMS = ("bucket_hat", "fedora", "straw_hat", "cowboy_hat")
 OPEN_HATS = ("headband", "knotted_headband")
+HIDING = ("headscarf", "head_wrap", "towel")
+"""What hides all hair, also below its rim."""
 CHIN = -7.6
 COLOURS_ONLY = ("period", "print_size")
 WITHOUT_EFFECT = {("aviator", "brow"), ("rimless", "brow")}
@@ -245,7 +247,7 @@ class TestHats:
         crown = skin[skin[:, 1] > 11]
         assert skull.angles(places)[2].max() > skull.angles(crown)[2].max()
 
-    @pytest.mark.parametrize("style", [style for style in ALL_HATS if style not in (*OPEN_HATS, "headscarf")])
+    @pytest.mark.parametrize("style", [style for style in ALL_HATS if style not in (*OPEN_HATS, *HIDING)])
     def test_pressed_hair_stays_under_the_hat(self, style, head):
         for look in looks_of("hats", style):
             meshes, fit = hat(head, look)
@@ -270,9 +272,38 @@ class TestHats:
         assert fit.radius(forehead)[0] < skull + 0.6
         assert fit.press > 1
 
-    def test_a_headscarf_hides_all_hair(self):
-        _, fit = hats.make_hat(EGG, middle("hats", "headscarf"))
+    @pytest.mark.parametrize("style", HIDING)
+    def test_what_hides_all_hair_does(self, style):
+        _, fit = hats.make_hat(EGG, middle("hats", style))
         assert (fit.rim(np.array([-9.0, 0.0, 9.0])) < -30).all()
+
+    @pytest.mark.parametrize("style", ["head_wrap", "towel"])
+    def test_wound_cloth_covers_the_whole_crown_and_faces_outwards(self, style, head):
+        skull = skull_of(head)
+        azimuth, elevation = np.meshgrid(np.linspace(-np.pi, np.pi, 40), np.linspace(0.45, 1.5, 16))
+        way = directions(azimuth, elevation).reshape(-1, 3)
+        for look in looks_of("hats", style):
+            mesh = hat(head, look)[0][0]
+            middles = mesh.vertices[mesh.triangles].mean(axis=1) - skull.centre
+            far = np.linalg.norm(middles, axis=1)
+            assert cKDTree(middles / far[:, None]).query(way)[0].max() < 0.1
+            normals = vertex_normals(mesh.vertices, mesh.triangles)[mesh.triangles].mean(axis=1)
+            outermost = far > skull.radius(*skull.angles(middles + skull.centre)[:2]) + 3.5
+            outwards = (normals * middles).sum(axis=1) / far
+            assert (outwards[outermost & (middles[:, 1] > 0)] > 0).mean() > 0.75
+
+    def test_a_towel_hangs_down_behind(self, head):
+        low, high = (
+            vertices_of(hats.make_hat(head, HatLook("towel", {"tail": tail, "swing": 6.0}))[0]) for tail in (4, 14)
+        )
+        lowest = high[high[:, 1].argmin()]
+        assert low[:, 1].min() - lowest[1] == pytest.approx(10, abs=0.5)
+        assert lowest[0] > 3
+        assert lowest[2] < -8
+
+    def test_a_head_wrap_is_higher_than_a_turban(self):
+        wrap, turban = (vertices_of(hats.make_hat(EGG, middle("hats", style))[0]) for style in ("head_wrap", "turban"))
+        assert (np.ptp(wrap, axis=0) > np.ptp(turban, axis=0) + 1).all()
 
     @pytest.mark.parametrize("style", BRIMS)
     def test_brims_reach_outwards(self, style, head):
@@ -524,7 +555,14 @@ class TestFabric:
         return printed(cloth, pattern, 2.0, self.BLACK, self.WHITE)
 
     @pytest.mark.parametrize(
-        ("pattern", "share"), [("plain", 0.0), ("stripes", 0.36), ("checks", 0.5), ("dots", np.pi * 0.25**2)]
+        ("pattern", "share"),
+        [
+            ("plain", 0.0),
+            ("stripes", 0.36),
+            ("checks", 0.5),
+            ("dots", np.pi * 0.25**2),
+            ("zigzag", 0.45),
+        ],
     )
     def test_patterns_cover_their_share_with_sharp_edges(self, pattern, share):
         sheet = self.sheet(pattern)
@@ -543,6 +581,31 @@ class TestFabric:
         within = (white[:, 1] / 2) % 1
         assert 0.5 - 0.18 - 1e-4 <= within.min() < 0.33
         assert 0.67 < within.max() <= 0.5 + 0.18 + 1e-4
+
+    def test_ornaments_have_an_edge_and_two_inks_on_their_ground(self):
+        x, y = np.meshgrid(np.linspace(0, 12, 121), np.linspace(0, 12, 121))
+        points, uv = np.stack([x, y, 0 * x], axis=-1), np.stack([x, y], axis=-1)
+        cloth = grid(points, material=Material.CLOTH, label=Label.CLOTH, colour=self.WHITE, uv=uv)
+        ground, accent = (0.5, 0.4, 0.4), (0.0, 0.6, 0.2)
+        sheet = printed(cloth, "ornament", 3.0, ground, accent, shade=np.full(121 * 121, 0.5))
+        a, b, c = sheet.vertices[sheet.triangles].swapaxes(0, 1)
+        area = np.abs(np.cross(b - a, c - a)[:, 2]) / 2
+        colours, number = np.unique(np.round(2 * sheet.colour[sheet.triangles[:, 0]], 3), axis=0, return_inverse=True)
+        share = dict(zip((tuple(colour) for colour in colours), np.bincount(number.ravel(), area) / 144))
+        share = {tuple(round(float(channel), 3) for channel in colour): part for colour, part in share.items()}
+        edge, third = (0.0, 0.1, 0.05), (0.16, 0.0, 0.48)
+        assert set(share) == {ground, edge, third, accent}
+        assert share[ground] == pytest.approx(1 - np.pi * 0.47**2, abs=0.01)
+        assert share[edge] == pytest.approx(np.pi * (0.47**2 - 0.42**2), abs=0.01)
+        assert 0.15 < share[accent] < 0.25
+
+    def test_bold_prints_are_in_strong_colours(self):
+        rng = np.random.default_rng(3)
+        looks = [hats.sample_hat_look(rng, ["head_wrap"]) for _ in range(60)]
+        bold = [look for look in looks if look.pattern in fabric.BOLD_PRINTS]
+        assert 20 < len(bold) < 55
+        spread = [max(np.ptp(look.colour) / max(look.colour), np.ptp(look.accent) / max(look.accent)) for look in bold]
+        assert np.median(spread) > 0.8
 
     def test_unknown_patterns_are_named(self):
         with pytest.raises(ValueError, match="plain, stripes, checks, dots"):

@@ -12,16 +12,16 @@ from durian.synthetic.wear import Colour
 
 STRIPE, CHECK, DOT = 0.36, 0.5, 0.25
 """Breadth of stripes, breadth of the two rows of stripes that make gingham, and radius of dots, in periods."""
-RING, RING_BREADTH, CENTRE = 0.42, 0.1, 0.13
-"""Of an ornament's round: radius and breadth of the ring around it, radius of its middle, in periods."""
-PETALS, PETAL_BREADTH, PETAL_ENDS = 7, 0.1, (0.18, 0.36)
-"""How many petals stand between middle and ring, how broad they are and from where to where they reach, in periods."""
-OUTLINE = 0.035
-"""Breadth of the dark line around an ornament's parts, in periods."""
+ROUND, ROUND_EDGE, CENTRE = 0.47, 0.05, 0.13
+"""Of an ornament's rounds: radius, breadth of the dark edge, radius of the middle, in periods."""
+PETALS, PETAL_BREADTH, PETAL_ENDS = 8, 0.1, (0.18, 0.38)
+"""How many petals stand around the middle, how broad they are and from where to where they reach, in periods."""
+THIRD_INK = 0.8
+"""Brightness of the ornament's third ink, which has the channels of another one in turn."""
 ZIGZAG, ZIGZAG_HEIGHT = 0.45, 0.5
 """Breadth of zigzag stripes, and how far they swing, in periods."""
 OVERPRINT = 0.25
-"""Brightness of the line where two inks overlap, of the darker one's."""
+"""Brightness of the edge where two inks overlap, of the darker one's."""
 
 
 def printed(
@@ -77,6 +77,7 @@ def _colours(pattern: str, number: int, colour: Colour, accent: Colour) -> np.nd
     colours = (1 - share) * np.asarray(colour) + share * np.asarray(accent)
     if pattern == "ornament":
         colours[1] = OVERPRINT * np.minimum(colour, accent)
+        colours[2] = THIRD_INK * np.roll(max(colour, accent, key=np.ptp), 1)  # as strong as the stronger one
     return colours
 
 
@@ -96,8 +97,7 @@ def inside(pattern: str, cloth: np.ndarray, period: float) -> np.ndarray:
         y = along / period - row - 0.5
         return period * (DOT - np.hypot(x, y))[:, None]
     if pattern == "ornament":
-        parts = period * _ornament(across / period, along / period)
-        return np.stack([parts + OUTLINE * period, parts], axis=1)
+        return period * _ornament(across / period, along / period)
     if pattern == "zigzag":
         swing = ZIGZAG_HEIGHT * 2 * np.abs(across / period % 1 - 0.5)
         return _band(along + period * swing, period, ZIGZAG)[:, None]
@@ -105,13 +105,14 @@ def inside(pattern: str, cloth: np.ndarray, period: float) -> np.ndarray:
 
 
 def _ornament(across: np.ndarray, along: np.ndarray) -> np.ndarray:
-    """Periods by which places are inside the parts of staggered rounds: a ring, petals in it, a middle."""
+    """Periods by which places are inside staggered rounds, inside their edges, and inside the flowers in them."""
     row = np.floor(along)
     x, y = (across + row / 2) % 1 - 0.5, along - row - 0.5
     radius, angle = np.hypot(x, y), np.arctan2(y, x)
-    aside = np.abs((angle * PETALS / (2 * np.pi) + row / 2) % 1 - 0.5) * 2 * np.pi / PETALS * radius
-    petal = np.minimum(PETAL_BREADTH / 2 - aside, np.diff(PETAL_ENDS) / 2 - np.abs(radius - np.mean(PETAL_ENDS)))
-    return np.maximum.reduce([RING_BREADTH / 2 - np.abs(radius - RING), petal, CENTRE - radius])
+    aside = np.abs((angle * PETALS / (2 * np.pi)) % 1 - 0.5) * 2 * np.pi / PETALS * radius
+    beyond = np.abs(radius - np.mean(PETAL_ENDS)) - np.ptp(PETAL_ENDS) / 2
+    flower = np.maximum(np.minimum(PETAL_BREADTH / 2 - aside, -beyond), CENTRE - radius)
+    return np.stack([ROUND - radius, ROUND - ROUND_EDGE - radius, flower], axis=1)
 
 
 def _band(place: np.ndarray, period: float, share: float) -> np.ndarray:

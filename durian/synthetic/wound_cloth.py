@@ -26,7 +26,9 @@ from durian.synthetic.wear import ripples, smoothstep, styled
 
 CLEARANCE = 0.6
 """How far the cloth is from the skull at its rim, over flattened hair, cm."""
-SIDES = 28
+INSIDE = 0.3
+"""How far the inside of a roll stays from the skull, cm."""
+SIDES = 32
 """Corners of a roll's section."""
 PLEATS, PLEAT_DEPTH = 5, 0.05
 """Creases along a roll, and how deep they are, as a share of its thickness."""
@@ -51,10 +53,13 @@ class Course:
     height: np.ndarray
     closed: bool = False
 
-    def roll(self, turns: float, depth: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def roll(
+        self, skull: Skull, turns: float, depth: float, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The roll's surface.
 
         Args:
+            skull: what it does not go into.
             turns: of its two strands around each other, whole ones if it is closed.
             depth: of the furrows between the strands, as a share of its thickness.
             rng: chance of its creases.
@@ -82,7 +87,7 @@ class Course:
         pleat = 0.5 + 0.5 * np.cos(PLEATS * twisted + wrinkled + rng.uniform(0, 2 * np.pi))
         radius = 1 - depth * (1 - furrow) - PLEAT_DEPTH * (1 - pleat) + 0.05 * wrinkled / 1.2
         x, y = (radius * self.breadth * np.cos(angle))[..., None], (radius * self.height * np.sin(angle))[..., None]
-        points = self.middle + x * across + y * out
+        points = skull.push_out(self.middle + x * across + y * out, INSIDE)
         girth = (self.breadth + self.height) / 2
         length = np.linalg.norm(np.diff(self.middle, axis=0, prepend=self.middle[:1]), axis=1).cumsum()
         cloth = np.stack(np.broadcast_arrays(twisted * girth.mean(), length), axis=-1)
@@ -96,13 +101,13 @@ WRAP_PROFILE = (0.0, 0.3, 0.62, 1.02)
 
 @styled(
     front=(8.2, 10.0),
-    back=(-3.5, 1.5),
+    back=(-3.0, 1.5),
     height=(1.0, 4.5),
     fullness=(1.0, 2.6),
     lean=(0.0, 2.2),
     thickness=(1.3, 2.1),
     twist=(0.06, 0.3),
-    tilt=(0.06, 0.2),
+    tilt=(0.06, 0.26),
     print_size=(3.2, 6.5),
 )
 def head_wrap(
@@ -145,7 +150,7 @@ def head_wrap(
     meshes = [finish(hemmed(points, dome.outwards()[-1], 0.4), hem_values(dome.draped_uv()), _rows(shade))]
 
     count, phase = rng.integers(3, 7), rng.choice([-1, 1])
-    azimuth = np.linspace(-np.pi, np.pi, 128, endpoint=False)
+    azimuth = np.linspace(-np.pi, np.pi, 160, endpoint=False)
     lowest = np.interp(azimuth, dome.azimuth[0], dome.elevation[-1], period=2 * np.pi)
     for number in range(count):
         level = 0.86 - 0.66 * number / (count - 1) + rng.uniform(-0.03, 0.03)
@@ -159,11 +164,13 @@ def head_wrap(
         radius = skull.radius(azimuth, np.pi / 2 + (lowest - np.pi / 2) * share)
         middle = skull.centre + outwards * (radius + off(share, azimuth) + 0.1 * rng.uniform(-1, 1))[:, None]
         course = Course(middle, outwards, breadth, rise, closed=True)
-        meshes.append(finish(*course.roll(2 * rng.integers(2, 6), twist, rng), wrap_rows=True))
+        meshes.append(finish(*course.roll(skull, 2 * rng.integers(2, 6), twist, rng), wrap_rows=True))
     if rng.random() < 0.4:
         side = rng.choice([0.0, 0.0, 0.7, -0.7])
         place = points[int(0.55 * len(points)), np.abs(angle_from(dome.azimuth[0], side)).argmin()]
-        meshes += [finish(*course.roll(2, twist, rng), wrap_rows=True) for course in _knot(skull, place, thickness)]
+        meshes += [
+            finish(*course.roll(skull, 2, twist, rng), wrap_rows=True) for course in _knot(skull, place, thickness)
+        ]
     return HatParts(meshes, _fit(skull))
 
 
@@ -196,18 +203,21 @@ EAR_ROOM = 1.5
 """How much further a towel is from the skull where it lies on the ears, cm."""
 
 LAP, LAP_SLANT = 0.55, 1.5
-"""Of the towel's side that lies over the other: thickness, cm; by how much its edge leans, radians from crown to rim."""
+"""Of the towel's side that lies over the other: thickness, cm; lean of its edge, radians from crown to rim."""
+
+LOWEST_RIM = -3.5
+"""Height y down to which there is a skull to lie on, cm."""
 
 
 def _towel_rim(front: float, back: float, drop: float) -> Rim:
     """A level rim that comes down by ``drop`` cm beside the ears."""
     level = level_rim(front, back)
-    return lambda z: level(z) - drop * smoothstep(z, 7.5, 1.5) * smoothstep(z, -9.5, -4.0)
+    return lambda z: np.maximum(level(z) - drop * smoothstep(z, 7.5, 1.5) * smoothstep(z, -9.5, -4.0), LOWEST_RIM)
 
 
 @styled(
     front=(7.6, 9.8),
-    back=(-5.0, -1.0),
+    back=(-3.4, 0.0),
     drop=(0.0, 4.0),
     bulk=(1.0, 2.8),
     roll=(3.2, 4.8),
@@ -261,7 +271,7 @@ def towel(
     )
 
     course = _over_the_top(skull, bulk, roll, aside, tail, swing)
-    surface, cloth, shade = course.roll(2.5, twist, rng)
+    surface, cloth, shade = course.roll(skull, 2.5, twist, rng)
     end = grid(surface, wrap_rows=True, colour=np.asarray(look.colour) * shade[..., None], uv=cloth, **terry)
     return HatParts([made, end], _fit(skull))
 
@@ -270,7 +280,9 @@ def _over_the_top(skull: Skull, bulk: float, roll: float, aside: float, tail: fl
     """The way of a towel's twist from above the forehead to the nape, and down from there."""
     azimuth = np.array([aside, aside, 0.6 * aside, np.pi, np.pi, np.pi])
     elevation = np.array([0.66, 0.95, 1.42, 1.15, 0.6, 0.05])
-    off = CLEARANCE + np.array([0.5, 0.7, 1.0, 1.0, 0.9, 0.8]) * bulk + np.array([0.02, 0.16, 0.3, 0.2, 0.1, 0.1]) * roll
+    off = (
+        CLEARANCE + np.array([0.5, 0.7, 1.0, 1.0, 0.9, 0.8]) * bulk + np.array([0.02, 0.16, 0.3, 0.2, 0.1, 0.1]) * roll
+    )
     outwards = directions(azimuth, elevation)
     places = skull.centre + outwards * (skull.radius(azimuth, elevation) + off)[:, None]
     hang = np.linspace(0.4, 1, 3)[:, None]
@@ -281,7 +293,7 @@ def _over_the_top(skull: Skull, bulk: float, roll: float, aside: float, tail: fl
     knots = np.linspace(0, 1, len(places))
     at = np.linspace(0, 1, 120)
     middle, out = CubicSpline(knots, places)(at), CubicSpline(knots, outwards)(at)
-    breadth = roll * np.interp(at, [0, 0.12, 0.3, 0.5, 0.7, 1.0], [0.4, 0.7, 1.0, 1.0, 0.8, 1.0])
+    breadth = roll * np.interp(at, [0, 0.12, 0.3, 0.5, 0.7, 1.0], [0.55, 0.8, 1.0, 1.0, 0.8, 1.0])
     height = roll * np.interp(at, [0, 0.12, 0.3, 0.5, 0.7, 1.0], [0.3, 0.5, 0.62, 0.55, 0.35, 0.2])
     ends = smoothstep(at, 0.0, 0.04) * smoothstep(at, 1.0, 0.98)
     return Course(middle, out, breadth * np.maximum(ends, 0.02), height * np.maximum(ends, 0.02))
