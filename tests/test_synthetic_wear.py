@@ -286,19 +286,19 @@ class TestHats:
             mesh = hat(head, look)[0][0]
             middles = mesh.vertices[mesh.triangles].mean(axis=1) - skull.centre
             far = np.linalg.norm(middles, axis=1)
-            assert cKDTree(middles / far[:, None]).query(way)[0].max() < 0.1
-            normals = vertex_normals(mesh.vertices, mesh.triangles)[mesh.triangles].mean(axis=1)
-            outermost = far > skull.radius(*skull.angles(middles + skull.centre)[:2]) + 3.5
-            outwards = (normals * middles).sum(axis=1) / far
-            assert (outwards[outermost & (middles[:, 1] > 0)] > 0).mean() > 0.75
+            apart, near = cKDTree(middles / far[:, None]).query(way, k=12)
+            assert apart[:, 0].max() < 0.1
+            outermost = near[np.arange(len(way)), far[near].argmax(axis=1)]
+            a, b, c = mesh.vertices[mesh.triangles[outermost]].swapaxes(0, 1)
+            assert ((np.cross(b - a, c - a) * middles[outermost]).sum(axis=1) > 0).mean() > 0.95
 
     def test_a_towel_hangs_down_behind(self, head):
         low, high = (
             vertices_of(hats.make_hat(head, HatLook("towel", {"tail": tail, "swing": 6.0}))[0]) for tail in (4, 14)
         )
         lowest = high[high[:, 1].argmin()]
-        assert low[:, 1].min() - lowest[1] == pytest.approx(10, abs=0.5)
-        assert lowest[0] > 3
+        assert low[:, 1].min() - lowest[1] == pytest.approx(10, abs=2.5)
+        assert lowest[0] > 1.5
         assert lowest[2] < -8
 
     def test_a_head_wrap_is_higher_than_a_turban(self):

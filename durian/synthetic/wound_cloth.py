@@ -131,7 +131,7 @@ def head_wrap(
     ``tilt`` how much higher a roll is on its one side, as a share of the way from rim to crown.
     """
     skull, rim, rng = skull_of(head), level_rim(front, back), look.rng()
-    dome = Dome.over(skull, rim, CLEARANCE, rows=56, columns=112)
+    dome = Dome.over(skull, rim, CLEARANCE, rows=48, columns=96)
 
     def off(share: np.ndarray, azimuth: np.ndarray) -> np.ndarray:
         around_it = smoothstep(share, WRAP_PROFILE[3], WRAP_PROFILE[2]) * (0.35 + 0.65 * smoothstep(share, 0.0, 0.3))
@@ -150,7 +150,7 @@ def head_wrap(
     meshes = [finish(hemmed(points, dome.outwards()[-1], 0.4), hem_values(dome.draped_uv()), _rows(shade))]
 
     count, phase = rng.integers(3, 7), rng.choice([-1, 1])
-    azimuth = np.linspace(-np.pi, np.pi, 160, endpoint=False)
+    azimuth = np.linspace(-np.pi, np.pi, 144, endpoint=False)
     lowest = np.interp(azimuth, dome.azimuth[0], dome.elevation[-1], period=2 * np.pi)
     for number in range(count):
         level = 0.86 - 0.66 * number / (count - 1) + rng.uniform(-0.03, 0.03)
@@ -267,7 +267,7 @@ def towel(
     terry = {"material": Material.FELT, "label": Label.HAT}
     body_colour = np.asarray(look.colour) * _rows(shade)[..., None]
     made = around(
-        hemmed(points, dome.outwards()[-1], 0.6), colour=body_colour, uv=hem_values(dome.draped_uv()), **terry
+        hemmed(points, dome.outwards()[-1], 0.5), colour=body_colour, uv=hem_values(dome.draped_uv()), **terry
     )
 
     course = _over_the_top(skull, bulk, roll, aside, tail, swing)
