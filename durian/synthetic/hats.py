@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from durian.synthetic import brimmed_hats, caps, head_wraps, headscarf, soft_hats, wound_cloth
+from durian.synthetic import brimmed_hats, caps, head_wraps, headscarf, hood, soft_hats, wound_cloth
 from durian.synthetic.fabric import (
     BOLD_PRINTS,
     FELTS,
@@ -48,6 +48,7 @@ STYLES: dict[str, Style] = {
     "turban": head_wraps.turban,
     "head_wrap": wound_cloth.head_wrap,
     "towel": wound_cloth.towel,
+    "hood": hood.hood,
 }
 
 DYES_OF = {
