@@ -305,6 +305,20 @@ class TestHats:
         wrap, turban = (vertices_of(hats.make_hat(EGG, middle("hats", style))[0]) for style in ("head_wrap", "turban"))
         assert (np.ptp(wrap, axis=0) > np.ptp(turban, axis=0) + 1).all()
 
+    def test_a_hood_leaves_the_face_free_and_shows_hair_only_in_front(self, head):
+        for look in looks_of("hats", "hood"):
+            (mesh,), fit = hat(head, look)
+            face = (np.abs(mesh.vertices[:, 0]) < 5.5) & (np.abs(mesh.vertices[:, 1] - 1) < 6)
+            assert (mesh.vertices[face, 2] < 0).all()
+            arch = mesh.vertices[(np.abs(mesh.vertices[:, 0]) < 1) & (mesh.vertices[:, 1] > 9)]
+            assert arch[:, 2].max() > look.parameters["forward"]
+            at_forehead, behind = fit.rim(np.array([9.0, -6.0]))
+            assert at_forehead > 20
+            assert behind < -30
+            hanging, at_crown = fit.radius(np.array([[0.4, -0.8], [0.0, 1.4]]))
+            assert np.isinf(hanging)
+            assert at_crown < skull_of(head).radius(np.array([0.0]), np.array([1.4]))[0] + 2
+
     @pytest.mark.parametrize("style", BRIMS)
     def test_brims_reach_outwards(self, style, head):
         for look in looks_of("hats", style):

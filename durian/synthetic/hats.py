@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from durian.synthetic import brimmed_hats, caps, head_wraps, headscarf, hood, soft_hats, wound_cloth
+from durian.synthetic import brimmed_hats, caps, head_wraps, headscarf, hood, soft_hats, towel, wound_cloth
 from durian.synthetic.fabric import (
     BOLD_PRINTS,
     FELTS,
@@ -47,7 +47,7 @@ STYLES: dict[str, Style] = {
     "headscarf": headscarf.headscarf,
     "turban": head_wraps.turban,
     "head_wrap": wound_cloth.head_wrap,
-    "towel": wound_cloth.towel,
+    "towel": towel.towel,
     "hood": hood.hood,
 }
 
@@ -68,14 +68,14 @@ PATTERNS_OF = {
     "backwards_cap": ("plain", "plain", "contrast"),
     "bucket_hat": ("plain", "plain", "plain", "plain", "checks", "dots", "ornament"),
     "bandana": ("plain", "dots", "dots", "checks", "stripes", "ornament"),
-    "headscarf": ("plain", "plain", "plain", "plain", "stripes", "ornament"),
-    "knotted_headband": ("plain", "plain", "dots", "stripes", "ornament", "zigzag"),
+    "headscarf": ("plain", "plain", "plain", "plain", "stripes", "dots"),
+    "knotted_headband": ("plain", "plain", "dots", "stripes", "zigzag"),
     "turban": ("plain", "plain", "plain", "ornament", "zigzag"),
     "head_wrap": ("plain", "plain", "ornament", "ornament", "ornament", "zigzag", "dots"),
 }
 """Patterns of each style, as often as they are drawn; others are plain."""
 SCARF_STRIPES = 0.55
-"""Brightness of a headscarf's stripes, which are tone in tone."""
+"""Brightness of a headscarf's stripes and dots, which are tone in tone."""
 
 
 def sample_hat_look(rng: np.random.Generator, styles: Sequence[str] | None = None) -> HatLook:

@@ -14,6 +14,8 @@ from durian.synthetic.wear import ripples, smoothstep, styled
 
 EVERYTHING, NOTHING = -100.0, 100.0
 """Heights below and above all hair."""
+TEMPLES = 3.5
+"""Depth z of the temples, behind which hair is never seen in a hood, cm."""
 HEM, HEM_STITCHES = 0.5, 0.93
 """Thickness of the hem around the face, cm, and where it is sewn, as a share of the way from behind to the edge."""
 LINING = 0.45
@@ -24,10 +26,10 @@ HANGING_FREE, FRONT_SIDE = -0.35, 0.8
 """Elevation below which hair hangs out of a hood, and azimuth up to which, seen from inside the skull, radians."""
 
 
-def _fit(skull: Skull, edge: float, room: float) -> HatFit:
-    """Hair behind a depth ``edge`` is out of sight; before it stays under the arch, or hangs out below it."""
+def _fit(skull: Skull, room: float) -> HatFit:
+    """Hair behind the temples is out of sight; before them it stays under the arch, or hangs out below it."""
     inside = fit_inside(
-        skull, lambda z: np.where(np.asarray(z) > edge, NOTHING, EVERYTHING), CLEARANCE + NARROWEST * room, 0.0
+        skull, lambda z: np.where(np.asarray(z) > TEMPLES, NOTHING, EVERYTHING), CLEARANCE + NARROWEST * room, 0.0
     )
 
     def radius(angles: np.ndarray) -> np.ndarray:
@@ -87,5 +89,4 @@ def hood(
     lining = around(inner, colour=darker(look.colour, LINING), uv=uv[len(points) // 2 :][::-1], **finish)
     stitched = points[np.abs(share[:, 0] - HEM_STITCHES).argmin()]
     stitches = seam(stitched, darker(look.colour, 0.7), closed=True)
-    edge = float(points[-1, np.abs(dome.azimuth[0]) < 1.2, 2].min())
-    return HatParts([outside, lining, stitches], _fit(skull, edge, room))
+    return HatParts([outside, lining, stitches], _fit(skull, room))
