@@ -16,7 +16,7 @@ ROUND, ROUND_EDGE, CENTRE = 0.47, 0.05, 0.13
 """Of an ornament's rounds: radius, breadth of the dark edge, radius of the middle, in periods."""
 PETALS, PETAL_BREADTH, PETAL_ENDS = 8, 0.1, (0.18, 0.38)
 """How many petals stand around the middle, how broad they are and from where to where they reach, in periods."""
-THIRD_INK = 0.8
+THIRD_INK = 0.7
 """Brightness of the ornament's third ink, which has the channels of another one in turn."""
 ZIGZAG, ZIGZAG_HEIGHT = 0.45, 0.5
 """Breadth of zigzag stripes, and how far they swing, in periods."""

@@ -59,7 +59,7 @@ class Course:
 
         Args:
             skull: what it does not go into.
-            turns: of its two strands around each other, whole ones if it is closed.
+            turns: of its two strands around each other; an even number if it is closed.
             depth: of the furrows between the strands, as a share of its thickness.
             rng: chance of its creases.
 
@@ -67,11 +67,10 @@ class Course:
             points ``(SIDES, N, 3)``, to be wrapped over rows; places on the cloth ``(SIDES, N, 2)``, cm; and its
             brightness ``(SIDES, N)``.
         """
-        step = (
-            np.roll(self.middle, -1, 0) - np.roll(self.middle, 1, 0)
-            if self.closed
-            else np.gradient(self.middle, axis=0)
-        )
+        if self.closed:
+            step = np.roll(self.middle, -1, axis=0) - np.roll(self.middle, 1, axis=0)
+        else:
+            step = np.gradient(self.middle, axis=0)
         along = step / np.linalg.norm(step, axis=1, keepdims=True)
         across = np.cross(self.outwards, along)
         across /= np.linalg.norm(across, axis=1, keepdims=True)
@@ -79,7 +78,7 @@ class Course:
         place = np.linspace(0, 1, len(self.middle), endpoint=not self.closed)
         # From the inside, where the seam of the print is not seen.
         angle = np.linspace(-np.pi / 2, 1.5 * np.pi, SIDES, endpoint=False)[:, None]
-        twisted = angle + 2 * np.pi * turns / 2 * place
+        twisted = angle + np.pi * turns * place
         smooth = self.middle + np.cos(angle)[..., None] * across + np.sin(angle)[..., None] * out
         wrinkled = 1.2 * ripples(smooth, 7.0, rng)
         furrow = np.abs(np.sin(twisted + 0.25 * wrinkled)) ** 0.6
