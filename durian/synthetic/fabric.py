@@ -57,9 +57,10 @@ PRINT_INKS = tuple(
     linear(text)
     for text in (
         *("#c8321e", "#e8a317", "#e0601f", "#1d7a6b", "#1f4fa0", "#6b1f5e", "#2f7f35", "#b81f5a", "#2aa1b3"),
-        *("#5a1712", "#131c3a", "#17171a", "#efe6d0"),  # the dark grounds, and unprinted cotton
+        "#efe6d0",  # unprinted cotton
     )
 )
+DARK_GROUNDS = tuple(linear(text) for text in ("#5a1712", "#131c3a", "#17171a"))
 """Colours of bold prints, by eye from photos of wax prints."""
 
 BLACK = linear("#17171a")
@@ -83,6 +84,8 @@ def sample_accent(colour: Colour, rng: np.random.Generator) -> Colour:
 
 
 def sample_print(rng: np.random.Generator) -> tuple[Colour, Colour]:
-    """Ground and accent of a bold print: two inks that can be told apart."""
-    ground, accent = rng.choice(len(PRINT_INKS), 2, replace=False)
-    return near_colour(PRINT_INKS[ground], rng), near_colour(PRINT_INKS[accent], rng)
+    """Ground and accent of a bold print: an ink on another one or on a dark ground."""
+    grounds = (*PRINT_INKS, *DARK_GROUNDS)
+    ground = grounds[rng.integers(len(grounds))]
+    inks = [ink for ink in PRINT_INKS if ink != ground]
+    return near_colour(ground, rng), near_colour(inks[rng.integers(len(inks))], rng)
