@@ -37,6 +37,8 @@ ALL_HATS, ALL_GLASSES, ALL_CLOTH, ALL_EARRINGS = (
 )
 BRIMS = ("bucket_hat", "fedora", "straw_hat", "cowboy_hat")
 OPEN_HATS = ("headband", "knotted_headband")
+HIDING = ("headscarf", "head_wrap", "towel")
+"""What hides all hair, also below its rim."""
 CHIN = -7.6
 COLOURS_ONLY = ("period", "print_size", "frost")
 WITHOUT_EFFECT = {("aviator", "brow"), ("rimless", "brow")}
@@ -245,7 +247,7 @@ class TestHats:
         crown = skin[skin[:, 1] > 11]
         assert skull.angles(places)[2].max() > skull.angles(crown)[2].max()
 
-    @pytest.mark.parametrize("style", [style for style in ALL_HATS if style not in (*OPEN_HATS, "headscarf")])
+    @pytest.mark.parametrize("style", [style for style in ALL_HATS if style not in (*OPEN_HATS, *HIDING, "hood")])
     def test_pressed_hair_stays_under_the_hat(self, style, head):
         for look in looks_of("hats", style):
             meshes, fit = hat(head, look)
@@ -270,9 +272,57 @@ class TestHats:
         assert fit.radius(forehead)[0] < skull + 0.6
         assert fit.press > 1
 
-    def test_a_headscarf_hides_all_hair(self):
-        _, fit = hats.make_hat(EGG, middle("hats", "headscarf"))
+    @pytest.mark.parametrize("style", HIDING)
+    def test_what_hides_all_hair_does(self, style):
+        _, fit = hats.make_hat(EGG, middle("hats", style))
         assert (fit.rim(np.array([-9.0, 0.0, 9.0])) < -30).all()
+
+    @pytest.mark.parametrize("style", ["head_wrap", "towel"])
+    def test_wound_cloth_covers_the_whole_crown_and_faces_outwards(self, style, head):
+        skull = skull_of(head)
+        azimuth, elevation = np.meshgrid(np.linspace(-np.pi, np.pi, 40), np.linspace(0.45, 1.5, 16))
+        way = directions(azimuth, elevation).reshape(-1, 3)
+        for look in looks_of("hats", style):
+            mesh = hat(head, look)[0][0]
+            middles = mesh.vertices[mesh.triangles].mean(axis=1) - skull.centre
+            far = np.linalg.norm(middles, axis=1)
+            apart, near = cKDTree(middles / far[:, None]).query(way, k=12)
+            assert apart[:, 0].max() < 0.1
+            outermost = near[np.arange(len(way)), far[near].argmax(axis=1)]
+            a, b, c = mesh.vertices[mesh.triangles[outermost]].swapaxes(0, 1)
+            assert ((np.cross(b - a, c - a) * middles[outermost]).sum(axis=1) > 0).mean() > 0.95
+
+    def test_a_towel_hangs_down_behind(self, head):
+        low, high = (
+            vertices_of(hats.make_hat(head, HatLook("towel", {"tail": tail, "swing": 6.0}))[0]) for tail in (4, 14)
+        )
+        lowest = high[high[:, 1].argmin()]
+        assert low[:, 1].min() - lowest[1] == pytest.approx(10, abs=2.5)
+        assert lowest[0] > 1.5
+        assert lowest[2] < -8
+
+    def test_a_head_wrap_is_higher_than_a_turban(self):
+        wrap, turban = (vertices_of(hats.make_hat(EGG, middle("hats", style))[0]) for style in ("head_wrap", "turban"))
+        assert (np.ptp(wrap, axis=0) > np.ptp(turban, axis=0) + 1).all()
+
+    def test_a_hood_leaves_the_face_free_and_shows_hair_only_in_front(self, head):
+        for look in looks_of("hats", "hood"):
+            (mesh,), fit = hat(head, look)
+            face = np.hypot(mesh.vertices[:, 0] / 5.5, (mesh.vertices[:, 1] - 1) / 7) < 1
+            assert (mesh.vertices[face, 2] < 0).all()
+            at_forehead, behind = fit.rim(np.array([9.0, -6.0]))
+            assert at_forehead > 20
+            assert behind < -30
+            hanging, at_crown = fit.radius(np.array([[0.4, -0.8], [0.0, 1.4]]))
+            assert np.isinf(hanging)
+            assert at_crown < skull_of(head).radius(np.array([0.0]), np.array([1.4]))[0] + 2
+
+    def test_a_hood_comes_forward_over_the_forehead(self, head):
+        def reach(forward: float) -> float:
+            places = vertices_of(hats.make_hat(head, HatLook("hood", {"forward": forward}))[0])
+            return places[(np.abs(places[:, 0]) < 1) & (places[:, 1] > 9), 2].max()
+
+        assert reach(4.0) - reach(1.0) == pytest.approx(3, abs=0.3)
 
     @pytest.mark.parametrize("style", BRIMS)
     def test_brims_reach_outwards(self, style, head):
@@ -524,7 +574,14 @@ class TestFabric:
         return printed(cloth, pattern, 2.0, self.BLACK, self.WHITE)
 
     @pytest.mark.parametrize(
-        ("pattern", "share"), [("plain", 0.0), ("stripes", 0.36), ("checks", 0.5), ("dots", np.pi * 0.25**2)]
+        ("pattern", "share"),
+        [
+            ("plain", 0.0),
+            ("stripes", 0.36),
+            ("checks", 0.5),
+            ("dots", np.pi * 0.25**2),
+            ("zigzag", 0.45),
+        ],
     )
     def test_patterns_cover_their_share_with_sharp_edges(self, pattern, share):
         sheet = self.sheet(pattern)
@@ -543,6 +600,31 @@ class TestFabric:
         within = (white[:, 1] / 2) % 1
         assert 0.5 - 0.18 - 1e-4 <= within.min() < 0.33
         assert 0.67 < within.max() <= 0.5 + 0.18 + 1e-4
+
+    def test_ornaments_have_an_edge_and_two_inks_on_their_ground(self):
+        x, y = np.meshgrid(np.linspace(0, 12, 121), np.linspace(0, 12, 121))
+        points, uv = np.stack([x, y, 0 * x], axis=-1), np.stack([x, y], axis=-1)
+        cloth = grid(points, material=Material.CLOTH, label=Label.CLOTH, colour=self.WHITE, uv=uv)
+        ground, accent = (0.5, 0.4, 0.4), (0.0, 0.6, 0.2)
+        sheet = printed(cloth, "ornament", 3.0, ground, accent, shade=np.full(121 * 121, 0.5))
+        a, b, c = sheet.vertices[sheet.triangles].swapaxes(0, 1)
+        area = np.abs(np.cross(b - a, c - a)[:, 2]) / 2
+        colours, number = np.unique(np.round(2 * sheet.colour[sheet.triangles[:, 0]], 3), axis=0, return_inverse=True)
+        share = dict(zip((tuple(colour) for colour in colours), np.bincount(number.ravel(), area) / 144))
+        share = {tuple(round(float(channel), 3) for channel in colour): part for colour, part in share.items()}
+        edge, third = (0.0, 0.1, 0.05), (0.14, 0.0, 0.42)
+        assert set(share) == {ground, edge, third, accent}
+        assert share[ground] == pytest.approx(1 - np.pi * 0.47**2, abs=0.01)
+        assert share[edge] == pytest.approx(np.pi * (0.47**2 - 0.42**2), abs=0.01)
+        assert 0.15 < share[accent] < 0.25
+
+    def test_bold_prints_are_in_strong_colours(self):
+        rng = np.random.default_rng(3)
+        looks = [hats.sample_hat_look(rng, ["head_wrap"]) for _ in range(60)]
+        bold = [look for look in looks if look.pattern in fabric.BOLD_PRINTS]
+        assert 20 < len(bold) < 55
+        spread = [max(np.ptp(look.colour) / max(look.colour), np.ptp(look.accent) / max(look.accent)) for look in bold]
+        assert np.median(spread) > 0.8
 
     def test_unknown_patterns_are_named(self):
         with pytest.raises(ValueError, match="plain, stripes, checks, dots"):

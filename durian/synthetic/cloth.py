@@ -14,7 +14,7 @@ from durian.synthetic.collars import (
     round_neckline,
     v_neckline,
 )
-from durian.synthetic.fabric import PATTERNS, sample_accent, sample_dye
+from durian.synthetic.fabric import SIMPLE_PATTERNS, sample_accent, sample_dye
 from durian.synthetic.geometry import Mesh
 from durian.synthetic.head import HeadModel
 from durian.synthetic.looks import ClothLook
@@ -236,10 +236,10 @@ STYLES: dict[str, Style] = {
 }
 
 PATTERNS_OF = {
-    "crew": ("plain", *PATTERNS),
+    "crew": ("plain", *SIMPLE_PATTERNS),
     "v_neck": ("plain", "plain", "stripes"),
     "turtleneck": ("plain", "plain", "stripes"),
-    "shirt": PATTERNS,
+    "shirt": SIMPLE_PATTERNS,
     "suit": ("plain", "stripes", "dots"),
     "scarf": ("plain", "stripes", "checks"),
 }

@@ -9,7 +9,10 @@ import numpy as np
 
 from durian.synthetic.wear import Colour, linear, near_colour
 
-PATTERNS = ("plain", "stripes", "checks", "dots")
+SIMPLE_PATTERNS = ("plain", "stripes", "checks", "dots")
+BOLD_PRINTS = ("ornament", "zigzag")
+"""Large prints in strong colours, as on wax-printed cotton."""
+PATTERNS = (*SIMPLE_PATTERNS, *BOLD_PRINTS)
 
 DYES = tuple(
     linear(text)
@@ -39,6 +42,30 @@ FURS = tuple(
 )
 """Wolf, raccoon, fox, black, white, sable, grey, lynx."""
 STRAWS = tuple(linear(text) for text in ("#d9c08a", "#c9a866", "#e6d7b0", "#b48a52", "#efe6d0"))
+TOWELS = tuple(
+    linear(text)
+    for text in (
+        "#f2f0ec",
+        "#f2f0ec",
+        "#d9d6d0",
+        "#9a9b9d",
+        "#4b4d52",
+        "#19191b",
+        "#e3bfc6",
+        "#b5cbd9",
+        "#bcd0bb",
+        "#d8c6ac",
+    )
+)
+PRINT_INKS = tuple(
+    linear(text)
+    for text in (
+        *("#c8321e", "#e8a317", "#e0601f", "#1d7a6b", "#1f4fa0", "#6b1f5e", "#2f7f35", "#b81f5a", "#2aa1b3"),
+        "#efe6d0",  # unprinted cotton
+    )
+)
+DARK_GROUNDS = tuple(linear(text) for text in ("#5a1712", "#131c3a", "#17171a"))
+"""Colours of bold prints, by eye from photos of wax prints."""
 
 BLACK = linear("#17171a")
 
@@ -58,3 +85,11 @@ def sample_accent(colour: Colour, rng: np.random.Generator) -> Colour:
         if not 0.5 < (sum(accent) + 0.02) / (sum(colour) + 0.02) < 2:
             return accent
     return linear("#ece8df") if sum(colour) < 0.6 else BLACK
+
+
+def sample_print(rng: np.random.Generator) -> tuple[Colour, Colour]:
+    """Ground and accent of a bold print: an ink on another one or on a dark ground."""
+    grounds = (*PRINT_INKS, *DARK_GROUNDS)
+    ground = grounds[rng.integers(len(grounds))]
+    inks = [ink for ink in PRINT_INKS if ink != ground]
+    return near_colour(ground, rng), near_colour(inks[rng.integers(len(inks))], rng)

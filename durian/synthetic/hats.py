@@ -7,11 +7,32 @@ Each style fits the head's own skull, is described by continuous numbers, and sa
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from durian.synthetic import brimmed_hats, caps, fur_hats, head_wraps, headscarf, soft_hats
-from durian.synthetic.fabric import FELTS, FURS, LEATHERS, STRAWS, sample_accent, sample_dye
+from durian.synthetic import (
+    brimmed_hats,
+    caps,
+    fur_hats,
+    head_wraps,
+    headscarf,
+    hood,
+    soft_hats,
+    towel,
+    wound_cloth,
+)
+from durian.synthetic.fabric import (
+    BOLD_PRINTS,
+    FELTS,
+    FURS,
+    LEATHERS,
+    STRAWS,
+    TOWELS,
+    sample_accent,
+    sample_dye,
+    sample_print,
+)
 from durian.synthetic.geometry import HatFit, Mesh
 from durian.synthetic.head import HeadModel
 from durian.synthetic.looks import HatLook
@@ -39,10 +60,21 @@ STYLES: dict[str, Style] = {
     "trapper_hat": fur_hats.trapper_hat,
     "ushanka": fur_hats.ushanka,
     "fur_hat": fur_hats.fur_hat,
+    "head_wrap": wound_cloth.head_wrap,
+    "towel": towel.towel,
+    "hood": hood.hood,
 }
 
-DYES_OF = {"fedora": FELTS, "cowboy_hat": (*FELTS, *LEATHERS, *STRAWS[:2]), "straw_hat": STRAWS, "flat_cap": FELTS}
-DYES_OF |= dict.fromkeys(("trapper_hat", "ushanka", "fur_hat"), FURS)
+DYES_OF = {
+    "fedora": FELTS,
+    "cowboy_hat": (*FELTS, *LEATHERS, *STRAWS[:2]),
+    "straw_hat": STRAWS,
+    "flat_cap": FELTS,
+    "trapper_hat": FURS,
+    "ushanka": FURS,
+    "fur_hat": FURS,
+    "towel": TOWELS,
+}
 """Colours of the styles that are not made of dyed cloth."""
 PATTERNS_OF = {
     "beanie": ("plain", "plain", "stripes"),
@@ -51,16 +83,18 @@ PATTERNS_OF = {
     "flat_cap": ("plain", "checks"),
     "baseball_cap": ("plain", "plain", "contrast"),
     "backwards_cap": ("plain", "plain", "contrast"),
-    "bucket_hat": ("plain", "plain", "checks", "dots"),
-    "bandana": ("plain", "dots", "dots", "checks", "stripes"),
-    "headscarf": ("plain", "plain", "plain", "plain", "stripes"),
-    "knotted_headband": ("plain", "plain", "dots", "stripes"),
+    "bucket_hat": ("plain", "plain", "plain", "plain", "checks", "dots", "ornament"),
+    "bandana": ("plain", "dots", "dots", "checks", "stripes", "ornament"),
+    "headscarf": ("plain", "plain", "plain", "plain", "stripes", "dots"),
+    "knotted_headband": ("plain", "plain", "dots", "stripes", "zigzag"),
+    "turban": ("plain", "plain", "plain", "ornament", "zigzag"),
+    "head_wrap": ("plain", "plain", "ornament", "ornament", "ornament", "zigzag", "dots"),
     "trapper_hat": ("plain", "contrast"),
     "ushanka": ("plain", "contrast"),
 }
 """Patterns of each style, as often as they are drawn; others are plain."""
 SCARF_STRIPES = 0.55
-"""Brightness of a headscarf's stripes, which are tone in tone."""
+"""Brightness of a headscarf's stripes and dots, which are tone in tone."""
 
 
 def sample_hat_look(rng: np.random.Generator, styles: Sequence[str] | None = None) -> HatLook:
@@ -78,7 +112,7 @@ def sample_hat_look(rng: np.random.Generator, styles: Sequence[str] | None = Non
     colour = near_colour(dyes[rng.integers(len(dyes))], rng) if dyes else sample_dye(rng)
     accent = darker(colour, SCARF_STRIPES) if style == "headscarf" else sample_accent(colour, rng)
     patterns = PATTERNS_OF.get(style, ("plain",))
-    return HatLook(
+    look = HatLook(
         style=style,
         parameters=STYLES[style].sample(rng),
         seed=int(rng.integers(2**31)),
@@ -86,6 +120,10 @@ def sample_hat_look(rng: np.random.Generator, styles: Sequence[str] | None = Non
         accent=accent,
         pattern=patterns[rng.integers(len(patterns))],
     )
+    if look.pattern not in BOLD_PRINTS:
+        return look
+    ground, ink = sample_print(rng)
+    return replace(look, colour=ground, accent=ink)
 
 
 def make_hat(head: HeadModel, look: HatLook) -> tuple[list[Mesh], HatFit | None]:

@@ -167,7 +167,19 @@ def _tail(
     return printed(made, look.pattern, print_size, look.colour, look.accent)
 
 
-@styled(front=(8.0, 9.6), back=(1.0, 3.5), height=(0.8, 3.0), fullness=(1.0, 2.2), layers=(4.0, 6.5), slant=(0.9, 1.7))
+LAYER_SHIFT = np.array([4.1, 2.3])
+"""How far apart on the cloth two layers of a turban are where they lie above each other, cm."""
+
+
+@styled(
+    front=(8.0, 9.6),
+    back=(1.0, 3.5),
+    height=(0.8, 3.0),
+    fullness=(1.0, 2.2),
+    layers=(4.0, 6.5),
+    slant=(0.9, 1.7),
+    print_size=(2.6, 5.5),
+)
 def turban(
     head: HeadModel,
     look: HatLook,
@@ -177,6 +189,7 @@ def turban(
     fullness: float,
     layers: float,
     slant: float,
+    print_size: float,
 ) -> HatParts:
     """Cloth wound in overlapping layers that rise to the middle of the forehead and cross there; ``slant`` is how
     steeply they rise."""
@@ -200,9 +213,11 @@ def turban(
         CLOTH_CLEARANCE + height * smoothstep(dome.share, 0.75, 0.1) + fullness * body + (0.4 * tuck + creases) * calm
     )
     shade = 1 - 0.4 * (smoothstep(place, 0.92, 1.0) + smoothstep(place, 0.1, 0.0)) * smoothstep(dome.share, 1.0, 0.96)
-    colour = np.asarray(look.colour) * shade[..., None]
-    uv = dome.draped_uv()
-    mesh = around(
-        hemmed(points, dome.outwards()[-1], 0.4), material=Material.CLOTH, colour=hem_values(colour), uv=hem_values(uv)
-    )
+    shade = hem_values(shade[..., None])
+    shade = np.concatenate([shade, shade[:, :1]], axis=1)
+    # Every layer shows another part of the print.
+    uv = dome.draped_uv() + LAYER_SHIFT * np.floor(wound)[..., None]
+    rows = hemmed(points, dome.outwards()[-1], 0.4)
+    made = around(rows, material=Material.CLOTH, colour=look.colour, uv=hem_values(uv))
+    mesh = printed(made, look.pattern, print_size, look.colour, look.accent, shade=shade)
     return HatParts([mesh], fit_inside(skull, rim, CLOTH_CLEARANCE + 0.2, 0.8))

@@ -19,6 +19,8 @@ CENTRE = np.array([0.0, 1.0, -0.5])
 """A point inside the head from which a headscarf's surface is seen, cm."""
 CLEARANCE = 0.6
 """How far the cloth is from what it covers, cm."""
+HIGHEST = 0.2
+"""Elevation above which there is no edge of cloth: further behind, the head is narrower again."""
 ROWS, COLUMNS = 88, 160
 DRAPE = np.array([[-21.0, 13.0, 9.2], [-13.0, 10.6, 8.0], [-11.5, 9.0, 7.2], [-10.0, 7.8, 6.6], [-8.5, 7.2, 6.4]])
 """Where a headscarf hangs around the neck, from below: height, half width, half depth, cm (by eye)."""
@@ -63,16 +65,16 @@ def _forms(head: HeadModel) -> tuple[Skull, Skull]:
     return Skull(towards * reach[:, None], np.zeros(3)), Skull((skin - CENTRE) @ NAPE_UP.T, np.zeros(3))
 
 
-def _around_the_face(head: HeadModel, forehead: float, cheek: float) -> Dome:
-    """What cloth spans, from a pole behind the head to the oval that is free; azimuth 0 is the forehead, ±π the
-    chin."""
+def around_the_face(head: HeadModel, forehead: float, cheek: float, chin: float = CHIN) -> Dome:
+    """What cloth spans, from a pole behind the head to the oval that is free, ``cheek`` cm to either side and from a
+    height ``chin`` to a height ``forehead``; azimuth 0 is the forehead, ±π the chin."""
     form, _ = _forms(head)
     azimuth = np.linspace(-np.pi, np.pi, COLUMNS, endpoint=False)[None]
     turn = np.linspace(-np.pi, np.pi, 721)
-    half_height = np.where(np.cos(turn) > 0, forehead - FACE_MIDDLE, FACE_MIDDLE - CHIN)
+    half_height = np.where(np.cos(turn) > 0, forehead - FACE_MIDDLE, FACE_MIDDLE - chin)
     x, y = cheek * np.sin(turn), half_height * np.cos(turn) + FACE_MIDDLE - CENTRE[1]
     edge = np.interp(azimuth, np.unwrap(np.arctan2(x, y)), np.hypot(x, y), period=2 * np.pi)
-    elevation = np.linspace(LOWEST, 0.5, 160)[:, None]
+    elevation = np.linspace(LOWEST, HIGHEST, 160)[:, None]
     beyond = (form.radius(azimuth, elevation) + CLEARANCE) * np.cos(elevation) - edge
     lowest = last_crossing(elevation[:, 0], beyond)
     share = np.linspace(0, 1, ROWS)[:, None]
@@ -89,7 +91,7 @@ def headscarf(
     ``forehead`` is the height to which the face is free, ``cheek`` half its width, ``slack`` the depth of the folds,
     ``volume`` how far the hair beneath fills the cloth behind; cm.
     """
-    dome, rng = _around_the_face(head, forehead, cheek), look.rng()
+    dome, rng = around_the_face(head, forehead, cheek), look.rng()
     share, smooth = dome.share, dome.points(CLEARANCE)
     chin = np.abs(angle_from(dome.azimuth, np.pi))
     depth = 0.22 * (0.3 + slack) * ripples(smooth * [1, 0.35, 1], 5.0, rng)
