@@ -27,8 +27,9 @@ HULL_STEP = 4
 """Pixels between those that the outline of a body is drawn around."""
 SKULL_SHADE = 0.30
 """How much darker a filled scalp gets towards its outline."""
-FRINGE = 0.35
-"""How far around hair and hats what is not surely person is taken for theirs, in outer-eye distances."""
+FRINGE = 0.12
+"""How far around hair and hats what is not surely person is taken for theirs, in outer-eye distances. With 0.35 the
+background of rendered triplets was 0.8 dB worse, with 0.05 loose strands of real hair stay."""
 FRAME_MARGIN = 0.025
 """Growth of a frame that is taken off, in outer-eye distances: its edge and its shadow."""
 DARK_SHARE = 0.85

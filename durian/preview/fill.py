@@ -7,6 +7,10 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
+RELAXATIONS = 6
+"""Steps towards a membrane (Laplace's equation) at each level of the pyramid: without them the mean colour of all that
+is known shows as a haze in the middle of a large hole."""
+
 
 def fill(image: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Replace unknown pixels by a smooth continuation of the known ones (Gortler et al. 1996, push-pull).
@@ -31,7 +35,10 @@ def fill(image: np.ndarray, known: np.ndarray) -> np.ndarray:
             filled = cv2.pyrUp(filled, dstsize=(colour.shape[1], colour.shape[0]))
         # A pixel seen through a little weight is already an average of known neighbours: trust it fully.
         trust = np.clip(weight * 4, 0, 1)[..., None] if weight is not known else weight[..., None]
-        filled = colour / np.maximum(weight, 1e-6)[..., None] * trust + filled * (1 - trust)
+        seen = colour / np.maximum(weight, 1e-6)[..., None]
+        filled = seen * trust + filled * (1 - trust)
+        for _ in range(RELAXATIONS):
+            filled = seen * trust + cv2.blur(filled, (3, 3)) * (1 - trust)
     return filled
 
 

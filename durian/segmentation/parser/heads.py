@@ -17,8 +17,11 @@ from durian.segmentation.person import person_mask
 from durian.segmentation.starts import starts_of
 
 HEAD_SIDE, HEAD_UNIT, HEAD_PLACE = 512, 0.11, (0.5, 0.43)
-"""Pixels of the window around the head with all its hair, distance of the outer eye corners in it as a share of its
-side, and where the middle between the eyes is."""
+"""Pixels of the window around the head with all its hair, smallest distance of the outer eye corners in it as a share
+of its side, and where the middle between the eyes then is."""
+SEARCH_SIDE, CLOSEST, ROOM = 256, 0.2, 1.2
+"""The head's window is first seen at so few pixels, then closer, up to that distance of the eye corners, so that it
+just has room for what was found, times this."""
 FACE_SIDE, FACE_UNIT, FACE_PLACE = 320, 0.29, (0.5, 0.42)
 """The same of the window around the face, for what is small."""
 LARGE = (HAIR, HAT)
@@ -26,8 +29,8 @@ LARGE = (HAIR, HAT)
 NEAR = 1.8
 """Distance from between the eyes, in distances of the outer eye corners, within which an item begins: what is nowhere
 so near is something else that looks like it."""
-FRINGE = 15
-"""Pixels of the window around an item within which it may be faint."""
+FRINGE = 0.13
+"""Distance from an item, in distances of the outer eye corners, within which it may be faint."""
 WORN_FROM = {"glasses": 0.35, "hat": 1.0, "beard": 0.15}
 """Area, in squares of the distance of the outer eye corners, from which on something is worn (on 113 real
 portraits)."""
@@ -69,8 +72,9 @@ class ParsedHead:
 
     @cached_property
     def head(self) -> tuple[HeadWindow, np.ndarray]:
-        """The window around the head, and shares ``(side, side, 9) float32`` in it."""
-        return self._parse(HEAD_SIDE, HEAD_UNIT, HEAD_PLACE)
+        """The window around the head and what is on it, and shares ``(side, side, 9) float32`` in it."""
+        window, shares = self._parse(SEARCH_SIDE, HEAD_UNIT, HEAD_PLACE)
+        return self._parse(HEAD_SIDE, *self._closer(window, shares))
 
     @cached_property
     def face(self) -> tuple[HeadWindow, np.ndarray]:
@@ -83,6 +87,23 @@ class ParsedHead:
         window = HeadWindow.around(self.landmarks, side, side * unit, place)
         shares, _ = run(self.weights, window_inputs(self.image, self.landmarks, window))
         return window, shares
+
+    def _closer(self, window: HeadWindow, shares: np.ndarray) -> tuple[float, tuple[float, float]]:
+        """Distance of the eye corners and place of the eyes, as of :data:`HEAD_UNIT`, in a window that just holds the
+        face, and hair and hat as found in ``window``."""
+        found = self._near(window, shares[..., LARGE].sum(axis=-1)) > 0.5
+        rows, columns = np.nonzero(found)
+        face = window.points(self.landmarks)
+        places = np.concatenate([face, np.stack([columns, rows], axis=1)])
+        low, high = places.min(axis=0), places.max(axis=0)
+        extent = ROOM * float((high - low).max()) / window.side
+        if extent * CLOSEST < HEAD_UNIT:
+            extent = HEAD_UNIT / CLOSEST
+        if extent >= 1:
+            return HEAD_UNIT, HEAD_PLACE
+        eyes = window.points(self.landmarks[[33, 263]]).mean(axis=0)
+        x, y = 0.5 + (eyes - (low + high) / 2) / (extent * window.side)
+        return HEAD_UNIT / extent, (float(x), float(y))
 
     def area(self, name: str) -> float:
         """How much of an item there is: area of its likely pixels, in squares of the distance of the outer eye
@@ -137,7 +158,7 @@ class ParsedHead:
         near = np.hypot(columns - eyes[0], rows - eyes[1]) < NEAR * window.scale * self.unit
         _, parts = cv2.connectedComponents((share > 0.3).astype(np.uint8), connectivity=8)
         kept = np.isin(parts, np.unique(parts[near & (parts > 0)])).astype(np.uint8)
-        reach = np.ones((FRINGE, FRINGE), np.uint8)
+        reach = np.ones((2 * round(FRINGE * window.scale * self.unit) + 1,) * 2, np.uint8)
         return np.where((cv2.dilate(kept, reach) > 0) & ((parts == 0) | (kept > 0)), share, np.float32(0))
 
 

@@ -86,7 +86,7 @@ def train_parser(
         workers: processes that render.
         max_minutes: stop in time, with a checkpoint.
         portraits: real ones, without labels.
-        start: a parser's file to begin with instead of fresh weights; it labels the portraits at once.
+        start: a parser's file to begin with instead of fresh weights.
         on_step: called with (steps done, in all).
         on_shard: called with (shards rendered, missing ones in all).
 
@@ -99,8 +99,7 @@ def train_parser(
     run = _Run(recipe, device, start)
     run.resume(out / CHECKPOINT)
     sums: dict[str, float] = {}
-    joining = 0.0 if start is not None else recipe.real_from
-    real, real_from = None, round(joining * recipe.steps) if portraits else recipe.steps
+    real, real_from = None, round(recipe.real_from * recipe.steps) if portraits else recipe.steps
     while run.step < recipe.steps and not _is_late(began, max_minutes):
         if run.step >= real_from and real is None:
             real = run.label(portraits, out / TEACHER)
