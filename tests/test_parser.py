@@ -15,7 +15,15 @@ from durian.segmentation.interface import START_NAMES
 from durian.segmentation.parser import running
 from durian.segmentation.parser.classes import CLASSES, HAIR, ITEMS
 from durian.segmentation.parser.clicked import SIDE, _window, draw_clicks
-from durian.segmentation.parser.heads import ParsedHead, to_mask, window_inputs
+from durian.segmentation.parser.heads import (
+    CLOSEST,
+    HEAD_PLACE,
+    HEAD_UNIT,
+    ROOM,
+    ParsedHead,
+    to_mask,
+    window_inputs,
+)
 from durian.segmentation.parser.network import BEFORE, CLICKS, FACE, INPUTS, PERSON, PICTURE, ParserNetwork
 from durian.segmentation.parser.running import load_network, run, save_network
 from durian.segmentation.parser.segmenter import ParserSegmenter
@@ -170,6 +178,26 @@ def test_a_mask_is_where_the_network_sees_the_item(collins, landmarks, weights, 
     assert mask[below, int(eyes[0])] == 0
     assert not head.mask("hat").any()
     assert head.area("hair") == pytest.approx(0.43 / 0.11**2, rel=0.02)
+
+
+def test_the_head_is_seen_as_closely_as_its_hair_allows(collins, landmarks, weights):
+    head = ParsedHead(collins, landmarks, weights)
+    window = HeadWindow.around(landmarks, 256, 256 * HEAD_UNIT, HEAD_PLACE)
+    shares = np.zeros((256, 256, len(CLASSES)), np.float32)
+    assert head._closer(window, shares)[0] == pytest.approx(CLOSEST)  # nothing but a face
+    shares[60:180, 80:170, HAIR] = 1
+    unit, place = head._closer(window, shares)
+    assert unit == pytest.approx(HEAD_UNIT / (ROOM * 119 / 256), rel=0.01)
+    closer = HeadWindow.around(landmarks, 512, 512 * unit, place)
+    corners = closer.points(_picture_points(window, np.array([[80, 60], [169, 179]])))
+    np.testing.assert_allclose(corners.mean(axis=0), [255.5, 255.5], atol=2)
+    np.testing.assert_allclose(corners[1, 1] - corners[0, 1], 512 / ROOM, rtol=0.01)
+    shares[:, 80:170, HAIR] = 1
+    assert head._closer(window, shares) == (HEAD_UNIT, HEAD_PLACE)
+
+
+def _picture_points(window: HeadWindow, points: np.ndarray) -> np.ndarray:
+    return (points - window.matrix[:, 2]) @ np.linalg.inv(window.matrix[:, :2]).T
 
 
 def test_edges_are_drawn_to_the_picture_s():

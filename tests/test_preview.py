@@ -272,6 +272,15 @@ def test_fill_keeps_the_known_and_continues_it():
     assert np.abs(filled - ramp).max() < 40
 
 
+def test_a_large_hole_has_the_colours_of_its_rim_and_not_the_mean_of_the_picture():
+    """A light wall above, a dark floor far below the hole."""
+    picture = np.full((128, 128, 3), 200, np.float32)
+    picture[96:] = 20
+    known = np.ones((128, 128), np.float32)
+    known[10:70, 30:98] = 0
+    assert np.abs(fill(picture, known)[10:50, 30:98] - 200).max() < 6
+
+
 def test_a_pose_between_equal_landmarks_is_no_movement(portrait):
     pose = HeadPose.between(portrait.landmarks, portrait.landmarks)
     assert pose.scale == pytest.approx(1)
