@@ -334,7 +334,7 @@ class TestHats:
             width = look.parameters["brim_width"]
             slope = np.hypot(1, 0.75 * look.parameters.get("slope", 0.0))
             assert np.ptp(places[:, 0]) > crown_width + 1.3 * width / slope
-            assert places[:, 2].max() > 10 + 0.8 * width / slope
+            assert places[:, 2].max() > 9 + 0.8 * width / slope  # worn back, a rim begins there
 
     @pytest.mark.parametrize(("style", "ahead"), [("baseball_cap", 1), ("backwards_cap", -1)])
     def test_visors_point_where_they_should(self, style, ahead, head):
