@@ -29,7 +29,7 @@ SKULL_SHADE = 0.30
 """How much darker a filled scalp gets towards its outline."""
 FRINGE = 0.12
 """How far around hair and hats what is not surely person is taken for theirs, in outer-eye distances. With 0.35 the
-background of rendered triplets was 0.8 dB worse, with 0.05 loose strands of real hair stay."""
+background of rendered triplets was 0.8 dB worse, and with 0.05 no better."""
 FRAME_MARGIN = 0.025
 """Growth of a frame that is taken off, in outer-eye distances: its edge and its shadow."""
 DARK_SHARE = 0.85
