@@ -35,8 +35,8 @@ CHIN = 152
 
 GRID_STEPS = 32
 """Cells of the outer grid along one side of the picture."""
-# How the outer grid follows, in face widths. Taste, tuned on real clips by the reenactment score and by eye; the neck on
-# rendered triplets, where clothes stay, and as good on real clips.
+# How the outer grid follows, in face widths. Taste, tuned on real clips by the reenactment score and by eye, the neck
+# also on rendered triplets.
 NECK_TOP, NECK_BOTTOM = -0.30, 0.60
 FAR, FARTHEST = 2.4, 4.0
 """Skull distances between which the head's hold on its surroundings fades."""
