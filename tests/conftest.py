@@ -44,6 +44,14 @@ def head_model(head_model_file: Path):
     return HeadModel.load(head_model_file)
 
 
+@pytest.fixture(params=["egg", "model"])
+def head(request: pytest.FixtureRequest):
+    """What is worn is tried on the egg of ``wear_made``, and on the head model if there is one."""
+    from wear_made import EGG
+
+    return EGG if request.param == "egg" else request.getfixturevalue("head_model")
+
+
 def _frozen(image: np.ndarray) -> np.ndarray:
     # Session fixtures are shared: a test that wrote into one would change its neighbours.
     image.setflags(write=False)

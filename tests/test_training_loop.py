@@ -47,7 +47,8 @@ def test_two_micro_batches_of_two_are_a_batch_of_four(clips):
     assert float(one["gradient_norm"]) == pytest.approx(float(two["gradient_norm"]), rel=1e-4)
     # After one step AdamW's first moment is a tenth of the gradient.
     moments = [
-        torch.cat([state["exp_avg"].flatten() for state in made._optimiser.state.values()]) for made in (whole, parts)
+        torch.cat([state["exp_avg"].flatten() for state in made._optimisers[0].state.values()])
+        for made in (whole, parts)
     ]
     assert moments[0].norm() > 0
     assert (moments[0] - moments[1]).norm() < 1e-4 * moments[0].norm()
@@ -69,11 +70,11 @@ def test_a_loss_that_is_no_number_changes_nothing_and_then_ends_the_training(cli
     made = recipe(Running(workers=0, bad_steps=2))
     learning, batches = learner(made, Broken), micro_batches(made, clips, 2, 2)
     learning.learn(iter(batches), 0)
-    before, moments = weights(learning.stage), learning._optimiser.state_dict()["state"][0]["exp_avg"].clone()
+    before, moments = weights(learning.stage), learning._optimisers[0].state_dict()["state"][0]["exp_avg"].clone()
     learning.learn(iter(batches), 1)
     assert learning.bad_in_a_row == 1
     assert same(before, weights(learning.stage))
-    assert torch.equal(learning._optimiser.state_dict()["state"][0]["exp_avg"], moments)
+    assert torch.equal(learning._optimisers[0].state_dict()["state"][0]["exp_avg"], moments)
     learning.learn(iter(batches), 2)
     assert learning.bad_in_a_row == 0
     assert not same(before, weights(learning.stage))

@@ -99,6 +99,24 @@ def test_predicting_the_latents_themselves_is_the_same_loss():
     assert float(sample.loss(latents, latents, noise)) == 0
 
 
+def test_a_robust_loss_is_squared_for_small_errors_and_straight_for_large_ones():
+    sample = {**SCHEDULE, "prediction_type": "sample"}
+    noise, latents = drawn([[999, 999]])
+    squared, robust = ForwardProcess(sample, min_snr=1.0), ForwardProcess(sample, min_snr=1.0, robust=0.5)
+
+    def costs(error: float) -> tuple[float, float]:
+        return tuple(float(process.loss(latents + error, latents, noise)) for process in (squared, robust))
+
+    assert costs(0.01)[1] == pytest.approx(costs(0.01)[0], rel=1e-3)
+    assert costs(50.0)[1] == pytest.approx(2 * costs(25.0)[1], rel=0.02)
+    assert costs(50.0)[0] == pytest.approx(4 * costs(25.0)[0])
+    # Of a position's channels, one far off and many a little off with the same sum of squares cost the same.
+    one, all_alike = torch.zeros_like(latents), torch.ones_like(latents)
+    one[:, 0] = latents.shape[1] ** 0.5
+    found = [float(robust.loss(latents + error, latents, noise)) for error in (one, all_alike)]
+    assert found[0] == pytest.approx(found[1], rel=1e-4)
+
+
 def test_a_share_of_timesteps_is_the_last_one():
     process = ForwardProcess(SCHEDULE, last_share=0.6)
     for together in (True, False):

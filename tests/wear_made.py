@@ -1,11 +1,18 @@
-"""A head like an egg on a neck like a post: enough of a :class:`HeadModel` to be dressed, and nobody's."""
+"""A head like an egg on a neck like a post: enough of a :class:`HeadModel` to be dressed, and nobody's; and what to
+dress it in."""
 
 from __future__ import annotations
 
+import dataclasses
+from functools import lru_cache
+
 import numpy as np
 
-from durian.synthetic.geometry import Label
+from durian.synthetic import cloth, earrings, glasses, hats
+from durian.synthetic.geometry import HatFit, Label, Mesh
+from durian.synthetic.looks import HatLook
 from durian.synthetic.shapes import grid_triangles, vertex_normals
+from durian.synthetic.wear import Look, Numbers, Style
 
 MIDDLE = np.array([0.0, 3.4, 0.4])
 HALF_AXES = np.array([8.4, 11.1, 10.2])
@@ -50,3 +57,54 @@ class EggHead:
         wanted[36:48, 1:] = EYES_HEIGHT, 9.5
         wanted[[0, 16]] = (-7.6, EYES_HEIGHT, 3.6), (7.6, EYES_HEIGHT, 3.6)
         return np.linalg.norm(self.neutral[None] - wanted[:, None], axis=-1).argmin(axis=1)
+
+
+EGG = EggHead()
+KINDS = {
+    "hats": (hats.STYLES, hats.sample_hat_look, lambda head, look: hats.make_hat(head, look)[0], Label.HAT),
+    "glasses": (glasses.STYLES, glasses.sample_glasses_look, glasses.make_glasses, None),
+    "earrings": (earrings.STYLES, earrings.sample_earring_look, earrings.make_earrings, Label.EARRING),
+    "cloth": (cloth.STYLES, cloth.sample_cloth_look, cloth.make_cloth, Label.CLOTH),
+}
+ALL = [(kind, style) for kind, (styles, *_) in KINDS.items() for style in styles]
+ALL_HATS, ALL_GLASSES, ALL_CLOTH, ALL_EARRINGS = (
+    [style for other, style in ALL if other == kind] for kind in ("hats", "glasses", "cloth", "earrings")
+)
+
+
+def corners(style: Style) -> list[dict[str, float]]:
+    """The lowest, the highest and two mixed settings of a style."""
+    ends = np.array(list(style.ranges.values()))
+    odd = np.arange(len(ends)) % 2
+    settings = [ends[:, 0], ends[:, 1], ends[np.arange(len(ends)), odd]]
+    settings.append(ends[np.arange(len(ends)), 1 - odd])
+    return [dict(zip(style.ranges, setting)) for setting in settings]
+
+
+def looks_of(kind: str, style: str) -> list[Look]:
+    """A style at the corners of its ranges, in colours and patterns of chance."""
+    styles, sample, *_ = KINDS[kind]
+    rng = np.random.default_rng(5)
+    return [dataclasses.replace(sample(rng, [style]), parameters=Numbers(corner)) for corner in corners(styles[style])]
+
+
+def middle(kind: str, style: str) -> Look:
+    """A style in the middle of its ranges, plain."""
+    look = dataclasses.replace(KINDS[kind][1](np.random.default_rng(2), [style]), parameters=Numbers())
+    return dataclasses.replace(look, pattern="plain") if hasattr(look, "pattern") else look
+
+
+@lru_cache(maxsize=200)
+def hat(head: object, look: HatLook) -> tuple[list[Mesh], HatFit]:
+    """A hat, made once for all tests."""
+    return hats.make_hat(head, look)
+
+
+@lru_cache(maxsize=200)
+def worn(kind: str, head: object, look: Look) -> list[Mesh]:
+    """Meshes of something, made once for all tests."""
+    return hat(head, look)[0] if kind == "hats" else KINDS[kind][2](head, look)
+
+
+def vertices_of(meshes: list[Mesh]) -> np.ndarray:
+    return np.concatenate([mesh.vertices for mesh in meshes])

@@ -23,6 +23,9 @@ from durian.segmentation.person import person_mask
 
 # The body under removed hair, in face widths: a neck from the chin to its base. Taste.
 NECK_HALF_WIDTH, NECK_BASE_HALF_WIDTH, NECK_LENGTH = 0.29, 0.36, 0.42
+BEHIND = 0.08
+"""How far behind a turned head's centre what is seen is the back of its jaw, in face widths; a face seen from the front
+has nothing there, since that distance counts as much as the head is turned. Taste."""
 HULL_STEP = 4
 """Pixels between those that the outline of a body is drawn around."""
 SKULL_SHADE = 0.30
@@ -197,13 +200,17 @@ def _underneath(scene, image, head, face, person, removed) -> tuple[np.ndarray, 
     top = skin
     if "hat" in scene.worn:
         top = _hair_over_skull(scene, image, skin, distance, removed)
-    visible_body = (person > 0.9) * kept * (below > -0.1) * (face < 0.5)
+    visible = (person > 0.9) * kept * (face < 0.5)
+    visible_body = visible * (below > -0.1)
     body = fill(image, visible_body.astype(np.float32)) if visible_body.sum() > 0.002 * size * size else skin * 0.8
 
     body_share = smoothstep(below, -0.12, 0.06)[..., None] * (1 - face[..., None])
     colour = top + body_share * (body - top)
     colour += grain(image, person * kept, scene.request.options.seed)
-    return np.maximum(np.maximum(skull, face), _body_outline(scene, head, visible_body, down)), colour
+    outline = _body_outline(scene, head, visible_body, down)
+    if "beard" in scene.worn:  # under a beard the jaw runs on to the neck
+        outline = np.maximum(outline, _jaw_outline(scene, head, down, visible))
+    return np.maximum(np.maximum(skull, face), outline), colour
 
 
 def _scalp_under(new_hair: np.ndarray, scene: Scene, head: Head, free: np.ndarray) -> np.ndarray:
@@ -246,14 +253,32 @@ def _hair_over_skull(scene, image, skin, distance, removed) -> np.ndarray:
     return skin + hairline * (shaded - skin)
 
 
-def _body_outline(scene, head, visible_body, down) -> np.ndarray:
-    """Neck and shoulders as they probably run under removed hair, ``(S, S) float32``."""
+def _neck(scene, head, down) -> tuple[np.ndarray, np.ndarray]:
+    """Left and right end of the neck's top and of its base, ``(2, 2)`` each."""
     across = np.array([down[1], -down[0]])
     chin = scene.landmarks[CHIN, :2] - 0.12 * head.width * down
     base = scene.landmarks[CHIN, :2] + NECK_LENGTH * head.width * down
     sides = np.array([[-1.0], [1.0]])
     top = chin + sides * across * NECK_HALF_WIDTH * head.width
     bottom = base + sides * across * NECK_BASE_HALF_WIDTH * head.width
+    return top, bottom
+
+
+def _jaw_outline(scene, head, down, visible) -> np.ndarray:
+    """Face, neck, and what of a turned head lies ``visible`` behind the jaw, with all between, ``(S, S) float32``."""
+    behind = head.axes[0, 2]
+    y, x = (HULL_STEP * found for found in np.nonzero(visible[::HULL_STEP, ::HULL_STEP]))
+    low_y, high_y = scene.landmarks[[NOSE_BRIDGE, CHIN], 1]
+    beside = (y > low_y) & (y < high_y) & ((x - head.centre[0]) * behind > BEHIND * head.width)
+    points = np.concatenate([scene.landmarks[FACE_OVAL, :2], _neck(scene, head, down)[1], np.stack([x, y], 1)[beside]])
+    outline = polygon(cv2.convexHull(points.astype(np.float32))[:, 0], scene.image.shape[:2])
+    return cv2.GaussianBlur(outline, (0, 0), 0.02 * head.width)
+
+
+def _body_outline(scene, head, visible_body, down) -> np.ndarray:
+    """Neck and shoulders as they probably run under removed hair, ``(S, S) float32``."""
+    top, bottom = _neck(scene, head, down)
+    base = bottom.mean(0)
     outline = polygon(np.array([top[0], top[1], bottom[1], bottom[0]], np.float32), visible_body.shape)
     y, x = (HULL_STEP * found for found in np.nonzero(visible_body[::HULL_STEP, ::HULL_STEP]))
     low = (x - base[0]) * down[0] + (y - base[1]) * down[1] > 0

@@ -24,6 +24,7 @@ class DiffusionSettings:
         noise_offset: see :data:`durian.training.noise.NOISE_OFFSET`.
         last_share: how many samples (of the image stage, frames) are made from nothing but noise, beside those that
             happen to be.
+        robust: see :class:`durian.training.noise.ForwardProcess`.
         drop_both: probability that a sample loses both references: what guidance needs.
         drop_attribute, drop_portrait: probability that it loses one, if it did not lose both.
         item_weight: how much more an error counts where the item is; 0 for the plain mean.
@@ -32,6 +33,7 @@ class DiffusionSettings:
     min_snr: float = MIN_SNR
     noise_offset: float = NOISE_OFFSET
     last_share: float = 0.0
+    robust: float = 0.0
     drop_both: float = 0.1
     drop_attribute: float = 0.0
     drop_portrait: float = 0.0
@@ -75,7 +77,7 @@ class DiffusionStage(Stage):
         super().__init__(pipeline, trained)
         self.settings = settings
         self.process = ForwardProcess(
-            pipeline.scheduler.config, settings.min_snr, settings.noise_offset, settings.last_share
+            pipeline.scheduler.config, settings.min_snr, settings.noise_offset, settings.last_share, settings.robust
         )
         pipeline.denoiser.requires_grad_(not self.together)
         for module in pipeline.denoiser.modules():

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from durian.errors import InvalidRequest, LimitExceeded
 from durian.training.averaging import Average
+from durian.training.optimisers import make_optimisers
 from durian.training.recipe import Recipe, StageRecipe
 from durian.training.speed import counted_flop
 from durian.training.stage import Stage
@@ -55,7 +56,7 @@ class Shares:
 
 
 class Learner:
-    """A stage with its optimiser and average, on one device or one of several.
+    """A stage with its optimisers and average, on one device or one of several.
 
     Args:
         stage: on the CPU.
@@ -77,10 +78,8 @@ class Learner:
             # In place, so that names of weights stay as they are.
             for part in self.stage.components.values():
                 part.compile()
-        optimiser = torch.optim.AdamW(
-            stage.trainable(), self._recipe.rate, self._recipe.betas, weight_decay=self._recipe.weight_decay
-        )
-        self._wrapped, self._optimiser = accelerator.prepare(stage, optimiser)
+        optimisers = make_optimisers(stage.trainable(), self._recipe)
+        self._wrapped, *self._optimisers = accelerator.prepare(stage, *optimisers)
         self.average = Average(stage, self._recipe.average)
         accelerator.register_for_checkpointing(self.average)
         self.shares = Shares(self._recipe, accelerator.process_index, accelerator.num_processes)
@@ -100,8 +99,9 @@ class Learner:
             LimitExceeded: the GPU's memory is full.
             InvalidRequest: too many steps in a row had no finite gradient.
         """
-        for group in self._optimiser.param_groups:
-            group["lr"] = rate_of(self._recipe, step)
+        for optimiser in self._optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = rate_of(self._recipe, step)
         means: dict[str, Tensor] = {}
         mine = self.shares.mine
         try:
@@ -145,10 +145,12 @@ class Learner:
     def _take(self, is_finite: bool, step: int) -> None:
         """Change the weights, unless the gradient is not finite."""
         if is_finite:
-            self._optimiser.step()
+            for optimiser in self._optimisers:
+                optimiser.step()
             self.average.follow()
         self.bad_in_a_row = 0 if is_finite else self.bad_in_a_row + 1
-        self._optimiser.zero_grad()
+        for optimiser in self._optimisers:
+            optimiser.zero_grad()
         if self.bad_in_a_row >= self._most_bad:
             raise InvalidRequest(
                 f"The loss was not finite in {self.bad_in_a_row} steps in a row, until step {step + 1}: go on from the "

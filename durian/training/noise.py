@@ -33,6 +33,8 @@ class ForwardProcess:
         min_snr: γ; infinite for no weights.
         offset: see :data:`NOISE_OFFSET`. One number for each channel of a clip, so that frames brighten together.
         last_share: how many timesteps are the last one, where sampling begins: in few steps it decides most.
+        robust: length of a position's error from which on it counts by its length and no longer by its square, in root
+            mean squares of channels; 0 for squares alone.
     """
 
     def __init__(
@@ -41,10 +43,11 @@ class ForwardProcess:
         min_snr: float = MIN_SNR,
         offset: float = NOISE_OFFSET,
         last_share: float = 0.0,
+        robust: float = 0.0,
     ) -> None:
         self.scheduler = DDPMScheduler.from_config(dict(schedule))
         self.prediction: str = self.scheduler.config.prediction_type
-        self.min_snr, self.offset, self.last_share = min_snr, offset, last_share
+        self.min_snr, self.offset, self.last_share, self.robust = min_snr, offset, last_share, robust
 
     def draw(
         self, clips: int, frames: int, shape: tuple[int, int, int], generator: torch.Generator, together: bool = True
@@ -77,7 +80,11 @@ class ForwardProcess:
         return self.scheduler.alphas_cumprod.to(timesteps.device)[timesteps.flatten(), None, None, None].sqrt()
 
     def loss(self, output: Tensor, latents: Tensor, drawn: Noise, weight: Tensor | None = None) -> Tensor:
-        """Weighted mean squared error of a model's output, the mean over frames and positions.
+        """Weighted error of a model's output, the mean over frames and positions: squared, or pseudo-Huber.
+
+        The latter (2310.14189, section 3.4) is ``2c (√(m + c²) - c)`` of a position's mean square m: m itself where m
+        is small, a straight line in √m where it is large. Where squares ask for the mean of what is possible, which is
+        a haze around every edge whose place is not known, lengths ask for the likelier.
 
         Args:
             output: ``(B·F, C, h, w)``, what the model said of :meth:`noisy`.
@@ -91,7 +98,9 @@ class ForwardProcess:
             wanted = self.scheduler.get_velocity(latents, noise, timesteps)
         else:
             wanted = noise
-        error = (output.to(latents.dtype) - wanted).square()
+        error = (output.to(latents.dtype) - wanted).square().mean(dim=1, keepdim=True)
+        if self.robust:
+            error = 2 * self.robust * ((error + self.robust**2).sqrt() - self.robust)
         if weight is not None:
             error = error * weight
         return (self.weights(timesteps) * error.mean(dim=(1, 2, 3))).mean()

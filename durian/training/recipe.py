@@ -32,10 +32,12 @@ class StageRecipe:
         micro_batch: samples that go through the networks together; a step adds up ``batch / micro_batch`` of them, on
             one device or on several. Noise follows from the micro batch's number, so that devices change nothing.
         frames: target frames of a sample.
-        rate: largest learning rate (AdamW).
+        optimiser: ``adamw``, or ``muon`` (:class:`~durian.training.optimisers.Muon`) for weights of two dimensions and
+            more with AdamW for the rest.
+        rate: largest learning rate.
         warm_up: steps over which it rises.
         schedule: ``constant`` after that, or ``cosine``, falling to nothing at the last step.
-        weight_decay: AdamW's.
+        weight_decay: share of the rate by which weights shrink in a step.
         betas: AdamW's.
         clip: largest norm of the gradient.
         average: share of the old average of weights after each step (EMA), less at the beginning.
@@ -47,6 +49,7 @@ class StageRecipe:
     micro_batch: int
     rate: float
     frames: int = 1
+    optimiser: Literal["adamw", "muon"] = "adamw"
     warm_up: int = 0
     schedule: Literal["constant", "cosine"] = "constant"
     weight_decay: float = 0.01

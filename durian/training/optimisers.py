@@ -1,0 +1,83 @@
+"""What turns a gradient into new weights: AdamW, or Muon for matrices beside AdamW for the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from durian.training.recipe import StageRecipe
+
+MOMENTUM = 0.95
+"""Muon's, with Nesterov's look ahead, as its author has it."""
+ITERATIONS = 5
+QUINTIC = (3.4445, -4.7750, 2.0315)
+"""Coefficients of the odd polynomial that takes singular values between 0 and 1 close to 1 in that many iterations."""
+LIKE_ADAM = 0.2
+"""Root mean square of an AdamW update in units of its rate, about, which Muon's is given (2502.16982, section 2.2): one
+rate serves both."""
+
+
+def make_optimisers(parameters: Iterable[nn.Parameter], recipe: StageRecipe) -> list[torch.optim.Optimizer]:
+    """One or two optimisers that together train all parameters, at the recipe's rate."""
+    parameters = list(parameters)
+    rest = parameters
+    made: list[torch.optim.Optimizer] = []
+    if recipe.optimiser == "muon":
+        matrices = [parameter for parameter in parameters if parameter.ndim > 1]
+        rest = [parameter for parameter in parameters if parameter.ndim <= 1]
+        if matrices:
+            made.append(Muon(matrices, recipe.rate, recipe.weight_decay))
+    if rest:
+        made.append(torch.optim.AdamW(rest, recipe.rate, recipe.betas, weight_decay=recipe.weight_decay))
+    return made
+
+
+class Muon(torch.optim.Optimizer):
+    """Steps along the matrix closest to the gradient's momentum whose singular values are all 1.
+
+    So a matrix learns in every direction at the same pace, and not mostly in the few that gradients prefer. A
+    convolution counts as a matrix from all it sees to its output channels; torch's own Muon takes no convolutions.
+
+    Args:
+        parameters: of two dimensions or more.
+        lr: rate, as AdamW's.
+        weight_decay: share of the rate by which weights shrink in a step.
+    """
+
+    def __init__(self, parameters: Sequence[nn.Parameter], lr: float, weight_decay: float = 0.01) -> None:
+        super().__init__(parameters, {"lr": lr, "weight_decay": weight_decay})
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:
+        for group in self.param_groups:
+            for weight in group["params"]:
+                if weight.grad is None:
+                    continue
+                state = self.state[weight]
+                if not state:
+                    state["momentum"] = torch.zeros_like(weight)
+                state["momentum"].lerp_(weight.grad, 1 - MOMENTUM)
+                ahead = weight.grad.lerp(state["momentum"], MOMENTUM).flatten(1)
+                step = orthogonal(ahead).to(weight.dtype).reshape(weight.shape)
+                weight.mul_(1 - group["lr"] * group["weight_decay"])
+                weight.add_(step, alpha=-group["lr"] * LIKE_ADAM * max(ahead.shape) ** 0.5)
+
+
+def orthogonal(matrix: Tensor) -> Tensor:
+    """A matrix of the same singular vectors with singular values between 0.7 and 1.2, ``(m, n)`` in bfloat16.
+
+    Newton-Schulz iterations as in Muon (https://kellerjordan.github.io/posts/muon/): products alone, so it is fast
+    where a decomposition is not. Values below a thousandth of the largest stay small.
+    """
+    a, b, c = QUINTIC
+    is_tall = matrix.shape[0] > matrix.shape[1]
+    found = (matrix.mT if is_tall else matrix).bfloat16()
+    found = found / (found.norm() + 1e-7)
+    for _ in range(ITERATIONS):
+        squares = found @ found.mT
+        found = a * found + (b * squares + c * squares @ squares) @ found
+    return found.mT if is_tall else found
