@@ -15,6 +15,7 @@ from durian.preview.mouth import mouth_patch
 from durian.preview.renderer import PreviewRenderer
 from durian.request import AnimationRequest, Attribute, Portrait, RenderOptions
 from durian.scene import prepare_scene
+from durian.synthetic.scene_reading import read_scene
 
 SIZE = 256
 
@@ -285,3 +286,17 @@ def test_a_pose_between_equal_landmarks_is_no_movement(portrait):
     pose = HeadPose.between(portrait.landmarks, portrait.landmarks)
     assert pose.scale == pytest.approx(1)
     assert np.allclose(pose.rotation, np.eye(3), atol=1e-6)
+
+
+@pytest.mark.parametrize("is_flipped", [False, True])
+def test_under_a_beard_the_jaw_of_a_turned_head_goes_on_to_the_neck(shared_data, is_flipped):
+    scene = read_scene(shared_data / "triplets" / "00378.json")
+    picture = scene.tiles[scene.shots("portrait")[0]]
+    picture = np.ascontiguousarray(picture[:, ::-1]) if is_flipped else picture
+    side = len(picture)
+    portrait = Portrait(picture, require_face(picture).landmarks, Crop((side - 1) / 2, (side - 1) / 2, side))
+    base = build_base(prepare_scene(request(portrait, erase=("beard",))))
+    removed = base.filled > 0.9
+    assert removed.sum() > 3000
+    # Only what stood out from the jaw is background now.
+    assert (base.foreground[..., 3][removed] < 128).mean() < 0.2
