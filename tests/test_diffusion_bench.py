@@ -65,6 +65,16 @@ def test_the_benchmark_measures_what_it_says(tiny_preset, capsys):
     assert f"{report['step_seconds_lineage']:.3f}" in table
 
 
+def test_a_step_can_be_that_of_a_compiled_denoiser(tiny_preset):
+    measured = bench.Bench(bench.prepared(tiny_preset, "cpu"), 2)
+    measured.set_references()
+    compiled = torch.compile(measured.pipeline.denoiser, backend="eager")
+    calls = []
+    compiled.register_forward_hook(lambda *_: calls.append(1))
+    measured.step(denoiser=compiled)()
+    assert calls
+
+
 def test_a_product_with_its_addition_is_two_operations():
     layer = torch.nn.Linear(8, 16)
     assert bench.count_flops(lambda: layer(torch.ones(4, 8))) == 2 * 4 * 8 * 16

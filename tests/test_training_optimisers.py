@@ -44,6 +44,22 @@ def test_a_convolution_steps_alike_in_any_layout_of_memory():
     assert torch.allclose(*steps)
 
 
+def test_matrices_of_one_shape_step_together_as_each_would_alone():
+    gradients = [drawn(8, 6), 1e3 * drawn(8, 6).flip(0), drawn(6, 8)]
+
+    def stepped(gradients):
+        weights = [nn.Parameter(drawn(*gradient.shape)) for gradient in gradients]
+        muon = Muon(weights, 0.1)
+        for scale in (1.0, -0.5):
+            for weight, gradient in zip(weights, gradients):
+                weight.grad = scale * gradient
+            muon.step()
+        return [weight.detach() for weight in weights]
+
+    alone = [stepped([gradient])[0] for gradient in gradients]
+    assert all(torch.allclose(a, b, atol=1e-3) for a, b in zip(stepped(gradients), alone))
+
+
 def test_muon_takes_matrices_and_adamw_the_rest():
     layer = nn.Sequential(nn.Conv2d(4, 8, 3), nn.GroupNorm(2, 8), nn.Flatten(), nn.Linear(8, 2))
     (adamw,) = make_optimisers(layer.parameters(), RECIPE)

@@ -150,7 +150,8 @@ class Bench:
         """What one step calls, over all frames. References must be set."""
         pipeline = self.pipeline
         predict = Prediction(
-            denoiser or pipeline.denoiser,
+            # A compiled module asked whether it is true asks for its length, which it has not.
+            pipeline.denoiser if denoiser is None else denoiser,
             pipeline.conditioner,
             pipeline.encoded_references,
             self.guide(),

@@ -54,29 +54,38 @@ class Muon(torch.optim.Optimizer):
     @torch.no_grad()
     def step(self, closure: None = None) -> None:
         for group in self.param_groups:
-            for weight in group["params"]:
-                if weight.grad is None:
-                    continue
-                state = self.state[weight]
-                if not state:
-                    state["momentum"] = torch.zeros_like(weight)
-                state["momentum"].lerp_(weight.grad, 1 - MOMENTUM)
-                ahead = weight.grad.lerp(state["momentum"], MOMENTUM).flatten(1)
-                step = orthogonal(ahead).to(weight.dtype).reshape(weight.shape)
-                weight.mul_(1 - group["lr"] * group["weight_decay"])
-                weight.add_(step, alpha=-group["lr"] * LIKE_ADAM * max(ahead.shape) ** 0.5)
+            weights = [weight for weight in group["params"] if weight.grad is not None]
+            if not weights:
+                continue
+            gradients = [weight.grad for weight in weights]
+            for weight in weights:
+                if not self.state[weight]:
+                    self.state[weight]["momentum"] = torch.zeros_like(weight)
+            momenta = [self.state[weight]["momentum"] for weight in weights]
+            torch._foreach_lerp_(momenta, gradients, 1 - MOMENTUM)
+            ahead = torch._foreach_lerp(gradients, momenta, MOMENTUM)
+            torch._foreach_mul_(weights, 1 - group["lr"] * group["weight_decay"])
+            # Matrices of one shape together: a U-Net has hundreds of small ones, and a GPU waits for each launch.
+            alike: dict[torch.Size, list[int]] = {}
+            for place, gradient in enumerate(ahead):
+                alike.setdefault(gradient.flatten(1).shape, []).append(place)
+            for shape, places in alike.items():
+                steps = orthogonal(torch.stack([ahead[place].flatten(1) for place in places]))
+                rate = group["lr"] * LIKE_ADAM * max(shape) ** 0.5
+                for place, step in zip(places, steps.unbind()):
+                    weights[place].add_(step.reshape(weights[place].shape), alpha=-rate)
 
 
-def orthogonal(matrix: Tensor) -> Tensor:
-    """A matrix of the same singular vectors with singular values between 0.7 and 1.2, ``(m, n)`` in bfloat16.
+def orthogonal(matrices: Tensor) -> Tensor:
+    """Matrices of the same singular vectors with singular values between 0.7 and 1.2, ``(..., m, n)`` in bfloat16.
 
     Newton-Schulz iterations as in Muon (https://kellerjordan.github.io/posts/muon/): products alone, so it is fast
     where a decomposition is not. Values below a thousandth of the largest stay small.
     """
     a, b, c = QUINTIC
-    is_tall = matrix.shape[0] > matrix.shape[1]
-    found = (matrix.mT if is_tall else matrix).bfloat16()
-    found = found / (found.norm() + 1e-7)
+    is_tall = matrices.shape[-2] > matrices.shape[-1]
+    found = (matrices.mT if is_tall else matrices).bfloat16()
+    found = found / (torch.linalg.vector_norm(found, dim=(-2, -1), keepdim=True) + 1e-7)
     for _ in range(ITERATIONS):
         squares = found @ found.mT
         found = a * found + (b * squares + c * squares @ squares) @ found
