@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from durian.training import optimisers
 from durian.training.optimisers import LIKE_ADAM, Muon, make_optimisers, orthogonal
 from durian.training.recipe import DiffusionRecipe
 
@@ -44,8 +45,10 @@ def test_a_convolution_steps_alike_in_any_layout_of_memory():
     assert torch.allclose(*steps)
 
 
-def test_matrices_of_one_shape_step_together_as_each_would_alone():
-    gradients = [drawn(8, 6), 1e3 * drawn(8, 6).flip(0), drawn(6, 8)]
+@pytest.mark.parametrize("together", [1, 2, 3])
+def test_matrices_of_one_shape_step_together_as_each_would_alone(together, monkeypatch):
+    monkeypatch.setattr(optimisers, "MOST_TOGETHER", 48 * together)
+    gradients = [drawn(8, 6), 1e3 * drawn(8, 6).flip(0), drawn(8, 6).flip(1), drawn(6, 8)]
 
     def stepped(gradients):
         weights = [nn.Parameter(drawn(*gradient.shape)) for gradient in gradients]

@@ -20,6 +20,9 @@ LIKE_ADAM = 0.2
 """Root mean square of an AdamW update in units of its rate, about, which Muon's is given (2502.16982, section 2.2): one
 rate serves both."""
 
+MOST_TOGETHER = 2**24
+"""Elements of matrices that Muon steps at once: copies of more would fill the memory at the paper's scale."""
+
 
 def make_optimisers(parameters: Iterable[nn.Parameter], recipe: StageRecipe) -> list[torch.optim.Optimizer]:
     """One or two optimisers that together train all parameters, at the recipe's rate."""
@@ -53,27 +56,31 @@ class Muon(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:
+        # Matrices of one shape together: there are hundreds of small ones, and a GPU waits for each launch.
         for group in self.param_groups:
-            weights = [weight for weight in group["params"] if weight.grad is not None]
-            if not weights:
-                continue
-            gradients = [weight.grad for weight in weights]
-            for weight in weights:
-                if not self.state[weight]:
-                    self.state[weight]["momentum"] = torch.zeros_like(weight)
-            momenta = [self.state[weight]["momentum"] for weight in weights]
-            torch._foreach_lerp_(momenta, gradients, 1 - MOMENTUM)
-            ahead = torch._foreach_lerp(gradients, momenta, MOMENTUM)
-            torch._foreach_mul_(weights, 1 - group["lr"] * group["weight_decay"])
-            # Matrices of one shape together: a U-Net has hundreds of small ones, and a GPU waits for each launch.
-            alike: dict[torch.Size, list[int]] = {}
-            for place, gradient in enumerate(ahead):
-                alike.setdefault(gradient.flatten(1).shape, []).append(place)
-            for shape, places in alike.items():
-                steps = orthogonal(torch.stack([ahead[place].flatten(1) for place in places]))
-                rate = group["lr"] * LIKE_ADAM * max(shape) ** 0.5
-                for place, step in zip(places, steps.unbind()):
-                    weights[place].add_(step.reshape(weights[place].shape), alpha=-rate)
+            alike: dict[torch.Size, list[nn.Parameter]] = {}
+            for weight in group["params"]:
+                if weight.grad is not None:
+                    alike.setdefault(weight.flatten(1).shape, []).append(weight)
+            for shape, weights in alike.items():
+                together = max(1, MOST_TOGETHER // shape.numel())
+                for first in range(0, len(weights), together):
+                    self._step_alike(weights[first : first + together], shape, group)
+
+    def _step_alike(self, weights: list[nn.Parameter], shape: torch.Size, group: dict[str, float]) -> None:
+        """Step weights that are matrices of one shape."""
+        gradients = [weight.grad for weight in weights]
+        for weight in weights:
+            if not self.state[weight]:
+                self.state[weight]["momentum"] = torch.zeros_like(weight)
+        momenta = [self.state[weight]["momentum"] for weight in weights]
+        torch._foreach_lerp_(momenta, gradients, 1 - MOMENTUM)
+        ahead = torch._foreach_lerp(gradients, momenta, MOMENTUM)
+        steps = orthogonal(torch.stack([one.flatten(1) for one in ahead]))
+        torch._foreach_mul_(weights, 1 - group["lr"] * group["weight_decay"])
+        rate = group["lr"] * LIKE_ADAM * max(shape) ** 0.5
+        for weight, step in zip(weights, steps):
+            weight.add_(step.reshape(weight.shape), alpha=-rate)
 
 
 def orthogonal(matrices: Tensor) -> Tensor:
