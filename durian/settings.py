@@ -15,6 +15,12 @@ HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 """``owner/name`` on the Hugging Face hub."""
 
 
+def default_work() -> Path:
+    """The working folder where none is chosen: this user's own in the system's temporary folder."""
+    user = f"-{os.geteuid()}" if hasattr(os, "geteuid") else ""
+    return Path(tempfile.gettempdir()) / f"durian{user}"
+
+
 @dataclass(frozen=True)
 class Settings:
     """Every field can be set by an environment variable ``DURIAN_<FIELD>`` (upper case)."""
@@ -24,8 +30,8 @@ class Settings:
     """Folder of weights: files such as SAM's, and the diffusion model (or that model's own folder)."""
     model: str = ""
     """A diffusion model's hub id (``owner/name``) instead. ``DURIAN_WEIGHTS`` may give it too."""
-    work: Path = field(default_factory=lambda: Path(tempfile.gettempdir()) / "durian")
-    """Folder of results and caches; files in it go after ``keep_seconds``."""
+    work: Path = field(default_factory=default_work)
+    """In its folder ``visitors`` lie uploads and results, which go after ``keep_seconds`` (:mod:`durian.folders`)."""
     head_model: Path = PROJECT_ROOT / "weights" / "head_model.npz"
     """The head of the synthetic people; ``python -m durian synth build-model`` makes the file."""
 
@@ -48,11 +54,22 @@ class Settings:
     max_faces: int = 10
     max_queue: int = 8
     """Animations that may wait; one more is refused."""
+    visitor_places: int = 4
+    """Animations that one address may have running and waiting, so that nobody fills the line alone."""
+    visitor_pages: int = 40
+    """Pages and API sessions that one address may have open; a school or an office shares an address."""
+    visitor_calls: int = 120
+    """API calls of one address in a minute."""
+    visitor_requests: int = 2400
+    """Requests of one address in a minute, those of the page included: a slider that is dragged sends ten a second."""
+    visitor_upload_mb: int = 2000
+    """Megabytes that one address may upload within ``keep_seconds``."""
     keep_seconds: int = 3600
     """Age at which a visitor's files are deleted; longer than the longest job."""
 
     def __post_init__(self) -> None:
-        for name in ("max_file_mb", "max_megapixels", "max_frames", "max_size", "max_queue", "keep_seconds"):
+        counted = [f.name for f in fields(self) if f.name.startswith("visitor_")]
+        for name in ("max_file_mb", "max_megapixels", "max_frames", "max_size", "max_queue", "keep_seconds", *counted):
             if getattr(self, name) <= 0:
                 raise ValueError(f"DURIAN_{name.upper()} must be above 0, not {getattr(self, name)}.")
         if self.device not in ("auto", "cpu", "cuda"):

@@ -186,7 +186,7 @@ def test_cancel_takes_effect_within_one_frame_and_the_next_job_works(
     gated.let(2)
     assert following.result(PATIENCE).frames == 2
     assert not [p for p in tmp_path.iterdir() if p.is_file()]
-    assert len(files_below(tmp_path / "work")) == 2
+    assert len(files_below(tmp_path / "work" / "visitors" / "results")) == 2
 
 
 def test_a_job_cancelled_while_it_waits_is_over_at_once(engine: Engine, gated: GatedRenderer):
@@ -269,7 +269,7 @@ def test_closing_stops_the_running_job(tmp_path: Path, gated: GatedRenderer):
     gated.let(1)
     closing.join(PATIENCE)
     assert [running.state, waiting.state] == ["cancelled", "cancelled"]
-    assert files_below(tmp_path) == []
+    assert files_below(tmp_path / "visitors" / "results") == []
     assert gated.closed
     with pytest.raises(RuntimeError, match="closed"):
         engine.submit(gated_request(frames=1))

@@ -35,12 +35,15 @@ class Engine:
 
     def __init__(self, settings: Settings | None = None) -> None:
         self._settings = settings or get_settings()
-        self._storage = Storage(self._settings.work / "results", self._settings.keep_seconds)
-        self._line = JobLine(self._settings.max_queue)
+        self._storage = Storage(self._settings)
+        self._line = JobLine(self._settings.max_queue, self._settings.visitor_places)
         self._stills = StillsLane()
         self._renderers: dict[str, Renderer] = {}
         self._loading = threading.Lock()
+        self._leaving = threading.Lock()
         self._worker: threading.Thread | None = None
+        self._gone: set[str] = set()
+        """Owners who left while a job of theirs was still stopping."""
 
     # Animations
 
@@ -53,6 +56,7 @@ class Engine:
         out: Path | None = None,
         owner: str | None = None,
         watched_frame: int | None = None,
+        client: str | None = None,
     ) -> Job:
         """Put an animation into the line and return at once.
 
@@ -63,9 +67,10 @@ class Engine:
             out: the MP4's path; by default a new file in the owner's folder.
             owner: whose job it is, for :meth:`cancel_owner` and :meth:`forget_owner`.
             watched_frame: the frame that :attr:`Job.estimate` shows while a slow renderer works; by default the middle.
+            client: who counts for a fair share of the line; ``None`` has no limit of their own.
 
         Raises:
-            QueueFull: too many wait already.
+            QueueFull: too many wait already, or too many of ``client``.
             InvalidRequest: the request's renderer is not known.
             WeightsMissing: it needs a model that is not here.
             OutputFailed: ``out`` is in no folder.
@@ -74,7 +79,8 @@ class Engine:
         if out is not None and not Path(out).resolve().parent.is_dir():
             raise OutputFailed(f"The folder {Path(out).parent} does not exist: make it or choose another output file.")
         sound = None if audio_from is None else Sound(Path(audio_from), audio_start)
-        job = Job(request, Delivery(None if out is None else Path(out), owner, sound, watched_frame, on_progress))
+        delivery = Delivery(None if out is None else Path(out), owner, client, sound, watched_frame, on_progress)
+        job = Job(request, delivery)
         self._start_worker()
         self._line.join(job)
         return job
@@ -109,9 +115,17 @@ class Engine:
         return len(mine)
 
     def forget_owner(self, owner: str) -> None:
-        """Cancel what ``owner`` has running and delete all their files."""
+        """Cancel what ``owner`` has running and delete all their files, those of a job that is still stopping too."""
         self.cancel_owner(owner)
+        with self._leaving:
+            running = self._line.running
+            if running is not None and running.delivery.owner == owner:
+                self._gone.add(owner)
         self._storage.forget(owner)
+
+    def start_sweeping(self) -> None:
+        """Begin to delete what is older than ``keep_seconds``; a server calls it before its first visitor comes."""
+        self._storage.start_sweeping()
 
     def owner_folder(self, owner: str | None = None) -> Path:
         """The owner's folder for files that may go after ``keep_seconds``."""
@@ -212,8 +226,17 @@ class Engine:
             key = pace_key(job.request)
             self._run(job)
             self._line.done(job, key)
+            self._forget_gone(job.delivery.owner)
             del job
             memory.release()
+
+    def _forget_gone(self, owner: str | None) -> None:
+        """Delete what a job has still written after its owner had left."""
+        with self._leaving:
+            left = owner in self._gone
+            self._gone.discard(owner)
+        if left:
+            self._storage.forget(owner)
 
     def _run(self, job: Job) -> None:
         """Bring one job to its end, whatever that is: nothing a job does may stop the worker."""
@@ -221,7 +244,8 @@ class Engine:
             job.start()
             job.check_cancelled()
             renderer = self.load(job.request.renderer)
-            animation = produce(job, renderer, self._storage.folder(job.delivery.owner))
+            with self._storage.job_folder(job.delivery.owner, job.id) as folder:
+                animation = produce(job, renderer, folder)
         except Cancelled:
             job.finish_cancelled()
         except DurianError as error:

@@ -75,10 +75,14 @@ class Sound:
 
 @dataclass(frozen=True)
 class Delivery:
-    """Where a job's result goes, whose it is, and what it sounds like."""
+    """Where a job's result goes, whose it is, and what it sounds like.
+
+    ``owner`` is whose files they are; ``client`` is who counts for a fair share of the line, such as an address.
+    """
 
     out: Path | None = None
     owner: str | None = None
+    client: str | None = None
     sound: Sound | None = None
     watched_frame: int | None = None
     """Whose estimates are wanted while it runs; ``None`` for the middle one."""

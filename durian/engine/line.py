@@ -16,10 +16,14 @@ def pace_key(request: AnimationRequest) -> Hashable:
 
 
 class JobLine:
-    """The bounded line in which animations wait, first come, first served."""
+    """The bounded line in which animations wait, first come, first served.
 
-    def __init__(self, capacity: int) -> None:
+    ``capacity`` jobs may wait; ``places_each`` of one client may run and wait, ``None`` for as many as there is room.
+    """
+
+    def __init__(self, capacity: int, places_each: int | None = None) -> None:
         self.capacity = capacity
+        self.places_each = places_each
         self._changed = threading.Condition(threading.RLock())
         self._waiting: list[Job] = []
         self._running: Job | None = None
@@ -29,11 +33,16 @@ class JobLine:
     def join(self, job: Job) -> None:
         """
         Raises:
-            QueueFull: ``capacity`` jobs wait already.
+            QueueFull: ``capacity`` jobs wait already, or the job's client has ``places_each`` here.
         """
         with self._changed:
             if not self._open:
                 raise RuntimeError("The engine is closed.")
+            client = job.delivery.client
+            if client is not None and self.places_each is not None:
+                theirs = sum(other.delivery.client == client for other in self.jobs())
+                if theirs >= self.places_each:
+                    raise QueueFull(f"{theirs} animations of yours are in the line already: wait for one of them.")
             if len(self._waiting) >= self.capacity:
                 raise QueueFull(f"{self.capacity} animations are waiting already: try again in a minute.")
             job._leave_line = self._leave
@@ -59,6 +68,11 @@ class JobLine:
             if job.seconds_per_frame is not None:
                 self._pace[pace_key] = job.seconds_per_frame
             self._tell_places()
+
+    @property
+    def running(self) -> Job | None:
+        with self._changed:
+            return self._running
 
     def jobs(self) -> list[Job]:
         """The running job and those that wait, in order."""

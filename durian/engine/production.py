@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from contextlib import closing
 from dataclasses import dataclass
@@ -95,26 +94,23 @@ class JobWatch:
         self._job.show(self._finisher(picture))
 
 
-def produce(job: Job, renderer: Renderer, owner_folder: Path) -> Animation:
-    """Render and encode one job.
+def produce(job: Job, renderer: Renderer, folder: Path) -> Animation:
+    """Render and encode one job into ``folder``, which its caller deletes after an error.
 
     Raises:
-        Cancelled: the job was cancelled; nothing of it is left on disk.
-        OutputFailed: the files could not be written; nothing of them is left.
+        Cancelled: the job was cancelled.
+        OutputFailed: the files could not be written.
     """
     started = time.perf_counter()
-    request = job.request
-    folder = owner_folder / job.id
     try:
-        folder.mkdir(mode=0o700, parents=True)
-        return _render_into(folder, job, renderer, request, started)
-    except BaseException as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        if isinstance(error, OSError) and not isinstance(error, OutputFailed):
-            raise OutputFailed(
-                f"The result could not be written ({error.strerror or error}): free some disk space and try again."
-            ) from error
-        raise
+        return _render_into(folder, job, renderer, job.request, started)
+    except OSError as error:
+        if isinstance(error, OutputFailed):
+            raise
+        raise OutputFailed(
+            f"The result could not be written ({error.strerror or 'unknown reason'}): "
+            "free some disk space and try again."
+        ) from error
 
 
 def _render_into(folder: Path, job: Job, renderer: Renderer, request: AnimationRequest, started: float) -> Animation:

@@ -6,10 +6,12 @@ import hashlib
 import logging
 import shutil
 import threading
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from durian.errors import OutputFailed
+from durian import folders
+from durian.settings import Settings
 
 NOBODY = "nobody"
 """Owner of jobs submitted without one, as from the command line."""
@@ -21,16 +23,26 @@ log = logging.getLogger(__name__)
 
 
 class Storage:
-    """Owners' folders below ``root`` and the thread that deletes what is older than ``keep_seconds``.
+    """Owners' folders, and the thread that deletes what is older than ``keep_seconds``.
 
-    Nothing outside ``root`` is ever touched. Owners' names do not appear on disk: a folder's name is a digest.
+    The thread sweeps all that visitors have here: results, uploads, and what earlier processes left. Nothing outside
+    :func:`durian.folders.visitors_folder` is ever touched. Owners' names do not appear on disk: a folder's name is a
+    digest.
     """
 
-    def __init__(self, root: Path, keep_seconds: float) -> None:
-        self.root = root
-        self.keep_seconds = keep_seconds
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._stop = threading.Event()
+        self._starting = threading.Lock()
         self._sweeper: threading.Thread | None = None
+        self._in_use: frozenset[Path] = frozenset()
+
+    def start_sweeping(self) -> None:
+        """Begin to delete what is old, if that has not begun."""
+        with self._starting:
+            if self._sweeper is None:
+                self._sweeper = threading.Thread(target=self._keep_sweeping, name="durian-sweeper", daemon=True)
+                self._sweeper.start()
 
     def folder(self, owner: str | None = None) -> Path:
         """The owner's folder, made when it is missing and readable by this user only.
@@ -38,58 +50,53 @@ class Storage:
         Raises:
             OutputFailed: it cannot be made.
         """
-        self._start_sweeper()
-        name = hashlib.blake2b((owner or NOBODY).encode(), digest_size=12).hexdigest()
-        folder = self.root / name
-        try:
-            self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-            folder.mkdir(exist_ok=True, mode=0o700)
-            # In use again, so not for the sweeper yet.
-            folder.touch()
-        except OSError as error:
-            raise OutputFailed(
-                f"The folder {folder} cannot be made ({error.strerror}): set DURIAN_WORK to a writable one."
-            ) from error
+        self.start_sweeping()
+        folder = folders.private_folder(self._path(owner))
+        # In use again, so not for the sweeper yet.
+        folder.touch()
         return folder
 
-    def forget(self, owner: str) -> None:
+    @contextmanager
+    def job_folder(self, owner: str | None, job_id: str) -> Iterator[Path]:
+        """The folder of one job, which is not swept inside the ``with``; after an error it is deleted.
+
+        Raises:
+            OutputFailed: it cannot be made.
+        """
+        folder = self.folder(owner) / job_id
+        self._in_use |= {folder}
+        try:
+            yield folders.private_folder(folder)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        finally:
+            self._in_use -= {folder}
+
+    def forget(self, owner: str | None) -> None:
         """Delete all files of ``owner``."""
-        shutil.rmtree(self.folder(owner), ignore_errors=True)
+        shutil.rmtree(self._path(owner), ignore_errors=True)
 
     def sweep(self, now: float | None = None) -> int:
-        """Delete files older than ``keep_seconds`` and folders left empty; returns how many files went."""
-        now = time.time() if now is None else now
-        gone = 0
-        if not self.root.is_dir():
-            return gone
-        # Deepest first, so that a folder is seen after what it held. Links are removed, never followed.
-        for path in sorted(self.root.rglob("*"), key=lambda p: len(p.parts), reverse=True):
-            try:
-                old = now - path.lstat().st_mtime > self.keep_seconds
-                if path.is_dir() and not path.is_symlink():
-                    if old and not any(path.iterdir()):
-                        path.rmdir()
-                elif old:
-                    path.unlink()
-                    gone += 1
-            except OSError as error:
-                # Another process may have removed it, or a job may just have written there.
-                log.info("%s stays for now: %s", path, error)
-        return gone
+        """Delete what is older than ``keep_seconds``; returns how many files went. See :func:`durian.folders.sweep`."""
+        return folders.sweep(folders.visitors_folder(self._settings), self._settings.keep_seconds, self._in_use, now)
 
     def close(self) -> None:
         self._stop.set()
 
-    def _start_sweeper(self) -> None:
-        if self._sweeper is None:
-            self._sweeper = threading.Thread(target=self._keep_sweeping, name="durian-sweeper", daemon=True)
-            self._sweeper.start()
+    def _path(self, owner: str | None) -> Path:
+        name = hashlib.blake2b((owner or NOBODY).encode(), digest_size=12).hexdigest()
+        return folders.results_folder(self._settings) / name
 
     def _keep_sweeping(self) -> None:
-        pause = min(MOST_SECONDS_BETWEEN_SWEEPS, self.keep_seconds / 2)
+        pause = min(MOST_SECONDS_BETWEEN_SWEEPS, self._settings.keep_seconds / 2)
         while True:
-            gone = self.sweep()
-            if gone:
-                log.info("%d old files were deleted.", gone)
+            try:
+                gone = self.sweep()
+                if gone:
+                    log.info("%d old files were deleted.", gone)
+            except OSError:
+                # Tried again after the pause: the disk may be back then.
+                log.exception("The old files could not be swept.")
             if self._stop.wait(pause):
                 return
