@@ -10,7 +10,7 @@ import numpy as np
 
 from durian.errors import InvalidRequest
 from durian.face import Crop, default_crop, detect_faces, require_face
-from durian.motion import PRESETS, Motion, from_video, preset
+from durian.motion import Motion, from_video, preset
 from durian.request import (
     ATTRIBUTE_NAMES,
     AnimationRequest,
@@ -64,7 +64,10 @@ class AttributeSource:
 
 @dataclass(frozen=True)
 class MotionSource:
-    """``what`` is a preset's name or a video file; ``start`` and ``end`` in seconds trim a video."""
+    """``what`` is a preset's name (text) or a video file (a path); ``start`` and ``end`` in seconds trim a video.
+
+    Text is never taken for a path: it may be a stranger's.
+    """
 
     what: str | Path = "nod"
     start: float = 0.0
@@ -113,11 +116,11 @@ def build_request(
     items = tuple(a if isinstance(a, Attribute) else load_attribute(a) for a in attributes)
     moves, audio_from, audio_start = None, None, 0.0
     if motion is not None:
-        if not _is_preset(motion.what):
+        if isinstance(motion.what, Path):
             audio_start = motion.start
-            audio_from = Path(motion.what) if _has_sound(Path(motion.what)) else None
+            audio_from = motion.what if _has_sound(motion.what) else None
         moves = load_motion(motion, options)
-        if motion.whole and not _is_preset(motion.what):
+        if motion.whole and isinstance(motion.what, Path):
             frames = min(get_settings().max_frames, max(1, round(moves.duration * options.fps)))
             options = replace(options, frames=frames)
     request = AnimationRequest(
@@ -230,29 +233,22 @@ def load_motion(source: MotionSource, options: RenderOptions) -> Motion:
     """A preset at the options' length, or a video's motion at the video's own length.
 
     Raises:
-        InvalidRequest: neither a preset nor a file; UnreadableMedia, LimitExceeded: the file.
+        InvalidRequest: text that is no preset's name; UnreadableMedia, LimitExceeded: the file.
         NoFaceFound: a frame of the video has no face; the sentence names it.
     """
-    if _is_preset(source.what):
-        return preset(str(source.what), options.frames, options.fps, options.seed)
-    path = Path(source.what)
-    if not path.exists():
-        raise InvalidRequest(f"Motion {path.name!r} is neither a video nor a preset: use one of {', '.join(PRESETS)}.")
+    if not isinstance(source.what, Path):
+        return preset(source.what, options.frames, options.fps, options.seed)
     from durian.media import iter_video, probe_video
 
-    fps = min(DRIVING_FPS, probe_video(path).fps)
-    frames = iter_video(path, fps, start=source.start, end=source.end, max_side=DRIVING_SIDE)
+    fps = min(DRIVING_FPS, probe_video(source.what).fps)
+    frames = iter_video(source.what, fps, start=source.start, end=source.end, max_side=DRIVING_SIDE)
     return from_video(frames, fps, source.neutral)
-
-
-def _is_preset(what: str | Path) -> bool:
-    return isinstance(what, str) and what in PRESETS
 
 
 def _has_sound(path: Path) -> bool:
     from durian.media import probe_video
 
-    return path.exists() and probe_video(path).has_audio
+    return probe_video(path).has_audio
 
 
 def _picture(source: Path | np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from durian.errors import InvalidRequest
+from durian.folders import results_folder
 from durian.settings import get_settings
 from durian.ui import create_demo, launch_options
 from durian.ui.api import _clicks, _path
@@ -47,7 +48,7 @@ def test_the_page_reports_nothing_and_cleans_up(demo):
     assert options["run_history"] is False
     assert options["share"] is False
     assert options["max_file_size"] == f"{get_settings().max_file_mb}mb"
-    assert "allowed_paths" not in options
+    assert options["allowed_paths"] == [str(results_folder(get_settings()))]
 
 
 def test_nothing_is_fetched_from_elsewhere():

@@ -11,6 +11,7 @@ from durian.cli.parser import DEFAULT_MOTION
 from durian.engine import Animation, JobStatus, get_engine
 from durian.errors import InvalidRequest
 from durian.face import Crop
+from durian.motion import PRESETS
 from durian.prepare import AttributeSource, Click, MotionSource, PortraitSource, Prepared, build_request
 from durian.renderer import check_renderer
 from durian.request import DiffusionOptions, RenderOptions
@@ -67,7 +68,7 @@ def prepare(arguments: argparse.Namespace) -> Prepared:
             )
         )
     whole = arguments.frames is None
-    motion = MotionSource(what, arguments.start, arguments.end, arguments.neutral, whole)
+    motion = MotionSource(_motion(what), arguments.start, arguments.end, arguments.neutral, whole)
     options = RenderOptions(
         size=arguments.size,
         frames=DEFAULT_FRAMES if arguments.frames is None else arguments.frames,
@@ -83,6 +84,19 @@ def prepare(arguments: argparse.Namespace) -> Prepared:
     )
     diffusion = DiffusionOptions(arguments.steps, arguments.guidance, arguments.sampler)
     return build_request(portrait, items, motion, options, blend, arguments.erase, arguments.renderer, diffusion)
+
+
+def _motion(what: str) -> str | Path:
+    """A preset's name, or the driving video that the text names here, on the user's own machine.
+
+    Raises:
+        InvalidRequest: neither.
+    """
+    if what in PRESETS:
+        return what
+    if not Path(what).exists():
+        raise InvalidRequest(f"Motion {what!r} is neither a video nor a preset: use one of {', '.join(PRESETS)}.")
+    return Path(what)
 
 
 def _example(name: str) -> Example:

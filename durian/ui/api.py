@@ -6,6 +6,7 @@ integers.
 
 # Gradio reads these functions' annotations as objects, so they are not postponed here.
 import logging
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,11 @@ from durian.media import read_image, write_image
 from durian.renderer import check_renderer
 from durian.request import AnimationRequest, DiffusionOptions, RenderOptions
 from durian.settings import get_settings
+from durian.ui import calls
 from durian.ui.handlers.animate import ANIMATION_LANE
 from durian.ui.handlers.common import broken, sentence
 from durian.ui.handlers.wear import SEGMENT_LANE
+from durian.ui.visitors import Visitor, get_visitors
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +33,7 @@ KEYS = {"image", "name", "mask", "clicks", "strength", "trim", "layer"}
 """What an attribute may say of itself."""
 
 
-def animate(
+async def animate(
     portrait: gr.FileData,
     attributes: list[dict] | None = None,
     motion: str = "nod",
@@ -90,6 +93,7 @@ def animate(
         The MP4, and a dictionary with frames, fps, width, height, seconds, renderer and seed.
     """
     with _Sentences():
+        visitor = _caller(request)
         options = RenderOptions(
             size, frames, fps, seed, expansion, light, pose_strength, expression_strength, smoothing, label, uncrop
         )
@@ -97,14 +101,18 @@ def animate(
         renderer = renderer or get_settings().renderer
         # Before anything is read: without its model, all of that would be for nothing.
         check_renderer(renderer)
-        what = _path(driving, "driving video") if driving else motion
-        prepared = _build(
-            portrait, attributes, prepare.MotionSource(what), options, blend, erase, face, renderer, diffusion
+        source = prepare.MotionSource(Path(_path(driving, "driving video")) if driving else motion)
+        prepared = await calls.aside(
+            _build, portrait, attributes, source, options, blend, erase, face, renderer, diffusion
         )
-        owner = _owner(request)
-        result = get_engine().animate(
-            prepared.request, audio_from=prepared.audio_from, audio_start=prepared.audio_start, owner=owner
+        job = get_engine().submit(
+            prepared.request,
+            audio_from=prepared.audio_from,
+            audio_start=prepared.audio_start,
+            owner=visitor.owner,
+            client=visitor.address,
         )
+        result = await calls.finished(job)
         told = {key: getattr(result, key) for key in REPORTED}
         return gr.FileData(path=str(result.path), orig_name=result.path.name), told
 
@@ -142,13 +150,13 @@ def preview(
         A PNG.
     """
     with _Sentences():
+        owner = _caller(request).owner
         blend = None if alpha is None else [alpha, alpha]
         options = RenderOptions(size=size, expansion=expansion, light=light, label=label)
         built = _build(portrait, attributes, prepare.MotionSource(motion), options, blend, erase, face).request
         if not 0 <= frame < options.frames:
             raise InvalidRequest(f"Frame {frame} is not in the motion: give a number from 0 to {options.frames - 1}.")
-        owner = _owner(request)
-        image = get_engine().still(built, lane=f"api/{id(built)}", frame=frame or None)
+        image = get_engine().still(built, lane=f"{owner}/{uuid.uuid4().hex}", frame=frame or None)
         return _write(image, built, owner)
 
 
@@ -170,10 +178,11 @@ def segment(
         A PNG of the upright picture's size, 255 inside the item.
     """
     with _Sentences():
+        owner = _caller(request).owner
         picture = read_image(_path(image, "image"))
         faces = detect_faces(picture)
         mask = prepare.find_mask(picture, faces[0].landmarks if faces else None, name, _clicks(points), "the image")
-        path = _fresh(_owner(request), "mask", ".png")
+        path = _fresh(owner, "mask", ".png")
         path.write_bytes(masks.png_bytes(mask))
         return gr.FileData(path=str(path), orig_name="mask.png", mime_type="image/png")
 
@@ -254,14 +263,18 @@ def _path(given: Any, what: str) -> str:
     return str(path)
 
 
-def _owner(request: gr.Request | None) -> str:
-    # The same name as for the page: a caller who leaves has jobs cancelled and files deleted like any visitor.
-    return request.session_hash or "api" if request is not None else "api"
+def _caller(request: gr.Request) -> Visitor:
+    """Whose call this is.
+
+    Raises:
+        QueueFull: too many calls came from their address.
+    """
+    visitor = get_visitors().of(request)
+    get_visitors().count_call(visitor.address)
+    return visitor
 
 
 def _fresh(owner: str, stem: str, suffix: str) -> Path:
-    import uuid
-
     return get_engine().owner_folder(owner) / f"{stem}-{uuid.uuid4().hex[:12]}{suffix}"
 
 

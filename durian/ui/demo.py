@@ -6,14 +6,20 @@ import logging
 import os
 import threading
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import gradio as gr
+from starlette.middleware import Middleware
 
+from durian.engine import get_engine
 from durian.errors import DurianError
+from durian.folders import results_folder, uploads_folder
 from durian.settings import get_settings
 from durian.ui import api, handlers, layout, texts
+from durian.ui.guard import Guard
 from durian.ui.theme import theme
+from durian.ui.visitors import get_visitors
 from durian.ui.widgets import css, head
 
 SECONDS_BETWEEN_CLEANINGS = 300
@@ -28,8 +34,15 @@ log = logging.getLogger(__name__)
 
 
 def create_demo() -> gr.Blocks:
-    """Build the page. Nothing heavy is loaded; see :func:`warm_up`."""
+    """Build the page. Nothing heavy is loaded; see :func:`warm_up`.
+
+    Raises:
+        OutputFailed: there is no folder of our own for visitors' files.
+    """
     keep = get_settings().keep_seconds
+    # Read by Gradio wherever it writes a file: its own folder can be guessed, and nobody would sweep it.
+    os.environ["GRADIO_TEMP_DIR"] = str(uploads_folder(get_settings()))
+    get_engine().start_sweeping()
     with gr.Blocks(
         title=f"{texts.TITLE} · portraits that wear and move",
         analytics_enabled=False,
@@ -40,7 +53,16 @@ def create_demo() -> gr.Blocks:
         handlers.connect(page, demo)
         api.connect()
     demo.queue(max_size=EVENTS_WAITING, default_concurrency_limit=EVENTS_AT_ONCE)
+    get_visitors().when_over(partial(_let_go, demo))
     return demo
+
+
+def _let_go(demo: gr.Blocks, sessions: list[str]) -> None:
+    """What Gradio keeps of sessions that are over makes room for others, who would be put out otherwise."""
+    holder = getattr(demo, "state_holder", None)
+    for session in sessions if holder is not None else ():
+        holder.session_data.pop(session, None)
+        holder.time_last_used.pop(session, None)
 
 
 def launch_options() -> dict[str, Any]:
@@ -48,8 +70,15 @@ def launch_options() -> dict[str, Any]:
     settings = get_settings()
     # A Space sets these itself; elsewhere the settings rule.
     address = {} if "SPACE_ID" in os.environ else {"server_name": settings.host, "server_port": settings.port}
+    if "SPACE_ID" in os.environ:
+        # Visitors come through the Space's own proxy, which says for whom; nobody else reaches the server.
+        os.environ.setdefault("FORWARDED_ALLOW_IPS", "127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16")
+    guard = Middleware(Guard, visitors=get_visitors(), uploads=uploads_folder(settings))
     return {
         **address,
+        "app_kwargs": {"middleware": [guard]},
+        # Results are served from where they are made. Nothing else is: uploads lie in Gradio's own folder.
+        "allowed_paths": [str(results_folder(settings))],
         "theme": theme(),
         "css": css(),
         "head": head(),
@@ -72,7 +101,6 @@ def warm_up() -> threading.Thread:
 
 
 def _warm() -> None:
-    from durian.engine import get_engine
     from durian.ui import examples
 
     try:

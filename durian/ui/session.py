@@ -156,9 +156,10 @@ class Outcome:
 
 @dataclass
 class Session:
-    """Everything of one visitor. ``owner`` names this visitor to the engine."""
+    """Everything of one visitor. ``owner`` names them to the engine, ``client`` is who counts for a fair share."""
 
     owner: str = ""
+    client: str | None = None
     portrait: PortraitChoice | None = None
     items: list[Item] = field(default_factory=list)
     selected: int = 0

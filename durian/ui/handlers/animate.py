@@ -56,6 +56,7 @@ def run(
             audio_start=motion.start,
             owner=session.owner,
             watched_frame=session.frame or None,
+            client=session.client,
         )
         session.job = job
     try:

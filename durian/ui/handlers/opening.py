@@ -13,6 +13,7 @@ from durian.ui.handlers import portrait, rendering, sharper, still, tools
 from durian.ui.handlers.common import QUICK, QUIET, guarded
 from durian.ui.layout import Page
 from durian.ui.session import Session
+from durian.ui.visitors import get_visitors
 
 CONTROLLED = (*controls.TUNED, "trim_start", "trim_end", "neutral", "sound")
 OUTPUTS = 11 + rendering.OUTPUTS + len(CONTROLLED)
@@ -79,7 +80,8 @@ def lay(session: Session, name: str) -> None:
 
 def open_page(request: gr.Request) -> tuple[Any, ...]:
     """A visitor arrives: a table of their own, with the first example on it and its still drawn."""
-    session = Session(owner=request.session_hash or "", renderer=get_settings().renderer)
+    visitor = get_visitors().open_page(request)
+    session = Session(owner=visitor.owner, client=visitor.address, renderer=get_settings().renderer)
     lay(session, examples.opening_name())
     return *everything(session), still.draw(session)
 
@@ -110,7 +112,9 @@ def stay(session: Session | None) -> Any:
 
 def leave(request: gr.Request) -> None:
     """The browser was closed: this visitor's jobs and files go."""
-    get_engine().forget_owner(request.session_hash or "")
+    visitor = get_visitors().leave(request.session_hash)
+    if visitor is not None:
+        get_engine().forget_owner(visitor.owner)
 
 
 def connect(page: Page, demo: gr.Blocks) -> None:

@@ -1,0 +1,263 @@
+"""Who is visiting: what a caller names as a session becomes an owner of the server's own making, with a fair share.
+
+Gradio lets every caller choose a session's name. Here a name belongs to whoever used it first, told by the page's
+cookie: nobody else can act in it, hear it or end it. Owners, which lanes and folders go by, are made here and never
+leave the server. What is shared (the line, pages, calls, uploads) is counted for each address.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import re
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from durian.errors import InvalidRequest, QueueFull
+from durian.settings import Settings, get_settings
+
+SESSION_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""What Gradio's clients make: eleven letters and digits in a browser, a UUID elsewhere."""
+CALLER_SECONDS = 120.0
+"""An API session without a sign of life is let go after this; a page lives as long as its files."""
+ADDRESSES_KEPT = 10_000
+"""Addresses whose shares are remembered; above, those that have rested longest are forgotten."""
+CONNECTIONS_A_PAGE = 4
+"""Requests that a page may have open at once: its sign of life, its events, and two more."""
+SECONDS_BETWEEN_LOOKS = 5.0
+MINUTE = 60.0
+
+
+@dataclass
+class Visitor:
+    """One session. ``owner`` is the server's name for it; ``key`` the cookie that it belongs to, "" for none."""
+
+    owner: str
+    key: str
+    address: str
+    seen: float
+    is_page: bool = False
+
+
+@dataclass
+class _Bucket:
+    """So many a minute, saved up for one minute at most."""
+
+    a_minute: float
+    left: float
+    filled: float
+
+    def take(self, now: float) -> float:
+        """Take one; returns 0, or the seconds after which there is one again."""
+        self.left = min(self.a_minute, self.left + (now - self.filled) * self.a_minute / MINUTE)
+        self.filled = now
+        if self.left >= 1:
+            self.left -= 1
+            return 0.0
+        return (1 - self.left) * MINUTE / self.a_minute
+
+
+@dataclass
+class _Share:
+    """What one address has used."""
+
+    calls: _Bucket
+    requests: _Bucket
+    seen: float
+    open_requests: int = 0
+    uploads: list[tuple[float, int]] = field(default_factory=list)
+    """When and how many bytes."""
+
+
+class Visitors:
+    """The sessions there are, and what each address has used. Safe from any thread.
+
+    Args:
+        settings: the shares' sizes.
+        clock: seconds, never going back.
+    """
+
+    def __init__(self, settings: Settings | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._settings = settings or get_settings()
+        self._clock = clock
+        self._when_over: Callable[[list[str]], None] = lambda names: None
+        self._looked = clock()
+        self._lock = threading.RLock()
+        self._visitors: dict[str, Visitor] = {}
+        self._shares: dict[str, _Share] = {}
+
+    # Sessions
+
+    def admit(self, session: str, key: str, address: str) -> Visitor:
+        """The visitor of a session, taken on if it is new.
+
+        Args:
+            session: the name that the caller gave it.
+            key: the value of the page's cookie, "" without one.
+            address: of the caller, see :func:`shared_address`.
+
+        Raises:
+            InvalidRequest: the name is none, or the session belongs to somebody else.
+            QueueFull: the address has too many pages open.
+        """
+        if not SESSION_NAME.fullmatch(session):
+            raise InvalidRequest("The session's name is not one: give up to 64 letters, digits, - or _.")
+        self._expire()
+        with self._lock:
+            visitor = self._visitors.get(session)
+            if visitor is None:
+                theirs = sum(other.address == address for other in self._visitors.values())
+                if theirs >= self._settings.visitor_pages:
+                    raise QueueFull(f"{theirs} pages are open from your address: close one and reload this one.")
+                visitor = self._visitors[session] = Visitor(secrets.token_hex(16), key, address, self._clock())
+            elif not secrets.compare_digest(visitor.key.encode(), key.encode()):
+                raise InvalidRequest("This session is somebody else's: reload the page to begin one of your own.")
+            visitor.seen = self._clock()
+            return visitor
+
+    def of(self, request: Any) -> Visitor:
+        """The visitor whose event a handler is answering; calls without a session are one each.
+
+        Args:
+            request: the ``gr.Request`` that Gradio gave to the handler.
+        """
+        session = request.session_hash or secrets.token_hex(16)
+        with self._lock:
+            visitor = self._visitors.get(session)
+            if visitor is None:
+                # A plain call: Gradio names its session after the event, which only the caller is told.
+                address = shared_address(request.client.host if request.client else None)
+                visitor = self._visitors[session] = Visitor(secrets.token_hex(16), "", address, self._clock())
+            visitor.seen = self._clock()
+            return visitor
+
+    def open_page(self, request: Any) -> Visitor:
+        """As :meth:`of`, for a session that has a page: it is kept for as long as its files."""
+        visitor = self.of(request)
+        visitor.is_page = True
+        return visitor
+
+    def leave(self, session: str | None) -> Visitor | None:
+        """Let a session go whose page was closed; ``None`` when there is none of that name."""
+        with self._lock:
+            return self._visitors.pop(session or "", None)
+
+    def when_over(self, callback: Callable[[list[str]], None]) -> None:
+        """Have ``callback`` called with the names of sessions that were let go because they rested."""
+        self._when_over = callback
+
+    def _expire(self) -> None:
+        now = self._clock()
+        with self._lock:
+            if now - self._looked < SECONDS_BETWEEN_LOOKS:
+                return
+            self._looked = now
+            over = [
+                session
+                for session, visitor in self._visitors.items()
+                if now - visitor.seen > (self._settings.keep_seconds if visitor.is_page else CALLER_SECONDS)
+            ]
+            for session in over:
+                del self._visitors[session]
+        if over:
+            self._when_over(over)
+
+    # Shares
+
+    def count_request(self, address: str) -> None:
+        """
+        Raises:
+            QueueFull: the address has sent ``visitor_requests`` in a minute.
+        """
+        with self._lock:
+            share = self._share(address)
+            self._take(share.requests, "requests")
+
+    def count_call(self, address: str) -> None:
+        """
+        Raises:
+            QueueFull: the address has made ``visitor_calls`` in a minute.
+        """
+        with self._lock:
+            self._take(self._share(address).calls, "calls")
+
+    def _take(self, bucket: _Bucket, what: str) -> None:
+        wait = bucket.take(self._clock())
+        if wait:
+            raise QueueFull(
+                f"More than {bucket.a_minute:g} {what} came from your address within a minute: "
+                f"wait {math.ceil(wait)} s and try again."
+            )
+
+    def open_request(self, address: str) -> None:
+        """Note a request that begins; :meth:`close_request` must follow.
+
+        Raises:
+            QueueFull: the address has too many open.
+        """
+        with self._lock:
+            share = self._share(address)
+            if share.open_requests >= CONNECTIONS_A_PAGE * self._settings.visitor_pages:
+                raise QueueFull(f"{share.open_requests} requests from your address are open: wait for some to end.")
+            share.open_requests += 1
+
+    def close_request(self, address: str) -> None:
+        with self._lock:
+            self._share(address).open_requests -= 1
+
+    def count_upload(self, address: str, size: int) -> None:
+        """Count an upload before it is read.
+
+        Args:
+            address: whose it is.
+            size: bytes.
+
+        Raises:
+            QueueFull: with it the address has uploaded more than ``visitor_upload_mb`` within ``keep_seconds``.
+        """
+        with self._lock:
+            share, now = self._share(address), self._clock()
+            share.uploads = [(when, n) for when, n in share.uploads if now - when < self._settings.keep_seconds]
+            limit = self._settings.visitor_upload_mb
+            if sum(n for _, n in share.uploads) + size > limit * 1_000_000:
+                minutes = max(1, round(self._settings.keep_seconds / 60))
+                raise QueueFull(
+                    f"More than {limit} MB were uploaded from your address within {minutes} minutes: try again later."
+                )
+            share.uploads.append((now, size))
+
+    def _share(self, address: str) -> _Share:
+        now = self._clock()
+        share = self._shares.get(address)
+        if share is None:
+            if len(self._shares) >= ADDRESSES_KEPT:
+                idle = [name for name, other in self._shares.items() if not other.open_requests]
+                for name in sorted(idle, key=lambda name: self._shares[name].seen)[: ADDRESSES_KEPT // 2]:
+                    del self._shares[name]
+            calls, requests = self._settings.visitor_calls, self._settings.visitor_requests
+            share = _Share(_Bucket(calls, calls, now), _Bucket(requests, requests, now), now)
+            self._shares[address] = share
+        share.seen = now
+        return share
+
+
+def shared_address(host: str | None) -> str:
+    """The address that shares are counted for: an IPv6 household has a whole /64 of them."""
+    try:
+        address = ipaddress.ip_address(host or "")
+    except ValueError:
+        return host or "unknown"
+    if address.version == 6 and address.ipv4_mapped is None:
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return str(getattr(address, "ipv4_mapped", None) or address)
+
+
+@lru_cache(maxsize=1)
+def get_visitors() -> Visitors:
+    """The process's visitors."""
+    return Visitors()

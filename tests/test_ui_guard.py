@@ -1,0 +1,172 @@
+"""The layer around Gradio, with a small application inside that tells what reached it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+
+from durian.settings import Settings
+from durian.ui import guard as guard_module
+from durian.ui.guard import COOKIE, MOST_BODY_BYTES, Guard
+from durian.ui.visitors import Visitors
+
+
+async def tells(scope, receive, send) -> None:
+    """Answers with the path and the body it got."""
+    body = b""
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if not message.get("more_body"):
+            break
+    answer = json.dumps({"path": scope["path"], "body": body.decode("utf-8", "replace")}).encode()
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/html")]})
+    await send({"type": "http.response.body", "body": answer})
+
+
+@pytest.fixture
+def visitors() -> Visitors:
+    return Visitors(Settings(visitor_pages=3, visitor_requests=30, visitor_upload_mb=1))
+
+
+@pytest.fixture
+def ask(visitors: Visitors, tmp_path: Path):
+    """``ask(method, path, host=..., scheme=..., **httpx)`` sends one request through the guard."""
+
+    def ask_(method: str, path: str, host: str = "203.0.113.5", scheme: str = "http", **rest) -> httpx.Response:
+        async def send() -> httpx.Response:
+            transport = httpx.ASGITransport(Guard(tells, visitors, tmp_path), client=(host, 1234))
+            async with httpx.AsyncClient(transport=transport, base_url=f"{scheme}://durian") as client:
+                return await client.request(method, path, **rest)
+
+        return asyncio.run(send())
+
+    return ask_
+
+
+def cookie(value: str = "k" * 43) -> dict[str, str]:
+    return {"cookie": f"other=1; {COOKIE}={value}"}
+
+
+def test_the_page_brings_a_cookie_once(ask):
+    given = ask("GET", "/").headers["set-cookie"]
+    assert "HttpOnly" in given
+    assert "SameSite=Lax" in given
+    value = given.split(";")[0].removeprefix(f"{COOKIE}=")
+    assert len(value) == 43
+    assert "set-cookie" not in ask("GET", "/", headers=cookie(value)).headers
+    assert "set-cookie" not in ask("GET", "/config").headers
+    framed = ask("GET", "/", scheme="https").headers["set-cookie"]
+    assert framed.endswith("SameSite=None; Secure; Partitioned")
+
+
+SESSION = "mine1234567"
+NAMING = [
+    ("GET", f"/gradio_api/heartbeat/{SESSION}", {}),
+    ("GET", f"/gradio_api/stream/{SESSION}/1/2/playlist.m3u8", {}),
+    ("GET", f"/gradio_api/queue/data?session_hash={SESSION}", {}),
+    ("GET", f"/gradio_api/deep_link?session_hash=x&session_hash={SESSION}", {}),
+    ("POST", "/gradio_api/queue/join", {"json": {"data": [], "session_hash": SESSION}}),
+    ("POST", "/gradio_api/run/predict", {"json": {"data": [], "session_hash": SESSION}}),
+    ("POST", "/gradio_api/cancel", {"json": {"session_hash": SESSION, "fn_index": 1, "event_id": "e"}}),
+    ("POST", "/some/root/gradio_api/component_server", {"content": json.dumps({"session_hash": SESSION})}),
+    ("POST", "/gradio_api/call/animate", {"content": f'{{"session_hash": "a", "session_hash": "{SESSION}"}}'}),
+    ("POST", "/gradio_api/queue/join", {"content": json.dumps({"session_hash": SESSION}).encode("utf-16")}),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "rest"), NAMING)
+def test_whatever_names_a_session_needs_its_cookie(ask, method, path, rest):
+    mine = ask(method, path, headers=cookie(), **rest)
+    assert mine.status_code == 200
+    assert mine.json()["path"] == path.split("?")[0]
+    for headers in ({}, cookie("x" * 43), cookie("short")):
+        refused = ask(method, path, headers=headers, **rest)
+        assert refused.status_code == 403
+        assert "somebody else's" in refused.json()["detail"]
+
+
+def test_the_body_arrives_as_it_was_sent(ask):
+    content = '{"data": ["ä", 1.50],   "session_hash": "abc"}'
+    assert ask("POST", "/gradio_api/queue/join", content=content.encode()).json()["body"] == content
+    assert ask("POST", "/gradio_api/queue/join", content=b"").json()["body"] == ""
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"{", "not JSON"),
+        (b"[" * 100_000, "not JSON"),
+        (b'{"session_hash": 5}', "name"),
+        (b'{"session_hash": ["mine"]}', "name"),
+        (b'{"session_hash": "../../etc"}', "name"),
+    ],
+)
+def test_a_body_that_cannot_be_read_is_refused_in_one_sentence(ask, content, words):
+    answer = ask("POST", "/gradio_api/queue/join", content=content)
+    assert answer.status_code == 403
+    assert words in answer.json()["detail"]
+
+
+def test_a_long_body_is_refused(ask):
+    assert ask("POST", "/gradio_api/queue/join", json={"data": "x" * (MOST_BODY_BYTES - 100)}).status_code == 200
+    answer = ask("POST", "/gradio_api/queue/join", json={"data": "x" * MOST_BODY_BYTES})
+    assert answer.status_code == 413
+    assert "4 MB" in answer.json()["detail"]
+
+
+def test_a_form_goes_to_the_upload_only(ask):
+    form = {"files": {"files": ("a.png", b"123")}}
+    assert ask("POST", "/gradio_api/upload", **form).status_code == 200
+    assert ask("POST", "/gradio_api/component_server", **form).status_code == 403
+
+
+def test_uploads_are_counted_before_they_are_read(ask):
+    assert ask("POST", "/gradio_api/upload?upload_id=x", content=b"x" * 900_000).status_code == 200
+    answer = ask("POST", "/gradio_api/upload", content=b"x" * 200_000)
+    assert answer.status_code == 429
+    assert answer.text.startswith("More than 1 MB were uploaded")
+    assert ask("POST", "/gradio_api/upload", content=b"x" * 200_000, host="203.0.113.6").status_code == 200
+
+
+def test_an_upload_of_unknown_length_is_refused(ask):
+    async def parts():
+        yield b"x"
+
+    assert ask("POST", "/gradio_api/upload", content=parts()).status_code == 403
+
+
+def test_a_full_disk_takes_no_upload(ask, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(guard_module, "DISK_RESERVE_BYTES", 10**18)
+    answer = ask("POST", "/gradio_api/upload", content=b"x")
+    assert answer.status_code == 507
+    assert "disk is full" in answer.text
+
+
+def test_an_address_has_so_many_requests_a_minute(ask):
+    answers = [ask("GET", "/config").status_code for _ in range(32)]
+    assert answers[:30] == [200] * 30
+    assert answers[-1] == 429
+    assert ask("GET", "/config", host="203.0.113.6").status_code == 200
+
+
+def test_too_many_pages_of_one_address_are_refused(ask):
+    for name in "abc":
+        assert ask("GET", f"/gradio_api/heartbeat/{name}").status_code == 200
+    answer = ask("GET", "/gradio_api/heartbeat/d")
+    assert answer.status_code == 429
+    assert "3 pages are open" in answer.json()["detail"]
+
+
+def test_a_request_that_fails_inside_is_closed_again(visitors: Visitors, tmp_path: Path):
+    async def breaks(scope, receive, send) -> None:
+        raise RuntimeError("inside")
+
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "client": ("203.0.113.5", 1)}
+    with pytest.raises(RuntimeError, match="inside"):
+        asyncio.run(Guard(breaks, visitors, tmp_path)(scope, None, None))
+    assert visitors._shares["203.0.113.5"].open_requests == 0

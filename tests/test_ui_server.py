@@ -1,0 +1,209 @@
+"""A running server, attacked over HTTP: what one caller can do to another, and what is left of them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+from served import Served, serving
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
+
+PATIENCE = 60.0
+LONG = {"frames": 600, "size": 1024}
+"""An animation that takes far longer than any of these tests waits."""
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving(tmp_path_factory.mktemp("server"), visitor_calls=20) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def photo(tmp_path_factory: pytest.TempPathFactory, collins: np.ndarray) -> Path:
+    path = tmp_path_factory.mktemp("photo") / "collins.png"
+    Image.fromarray(collins).save(path)
+    return path
+
+
+@pytest.fixture
+def caller(served: Served, request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
+    """A caller from an address of their own, so that no test uses up another's share."""
+    address = f"203.0.113.{1 + hash(request.node.name) % 250}"
+    with served.client(**{"x-forwarded-for": address}) as client:
+        yield client
+
+
+def wait_until(true: Callable[[], bool], seconds: float = PATIENCE) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "it did not come true"
+        time.sleep(0.05)
+
+
+def function_id(client: httpx.Client, name: str) -> int:
+    return next(each["id"] for each in client.get("/config").json()["dependencies"] if each["api_name"] == name)
+
+
+@pytest.mark.parametrize("motion", ["/etc/hostname", "/etc/shadow", "/proc/self/fd/1", "../../README.md", "~/.bashrc"])
+def test_a_motion_is_a_presets_name_and_no_path(served: Served, caller: httpx.Client, photo: Path, motion: str):
+    portrait = served.upload(caller, photo)
+    for name in ("animate", "preview"):
+        kind, answer = served.call(caller, name, portrait=portrait, motion=motion)
+        assert kind == "error"
+        assert f"Motion {motion!r} is not known" in answer["error"]
+
+
+def test_another_callers_upload_does_not_drive_by_its_path(served: Served, caller: httpx.Client, photo: Path):
+    portrait = served.upload(caller, photo)
+    kind, answer = served.call(caller, "animate", portrait=portrait, motion=portrait["path"])
+    assert kind == "error"
+    assert "is not known" in answer["error"]
+
+
+def test_hanging_up_does_not_touch_strangers_previews(served: Served, caller: httpx.Client, photo: Path):
+    portrait = served.upload(caller, photo)
+    stop = threading.Event()
+
+    def hang_up_again_and_again() -> None:
+        with served.client(**{"x-forwarded-for": "203.0.113.251"}) as attacker:
+            while not stop.is_set():
+                for name in ("api", "nobody", "warm-up"):
+                    with attacker.stream("GET", f"/gradio_api/heartbeat/{name}") as beat:
+                        next(beat.iter_lines())
+
+    attack = threading.Thread(target=hang_up_again_and_again)
+    attack.start()
+    try:
+        events = [served.begin(caller, "preview", portrait=portrait, expansion=0.1 + i / 100) for i in range(8)]
+        kinds = [served.end(caller, "preview", event)[0] for event in events]
+    finally:
+        stop.set()
+        attack.join()
+    assert kinds == ["complete"] * 8
+
+
+def test_a_known_session_is_of_no_use_without_its_cookie(served: Served, caller: httpx.Client, photo: Path):
+    """The visitor's page animates through all that somebody who knows its session can try."""
+    caller.get("/").raise_for_status()
+    assert "durian_visitor" in caller.cookies
+    portrait = served.upload(caller, photo)
+    session, animate = "victim12345", function_id(caller, "animate")
+    data = served.data(caller, "animate", portrait=portrait, frames=24)
+    join = {"session_hash": session, "fn_index": animate, "data": data}
+    event = caller.post("/gradio_api/queue/join", json=join).raise_for_status().json()["event_id"]
+    with served.client(**{"x-forwarded-for": "203.0.113.252"}) as attacker:
+        attacker.get("/").raise_for_status()
+        answers = [
+            attacker.get(f"/gradio_api/heartbeat/{session}"),
+            attacker.get(f"/gradio_api/queue/data?session_hash={session}"),
+            attacker.post("/gradio_api/queue/join", json=join),
+            attacker.post("/gradio_api/cancel", json={"session_hash": session, "fn_index": animate, "event_id": event}),
+        ]
+    assert [answer.status_code for answer in answers] == [403] * 4
+    with caller.stream("GET", f"/gradio_api/queue/data?session_hash={session}") as events:
+        lines = [line for line in events.iter_lines() if "process_completed" in line]
+    assert len(lines) == 1
+    assert '"success":true' in lines[0]
+
+
+def test_cancel_stops_an_animation_of_the_api(served: Served, caller: httpx.Client, photo: Path):
+    portrait, before = served.upload(caller, photo), served.jobs_on_disk()
+    event = served.begin(caller, "animate", portrait=portrait, **LONG)
+    wait_until(lambda: served.jobs_on_disk() == before + 1)
+    body = {"session_hash": event, "fn_index": function_id(caller, "animate"), "event_id": event}
+    caller.post("/gradio_api/cancel", json=body).raise_for_status()
+    wait_until(lambda: served.jobs_on_disk() == before)
+    assert served.call(caller, "animate", portrait=portrait, frames=8, size=256)[0] == "complete"
+
+
+def test_a_caller_who_hangs_up_frees_their_place(served: Served, caller: httpx.Client, photo: Path):
+    portrait, before = served.upload(caller, photo), served.jobs_on_disk()
+    running, waiting = (served.begin(caller, "animate", portrait=portrait, seed=i, **LONG) for i in range(2))
+    with (
+        caller.stream("GET", f"/gradio_api/call/animate/{running}") as first,
+        caller.stream("GET", f"/gradio_api/call/animate/{waiting}") as second,
+    ):
+        assert first.status_code == second.status_code == 200
+        wait_until(lambda: served.jobs_on_disk() == before + 1)
+    wait_until(lambda: served.jobs_on_disk() == before)
+    assert served.call(caller, "animate", portrait=portrait, frames=8, size=256)[0] == "complete"
+
+
+def test_an_address_has_so_many_places_and_the_others_stay_free(served: Served, caller: httpx.Client, photo: Path):
+    portrait = served.upload(caller, photo)
+    events = [served.begin(caller, "animate", portrait=portrait, seed=i, **LONG) for i in range(5)]
+    answers: dict[str, tuple[str, object]] = {}
+
+    def end(event: str) -> None:
+        with served.client() as client:
+            answers[event] = served.end(client, "animate", event)
+
+    threads = [threading.Thread(target=end, args=(event,)) for event in events]
+    for thread in threads:
+        thread.start()
+    wait_until(lambda: len(answers) == 1)
+    kind, answer = next(iter(answers.values()))
+    assert kind == "error"
+    assert "4 animations of yours are in the line already" in answer["error"]
+    with served.client(**{"x-forwarded-for": "203.0.113.253"}) as other:
+        event = served.begin(other, "animate", portrait=served.upload(other, photo), frames=8, size=256)
+        for each in events:
+            body = {"session_hash": each, "fn_index": function_id(caller, "animate"), "event_id": each}
+            caller.post("/gradio_api/cancel", json=body)
+        assert served.end(other, "animate", event)[0] == "complete"
+    for thread in threads:
+        thread.join(PATIENCE)
+
+
+def test_calls_have_a_rate_and_say_when_to_come_again(served: Served, caller: httpx.Client, photo: Path):
+    portrait = served.upload(caller, photo)
+    events = [served.begin(caller, "segment", image=portrait, points=[[-5, -5]]) for _ in range(40)]
+    with served.client() as client:
+        sentences = [served.end(client, "segment", event)[1]["error"] for event in events]
+    assert "outside" in sentences[0]
+    refused = [sentence for sentence in sentences if "More than 20 calls" in sentence]
+    assert 1 <= len(refused) <= 20
+    assert "wait" in refused[0]
+
+
+def test_uploads_of_a_killed_server_are_deleted_after_their_time(tmp_path: Path, photo: Path):
+    work = tmp_path / "outside" / "work"
+    with serving(tmp_path, work=work, keep_seconds=8) as first, first.client() as client:
+        portrait = first.upload(client, photo)
+        kind, answer = first.call(client, "animate", portrait=portrait, frames=8, size=256)
+        assert kind == "complete"
+        # The working folder lies outside the project and the server's temporary folder: served all the same.
+        assert client.get(answer[0]["url"]).content[4:8] == b"ftyp"
+        os.kill(first.process.pid, signal.SIGKILL)
+    held = [path for path in work.rglob("*") if path.is_file() and path.name != ".durian"]
+    assert {path.suffix for path in held} >= {".png", ".mp4"}
+    with serving(tmp_path, work=work, keep_seconds=8) as second, second.client() as client:
+        wait_until(lambda: not any(path.exists() for path in held))
+        assert client.get(f"/gradio_api/file={portrait['path']}").status_code in (403, 404)
+
+
+def test_closing_the_page_deletes_what_was_made(served: Served, caller: httpx.Client, photo: Path):
+    caller.get("/").raise_for_status()
+    portrait, before = served.upload(caller, photo), served.jobs_on_disk()
+    session = "leaver12345"
+    with caller.stream("GET", f"/gradio_api/heartbeat/{session}") as beat:
+        # Held, since an iterator that is let go hangs up.
+        alive = beat.iter_lines()
+        assert next(alive) == "data: ALIVE"
+        data = served.data(caller, "animate", portrait=portrait, frames=24)
+        join = {"session_hash": session, "fn_index": function_id(caller, "animate"), "data": data}
+        caller.post("/gradio_api/queue/join", json=join).raise_for_status()
+        with caller.stream("GET", f"/gradio_api/queue/data?session_hash={session}") as events:
+            assert any('"success":true' in line for line in events.iter_lines() if "process_completed" in line)
+        assert served.jobs_on_disk() == before + 1
+    wait_until(lambda: served.jobs_on_disk() == before)

@@ -1,0 +1,146 @@
+"""Sessions belong to whoever began them, owners are made here, and each address has its share."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from durian.errors import InvalidRequest, QueueFull
+from durian.settings import Settings
+from durian.ui.visitors import ADDRESSES_KEPT, CALLER_SECONDS, Visitors, shared_address
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def visitors(clock: Clock) -> Visitors:
+    settings = Settings(
+        visitor_pages=3, visitor_calls=2, visitor_requests=60, visitor_upload_mb=1, visitor_places=2, keep_seconds=3600
+    )
+    return Visitors(settings, clock)
+
+
+def request(session: str | None, host: str = "203.0.113.5"):
+    return SimpleNamespace(session_hash=session, client=SimpleNamespace(host=host))
+
+
+def test_an_owner_is_made_here_and_stays(visitors: Visitors):
+    first = visitors.admit("abc", "cookie", "1.2.3.4")
+    assert visitors.admit("abc", "cookie", "5.6.7.8") is first
+    assert visitors.of(request("abc")) is first
+    assert "abc" not in first.owner
+    assert len(first.owner) == 32
+    assert visitors.admit("abd", "cookie", "1.2.3.4").owner != first.owner
+
+
+@pytest.mark.parametrize("key", ["", "other"])
+def test_a_session_is_not_for_others(visitors: Visitors, key: str):
+    visitors.admit("abc", "cookie", "1.2.3.4")
+    with pytest.raises(InvalidRequest, match="somebody else's"):
+        visitors.admit("abc", key, "1.2.3.4")
+    visitors.admit("plain", "", "1.2.3.4")
+    with pytest.raises(InvalidRequest, match="somebody else's"):
+        visitors.admit("plain", "cookie", "1.2.3.4")
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "../x", "a" * 65, "ä", "a b", "a\n"])
+def test_a_name_that_is_none_is_refused(visitors: Visitors, name: str):
+    with pytest.raises(InvalidRequest, match="name"):
+        visitors.admit(name, "", "1.2.3.4")
+
+
+def test_calls_without_a_session_have_an_owner_each(visitors: Visitors):
+    owners = {visitors.of(request(None)).owner for _ in range(3)}
+    owners |= {visitors.of(request(f"event{index}")).owner for index in range(3)}
+    assert len(owners) == 6
+    assert visitors.leave("api") is None
+    assert visitors.leave(None) is None
+    assert visitors.leave("event1").owner in owners
+
+
+def test_an_address_has_so_many_pages_until_they_rest(visitors: Visitors, clock: Clock):
+    over: list[str] = []
+    visitors.when_over(over.extend)
+    for name in "abc":
+        visitors.admit(name, "", "1.2.3.4")
+    visitors.open_page(request("a"))
+    with pytest.raises(QueueFull, match="3 pages"):
+        visitors.admit("d", "", "1.2.3.4")
+    visitors.admit("e", "", "5.6.7.8")
+    clock.now += CALLER_SECONDS + 1
+    visitors.admit("d", "", "1.2.3.4")
+    assert sorted(over) == ["b", "c", "e"]
+    clock.now += 3601
+    visitors.admit("f", "", "1.2.3.4")
+    assert sorted(over) == ["a", "b", "c", "d", "e"]
+
+
+def test_calls_are_counted_for_an_address_and_come_back(visitors: Visitors, clock: Clock):
+    for _ in range(2):
+        visitors.count_call("1.2.3.4")
+    with pytest.raises(QueueFull, match=r"More than 2 calls .* wait 30 s"):
+        visitors.count_call("1.2.3.4")
+    visitors.count_call("5.6.7.8")
+    clock.now += 30.1
+    visitors.count_call("1.2.3.4")
+    with pytest.raises(QueueFull):
+        visitors.count_call("1.2.3.4")
+    clock.now += 3600
+    visitors.count_call("1.2.3.4")
+    visitors.count_call("1.2.3.4")
+    with pytest.raises(QueueFull):
+        visitors.count_call("1.2.3.4")
+
+
+def test_uploads_are_counted_for_as_long_as_they_are_kept(visitors: Visitors, clock: Clock):
+    visitors.count_upload("1.2.3.4", 600_000)
+    with pytest.raises(QueueFull, match="More than 1 MB"):
+        visitors.count_upload("1.2.3.4", 600_000)
+    visitors.count_upload("1.2.3.4", 400_000)
+    clock.now += 3601
+    visitors.count_upload("1.2.3.4", 1_000_000)
+
+
+def test_open_requests_are_counted_down_again(visitors: Visitors):
+    for _ in range(12):
+        visitors.open_request("1.2.3.4")
+    with pytest.raises(QueueFull, match="12 requests"):
+        visitors.open_request("1.2.3.4")
+    visitors.close_request("1.2.3.4")
+    visitors.open_request("1.2.3.4")
+
+
+def test_shares_of_many_addresses_take_bounded_memory(visitors: Visitors, clock: Clock):
+    visitors.open_request("busy")
+    for index in range(ADDRESSES_KEPT + 10):
+        clock.now += 0.001
+        visitors.count_request(f"address {index}")
+    assert len(visitors._shares) <= ADDRESSES_KEPT
+    assert visitors._shares["busy"].open_requests == 1
+
+
+@pytest.mark.parametrize(
+    ("host", "shared"),
+    [
+        ("203.0.113.5", "203.0.113.5"),
+        ("::ffff:203.0.113.5", "203.0.113.5"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff::1", "2001:db8:1:2::/64"),
+        (None, "unknown"),
+        ("testclient", "testclient"),
+    ],
+)
+def test_an_address_as_it_is_counted(host: str | None, shared: str):
+    assert shared_address(host) == shared
