@@ -208,7 +208,6 @@ def test_empty(tmp_path):
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "SVG"),
         (b"%PDF-1.7 ...", "PDF"),
         (b"PK\x03\x04\0\0", "ZIP"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0", "HEIC"),
         (b"\0\0\0\x18ftypisom\0\0\0\0", "is a video"),
         (b"OggS\0\0", "sound"),
         (bytes(range(200, 256)) + b"\0", "unknown kind"),
