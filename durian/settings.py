@@ -42,10 +42,10 @@ class Settings:
     max_request_megapixels: int = 240
     """Pixels of all pictures of one request, or of one visitor's table, as they were given: a portrait and eight
     references of 24 megapixels each are 216."""
-    portrait_megapixels: float = 12.0
-    """A larger portrait is worked on at this size; its crop is drawn at no more than ``max_size``."""
-    reference_megapixels: float = 4.0
-    """The same for references: of a head that fills half the picture's height, 1,000 pixels."""
+    portrait_megapixels: float = 8.0
+    """A larger portrait is worked on at this size: a face of a sixth of its height still fills the largest output."""
+    reference_megapixels: float = 3.0
+    """The same for references: a head with hair that fills half the height has the largest output's pixels."""
     working_side: int = 4096
     """Longest side in pixels of either."""
     max_video_seconds: float = 60.0

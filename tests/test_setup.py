@@ -209,7 +209,7 @@ LAYERS = (
     {"media", "masks", "face", "weights", "claims"},
     {"motion", "label"},
     {"keypoints", "request"},
-    {"segmentation"},
+    {"segmentation", "request_pictures"},
     {"geometry"},
     {"scene", "prepare"},
     {"preview", "synthetic", "bundle_reading", "assets", "clips"},

@@ -39,7 +39,7 @@ def to_srgb_on_white(image: Image.Image) -> np.ndarray:
     image = _to_srgb(image)
     if image.mode in ("RGBA", "LA"):
         return flatten_on_white(np.asarray(image.convert("RGBA")))
-    return np.ascontiguousarray(np.asarray(image.convert("RGB")))
+    return np.ascontiguousarray(np.asarray(image if image.mode == "RGB" else image.convert("RGB")))
 
 
 def flatten_on_white(rgba: np.ndarray) -> np.ndarray:
