@@ -206,7 +206,8 @@ def test_a_missing_system_library_is_one_sentence(project_root, bare_path, tmp_p
 
 LAYERS = (
     {"errors", "settings", "fingerprint", "watch"},
-    {"media", "masks", "face", "weights", "claims"},
+    {"media"},
+    {"masks", "face", "weights", "claims"},
     {"motion", "label"},
     {"keypoints", "request"},
     {"segmentation", "request_pictures"},
