@@ -11,8 +11,8 @@ from pictures_made import PRIMARIES, QUARTERS, exif_of, heic, held, icc_profile,
 from PIL import Image
 
 from durian.errors import LimitExceeded, UnreadableMedia
-from durian.media import pixel_count, read_image
 from durian.media import deep_tiff as deep
+from durian.media import pixel_count, read_image
 
 PLACES = ((12, 16), (12, 48), (36, 16), (36, 48))
 """The middles of the quarters."""
@@ -265,7 +265,7 @@ def test_a_float_tiff_beyond_the_limits_is_refused_by_its_header():
 
 
 def test_random_damage_of_the_new_kinds_never_crashes():
-    random = np.random.default_rng(0)
+    random, refused = np.random.default_rng(0), 0
     for good in (heic(QUARTERS), saved(QUARTERS, "AVIF"), tiff(SCALED, photometric="rgb")):
         for round_ in range(24):
             data = bytearray(good)
@@ -274,8 +274,9 @@ def test_random_damage_of_the_new_kinds_never_crashes():
                 data[place] = random.integers(0, 256)
             try:
                 assert read_image(bytes(data)).dtype == np.uint8
-            except (UnreadableMedia, LimitExceeded) as error:
-                assert str(error).endswith(".")
+            except (UnreadableMedia, LimitExceeded):
+                refused += 1
+    assert 0 < refused < 72
 
 
 def test_a_picture_of_one_bit(tmp_path, shared_data):
