@@ -15,8 +15,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from durian.errors import InvalidRequest, LimitExceeded, UnreadableMedia
+from durian.errors import DurianError, InvalidRequest, LimitExceeded, UnreadableMedia
 from durian.face import LANDMARKS, Crop
+from durian.media.files import open_regular
 from durian.motion import Motion
 from durian.request import (
     ATTRIBUTE_NAMES,
@@ -50,16 +51,19 @@ class BundleReader:
     def __init__(self, path: str | os.PathLike[str], version: int) -> None:
         self._name = Path(path).name
         self._limit = get_settings().max_file_mb * 1_000_000
+        self._pixels = 0
+        self._file = open_regular(path, "bundle that Durian saved")
         try:
-            if Path(path).stat().st_size > self._limit:
-                raise LimitExceeded(
-                    f"{self._name} is larger than {get_settings().max_file_mb} MB: give a smaller bundle."
-                )
-            self._archive = zipfile.ZipFile(path)
-        except (*_BROKEN, ValueError) as error:
-            if isinstance(error, LimitExceeded):
-                raise
-            raise self._unreadable("is not a ZIP or is damaged") from error
+            self._archive = zipfile.ZipFile(self._file)
+            self._check_members()
+            self._settings = self._read_settings(version)
+        except BaseException as error:
+            self._file.close()
+            if isinstance(error, (*_BROKEN, ValueError)) and not isinstance(error, DurianError):
+                raise self._unreadable("is not a ZIP or is damaged") from error
+            raise
+
+    def _check_members(self) -> None:
         members = self._archive.infolist()
         self._members = {member.filename: member for member in members}
         if len(members) > MAX_MEMBERS or len(self._members) != len(members):
@@ -68,7 +72,6 @@ class BundleReader:
             raise LimitExceeded(
                 f"{self._name} unpacks to more than {get_settings().max_file_mb} MB: give a smaller one."
             )
-        self._settings = self._read_settings(version)
 
     def __enter__(self) -> Self:
         return self
@@ -77,6 +80,7 @@ class BundleReader:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._archive.close()
+        self._file.close()
 
     def __contains__(self, name: str) -> bool:
         return name in self._members
@@ -204,10 +208,14 @@ class BundleReader:
         return settings
 
     def _picture(self, name: str) -> np.ndarray:
-        from durian.media import read_image
+        from durian.media import check_together, pixel_count, read_image
 
         try:
-            return read_image(self.bytes(name))
+            data = self.bytes(name)
+            # A mask takes a third of the memory that its picture takes.
+            self._pixels += pixel_count(data) // (1 if name.endswith("image.png") else 3)
+            check_together(self._pixels, f"The pictures in {self._name}", "give a bundle of fewer or smaller ones")
+            return read_image(data)
         except UnreadableMedia as error:
             raise self._unreadable(f"is damaged at {name}") from error
 

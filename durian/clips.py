@@ -314,7 +314,7 @@ def _coded(image: np.ndarray, form: str, **options: int) -> bytes:
 def _decoded(data: bytes) -> np.ndarray:
     from PIL import Image
 
-    with Image.open(io.BytesIO(data)) as picture:
+    with Image.open(io.BytesIO(data), formats=("PNG", "WEBP")) as picture:
         return np.asarray(picture)
 
 

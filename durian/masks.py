@@ -6,15 +6,13 @@ where a yes or no is needed, a pixel is inside above :data:`HALF`.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from durian.errors import InvalidRequest, LimitExceeded, UnreadableMedia
-from durian.settings import get_settings
+from durian.errors import InvalidRequest, UnreadableMedia
 
 HALF = 127
 """A soft pixel above this value counts as inside."""
@@ -162,37 +160,47 @@ def outline(image: np.ndarray, mask: np.ndarray, colour: tuple[int, int, int] = 
     return np.rint(image * (1 - weight) + np.asarray(colour, np.float32) * weight).astype(np.uint8)
 
 
-def read_mask(source: str | Path | bytes, shape: tuple[int, ...]) -> np.ndarray:
-    """Read a mask picture.
+def read_mask(source: str | Path | bytes, shape: tuple[int, ...], size: tuple[int, int] | None = None) -> np.ndarray:
+    """Read a mask picture, in any format that pictures may have.
 
     A see-through picture (as painting programs export) is read by its alpha, any other by its brightness; one with
     values 0 and 1 only is stretched to 0 and 255.
 
     Args:
         source: a path or the file's bytes.
-        shape: ``(H, W, ...)`` of the picture it belongs to.
+        shape: ``(H, W, ...)`` of the picture it belongs to, which is the size it must have.
+        size: ``(width, height)`` of the result where the picture is worked on at another size.
 
     Raises:
         UnreadableMedia: not a picture.
         LimitExceeded: the file is too large.
         InvalidRequest: the size differs from ``shape``.
     """
-    from PIL import Image, UnidentifiedImageError
+    from durian.media.decoding import open_header, open_picture_file, orientation_of, unpacking, upright
 
+    expected = (shape[1], shape[0])
     try:
-        data = source if isinstance(source, bytes) else _read_bytes(Path(source))
-        with Image.open(io.BytesIO(data)) as picture:
+        with open_picture_file(source) as file, open_header(file) as picture:
             # Checked on the header, before anything is decoded: a decompression bomb ends here.
-            if picture.size != (shape[1], shape[0]):
-                raise InvalidRequest(
-                    f"The mask is {picture.width}×{picture.height} pixels but its picture is {_size(shape)}: "
-                    "give a mask of the picture's own size."
-                )
-            return _mask_of(picture)
-    except (InvalidRequest, LimitExceeded):
-        raise
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError) as error:
+            if expected not in (picture.size, picture.size[::-1]):
+                raise _wrong_size(picture.size, shape)
+            with unpacking(expected[0] * expected[1]):
+                picture.load()
+                turned = upright(picture, orientation_of(picture))
+                if turned.size != expected:
+                    raise _wrong_size(turned.size, shape)
+                mask = _mask_of(turned)
+                return mask if size is None else resized(mask, size)
+    except UnreadableMedia as error:
         raise UnreadableMedia("The mask is not a picture that can be read: give a PNG with the item white.") from error
+
+
+def resized(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """The mask at another ``(width, height)``: averaged over areas when it shrinks, soft edges when it grows."""
+    if mask.shape == size[::-1]:
+        return mask
+    shrinks = size[0] < mask.shape[1]
+    return cv2.resize(mask, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
 
 
 def png_bytes(mask: np.ndarray) -> bytes:
@@ -215,11 +223,11 @@ def _mask_of(picture) -> np.ndarray:
     return np.asarray(picture.convert("L")).copy()
 
 
-def _read_bytes(path: Path) -> bytes:
-    limit = get_settings().max_file_mb
-    if path.stat().st_size > limit * 2**20:
-        raise LimitExceeded(f"The mask file is larger than {limit} MB: export it as a plain PNG.")
-    return path.read_bytes()
+def _wrong_size(size: tuple[int, int], shape: tuple[int, ...]) -> InvalidRequest:
+    return InvalidRequest(
+        f"The mask is {size[0]}×{size[1]} pixels but its picture is {_size(shape)}: "
+        "give a mask of the picture's own size."
+    )
 
 
 def _multiply(image: np.ndarray, mask: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -9,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from durian.errors import InvalidRequest
-from durian.face import Crop, default_crop, detect_faces, require_face
+from durian.face import Crop, default_crop, require_face
+from durian.media import Picture
 from durian.motion import Motion, from_video, preset
 from durian.request import (
     ATTRIBUTE_NAMES,
@@ -20,12 +22,18 @@ from durian.request import (
     Portrait,
     RenderOptions,
 )
+from durian.request_pictures import RequestPictures, read_mask_of
 from durian.settings import get_settings
 
 DRIVING_FPS = 30.0
 """Highest rate at which a driving video is tracked; faster ones gain nothing visible."""
 DRIVING_SIDE = 720
 """Longest side in pixels at which a driving video is tracked; landmarks do not get better above (face.tracking)."""
+
+
+AT_ONCE = 2
+"""Requests whose faces and items are looked for at the same time: each takes some 200 MB for a moment."""
+_looking = threading.BoundedSemaphore(AT_ONCE)
 
 
 @dataclass(frozen=True)
@@ -112,8 +120,14 @@ def build_request(
         UnreadableMedia, LimitExceeded, NoFaceFound, InvalidRequest: with one sentence about the file or value.
     """
     options = options or RenderOptions()
-    person = load_portrait(portrait) if isinstance(portrait, PortraitSource) else portrait
-    items = tuple(a if isinstance(a, Attribute) else load_attribute(a) for a in attributes)
+    pictures = RequestPictures(
+        portrait.picture if isinstance(portrait, PortraitSource) else None,
+        [attribute.picture for attribute in attributes if isinstance(attribute, AttributeSource)],
+    )
+    with _looking:
+        person = load_portrait(portrait, pictures) if isinstance(portrait, PortraitSource) else portrait
+        items = tuple(a if isinstance(a, Attribute) else load_attribute(a, pictures) for a in attributes)
+    del pictures
     moves, audio_from, audio_start = None, None, 0.0
     if motion is not None:
         if isinstance(motion.what, Path):
@@ -138,36 +152,50 @@ def build_request(
     return Prepared(request, audio_from, audio_start)
 
 
-def load_portrait(source: PortraitSource) -> Portrait:
-    """The person with landmarks and crop.
+def load_portrait(source: PortraitSource, pictures: RequestPictures | None = None) -> Portrait:
+    """The person with landmarks and crop, at the size that portraits are worked on.
+
+    Args:
+        source: where to read them from; its crop is in pixels of the upright file.
+        pictures: of the request it belongs to, which share what they read.
 
     Raises:
         UnreadableMedia, LimitExceeded: the file; NoFaceFound: its face.
     """
-    image = _picture(source.picture)
+    pictures = pictures or RequestPictures(source.picture)
+    picture = pictures.portrait(source.picture)
+    image = picture.image
     face = require_face(image, source.face, _called(source.picture, "portrait"))
-    return Portrait(image, face.landmarks, source.crop or default_crop(face, image.shape, source.room))
+    if source.crop is None:
+        return Portrait(image, face.landmarks, default_crop(face, image.shape, source.room))
+    x, y = picture.point(source.crop.x, source.crop.y)
+    return Portrait(image, face.landmarks, Crop(x, y, source.crop.side * sum(picture.scale) / 2))
 
 
-def load_attribute(source: AttributeSource) -> Attribute:
-    """An item with its mask; its landmarks where the picture shows a face.
+def load_attribute(source: AttributeSource, pictures: RequestPictures | None = None) -> Attribute:
+    """An item with its mask, at the size that references are worked on; its landmarks where the picture shows a face.
+
+    Args:
+        source: where to read it from; its mask and clicks are in pixels of the upright file.
+        pictures: of the request it belongs to, which share what they read.
 
     Raises:
         UnreadableMedia, LimitExceeded: a file; NoFaceFound: no face of that number.
         InvalidRequest: nothing says where the item is, or nothing of that name was found, or a click is outside.
     """
-    image = _picture(source.picture)
     called = _called(source.picture, "reference")
     if source.name is not None and source.name not in ATTRIBUTE_NAMES:
         raise InvalidRequest(f"Attribute {source.name!r} is not known: use one of {', '.join(ATTRIBUTE_NAMES)}.")
-    faces = detect_faces(image)
+    pictures = pictures or RequestPictures(references=[source.picture])
+    picture = pictures.reference(source.picture)
+    image, faces = picture.image, pictures.faces(picture)
     if faces and source.face:
         faces = [require_face(image, source.face, called)]
     landmarks = faces[0].landmarks if faces else None
     if source.mask is not None:
-        mask = _mask(source.mask, image)
+        mask = read_mask_of(source.mask, picture)
     else:
-        mask = find_mask(image, landmarks, source.name, source.clicks, called)
+        mask = find_mask(image, landmarks, source.name, source.clicks, called, given=picture.given)
     return Attribute(
         image=image,
         mask=mask,
@@ -187,6 +215,7 @@ def find_mask(
     clicks: Sequence[Click] = (),
     called: str = "the picture",
     segmenter: str = "auto",
+    given: tuple[int, int] | None = None,
 ) -> np.ndarray:
     """Segment an item by its name, by clicks, or by its name and then clicks that correct it.
 
@@ -194,19 +223,21 @@ def find_mask(
         image: ``(H, W, 3) uint8``.
         landmarks: ``(478, 3)`` of the face that wears it, or ``None``.
         name: one of :data:`ATTRIBUTE_NAMES`; "other" can only be clicked.
-        clicks: points in pixels.
+        clicks: points in pixels of the picture as it was given.
         called: how an error names the picture.
         segmenter: which one, see :func:`durian.segmentation.get_segmenter`.
+        given: width and height that the picture was given in; by default its own.
 
     Returns:
-        ``(H, W) uint8``, not empty.
+        ``(H, W) uint8`` of the size of ``image``, not empty.
 
     Raises:
         InvalidRequest: neither name nor clicks, a click outside the picture, or nothing found.
     """
     from durian.segmentation import get_segmenter
 
-    height, width = image.shape[:2]
+    picture = Picture.whole(image) if given is None else Picture(image, given)
+    width, height = picture.given
     for click in clicks:
         if not (-0.5 <= click.x <= width - 0.5 and -0.5 <= click.y <= height - 0.5):
             raise InvalidRequest(
@@ -220,7 +251,7 @@ def find_mask(
     chosen.set_image(image)
     mask = chosen.named(name, landmarks) if has_name else None
     if clicks:
-        points = np.array([(click.x, click.y) for click in clicks], np.float32)
+        points = np.array([picture.point(click.x, click.y) for click in clicks], np.float32)
         labels = np.array([int(click.positive) for click in clicks])
         mask = chosen.predict(points, labels, start=mask)
     if not mask.any():
@@ -249,24 +280,6 @@ def _has_sound(path: Path) -> bool:
     from durian.media import probe_video
 
     return probe_video(path).has_audio
-
-
-def _picture(source: Path | np.ndarray) -> np.ndarray:
-    if isinstance(source, np.ndarray):
-        return source
-    from durian.media import read_image
-
-    return read_image(source)
-
-
-def _mask(source: Path | np.ndarray, image: np.ndarray) -> np.ndarray:
-    if isinstance(source, np.ndarray):
-        return source
-    from durian.masks import read_mask
-
-    if not Path(source).is_file():
-        raise InvalidRequest(f"The mask {Path(source).name} does not exist: give a picture file.")
-    return read_mask(source, image.shape)
 
 
 def _called(source: Path | np.ndarray, otherwise: str) -> str:

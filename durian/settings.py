@@ -45,6 +45,15 @@ class Settings:
     max_megapixels: int = 50
     max_image_side: int = 16384
     min_image_side: int = 32
+    max_request_megapixels: int = 240
+    """Pixels of all pictures of one request, or of one visitor's table, as they were given: a portrait and eight
+    references of 24 megapixels each are 216."""
+    portrait_megapixels: float = 8.0
+    """A larger portrait is worked on at this size: a face of a sixth of its height still fills the largest output."""
+    reference_megapixels: float = 3.0
+    """The same for references: a head with hair that fills half the height has the largest output's pixels."""
+    working_side: int = 4096
+    """Longest side in pixels of either."""
     max_video_seconds: float = 60.0
     """Longest driving video that is read; the page offers a trim."""
     max_frames: int = 600
@@ -68,8 +77,10 @@ class Settings:
     """Age at which a visitor's files are deleted; longer than the longest job."""
 
     def __post_init__(self) -> None:
-        counted = [f.name for f in fields(self) if f.name.startswith("visitor_")]
-        for name in ("max_file_mb", "max_megapixels", "max_frames", "max_size", "max_queue", "keep_seconds", *counted):
+        positive = ("max_file_mb", "max_megapixels", "max_frames", "max_size", "max_queue", "keep_seconds")
+        sizes = ("max_request_megapixels", "portrait_megapixels", "reference_megapixels", "working_side")
+        shares = [f.name for f in fields(self) if f.name.startswith("visitor_")]
+        for name in (*positive, *sizes, *shares):
             if getattr(self, name) <= 0:
                 raise ValueError(f"DURIAN_{name.upper()} must be above 0, not {getattr(self, name)}.")
         if self.device not in ("auto", "cpu", "cuda"):

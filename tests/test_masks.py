@@ -158,6 +158,44 @@ def test_masks_from_other_programs():
         assert np.array_equal(masks.read_mask(data, shape), truth)
 
 
+@pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF", "GIF", "AVIF"])
+def test_masks_in_any_format_that_pictures_have(kind):
+    mask = np.zeros((40, 50), np.uint8)
+    mask[10:30, 8:40] = 255
+    assert np.abs(masks.read_mask(encoded(mask, kind=kind), mask.shape).astype(int) - mask).max() <= 2
+
+
+@pytest.mark.parametrize("kind", ["PPM", "ICO", "PCX", "TGA", "SGI"])
+def test_masks_in_no_other_format(kind):
+    with pytest.raises(UnreadableMedia, match="not a picture that can be read"):
+        masks.read_mask(encoded(disc(32, 8), kind=kind), (32, 32, 3))
+
+
+def test_a_mask_turned_by_exif_is_turned_back():
+    mask = np.zeros((40, 50), np.uint8)
+    mask[:10, :20] = 255
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    buffer = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(np.rot90(mask))).save(buffer, "PNG", exif=exif)
+    assert np.array_equal(masks.read_mask(buffer.getvalue(), mask.shape), mask)
+
+
+def test_a_mask_at_the_size_that_its_picture_is_worked_on():
+    mask = np.zeros((40, 60), np.uint8)
+    mask[:, 20:] = 255
+    small = masks.read_mask(masks.png_bytes(mask), mask.shape, (30, 20))
+    assert small.shape == (20, 30)
+    assert small[:, :10].max() == 0
+    assert small[:, 10:].min() == 255
+    assert np.array_equal(masks.resized(small, (30, 20)), small)
+    # Back at its own size the edge lies where it lay, half a pixel soft.
+    back = masks.resized(small, (60, 40))
+    assert np.abs(np.abs(back.astype(int) - mask).max(0)).argmax() in (19, 20)
+    assert back[:, :19].max() == 0
+    assert back[:, 21:].min() == 255
+
+
 def test_unusable_mask_files(tmp_path, settings_environment):
     good = masks.png_bytes(disc(32, 8))
     with pytest.raises(InvalidRequest, match="32×32 pixels but its picture is 64×32"):

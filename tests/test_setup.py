@@ -206,10 +206,11 @@ def test_a_missing_system_library_is_one_sentence(project_root, bare_path, tmp_p
 
 LAYERS = (
     {"errors", "settings", "fingerprint", "watch"},
-    {"media", "masks", "face", "weights", "claims"},
+    {"media"},
+    {"masks", "face", "weights", "claims"},
     {"motion", "label"},
     {"keypoints", "request"},
-    {"segmentation"},
+    {"segmentation", "request_pictures"},
     {"geometry"},
     {"scene", "prepare"},
     {"preview", "synthetic", "bundle_reading", "assets", "clips"},

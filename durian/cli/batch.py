@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import io
 import logging
 import re
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 from durian.cli import animate
 from durian.cli.parser import make_parser
 from durian.errors import DurianError, InvalidRequest, UnreadableMedia
+from durian.media.files import open_regular
 
 ITEM_COLUMNS = ("mask", "name", "click", "strength", "trim", "layer", "item-face")
 SWITCHES = ("uncrop", "no-label", "sound")
@@ -63,11 +65,12 @@ def run_batch(arguments: argparse.Namespace) -> dict[str, object]:
 
 def _read(path: Path) -> list[dict[str, str]]:
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
+        with (
+            open_regular(path, "CSV with a header and a row per request") as raw,
+            io.TextIOWrapper(raw, newline="", encoding="utf-8-sig") as file,
+        ):
             reader = csv.DictReader(file, restkey="", strict=True)
             rows = [row for row in reader if any(isinstance(v, str) and v.strip() for v in row.values())]
-    except FileNotFoundError as error:
-        raise UnreadableMedia(f"{path.name} does not exist: give a CSV with a header and a row per request.") from error
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UnreadableMedia(f"{path.name} cannot be read as CSV: save it as comma-separated UTF-8 text.") from error
     if not rows:

@@ -145,11 +145,11 @@ def read_scene(path: Path) -> tuple[np.ndarray, np.ndarray, str, str]:
     description = json.loads(path.read_text())
     row, column = REFERENCE
     area = (slice(row * TILE, (row + 1) * TILE), slice(column * TILE, (column + 1) * TILE))
-    with Image.open(path.with_suffix(".webp")) as picture:
+    with Image.open(path.with_suffix(".webp"), formats=("WEBP",)) as picture:
         image = np.asarray(picture.convert("RGB"))[area].copy()
     attribute, style = description["attribute"], description["style"]
     soft = path.with_name(f"{path.stem}-{attribute}.png")
-    with Image.open(soft if soft.is_file() else path.with_suffix(".png")) as masks:
+    with Image.open(soft if soft.is_file() else path.with_suffix(".png"), formats=("PNG",)) as masks:
         covered = np.asarray(masks)[area].copy()
     if not soft.is_file():
         # A palette picture: its values are the classes.

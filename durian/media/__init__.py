@@ -1,8 +1,9 @@
 """Pictures and videos in and out: formats, rotation, limits, H.264, GIF, frame archives, marks."""
 
 from durian.media.audio import read_audio
-from durian.media.files import atomic_output
-from durian.media.images import encode_png, read_image, write_image
+from durian.media.decoding import pixel_count
+from durian.media.files import atomic_output, check_together, open_regular
+from durian.media.images import Picture, encode_png, read_image, read_picture, write_image
 from durian.media.metadata import COMMENT, DIGITAL_SOURCE_TYPE, TITLE, read_metadata
 from durian.media.probing import VideoInfo, check_length, probe_video
 from durian.media.reading import Video, iter_video, read_video
@@ -12,17 +13,22 @@ __all__ = [
     "COMMENT",
     "DIGITAL_SOURCE_TYPE",
     "TITLE",
+    "Picture",
     "Video",
     "VideoInfo",
     "VideoWriter",
     "atomic_output",
     "check_length",
+    "check_together",
     "encode_png",
     "iter_video",
+    "open_regular",
+    "pixel_count",
     "probe_video",
     "read_audio",
     "read_image",
     "read_metadata",
+    "read_picture",
     "read_video",
     "write_frames_zip",
     "write_gif",

@@ -5,16 +5,18 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import stat
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from durian.errors import LimitExceeded, OutputFailed, UnreadableMedia
 from durian.settings import get_settings
 
-IMAGE_KINDS = ("jpeg", "png", "webp", "bmp", "tiff", "gif")
+IMAGE_KINDS = ("jpeg", "png", "webp", "heif", "avif", "bmp", "tiff", "gif")
 VIDEO_KINDS = ("mp4", "matroska", "avi", "gif")
-IMAGE_FORMATS = "JPEG, PNG, WebP, BMP, TIFF or GIF picture"
+IMAGE_FORMATS = "JPEG, PNG, WebP, HEIC, AVIF, BMP, TIFF or GIF picture"
 VIDEO_FORMATS = "MP4, MOV, WebM, MKV, AVI or GIF video"
 
 HEAD_BYTES = 4096
@@ -42,7 +44,13 @@ _MAGIC = (
     (b"BM", "bmp"),
 )
 _RIFF = {b"WEBP": "webp", b"AVI ": "avi", b"WAVE": "sound"}
-_STILL_BRANDS = (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"avif", b"avis")
+_AVIF_BRANDS = (b"avif", b"avis", b"avio")
+_HEIF_BRANDS = tuple(
+    b"heic heix heim heis hevc hevx hevm hevs mif1 mif2 mif3 msf1 miaf MiHE MiHB MiHA MiPr jpeg jpgs avci avcs".split()
+)
+"""ISO/IEC 23008-12, annexes B and D to F, and 23000-22: stills and their sequences, whatever codes their pixels."""
+_SYSTEM_FOLDERS = ("/proc/", "/sys/", "/dev/fd/", "/dev/std")
+"""Names in here stand for what the process has open or for the system's own values, whatever they claim to be."""
 _QUICKTIME_ATOMS = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 
 
@@ -58,7 +66,7 @@ def sniff(head: bytes) -> str:
     if head[:4] == b"RIFF":
         return _RIFF.get(head[8:12], "unknown")
     if head[4:8] in _QUICKTIME_ATOMS:
-        return "a HEIC or AVIF picture" if head[8:12] in _STILL_BRANDS else "mp4"
+        return _still_kind(head) or "mp4"
     for magic, kind in _MAGIC:
         if head.startswith(magic):
             return kind
@@ -70,6 +78,18 @@ def sniff(head: bytes) -> str:
             head[: max(1, len(head) - 3)].decode("utf-8")
             return "text"
     return "unknown"
+
+
+def _still_kind(head: bytes) -> str | None:
+    """``"heif"`` or ``"avif"`` where an ISO base media file is a still picture."""
+    if head[4:8] != b"ftyp":
+        return None
+    major, length = head[8:12], int.from_bytes(head[:4], "big")
+    others = [head[place : place + 4] for place in range(16, min(length, len(head)), 4)]
+    # The major brand may be one that this file does not know, or the family's common one.
+    if major in _AVIF_BRANDS or (major in (b"mif1", b"msf1", b"miaf") and any(b in _AVIF_BRANDS for b in others)):
+        return "avif"
+    return "heif" if major in _HEIF_BRANDS or b"mif1" in others else None
 
 
 def describe_kind(kind: str) -> str:
@@ -87,33 +107,57 @@ def describe_kind(kind: str) -> str:
     return f"is {kind}" if kind.startswith("a") else "is of an unknown kind"
 
 
-def open_checked(path: str | os.PathLike[str], accepted: str) -> tuple[Path, bytes]:
-    """Check that a file exists, is a file and is within the size limit.
+def open_regular(path: str | os.PathLike[str], accepted: str) -> BinaryIO:
+    """Open a file that somebody named: a regular file within the size limit, and nothing else.
+
+    What was opened is what is judged, so nothing can be put in its place in between, and a pipe never makes this wait.
 
     Args:
-        path: the file.
+        path: the file, or a link to it.
         accepted: what would be accepted instead, for the message.
+
+    Returns:
+        The open file, for reading bytes.
+
+    Raises:
+        UnreadableMedia: missing, a folder, a pipe, socket or device, a name of the system's own, or not readable.
+        LimitExceeded: larger than ``max_file_mb``.
+    """
+    path = Path(path)
+    name = path.name or "The path"
+    not_regular = UnreadableMedia(f"{name} is not a regular file: choose a {accepted} that is saved on a disk.")
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise UnreadableMedia(f"{name} does not exist: choose a {accepted}.") from error
+    except (OSError, ValueError) as error:
+        if getattr(error, "errno", None) == errno.ENXIO:  # what opening a socket says
+            raise not_regular from error
+        raise UnreadableMedia(f"{name} cannot be opened: choose a {accepted} that may be read.") from error
+    try:
+        about = os.fstat(descriptor)
+        if stat.S_ISDIR(about.st_mode):
+            raise UnreadableMedia(f"{name} is a folder: choose a {accepted}.")
+        if not stat.S_ISREG(about.st_mode) or os.path.abspath(path).startswith(_SYSTEM_FOLDERS):
+            raise not_regular
+        check_bytes(about.st_size, name)
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def open_checked(path: str | os.PathLike[str], accepted: str) -> tuple[Path, bytes]:
+    """The checks of :func:`open_regular`, for readers that open the path themselves.
 
     Returns:
         Its path and its first :data:`HEAD_BYTES` bytes.
 
     Raises:
-        UnreadableMedia: missing, a folder, or not readable.
-        LimitExceeded: larger than ``max_file_mb``.
+        UnreadableMedia, LimitExceeded: as :func:`open_regular`.
     """
-    path = Path(path)
-    try:
-        if path.is_dir():
-            raise UnreadableMedia(f"{path.name} is a folder: choose a {accepted}.")
-        check_bytes(path.stat().st_size, path.name)
-        with path.open("rb") as file:
-            return path, file.read(HEAD_BYTES)
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise UnreadableMedia(f"{path.name} does not exist: choose a {accepted}.") from error
-    except (OSError, ValueError) as error:
-        if isinstance(error, (UnreadableMedia, LimitExceeded)):
-            raise
-        raise UnreadableMedia(f"{path.name} cannot be opened: choose a {accepted} that may be read.") from error
+    with open_regular(path, accepted) as file:
+        return Path(path), file.read(HEAD_BYTES)
 
 
 def check_bytes(size: int, name: str) -> None:
@@ -144,18 +188,38 @@ def check_pixels(width: int, height: int, name: str, kind: str = "picture") -> N
         )
 
 
+def check_together(pixels: int, what: str, advice: str) -> None:
+    """Refuse pictures that together hold more than ``max_request_megapixels``.
+
+    Args:
+        pixels: of all of them, as they were given.
+        what: the sentence's subject, in the plural.
+        advice: what to do, behind the colon.
+
+    Raises:
+        LimitExceeded: too many pixels.
+    """
+    limit = get_settings().max_request_megapixels
+    if pixels > limit * 1_000_000:
+        raise LimitExceeded(f"{what} have {pixels / 1e6:.0f} megapixels together: at most {limit} are taken; {advice}.")
+
+
 def output_failure(path: Path, error: BaseException) -> OutputFailed:
     """The sentence for a result that could not be written because of ``error``."""
     code = getattr(error, "errno", None)
+    # The name alone: where a server keeps its files is nobody's business.
+    folder = f"the folder {path.parent.name}" if path.parent.name else "its folder"
     if code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return OutputFailed(
             f"{path.name} could not be written because the disk is full: free some space and run again."
         )
     if code in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return OutputFailed(f"{path.name} could not be written because {path.parent.name or '/'} is not writable.")
+        return OutputFailed(f"{path.name} could not be written because {folder} is not writable.")
     if code in (errno.ENOENT, errno.ENOTDIR):
-        return OutputFailed(f"{path.name} could not be written because the folder {path.parent} does not exist.")
-    return OutputFailed(f"{path.name} could not be written ({error}): choose another place and run again.")
+        return OutputFailed(f"{path.name} could not be written because {folder} does not exist.")
+    # The system's own words without the path that an OSError adds to them.
+    reason = getattr(error, "strerror", None) or type(error).__name__
+    return OutputFailed(f"{path.name} could not be written ({reason}): choose another place and run again.")
 
 
 def temporary_beside(path: Path) -> Path:

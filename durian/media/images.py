@@ -4,40 +4,62 @@ from __future__ import annotations
 
 import io
 import os
-import warnings
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
-from durian.errors import DurianError, InvalidRequest, LimitExceeded, UnreadableMedia
-from durian.media.files import (
-    IMAGE_FORMATS,
-    IMAGE_KINDS,
-    atomic_output,
-    check_bytes,
-    check_pixels,
-    describe_kind,
-    open_checked,
-    sniff,
-)
+from durian.errors import InvalidRequest
+from durian.media.colour import to_srgb_on_white
+from durian.media.decoding import open_picture_file, unpack, working_size
+from durian.media.files import atomic_output
 from durian.media.metadata import COMMENT, mark_png, xmp_packet
-from durian.settings import get_settings
-
-if TYPE_CHECKING:
-    from PIL import Image
 
 JPEG_QUALITY = 95
 """Taste: no visible blocks at 512 px."""
 
 
-def read_image(source: str | os.PathLike[str] | bytes) -> np.ndarray:
-    """Read a JPEG, PNG, WebP, BMP, TIFF or GIF (its first frame).
+@dataclass(frozen=True)
+class Picture:
+    """A picture as it is worked on, and the size it was given in.
 
-    The EXIF rotation is applied, transparency is laid on white, CMYK, palettes, grey and 16 bits become 8-bit RGB,
-    and an embedded colour profile is converted to sRGB. The content decides the format, not the name.
+    ``image`` is ``(H, W, 3) uint8`` RGB; ``given`` the width and height of the upright original in pixels, which is
+    what points and masks from outside refer to (pixel centres at integers).
+    """
+
+    image: np.ndarray
+    given: tuple[int, int]
+
+    @classmethod
+    def whole(cls, image: np.ndarray) -> Picture:
+        """A picture that is worked on at the size it was given in."""
+        return cls(image, (image.shape[1], image.shape[0]))
+
+    @property
+    def scale(self) -> tuple[float, float]:
+        """Working pixels in a pixel of the original, across and down."""
+        return self.image.shape[1] / self.given[0], self.image.shape[0] / self.given[1]
+
+    def point(self, x: float, y: float) -> tuple[float, float]:
+        """A point of the original, in working pixels."""
+        across, down = self.scale
+        return (x + 0.5) * across - 0.5, (y + 0.5) * down - 0.5
+
+    def within(self, megapixels: float) -> Picture:
+        """The same picture, no larger than ``megapixels``."""
+        size = working_size(*self.given, megapixels)
+        if size[0] >= self.image.shape[1]:
+            return self
+        return Picture(cv2.resize(self.image, size, interpolation=cv2.INTER_AREA), self.given)
+
+
+def read_image(source: str | os.PathLike[str] | bytes) -> np.ndarray:
+    """Read a JPEG, PNG, WebP, HEIC, AVIF, BMP, TIFF or GIF (its first picture) whole.
+
+    The EXIF rotation is applied, transparency is laid on white, CMYK, palettes, grey, 16 bits and floats become 8-bit
+    RGB, and an embedded colour profile is converted to sRGB. The content decides the format, not the name.
 
     Args:
         source: a path, or the file's bytes.
@@ -46,98 +68,19 @@ def read_image(source: str | os.PathLike[str] | bytes) -> np.ndarray:
         ``(H, W, 3) uint8`` RGB.
 
     Raises:
-        UnreadableMedia: missing, empty, cut off, damaged, or not a picture.
+        UnreadableMedia: missing, empty, cut off, damaged, not a regular file, or not a picture.
         LimitExceeded: too many bytes or pixels (refused before unpacking), or too few pixels.
     """
-    if isinstance(source, (bytes, bytearray, memoryview)):
-        data, name = bytes(source), "The picture"
-        check_bytes(len(data), name)
-        head, stream = data[:4096], io.BytesIO(data)
-    else:
-        path, head = open_checked(source, IMAGE_FORMATS)
-        name, stream = path.name, path
-    kind = sniff(head)
-    if kind not in IMAGE_KINDS:
-        raise UnreadableMedia(f"{name} {describe_kind(kind)}: choose a {IMAGE_FORMATS}.")
-    return _decode(stream, kind, name)
+    return read_picture(source).image
 
 
-def _decode(stream: Path | io.BytesIO, kind: str, name: str) -> np.ndarray:
-    from PIL import Image, ImageOps
+def read_picture(source: str | os.PathLike[str] | bytes, megapixels: float | None = None) -> Picture:
+    """As :func:`read_image`, but unpacked to at most ``megapixels`` and ``working_side`` pixels a side.
 
-    try:
-        with warnings.catch_warnings():
-            # Pillow warns from 89 megapixels on; our own limit below is what counts.
-            warnings.simplefilter("ignore")
-            with Image.open(stream, formats=[kind.upper()]) as image:
-                check_pixels(*image.size, name)
-                image.load()
-                turned = ImageOps.exif_transpose(image)
-                return _to_rgb(turned)
-    except DurianError:
-        raise
-    except Image.DecompressionBombError as error:
-        raise _too_large(kind, name) from error
-    except Exception as error:
-        # On hostile files the decoders raise nearly anything: OSError, SyntaxError, struct.error, KeyError, zlib.error.
-        raise UnreadableMedia(f"{name} is cut off or damaged: choose a complete {IMAGE_FORMATS}.") from error
-
-
-def _too_large(kind: str, name: str) -> LimitExceeded:
-    """The limit's own sentence for a picture so large that Pillow refuses to tell its size."""
-    limits = get_settings()
-    return LimitExceeded(
-        f"{name} would unpack to far more than {limits.max_megapixels} megapixels ({kind.upper()}): at most "
-        f"{limits.max_megapixels} megapixels and {limits.max_image_side} pixels a side are read; make it smaller."
-    )
-
-
-def _to_rgb(image: Image.Image) -> np.ndarray:
-    if image.mode.startswith("I") or image.mode == "F":
-        grey = _grey_to_8_bit(np.asarray(image), image.mode)
-        return np.repeat(grey[..., None], 3, axis=2)
-    image = _to_srgb(image)
-    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        rgba = np.asarray(image.convert("RGBA"))
-        return flatten_on_white(rgba)
-    return np.ascontiguousarray(np.asarray(image.convert("RGB")))
-
-
-def flatten_on_white(rgba: np.ndarray) -> np.ndarray:
-    """Lay ``(H, W, 4) uint8`` on white; returns ``(H, W, 3) uint8``."""
-    alpha = rgba[..., 3:].astype(np.uint16)
-    mixed = rgba[..., :3].astype(np.uint16) * alpha + 255 * (255 - alpha)
-    return ((mixed + 127) // 255).astype(np.uint8)
-
-
-def _grey_to_8_bit(values: np.ndarray, mode: str) -> np.ndarray:
-    """Scale 16-bit, 32-bit or float grey to 0..255. Float in [0, 1] is read as such, anything wider by its range."""
-    if mode.startswith("I;16"):
-        return ((values.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
-    values = np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)
-    low, high = float(values.min()), float(values.max())
-    if mode == "I" and low >= 0 and high <= 65535:
-        low, high = 0.0, 255.0 if high <= 255 else 65535.0
-    elif mode == "F" and low >= 0 and high <= 255:
-        low, high = 0.0, 1.0 if high <= 1 else 255.0
-    return np.clip((values - low) * (255.0 / max(high - low, 1e-12)) + 0.5, 0, 255).astype(np.uint8)
-
-
-def _to_srgb(image: Image.Image) -> Image.Image:
-    """Apply an embedded profile (phones save Display P3, printers' files CMYK); a broken profile is ignored."""
-    profile = image.info.get("icc_profile")
-    if not profile or image.mode not in ("RGB", "RGBA", "CMYK", "L"):
-        return image
-    from PIL import ImageCms
-
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        if "sRGB" in (ImageCms.getProfileDescription(source) or ""):
-            return image
-        mode = "RGBA" if image.mode == "RGBA" else "RGB"
-        return ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode=mode)
-    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-        return image
+    ``None`` reads the picture whole.
+    """
+    with open_picture_file(source) as file:
+        return Picture(*unpack(file, to_srgb_on_white, megapixels))
 
 
 def encode_png(image: np.ndarray, metadata: Mapping[str, object] | None = None, compression: int = 1) -> bytes:

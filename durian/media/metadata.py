@@ -13,10 +13,11 @@ import struct
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import BinaryIO
 from xml.sax.saxutils import escape, unescape
 
 from durian.errors import UnreadableMedia
-from durian.media.files import IMAGE_KINDS, open_checked, sniff
+from durian.media.files import HEAD_BYTES, IMAGE_KINDS, open_regular, sniff
 
 TITLE = "AI-generated portrait animation made with Durian"
 COMMENT = "AI-generated: this is not a recording of a real event."
@@ -100,16 +101,18 @@ def read_metadata(path: str | os.PathLike[str]) -> dict[str, object]:
     Raises:
         UnreadableMedia: the file is neither a picture nor a video.
     """
-    path, head = open_checked(path, "PNG or MP4 made with Durian")
-    kind = sniff(head)
-    if kind == "gif":
-        tags = _gif_tags(path)
-    elif kind in IMAGE_KINDS:
-        tags = _image_tags(path)
-    elif kind in ("mp4", "matroska", "avi"):
-        tags = _video_tags(path, kind)
-    else:
-        raise UnreadableMedia(f"{path.name} is neither a picture nor a video: give a PNG or MP4 made with Durian.")
+    path = Path(path)
+    with open_regular(path, "PNG or MP4 made with Durian") as file:
+        kind = sniff(file.read(HEAD_BYTES))
+        file.seek(0)
+        if kind == "gif":
+            tags = _gif_tags(file)
+        elif kind in IMAGE_KINDS:
+            tags = _image_tags(file, kind, path.name)
+        elif kind in ("mp4", "matroska", "avi"):
+            tags = _video_tags(file, kind, path)
+        else:
+            raise UnreadableMedia(f"{path.name} is neither a picture nor a video: give a PNG or MP4 made with Durian.")
     result: dict[str, object] = {}
     if "description" in tags:
         result.update(_settings(tags["description"]))
@@ -134,10 +137,14 @@ def _settings(text: str) -> dict[str, object]:
     return value if isinstance(value, dict) else {}
 
 
-def _gif_tags(path: Path) -> dict[str, str]:
-    with path.open("rb") as file:
-        file.seek(-min(path.stat().st_size, _MAX_TEXT), os.SEEK_END)
-        tail = file.read()
+def _tail(file: BinaryIO) -> bytes:
+    """The end of the file, where our own marks lie in videos."""
+    file.seek(max(0, file.seek(0, os.SEEK_END) - _MAX_TEXT))
+    return file.read()
+
+
+def _gif_tags(file: BinaryIO) -> dict[str, str]:
+    tail = _tail(file)
     start = tail.rfind(_GIF_COMMENT)
     text, position = b"", start + len(_GIF_COMMENT)
     while start >= 0 and position < len(tail) and tail[position]:
@@ -150,14 +157,11 @@ def _gif_tags(path: Path) -> dict[str, str]:
     )
 
 
-def _image_tags(path: Path) -> dict[str, str]:
-    from PIL import Image
+def _image_tags(file: BinaryIO, kind: str, name: str) -> dict[str, str]:
+    from durian.media.decoding import PictureFile, open_header
 
-    try:
-        with Image.open(path) as image:
-            info = dict(image.info)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise UnreadableMedia(f"{path.name} is cut off or damaged: give a complete file.") from error
+    with open_header(PictureFile(file, kind, name)) as image:
+        info = dict(image.info)
     tags = {k.lower(): v for k, v in info.items() if isinstance(v, str) and len(v) < _MAX_TEXT}
     packet = info.get(_PNG_XMP_KEYWORD) or info.get("xmp") or ""
     tags["xmp"] = packet.decode("utf-8", "replace") if isinstance(packet, bytes) else str(packet)
@@ -175,16 +179,14 @@ def _image_tags(path: Path) -> dict[str, str]:
     return tags
 
 
-def _video_tags(path: Path, kind: str) -> dict[str, str]:
+def _video_tags(file: BinaryIO, kind: str, path: Path) -> dict[str, str]:
     from durian.media.probing import open_container
 
     with open_container(path, kind) as container:
         tags = {k.lower(): v for k, v in container.metadata.items() if len(v) < _MAX_TEXT}
     if kind == "mp4":
         # The box is the last one we write, so only the end of the file is searched.
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - _MAX_TEXT))
-            tail = file.read()
+        tail = _tail(file)
         start = tail.rfind(b"uuid" + _XMP_UUID)
         if start >= 0:
             tags["xmp"] = tail[start + 20 :].decode("utf-8", "replace")

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from durian.errors import InvalidRequest, LimitExceeded, UnreadableMedia
+from durian.media.colour import flatten_on_white
 from durian.media.files import VIDEO_FORMATS, check_pixels
-from durian.media.images import flatten_on_white
 from durian.media.probing import (
     MAX_DECODED_PER_SECOND,
     VideoInfo,

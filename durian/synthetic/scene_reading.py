@@ -129,7 +129,7 @@ def _tiles(path: Path, size: int, columns: int, count: int, mode: str | None = N
     """The first ``count`` tiles of a grid, ``(count, size, size[, 3]) uint8``; a palette picture's are its indices."""
     from PIL import Image
 
-    with Image.open(path) as picture:
+    with Image.open(path, formats=("PNG", "WEBP")) as picture:
         grid = np.asarray(picture.convert(mode) if mode else picture)
     rows = -(-count // columns)
     if grid.shape[:2] != (rows * size, columns * size):

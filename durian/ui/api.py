@@ -16,7 +16,7 @@ from durian import masks, prepare
 from durian.engine import get_engine
 from durian.errors import DurianError, InvalidRequest
 from durian.face import detect_faces
-from durian.media import read_image, write_image
+from durian.media import read_picture, write_image
 from durian.renderer import check_renderer
 from durian.request import AnimationRequest, DiffusionOptions, RenderOptions
 from durian.settings import get_settings
@@ -179,9 +179,11 @@ def segment(
     """
     with _Sentences():
         owner = _caller(request).owner
-        picture = read_image(_path(image, "image"))
-        faces = detect_faces(picture)
-        mask = prepare.find_mask(picture, faces[0].landmarks if faces else None, name, _clicks(points), "the image")
+        picture = read_picture(_path(image, "image"), get_settings().reference_megapixels)
+        faces = detect_faces(picture.image)
+        landmarks = faces[0].landmarks if faces else None
+        found = prepare.find_mask(picture.image, landmarks, name, _clicks(points), "the image", given=picture.given)
+        mask = masks.resized(found, picture.given)
         path = _fresh(owner, "mask", ".png")
         path.write_bytes(masks.png_bytes(mask))
         return gr.FileData(path=str(path), orig_name="mask.png", mime_type="image/png")

@@ -11,7 +11,7 @@ import gradio as gr
 from durian.settings import get_settings
 from durian.ui import controls, texts
 from durian.ui.session import Session
-from durian.ui.widgets import cards, raw_upload, raw_video, stage
+from durian.ui.widgets import PICTURE_TYPES, cards, raw_upload, raw_video, stage
 
 
 @dataclass
@@ -146,7 +146,7 @@ def _portrait(page: Page) -> None:
         _step(1, "Portrait", "who moves")
         page.portrait_stage = stage("portrait", texts.EMPTY_PORTRAIT, "portrait-stage", "#portrait-upload")
         with gr.Row(elem_classes=["tight"]):
-            page.portrait_upload = raw_upload("Upload a portrait", "portrait-upload", ["image"])
+            page.portrait_upload = raw_upload("Upload a portrait", "portrait-upload", PICTURE_TYPES)
         with gr.Accordion("Crop and camera", open=False):
             for key in controls.PORTRAIT:
                 page.control(key)
@@ -161,7 +161,7 @@ def _wear(page: Page) -> None:
         page.items = cards("items", row=True)
         page.mask_stage = stage("mask", texts.EMPTY_MASK, "mask-stage", "#reference-upload")
         with gr.Row(elem_classes=["tight"]):
-            page.reference_upload = raw_upload("Upload a reference", "reference-upload", ["image"])
+            page.reference_upload = raw_upload("Upload a reference", "reference-upload", PICTURE_TYPES)
         page.control("expansion", elem_classes=["prominent"])
         with gr.Column(elem_id="item-group") as page.item_group:
             page.control("strength")
@@ -181,7 +181,7 @@ def _wear(page: Page) -> None:
             page.control("trim")
         with gr.Accordion("Mask files and sharper clicks", open=False):
             with gr.Row(elem_classes=["tight"]):
-                page.mask_import = raw_upload("Import PNG", "mask-import", ["image"], "sm")
+                page.mask_import = raw_upload("Import PNG", "mask-import", PICTURE_TYPES, "sm")
                 page.mask_export = gr.Button("Export PNG", elem_id="mask-export", size="sm")
             page.segmenter = gr.Radio(
                 [],
@@ -284,7 +284,11 @@ def _tools(page: Page) -> None:
                 ["hat", "glasses", "hair", "beard", "lips"], value="hat", label="Wear their", elem_classes=["segmented"]
             )
             page.look_book_files = gr.File(
-                file_count="multiple", file_types=["image"], label="References", height=120, elem_id="look-book-files"
+                file_count="multiple",
+                file_types=PICTURE_TYPES,
+                label="References",
+                height=120,
+                elem_id="look-book-files",
             )
             page.look_book = gr.Gallery(
                 show_label=False,

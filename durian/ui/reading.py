@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from durian import masks
 from durian.errors import InvalidRequest, NoFaceFound
 from durian.face import Face, check_face, detect_faces, require_face
-from durian.media import iter_video, probe_video, read_image
+from durian.media import Picture, check_together, iter_video, pixel_count, probe_video, read_picture
 from durian.motion import Motion, from_video
+from durian.request_pictures import read_mask_of
 from durian.settings import get_settings
 from durian.ui.session import Item, MotionChoice, PortraitChoice, Session
 
@@ -24,6 +24,19 @@ FIRST_TRIM_SECONDS = 10.0
 """A long driving video starts trimmed to this, so that tracking takes a few seconds (taste)."""
 
 
+def check_table(session: Session, source: str | Path | np.ndarray, instead_of: Item | PortraitChoice | None) -> None:
+    """Refuse a picture that would make the table's pictures too large together, before it is unpacked.
+
+    Raises:
+        UnreadableMedia, LimitExceeded: it is not a picture we read, or there is no room for it.
+    """
+    pixels = source.shape[0] * source.shape[1] if isinstance(source, np.ndarray) else pixel_count(source)
+    for there in (session.portrait, *session.items):
+        if there is not None and there is not instead_of and there.picture is not None:
+            pixels += there.picture.given[0] * there.picture.given[1]
+    check_together(pixels, "The portrait and the items", "remove an item or upload a smaller picture")
+
+
 def portrait_from(source: str | Path | np.ndarray) -> PortraitChoice:
     """Read a photo and find its faces; the largest usable one is chosen.
 
@@ -31,13 +44,18 @@ def portrait_from(source: str | Path | np.ndarray) -> PortraitChoice:
         UnreadableMedia, LimitExceeded: not a picture we read.
         NoFaceFound: no face, or none that can be used.
     """
-    image = source if isinstance(source, np.ndarray) else read_image(source)
+    picture = _read(source, get_settings().portrait_megapixels)
+    image = picture.image
     faces = detect_faces(image)
     usable = [face for face in faces if _usable(face, image)]
     if not usable:
         # Says which of the reasons it is.
         require_face(image, 0, "portrait")
-    return PortraitChoice(image, usable)
+    return PortraitChoice(image, usable, given=picture.given)
+
+
+def _read(source: str | Path | np.ndarray, megapixels: float) -> Picture:
+    return Picture.whole(source) if isinstance(source, np.ndarray) else read_picture(source, megapixels)
 
 
 def _usable(face: Face, image: np.ndarray) -> bool:
@@ -66,9 +84,10 @@ def reference_into(item: Item, source: str | Path | np.ndarray, taken: tuple[str
     """
     from durian.segmentation import worn
 
-    image = source if isinstance(source, np.ndarray) else read_image(source)
+    picture = _read(source, get_settings().reference_megapixels)
+    image = picture.image
     faces = detect_faces(image)
-    item.put(image, faces[0].landmarks if faces else None)
+    item.put(image, faces[0].landmarks if faces else None, picture.given)
     found = worn(image, item.landmarks, LOOKED_FOR) if faces else {}
     item.found = tuple(name for name in LOOKED_FOR if name in found and found[name].any())
     for name in [*(n for n in item.found if n not in taken), *item.found][:1]:
@@ -100,21 +119,22 @@ def start_named(item: Item, name: str, kind: str = "auto") -> bool:
 
 
 def click(item: Item, x: float, y: float, positive: bool, kind: str = "auto") -> None:
-    """Refine the item's mask with one click, in pixels of the upright reference."""
+    """Refine the item's mask with one click, in pixels of the reference as it is worked on."""
     from durian.segmentation import get_segmenter
 
     item.history.click(get_segmenter(kind), x, y, positive)
 
 
 def import_mask(item: Item, path: str) -> None:
-    """Take a mask picture of the reference's own size.
+    """Take a mask picture of the size that the reference was uploaded in.
 
     Raises:
         UnreadableMedia, InvalidRequest: not a picture, or of another size.
     """
-    if item.image is None or item.history is None:
+    picture = item.picture
+    if picture is None or item.history is None:
         raise InvalidRequest("There is no reference yet: upload the picture that the mask belongs to first.")
-    item.history.start(item.name, masks.read_mask(path, item.image.shape))
+    item.history.start(item.name, read_mask_of(Path(path), picture))
 
 
 def driving_from(path: str) -> MotionChoice:
@@ -153,6 +173,7 @@ def taken_names(session: Session, besides: Item) -> tuple[str, ...]:
 
 
 __all__ = [
+    "check_table",
     "click",
     "driving_from",
     "find_worn",

@@ -15,6 +15,7 @@ import numpy as np
 
 from durian.errors import InvalidRequest, LimitExceeded
 from durian.face import Crop, Face, default_crop
+from durian.media import Picture
 from durian.motion import Motion, preset
 from durian.request import AnimationRequest, Attribute, DiffusionOptions, Placement, Portrait, RenderOptions
 from durian.settings import get_settings
@@ -40,9 +41,15 @@ class PortraitChoice:
     room: float = 1.0
     shift_x: float = 0.0
     shift_y: float = 0.0
+    given: tuple[int, int] | None = None
+    """Width and height of the upload, where it is worked on at another size."""
     worn: dict[str, np.ndarray] | None = None
     """Masks of what the chosen person wears; ``None`` until somebody looked."""
     _portrait: tuple[Any, Portrait] | None = field(default=None, repr=False)
+
+    @property
+    def picture(self) -> Picture:
+        return Picture.whole(self.image) if self.given is None else Picture(self.image, self.given)
 
     @property
     def face(self) -> Face:
@@ -87,6 +94,8 @@ class Item:
 
     id: int
     image: np.ndarray | None = None
+    given: tuple[int, int] | None = None
+    """Width and height of the upload, where it is worked on at another size."""
     landmarks: np.ndarray | None = None
     history: MaskHistory | None = None
     found: tuple[str, ...] = ()
@@ -105,8 +114,14 @@ class Item:
     def ready(self) -> bool:
         return self.history is not None and bool((self.history.mask > 127).any())
 
-    def put(self, image: np.ndarray, landmarks: np.ndarray | None) -> None:
-        self.image, self.landmarks, self.history = image, landmarks, MaskHistory(image)
+    @property
+    def picture(self) -> Picture | None:
+        if self.image is None or self.given is None:
+            return None if self.image is None else Picture.whole(self.image)
+        return Picture(self.image, self.given)
+
+    def put(self, image: np.ndarray, landmarks: np.ndarray | None, given: tuple[int, int] | None = None) -> None:
+        self.image, self.landmarks, self.history, self.given = image, landmarks, MaskHistory(image), given
         self.found = ()
 
     def attribute(self) -> Attribute:

@@ -10,7 +10,7 @@ SOMETHING_BROKE = "Something broke on our side. Your pictures, masks and clicks 
 CANCELLED = "Cancelled. Everything is as you left it."
 RESTED = "This page rested too long and its pictures were deleted: reload it to start afresh."
 
-EMPTY_PORTRAIT = ("Drop a portrait here", "A photo of one face, from the front or nearly so: JPEG, PNG, WebP, TIFF.")
+EMPTY_PORTRAIT = ("Drop a portrait here", "A photo of one face, from the front or nearly so: JPEG, HEIC, PNG, WebP.")
 EMPTY_MASK = ("Drop a reference here", "Someone wearing the hat, hair, glasses or beard you want.")
 EMPTY_STILL = ("Your still appears here", "Choose a portrait, and what it should wear.")
 

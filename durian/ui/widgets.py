@@ -11,6 +11,8 @@ import gradio as gr
 from durian.request import ATTRIBUTE_NAMES
 
 STATIC = Path(__file__).parent / "static"
+PICTURE_TYPES = ["image", ".heic", ".heif", ".hif", ".avif"]
+"""What the file dialogs offer; many systems do not know the newer endings as pictures."""
 
 _STAGE = """
 <div class="stage stage-{kind}" tabindex="0" data-drop="{drop}" aria-label="{title}">

@@ -51,7 +51,7 @@ def load_network(path: Path) -> ParserNetwork:
         network.load_state_dict(load_file(path))
     except (OSError, SafetensorError, RuntimeError) as error:
         raise WeightsMissing(
-            f"{path} is not a parser's file: take the one from the project's weights folder."
+            f"{path.name} is not a parser's file: take the one from the project's weights folder."
         ) from error
     return network.eval().to(memory_format=torch.channels_last)
 

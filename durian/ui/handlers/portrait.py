@@ -18,6 +18,7 @@ def put(session: Session, source: str | np.ndarray | None) -> tuple[Any, ...]:
     """A new portrait: find its faces and crop. The old one stays when this one cannot be used."""
     if source is None:
         return (gr.skip(),) * (2 + len(controls.PORTRAIT))
+    reading.check_table(session, source, session.portrait)
     choice = reading.portrait_from(source)
     with session.lock:
         session.portrait, session.erase, session.example = choice, (), None

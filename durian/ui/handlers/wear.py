@@ -53,6 +53,7 @@ def put(session: Session, path: str | None) -> tuple[Any, ...]:
             item = fresh = session.add_item()
         taken = reading.taken_names(session, item)
     try:
+        reading.check_table(session, path, item)
         reading.reference_into(item, path, taken)
     except Exception:
         with session.lock:
@@ -101,12 +102,12 @@ def import_mask(session: Session, path: str | None) -> tuple[Any, Any]:
 
 
 def export_mask(session: Session) -> str:
-    """The selected item's mask as a lossless PNG of the reference's size."""
+    """The selected item's mask as a lossless PNG of the size that the reference was uploaded in."""
     item = session.item
     if item is None or not item.ready:
         raise InvalidRequest("There is no mask to export yet: click or paint the item first.")
     path = get_engine().owner_folder(session.owner) / f"mask-{item.name}.png"
-    path.write_bytes(masks.png_bytes(item.history.mask))
+    path.write_bytes(masks.png_bytes(masks.resized(item.history.mask, item.picture.given)))
     return str(path)
 
 

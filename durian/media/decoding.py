@@ -1,0 +1,226 @@
+"""Opening picture files and unpacking them: from any format to a Pillow image no larger than it is needed.
+
+Every picture a visitor gives comes through here: the content chooses the decoder, sizes are checked on the header,
+and large pictures are unpacked one at a time, so that many requests at once never hold more than one of them whole.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import numpy as np
+
+from durian.errors import DurianError, LimitExceeded, UnreadableMedia
+from durian.media.colour import in_8_bits
+from durian.media.files import (
+    HEAD_BYTES,
+    IMAGE_FORMATS,
+    IMAGE_KINDS,
+    check_bytes,
+    check_pixels,
+    describe_kind,
+    open_regular,
+    sniff,
+)
+from durian.settings import get_settings
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+LARGE_PIXELS = 2_000_000
+"""Pictures of more pixels are unpacked one at a time; below, a decoder holds less than 20 MB."""
+REDUCING_GAP = 2.0
+"""Whole blocks are averaged down to this times the wanted size, the rest is resampled; as Pillow's own thumbnails."""
+
+_ORIENTATION, _ON_ITS_SIDE = 0x0112, (5, 6, 7, 8)
+"""EXIF's tag, and its values that swap width and height."""
+
+_large = threading.Lock()
+
+
+@dataclass(frozen=True)
+class PictureFile:
+    """An open picture of a known ``kind`` (:data:`IMAGE_KINDS`), nothing of it unpacked; ``name`` is for sentences."""
+
+    stream: BinaryIO
+    kind: str
+    name: str
+
+
+@contextmanager
+def open_picture_file(source: str | os.PathLike[str] | bytes) -> Iterator[PictureFile]:
+    """Open a picture and tell its kind from its content.
+
+    Args:
+        source: a path, or the file's bytes.
+
+    Raises:
+        UnreadableMedia: missing, not a regular file, empty, or not a picture.
+        LimitExceeded: too many bytes.
+    """
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        name, stream = "The picture", io.BytesIO(source)
+        check_bytes(len(source), name)
+    else:
+        name, stream = Path(source).name, open_regular(source, IMAGE_FORMATS)
+    with stream:
+        kind = sniff(stream.read(HEAD_BYTES))
+        if kind not in IMAGE_KINDS:
+            raise UnreadableMedia(f"{name} {describe_kind(kind)}: choose a {IMAGE_FORMATS}.")
+        stream.seek(0)
+        yield PictureFile(stream, kind, name)
+
+
+@contextmanager
+def open_header(file: PictureFile) -> Iterator[Image.Image]:
+    """The picture with its header read. Whatever goes wrong in here is told in one sentence.
+
+    Raises:
+        UnreadableMedia: cut off or damaged.
+        LimitExceeded: Pillow already refuses its size.
+    """
+    from PIL import Image
+
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns from 89 megapixels on; our own limit is what counts.
+            warnings.simplefilter("ignore")
+            with _opened(file) as image:
+                yield image
+    except DurianError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise _too_large(file) from error
+    except Exception as error:
+        # On hostile files the decoders raise nearly anything: OSError, SyntaxError, struct.error, KeyError, zlib.error.
+        raise UnreadableMedia(f"{file.name} is cut off or damaged: choose a complete {IMAGE_FORMATS}.") from error
+
+
+def _opened(file: PictureFile) -> Image.Image:
+    from PIL import Image, UnidentifiedImageError
+
+    if file.kind == "heif":
+        # By its own class: nothing is registered, so no other package's HEIF reader is in the way.
+        from pi_heif import HeifImageFile
+
+        return HeifImageFile(file.stream)
+    try:
+        image = Image.open(file.stream, formats=[file.kind.upper()])
+        if file.kind != "tiff" or not _is_misread(image):
+            return image
+    except UnidentifiedImageError:
+        if file.kind != "tiff":
+            raise
+    from durian.media.deep_tiff import DeepTiffFile
+
+    file.stream.seek(0)
+    return DeepTiffFile(file.stream, file.name)
+
+
+def _is_misread(image: Image.Image) -> bool:
+    """Whether Pillow would mix up a TIFF's channels: more than 8 bits each, stored one channel after the other."""
+    bits, planar = 258, 284
+    return image.tag_v2.get(planar) == 2 and max(image.tag_v2.get(bits, (8,))) > 8
+
+
+def pixel_count(source: str | os.PathLike[str] | bytes) -> int:
+    """Pixels of a picture by its header, without unpacking it; a size beyond the limits is refused.
+
+    Raises:
+        UnreadableMedia: not a picture that is read.
+        LimitExceeded: too many bytes or pixels, or too few.
+    """
+    with open_picture_file(source) as file, open_header(file) as image:
+        check_pixels(*image.size, file.name)
+        return image.size[0] * image.size[1]
+
+
+def working_size(width: int, height: int, megapixels: float | None) -> tuple[int, int]:
+    """The size at which a picture of ``width`` × ``height`` is worked on; ``None`` keeps it whole."""
+    if megapixels is None:
+        return width, height
+    side = get_settings().working_side
+    scale = min(1.0, side / max(width, height), math.sqrt(megapixels * 1e6 / (width * height)))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def unpack(
+    file: PictureFile, finish: Callable[[Image.Image], np.ndarray], megapixels: float | None = None
+) -> tuple[np.ndarray, tuple[int, int]]:
+    """Decode a picture, upright and at most at its working size.
+
+    Args:
+        file: of :func:`open_picture_file`.
+        finish: makes the result from the picture, which is in a mode of :func:`durian.media.colour.in_8_bits`.
+        megapixels: most that are wanted; ``None`` keeps the picture whole.
+
+    Returns:
+        What ``finish`` made, and the picture's own width and height, upright.
+
+    Raises:
+        UnreadableMedia, LimitExceeded: as :func:`open_header`, and too many pixels or too few.
+    """
+    from PIL import Image
+
+    with open_header(file) as image:
+        check_pixels(*image.size, file.name)
+        with unpacking(image.size[0] * image.size[1]):
+            size = image.size
+            if file.kind == "jpeg":
+                # Unpacks at a half, a quarter or an eighth of its size when that is enough.
+                image.draft(None, working_size(*size, megapixels))
+            image.load()
+            if file.kind == "heif":
+                # A HEIF's header may tell another size than its parts have.
+                size = image.size
+                check_pixels(*size, file.name)
+            orientation = orientation_of(image)
+            small, wanted = in_8_bits(image), working_size(*size, megapixels)
+            if small.size != wanted:
+                small = small.resize(wanted, Image.Resampling.BICUBIC, reducing_gap=REDUCING_GAP)
+            return finish(upright(small, orientation)), size[::-1] if orientation in _ON_ITS_SIDE else size
+
+
+def orientation_of(image: Image.Image) -> int:
+    """EXIF's orientation of a loaded picture, 1 to 8; 1 where it is upright."""
+    orientation = image.getexif().get(_ORIENTATION, 1)
+    return orientation if orientation in range(1, 9) else 1
+
+
+def upright(image: Image.Image, orientation: int) -> Image.Image:
+    """Undo how the camera was held, by the EXIF standard's table."""
+    from PIL import Image
+
+    turn = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_270,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_90,
+    }.get(orientation)
+    return image if turn is None else image.transpose(turn)
+
+
+def unpacking(pixels: int) -> AbstractContextManager[object]:
+    """A context in which a picture of so many pixels may be unpacked."""
+    return _large if pixels > LARGE_PIXELS else nullcontext()
+
+
+def _too_large(file: PictureFile) -> LimitExceeded:
+    """The limit's own sentence for a picture so large that Pillow refuses to tell its size."""
+    limits = get_settings()
+    return LimitExceeded(
+        f"{file.name} would unpack to far more than {limits.max_megapixels} megapixels ({file.kind.upper()}): at most "
+        f"{limits.max_megapixels} megapixels and {limits.max_image_side} pixels a side are read; make it smaller."
+    )
