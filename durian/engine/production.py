@@ -112,7 +112,8 @@ def produce(job: Job, renderer: Renderer, owner_folder: Path) -> Animation:
         shutil.rmtree(folder, ignore_errors=True)
         if isinstance(error, OSError) and not isinstance(error, OutputFailed):
             raise OutputFailed(
-                f"The result could not be written ({error.strerror or error}): free some disk space and try again."
+                f"The result could not be written ({error.strerror or error}): choose another place or, where the disk "
+                "is full, free some space."
             ) from error
         raise
 
