@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from durian.cli.outputs import check_outputs
 from durian.cli.parser import make_parser
 from durian.errors import DurianError
 
@@ -46,6 +47,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ.setdefault("GLOG_minloglevel", "0" if verbose else "2")
     try:
         arguments = make_parser().parse_args(argv)
+        if getattr(arguments, "batch", None) is None:  # whose rows are checked one by one
+            check_outputs(arguments)
         command = importlib.import_module(_COMMANDS[arguments.command])
         # Whatever a library prints must not end up in the JSON's stream.
         with contextlib.redirect_stdout(sys.stderr):
