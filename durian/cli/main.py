@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv = list(sys.argv[1:] if argv is None else argv)
     verbose = "--verbose" in argv
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, stream=sys.stderr)
-    # MediaPipe's notices about its own graphs are of no use to anybody here.
+    # Of MediaPipe's notices these are those that heed a level; durian.face.notices has the others.
     os.environ.setdefault("GLOG_minloglevel", "0" if verbose else "2")
     try:
         arguments = make_parser().parse_args(argv)
