@@ -60,6 +60,11 @@ class Settings:
         if self.model and not HUB_ID.fullmatch(self.model):
             raise ValueError(f"DURIAN_MODEL must be a hub id such as owner/name, not {self.model!r}.")
 
+    @property
+    def results(self) -> Path:
+        """Folder of visitors' results, the only one of ours that the page serves files from."""
+        return self.work / "results"
+
     @classmethod
     def from_environment(cls, environment: dict[str, str] | None = None) -> Settings:
         """Read ``DURIAN_*`` variables; unset ones keep their defaults.

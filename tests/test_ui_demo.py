@@ -47,7 +47,6 @@ def test_the_page_reports_nothing_and_cleans_up(demo):
     assert options["run_history"] is False
     assert options["share"] is False
     assert options["max_file_size"] == f"{get_settings().max_file_mb}mb"
-    assert "allowed_paths" not in options
 
 
 def test_nothing_is_fetched_from_elsewhere():

@@ -35,7 +35,7 @@ class Engine:
 
     def __init__(self, settings: Settings | None = None) -> None:
         self._settings = settings or get_settings()
-        self._storage = Storage(self._settings.work / "results", self._settings.keep_seconds)
+        self._storage = Storage(self._settings.results, self._settings.keep_seconds)
         self._line = JobLine(self._settings.max_queue)
         self._stills = StillsLane()
         self._renderers: dict[str, Renderer] = {}

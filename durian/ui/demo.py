@@ -53,6 +53,8 @@ def launch_options() -> dict[str, Any]:
         "theme": theme(),
         "css": css(),
         "head": head(),
+        # Gradio itself serves from the working and the temporary folder only; work may lie elsewhere.
+        "allowed_paths": [str(settings.results.absolute())],
         "max_file_size": f"{settings.max_file_mb}mb",
         "show_error": False,
         "run_history": False,
@@ -62,6 +64,21 @@ def launch_options() -> dict[str, Any]:
         "state_session_capacity": SESSIONS_KEPT,
         "footer_links": ["api"],
     }
+
+
+def serve(**address: Any) -> None:
+    """Open the page, load what it needs meanwhile, and stay until interrupted.
+
+    Warming up begins only when the page answers: Gradio gives its own server three seconds to, and ends the process if
+    a busy machine makes it late.
+
+    Args:
+        address: ``server_name`` and ``server_port`` above those of the settings.
+    """
+    demo = create_demo()
+    demo.launch(**{**launch_options(), **address}, prevent_thread_lock=True)
+    warm_up()
+    demo.block_thread()
 
 
 def warm_up() -> threading.Thread:

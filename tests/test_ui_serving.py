@@ -1,0 +1,95 @@
+"""The page as it is served: when it warms up, and which files it gives out."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from served import served
+
+from durian.media import probe_video
+from durian.settings import Settings
+from durian.ui import launch_options
+
+WATCHED = """
+import json, sys, threading
+from gradio import Blocks, networking
+
+HEAVY = ("torch", "mediapipe", "diffusers", "skimage", "matplotlib")
+seen = {}
+
+def look():
+    threads = [thread.name for thread in threading.enumerate()]
+    return {"heavy": [name for name in HEAVY if name in sys.modules], "warming": "durian-warm-up" in threads}
+
+def checked(url, ask=networking.url_ok):
+    answered = ask(url)
+    seen["when Gradio asks its server"] = {"answered": answered, **look()}
+    return answered
+
+def wait(demo):
+    seen["then"] = look()
+    next((t.join() for t in threading.enumerate() if t.name == "durian-warm-up"), None)
+    seen["warm"] = look()
+
+networking.url_ok, Blocks.block_thread = checked, wait
+from durian.ui import serve
+serve(server_port=None)
+print(json.dumps(seen))
+"""
+
+
+def test_the_page_answers_before_anything_heavy_is_loaded(project_root: Path, tmp_path: Path):
+    done = subprocess.run(
+        [sys.executable, "-c", WATCHED],
+        cwd=project_root,
+        env={**os.environ, "DURIAN_WORK": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    seen = json.loads(done.stdout.splitlines()[-1])
+    assert seen["when Gradio asks its server"] == {"answered": True, "heavy": [], "warming": False}
+    assert seen["then"]["warming"]
+    assert "mediapipe" in seen["warm"]["heavy"]
+    assert "Traceback" not in done.stderr
+
+
+def test_only_results_are_allowed_besides(tmp_path: Path, settings_environment):
+    settings_environment(work=tmp_path / "elsewhere")
+    assert launch_options()["allowed_paths"] == [str(tmp_path / "elsewhere" / "results")]
+    settings_environment(work="below")
+    assert launch_options()["allowed_paths"] == [str(Path.cwd() / "below" / "results")]
+    assert Settings(work=Path("/a")).results == Path("/a/results")
+
+
+@pytest.mark.slow
+def test_results_outside_the_working_and_the_temporary_folder_arrive(
+    project_root: Path, tmp_path: Path, collins: np.ndarray
+):
+    from gradio_client import Client, handle_file
+
+    work = tmp_path / "outside"
+    work.mkdir()
+    (work / "secret.txt").write_text("not a result")
+    Image.fromarray(collins[:400, 40:440]).save(tmp_path / "portrait.png")
+    with served(project_root, tmp_path, DURIAN_WORK=str(work)) as address:
+        client = Client(address, verbose=False)
+        portrait = handle_file(tmp_path / "portrait.png")
+        video, told = client.predict(portrait, frames=2, size=128, api_name="/animate")
+        assert told["frames"] == 2
+        assert probe_video(video).width == 128
+        assert Image.open(client.predict(portrait, size=128, api_name="/preview")).size == (128, 128)
+        mask = Image.open(client.predict(portrait, None, "hair", api_name="/segment"))
+        assert mask.size == (400, 400)
+        assert list((work / "results").rglob("*.mp4"))
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            urllib.request.urlopen(f"{address}/gradio_api/file={work / 'secret.txt'}", timeout=30)
