@@ -30,24 +30,24 @@ def look():
     threads = [thread.name for thread in threading.enumerate()]
     return {"heavy": [name for name in HEAVY if name in sys.modules], "warming": "durian-warm-up" in threads}
 
-def checked(url, ask=networking.url_ok):
-    answered = ask(url)
-    seen["when Gradio asks its server"] = {"answered": answered, **look()}
-    return answered
+def answer(demo, start=Blocks.run_startup_events):
+    seen["at the first answer"] = look()
+    start(demo)
 
 def wait(demo):
     seen["then"] = look()
     next((t.join() for t in threading.enumerate() if t.name == "durian-warm-up"), None)
     seen["warm"] = look()
 
-networking.url_ok, Blocks.block_thread = checked, wait
+Blocks.run_startup_events, Blocks.block_thread = answer, wait
+networking.url_ok = lambda url: False  # as on a machine that is too busy to answer in three seconds
 from durian.ui import serve
 serve(server_port=None)
 print(json.dumps(seen))
 """
 
 
-def test_the_page_answers_before_anything_heavy_is_loaded(project_root: Path, tmp_path: Path):
+def test_the_page_opens_on_a_busy_machine_before_anything_heavy_is_loaded(project_root: Path, tmp_path: Path):
     done = subprocess.run(
         [sys.executable, "-c", WATCHED],
         cwd=project_root,
@@ -57,7 +57,7 @@ def test_the_page_answers_before_anything_heavy_is_loaded(project_root: Path, tm
         check=True,
     )
     seen = json.loads(done.stdout.splitlines()[-1])
-    assert seen["when Gradio asks its server"] == {"answered": True, "heavy": [], "warming": False}
+    assert seen["at the first answer"] == {"heavy": [], "warming": False}
     assert seen["then"]["warming"]
     assert "mediapipe" in seen["warm"]["heavy"]
     assert "Traceback" not in done.stderr

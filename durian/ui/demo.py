@@ -61,6 +61,9 @@ def launch_options() -> dict[str, Any]:
         "enable_monitoring": False,
         "ssr_mode": False,
         "share": False,
+        # Without Gradio's check that the page answers itself within three seconds: a busy machine needs longer, and the
+        # check would end the process in favour of a public link, which is not wanted.
+        "_frontend": False,
         "state_session_capacity": SESSIONS_KEPT,
         "footer_links": ["api"],
     }
@@ -69,14 +72,12 @@ def launch_options() -> dict[str, Any]:
 def serve(**address: Any) -> None:
     """Open the page, load what it needs meanwhile, and stay until interrupted.
 
-    Warming up begins only when the page answers: Gradio gives its own server three seconds to, and ends the process if
-    a busy machine makes it late.
-
     Args:
         address: ``server_name`` and ``server_port`` above those of the settings.
     """
     demo = create_demo()
     demo.launch(**{**launch_options(), **address}, prevent_thread_lock=True)
+    # Not before: on two busy cores it would keep the server from its first answer.
     warm_up()
     demo.block_thread()
 
