@@ -6,6 +6,7 @@ program writes it. So one sweep by age finds it all, that of processes which wer
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import errno
 import logging
@@ -15,6 +16,7 @@ import stat
 import time
 import uuid
 from collections.abc import Collection, Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from durian.errors import OutputFailed
@@ -36,7 +38,7 @@ def visitors_folder(settings: Settings) -> Path:
     if settings.work == default_work():
         # Its name can be guessed, and everybody may make it.
         private_folder(settings.work)
-    folder = settings.work / VISITORS
+    folder = settings.work.absolute() / VISITORS
     if not os.path.lexists(folder):
         _make_marked(folder)
     private_folder(folder)
@@ -66,13 +68,18 @@ def results_folder(settings: Settings) -> Path:
     return private_folder(visitors_folder(settings) / RESULTS)
 
 
+@lru_cache(maxsize=8)
 def uploads_folder(settings: Settings) -> Path:
-    """Where the page's server keeps uploads and what it serves.
+    """Where this process's server keeps uploads and what it serves; deleted when the process ends.
+
+    Another process's uploads are not served by this one. Those of one that was killed go by their age.
 
     Raises:
         OutputFailed: as :func:`visitors_folder`.
     """
-    return private_folder(visitors_folder(settings) / UPLOADS)
+    folder = private_folder(private_folder(visitors_folder(settings) / UPLOADS) / uuid.uuid4().hex)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def private_folder(path: Path) -> Path:
@@ -105,16 +112,23 @@ def _is_ours(status: os.stat_result) -> bool:
     return not hasattr(os, "geteuid") or status.st_uid == os.geteuid()
 
 
-def sweep(folder: Path, keep_seconds: float, in_use: Collection[Path] = (), now: float | None = None) -> int:
+def sweep(
+    folder: Path,
+    keep_seconds: float,
+    in_use: Collection[Path] = (),
+    stay: Collection[Path] = (),
+    now: float | None = None,
+) -> int:
     """Delete what is older than ``keep_seconds`` below ``folder``, and folders that are empty and as old.
 
-    Links are deleted, never followed: each step goes through a descriptor of the folder above. ``folder``, what lies
-    directly in it and ``in_use`` stay, and what lies in ``in_use`` too.
+    Links are deleted, never followed: each step goes through a descriptor of the folder above. ``folder`` stays, and
+    what lies directly in it.
 
     Args:
         folder: one of Durian's own, with its :data:`MARK`.
         keep_seconds: age, counted from when a file was last written, copied or moved.
-        in_use: folders below ``folder`` that a job writes to.
+        in_use: folders below ``folder`` that stay with all that is in them, since a job writes there.
+        stay: folders below ``folder`` that are emptied but stay themselves.
         now: seconds since the epoch; by default the clock's.
 
     Returns:
@@ -122,6 +136,7 @@ def sweep(folder: Path, keep_seconds: float, in_use: Collection[Path] = (), now:
     """
     now = time.time() if now is None else now
     kept = {os.path.relpath(path, folder) for path in in_use}
+    staying = kept | {os.path.relpath(path, folder) for path in stay}
     gone = 0
     with _opened(folder) as top:
         if top is None:
@@ -133,7 +148,7 @@ def sweep(folder: Path, keep_seconds: float, in_use: Collection[Path] = (), now:
             for entry in (*files, *folders):
                 path = os.path.join(name, entry)
                 with contextlib.suppress(FileNotFoundError):
-                    gone += path not in kept and _remove_if_old(entry, above, now - keep_seconds, path)
+                    gone += path not in staying and _remove_if_old(entry, above, now - keep_seconds, path)
     return gone
 
 

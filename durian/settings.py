@@ -14,6 +14,9 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 """``owner/name`` on the Hugging Face hub."""
 
+REVISION = re.compile(r"[A-Za-z0-9][\w.-]{0,99}(/[A-Za-z0-9][\w.-]{0,99}){0,4}", re.ASCII)
+"""A commit, tag or branch there."""
+
 
 def default_work() -> Path:
     """The working folder where none is chosen: this user's own in the system's temporary folder."""
@@ -30,6 +33,8 @@ class Settings:
     """Folder of weights: files such as SAM's, and the diffusion model (or that model's own folder)."""
     model: str = ""
     """A diffusion model's hub id (``owner/name``) instead. ``DURIAN_WEIGHTS`` may give it too."""
+    model_revision: str = ""
+    """Of that hub id: a commit, tag or branch instead of the newest. Pin a commit: nobody can change what it holds."""
     work: Path = field(default_factory=default_work)
     """In its folder ``visitors`` lie uploads and results, which go after ``keep_seconds`` (:mod:`durian.folders`)."""
     head_model: Path = PROJECT_ROOT / "weights" / "head_model.npz"
@@ -87,6 +92,11 @@ class Settings:
             raise ValueError(f"DURIAN_DEVICE must be auto, cpu or cuda, not {self.device!r}.")
         if self.model and not HUB_ID.fullmatch(self.model):
             raise ValueError(f"DURIAN_MODEL must be a hub id such as owner/name, not {self.model!r}.")
+
+        if self.model_revision and not (REVISION.fullmatch(self.model_revision) and ".." not in self.model_revision):
+            raise ValueError(
+                f"DURIAN_MODEL_REVISION must be a commit, tag or branch of the model, not {self.model_revision!r}."
+            )
 
     @classmethod
     def from_environment(cls, environment: dict[str, str] | None = None) -> Settings:

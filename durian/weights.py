@@ -8,6 +8,7 @@ import shutil
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from durian.errors import Cancelled, InvalidRequest, OutputFailed, WeightsMissing
@@ -68,16 +69,42 @@ def known_weights(name: str) -> WeightFile:
 
 
 def is_present(name: str) -> bool:
-    """Whether the file is on this machine in full size. The checksum was compared when it was fetched."""
+    """Whether the file is on this machine in full size; :func:`verify` reads it whole."""
     known = known_weights(name)
     return known.path.is_file() and known.path.stat().st_size == known.size
+
+
+def verify(path: Path) -> None:
+    """Compare a file that is named like known weights with their checksum; others have none to compare with.
+
+    Raises:
+        WeightsMissing: it is another file, or damaged.
+    """
+    known = next((known for known in KNOWN.values() if known.file == path.name), None)
+    if known is not None and (digest := _digest_of(path)) != known.sha256:
+        raise WeightsMissing(
+            f"{path.name} is not the file of that name (its checksum begins {digest[:8]}, not {known.sha256[:8]}): "
+            f"fetch it again by 'python -m durian weights get {known.name}', which replaces it."
+        )
+
+
+def _digest_of(path: Path) -> str:
+    """The SHA-256 of a file as it is now; read once, for as long as its size and time of change stay."""
+    about = path.stat()
+    return _digest(path, about.st_size, about.st_mtime_ns)
+
+
+@lru_cache(maxsize=16)
+def _digest(path: Path, size: int, changed: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def require(name: str) -> Path:
     """The path of weights that are on this machine.
 
     Raises:
-        WeightsMissing: they are not; the sentence says how to get them.
+        WeightsMissing: they are not, which the sentence says how to change, or they are another file.
     """
     known = known_weights(name)
     if not is_present(name):
@@ -85,6 +112,7 @@ def require(name: str) -> Path:
             f"The weights of {known.what} are not on this machine: run 'python -m durian weights get {name}' "
             f"({known.megabytes} MB) or put {known.file} into {known.path.parent.name}/."
         )
+    verify(known.path)
     return known.path
 
 
@@ -94,6 +122,8 @@ def fetch(
     cancelled: Callable[[], bool] | None = None,
 ) -> Path:
     """Download weights unless they are here already, check them, and only then give them their name.
+
+    A file of the right size but another checksum is replaced.
 
     Args:
         name: one of :data:`KNOWN`.
@@ -110,7 +140,7 @@ def fetch(
         Cancelled: ``cancelled`` said so.
     """
     known = known_weights(name)
-    if is_present(name):
+    if is_present(name) and _digest_of(known.path) == known.sha256:
         if on_progress:
             on_progress(known.size, known.size)
         return known.path

@@ -224,6 +224,47 @@ def test_a_hub_s_model_that_was_fetched_needs_no_hub(hub: Path):
     assert not require_model().fetched
 
 
+def test_a_pinned_revision_is_the_one_that_is_opened(hub: Path, settings_environment):
+    newest = cached(hub)
+    assert require_model().revision == newest.name
+    older = make_model(newest.with_name("a" * 40), trained_steps=5)
+    settings_environment(weights="someone/durian-mini", model_revision=older.name)
+    found = require_model()
+    assert (found.source, found.revision, found.trained_steps) == (str(older), older.name, 5)
+    # One that is not here is not replaced by one that is.
+    settings_environment(weights="someone/durian-mini", model_revision="v1.2/final")
+    assert not require_model().fetched
+    with pytest.raises(WeightsMissing, match=r"someone/durian-mini at v1\.2/final could not be fetched"):
+        fetch_model(require_model())
+
+
+def test_only_what_cannot_run_is_fetched_and_of_the_pinned_revision(hub: Path, settings_environment, monkeypatch):
+    import huggingface_hub
+
+    asked = {}
+
+    def snapshot_download(source: str, **options: object) -> str:
+        asked.update(options, source=source)
+        return str(cached(hub))
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
+    settings_environment(weights="someone/durian-mini", model_revision="b" * 40)
+    assert fetch_model(require_model()).revision == "0" * 40
+    assert asked == {
+        "source": "someone/durian-mini",
+        "revision": "b" * 40,
+        "allow_patterns": ["*.json", "*.safetensors", "README.md"],
+    }
+
+
+@pytest.mark.parametrize("revision", ["../main", "a b", "-x", "main/", "a..b", "/etc", "é"])
+def test_a_revision_is_a_plain_name(revision: str):
+    with pytest.raises(ValueError, match="DURIAN_MODEL_REVISION must be a commit, tag or branch"):
+        Settings.from_environment({"DURIAN_MODEL_REVISION": revision})
+    for sound in ("main", "v1.0", "refs/pr/3", "0123456789abcdef"):
+        assert Settings.from_environment({"DURIAN_MODEL_REVISION": sound}).model_revision == sound
+
+
 def test_a_hub_s_model_is_judged_like_any_other(hub: Path):
     cached(hub, trained_steps=0)
     assert why_not() == (

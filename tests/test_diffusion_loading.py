@@ -260,6 +260,20 @@ def test_a_hub_out_of_reach_is_one_sentence(preset, sources, monkeypatch):
         warm_start(preset, replace(sources, unet="nobody/nothing"))
 
 
+@pytest.mark.parametrize(("suffix", "revision"), [("", None), ("@0a1b2c3", "0a1b2c3")])
+def test_a_source_may_be_pinned_to_a_commit(preset, sources, monkeypatch, suffix, revision):
+    asked = []
+
+    def from_pretrained(name: str, **options: object) -> None:
+        asked.append((name, options["revision"], options["use_safetensors"]))
+        raise OSError
+
+    monkeypatch.setattr(UNet2DConditionModel, "from_pretrained", from_pretrained)
+    with pytest.raises(WeightsMissing):
+        warm_start(preset, replace(sources, unet=f"someone/model{suffix}"))
+    assert asked == [("someone/model", revision, True)]
+
+
 def test_a_preset_without_sources_has_no_warm_start():
     with pytest.raises(InvalidRequest, match="trained from nothing"):
         warm_start(get_preset("mini-256"))

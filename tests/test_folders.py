@@ -29,7 +29,7 @@ def mode(path: Path) -> int:
 
 def test_folders_are_for_this_user_alone(settings: Settings):
     results, uploads = folders.results_folder(settings), folders.uploads_folder(settings)
-    assert [mode(path) for path in (results, uploads, results.parent)] == [0o700] * 3
+    assert [mode(path) for path in (results, uploads, uploads.parent, results.parent)] == [0o700] * 4
     results.chmod(0o777)
     assert mode(folders.results_folder(settings)) == 0o700
 
@@ -86,20 +86,23 @@ def test_no_sentence_tells_where_the_folder_is(tmp_path: Path):
 
 
 def test_the_sweep_takes_uploads_results_and_what_other_processes_left(settings: Settings):
-    for folder in (folders.results_folder(settings), folders.uploads_folder(settings)):
+    results, own = folders.results_folder(settings), folders.uploads_folder(settings)
+    theirs = folders.private_folder(own.parent / "of-another-process")
+    for folder in (results, own, theirs):
         (folder / "one" / "deep").mkdir(parents=True)
         (folder / "one" / "deep" / "face.png").write_bytes(b"a face")
     top = folders.visitors_folder(settings)
     # Neither a copy's old time stamp nor one in the future changes its age.
-    os.utime(folders.results_folder(settings) / "one" / "deep" / "face.png", (0, 0))
-    os.utime(folders.uploads_folder(settings) / "one" / "deep" / "face.png", (2e9, 2e9))
-    assert folders.sweep(top, 60) == 0
-    assert folders.sweep(top, 60, now=time.time() + LATER) == 2
+    os.utime(results / "one" / "deep" / "face.png", (0, 0))
+    os.utime(own / "one" / "deep" / "face.png", (2e9, 2e9))
+    assert folders.sweep(top, 60, stay={own}) == 0
+    assert folders.sweep(top, 60, stay={own}, now=time.time() + LATER) == 3
     assert files_below(top) == [folders.MARK]
-    # Folders change when something in them goes, so they go a sweep later; the two rooms stay.
-    folders.sweep(top, 60, now=time.time() + LATER)
-    assert sorted(path.name for path in top.iterdir()) == [folders.MARK, folders.RESULTS, folders.UPLOADS]
-    assert not list(folders.results_folder(settings).iterdir())
+    # A folder changes when something in it goes, so it goes a sweep later; the two rooms stay, and what shall.
+    for _ in range(3):
+        folders.sweep(top, 60, stay={own}, now=time.time() + LATER)
+    left = sorted(path.relative_to(top).as_posix() for path in top.rglob("*") if path.is_dir())
+    assert left == [folders.RESULTS, folders.UPLOADS, f"{folders.UPLOADS}/{own.name}"]
 
 
 def test_the_sweep_follows_no_link(settings: Settings, tmp_path: Path):

@@ -282,3 +282,32 @@ def test_zip_can_be_read_from_memory(frames, no_leftovers):
     path = write_frames_zip(frames[:1], no_leftovers / "frames.zip")
     with zipfile.ZipFile(io.BytesIO(path.read_bytes())) as archive:
         assert np.array_equal(read_image(archive.read("frame_0000.png")), frames[0])
+
+
+@pytest.mark.parametrize("letter", ["a", "é", "頭"])
+def test_the_longest_names_that_a_disk_takes(frames, no_leftovers, letter):
+    folder = no_leftovers / "out"
+    folder.mkdir()
+    for write, ending in (
+        (lambda path: write_video(frames, path, 24), ".mp4"),
+        (lambda path: write_gif(frames, path, 24), ".gif"),
+        (lambda path: write_frames_zip(frames, path), ".zip"),
+    ):
+        room = 255 - len(ending)
+        stem = letter * (room // len(letter.encode()))
+        stem += "x" * (room - len(stem.encode()))
+        path = write(folder / (stem + ending))
+        assert len(path.name.encode()) == 255
+        assert path.stat().st_size > 0
+
+
+def test_a_name_that_is_too_long_is_told_as_that(frames, no_leftovers):
+    for write in (
+        lambda path: write_video(frames, path.with_suffix(".mp4"), 24),
+        lambda path: write_gif(frames, path.with_suffix(".gif"), 24),
+        lambda path: write_frames_zip(frames, path.with_suffix(".zip")),
+    ):
+        with pytest.raises(OutputFailed, match="name or path is too long: give it a shorter one"):
+            write(no_leftovers / ("頭" * 84 + "xxxx"))
+        with pytest.raises(OutputFailed, match="name or path is too long"):
+            write(no_leftovers.joinpath(*["deep" * 50] * 21) / "x")

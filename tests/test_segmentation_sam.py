@@ -140,7 +140,16 @@ def test_missing_and_broken_checkpoints_say_so(tmp_path, settings_environment):
         get_segmenter("sam")
     (tmp_path / "sam_vit_b_01ec64.pth").write_bytes(b"not a checkpoint")
     assert available_segmenters() == ("parser", "sam")
-    with pytest.raises(WeightsMissing, match="fetch it again"):
+    with pytest.raises(WeightsMissing, match=r"its checksum begins \w+, not ec2df627\): fetch it again"):
+        sam.load_sam(tmp_path / "sam_vit_b_01ec64.pth", tiny_sam)
+    (tmp_path / "sam_vit_b_other.pth").write_bytes(b"not a checkpoint")
+    with pytest.raises(WeightsMissing, match="not a usable SAM checkpoint: fetch it again"):
+        sam.load_sam(tmp_path / "sam_vit_b_other.pth", tiny_sam)
+
+
+def test_a_sound_checkpoint_under_the_published_name_is_not_the_published_one(tmp_path):
+    torch.save(tiny_sam().state_dict(), tmp_path / "sam_vit_b_01ec64.pth")
+    with pytest.raises(WeightsMissing, match="not the file of that name"):
         sam.load_sam(tmp_path / "sam_vit_b_01ec64.pth", tiny_sam)
 
 

@@ -70,6 +70,26 @@ def test_calls_without_a_session_have_an_owner_each(visitors: Visitors):
     assert visitors.leave("event1").owner in owners
 
 
+def test_a_page_that_comes_back_before_it_is_missed_has_not_left(visitors: Visitors):
+    """A phone's connection is noticed to be gone long after the page has made another."""
+    first = visitors.admit("abc", "cookie", "1.2.3.4")
+    visitors.beat("abc")
+    visitors.beat("abc")
+    assert visitors.leave("abc") is None
+    assert visitors.leave("abc") is first
+    assert visitors.admit("abc", "cookie", "1.2.3.4") is first
+
+
+def test_a_page_that_has_left_makes_room_and_its_session_stays_theirs(visitors: Visitors):
+    for name in "abc":
+        visitors.admit(name, "cookie", "1.2.3.4")
+        visitors.beat(name)
+    visitors.leave("a")
+    visitors.admit("d", "cookie", "1.2.3.4")
+    with pytest.raises(InvalidRequest, match="somebody else's"):
+        visitors.admit("a", "other", "5.6.7.8")
+
+
 def test_an_address_has_so_many_pages_until_they_rest(visitors: Visitors, clock: Clock):
     over: list[str] = []
     visitors.when_over(over.extend)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import io
+import os
 import shutil
 import urllib.error
 from pathlib import Path
@@ -91,6 +92,38 @@ def test_out_of_reach(known, monkeypatch, failure):
     ):
         weights.fetch("tiny")
     assert leftovers(known) == []
+
+
+def test_a_file_that_is_another_is_not_opened_and_is_replaced(known):
+    path = weights.fetch("tiny")
+    assert weights.require("tiny") == path
+    # Of the same size, as a swapped or damaged file may be.
+    path.write_bytes(CONTENT[:-1] + b"x")
+    words = r"tiny\.pth is not the file of that name .*python -m durian weights get tiny', which replaces it\.$"
+    with pytest.raises(WeightsMissing, match=words):
+        weights.require("tiny")
+    with pytest.raises(WeightsMissing, match=words):
+        weights.verify(path)
+    assert weights.fetch("tiny").read_bytes() == CONTENT
+    assert weights.require("tiny") == path
+
+
+def test_a_file_is_read_once_for_its_checksum(known):
+    path = weights.fetch("tiny")
+    weights.verify(path)
+    about = path.stat()
+    # Neither its size nor its time of change tell: it is not read again.
+    path.write_bytes(bytes(about.st_size))
+    os.utime(path, ns=(about.st_atime_ns, about.st_mtime_ns))
+    weights.verify(path)
+    os.utime(path, ns=(about.st_atime_ns, about.st_mtime_ns + 1))
+    with pytest.raises(WeightsMissing, match="not the file of that name"):
+        weights.verify(path)
+
+
+def test_a_file_of_another_name_has_no_checksum_to_compare(tmp_path):
+    (tmp_path / "sam_vit_b_my_own.pth").write_bytes(b"anything")
+    weights.verify(tmp_path / "sam_vit_b_my_own.pth")
 
 
 def test_a_stop_leaves_nothing(known):

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 import logging
 import re
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 from durian.cli import animate
-from durian.cli.parser import make_parser
+from durian.cli.arguments import Parser
+from durian.cli.outputs import check_outputs, files_read, files_written, option, place
+from durian.cli.parser import animate_options, make_parser
+from durian.cli.table import Table, read_table
 from durian.errors import DurianError, InvalidRequest, UnreadableMedia
-from durian.media.files import open_regular
 
-ITEM_COLUMNS = ("mask", "name", "click", "strength", "trim", "layer", "item-face")
+ITEM_COLUMNS = ("attribute", "mask", "name", "click", "strength", "trim", "layer", "item-face")
+"""Columns that may be numbered, for a second item and more."""
 SWITCHES = ("uncrop", "no-label", "sound")
 PATHS = ("portrait", "attribute", "mask", "out", "gif", "frames-zip", "bundle")
+NOT_OF_A_ROW = ("help", "json", "verbose", "batch")
 MAX_ROWS = 10_000
 
 log = logging.getLogger(__name__)
@@ -29,7 +32,8 @@ def run_batch(arguments: argparse.Namespace) -> dict[str, object]:
 
     A column is named like an option without its dashes; a second item's columns end in 2 (``attribute2``,
     ``name2``), and so on. Several clicks of a cell are separated by spaces, erased kinds too. Files are relative to
-    the CSV. Other options on the command line hold for rows that leave them out.
+    the CSV. Other options on the command line hold for rows that leave them out. All rows are looked through before
+    the first is rendered.
 
     Returns:
         ``requests``, ``done`` (a report for each), ``failed`` (``row``, counted from 1 below the header, and
@@ -37,68 +41,111 @@ def run_batch(arguments: argparse.Namespace) -> dict[str, object]:
 
     Raises:
         UnreadableMedia: the CSV cannot be read.
+        InvalidRequest: a column that no option knows, or one that is there twice.
     """
     from tqdm import tqdm
 
-    rows = _read(arguments.batch)
+    table = _read(arguments.batch)
     started = time.perf_counter()
-    done, failed, outs = [], [], set()
-    for number, row in enumerate(tqdm(rows, unit="request", file=sys.stderr), start=1):
+    rows, failed = _parsed(table, arguments)
+    done = []
+    for number, row in tqdm(rows.items(), unit="request", file=sys.stderr):
         try:
-            row_arguments = _parse(row, number, arguments)
-            if row_arguments.out.resolve() in outs:
-                raise InvalidRequest(f"{row_arguments.out.name} was written by an earlier row: give another out.")
-            animation = animate.animate(row_arguments, animate.prepare(row_arguments))
-            outs.add(row_arguments.out.resolve())
-            done.append({"row": number, **animate.report(animation)})
+            done.append({"row": number, **animate.report(animate.animate(row, animate.prepare(row)))})
         except DurianError as error:
-            failed.append({"row": number, "error": str(error)})
+            failed[number] = str(error)
         except Exception as error:
             # A row that meets a fault of ours must not cost the others their turn.
             log.exception("Row %d failed.", number)
-            failed.append({"row": number, "error": f"Something broke inside ({type(error).__name__}: {error})."})
-    for failure in failed:
+            failed[number] = f"Something broke inside ({type(error).__name__}: {error})."
+    failures = [{"row": number, "error": failed[number]} for number in sorted(failed)]
+    for failure in failures:
         print(f"row {failure['row']}: {failure['error']}", file=sys.stderr)
     seconds = round(time.perf_counter() - started, 3)
-    return {"requests": len(rows), "done": done, "failed": failed, "seconds": seconds}
+    return {"requests": len(table.rows), "done": done, "failed": failures, "seconds": seconds}
 
 
-def _read(path: Path) -> list[dict[str, str]]:
-    try:
-        with (
-            open_regular(path, "CSV with a header and a row per request") as raw,
-            io.TextIOWrapper(raw, newline="", encoding="utf-8-sig") as file,
-        ):
-            reader = csv.DictReader(file, restkey="", strict=True)
-            rows = [row for row in reader if any(isinstance(v, str) and v.strip() for v in row.values())]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UnreadableMedia(f"{path.name} cannot be read as CSV: save it as comma-separated UTF-8 text.") from error
-    if not rows:
+def _read(path: Path) -> Table:
+    known = set(animate_options()) - set(NOT_OF_A_ROW)
+
+    def is_known(cell: str) -> bool:
+        name, index = _column(cell)
+        return name in known and (index == 1 or name in ITEM_COLUMNS)
+
+    table = read_table(path, is_known)
+    if not table.rows:
         raise UnreadableMedia(f"{path.name} holds no requests: give a header and a row for each.")
-    if len(rows) > MAX_ROWS:
-        raise UnreadableMedia(f"{path.name} holds {len(rows)} requests: split it into files of at most {MAX_ROWS}.")
-    return rows
+    if len(table.rows) > MAX_ROWS:
+        raise UnreadableMedia(
+            f"{path.name} holds {len(table.rows)} requests: split it into files of at most {MAX_ROWS}."
+        )
+    unknown = [cell for cell in table.header if cell and not is_known(cell)]
+    if unknown:
+        raise InvalidRequest(
+            f"{path.name} has a column {unknown[0]!r}, which is not known: name columns like animate's options "
+            f"({', '.join(sorted(known))}), and those of a second item attribute2, name2 and so on."
+        )
+    columns = Counter(_column(cell) for cell in table.header if cell)
+    (name, index), count = columns.most_common(1)[0]
+    if count > 1:
+        what = f"{name}{index if index > 1 else ''}"
+        todo = f"number those of another item, such as {name}{index + 1}" if name in ITEM_COLUMNS else "leave one"
+        raise InvalidRequest(f"{path.name} has the column {what!r} {count} times: {todo}.")
+    return table
 
 
-def _parse(row: dict[str, str], number: int, defaults: argparse.Namespace) -> argparse.Namespace:
+def _column(cell: str) -> tuple[str, int]:
+    """A heading as an option's name, and the number of the item it is about."""
+    name, digits = re.fullmatch(r"(.*?)([0-9]{0,3})", re.sub(r"[\s_]+", "-", cell.lower()), re.DOTALL).groups()
+    return name, int(digits or 1)
+
+
+def _parsed(table: Table, defaults: argparse.Namespace) -> tuple[dict[int, argparse.Namespace], dict[int, str]]:
+    """Rows that may run, and why the others may not, by number. Nothing that is read or written twice is written."""
+    parser = make_parser()
+    rows, failed = {}, {}
+    for number, cells in enumerate(table.rows, start=1):
+        try:
+            rows[number] = _parse(parser, table.header, cells, number, defaults)
+        except DurianError as error:
+            failed[number] = str(error)
+    readers = {place(path): number for number, row in reversed(rows.items()) for path in files_read(row)}
+    writers: dict[str, int] = {}
+    for number, row in list(rows.items()):
+        try:
+            check_outputs(row)
+            for name, path in files_written(row).items():
+                if (other := writers.get(place(path))) is not None:
+                    raise InvalidRequest(f"{path.name} is written by row {other}: give another {option(name)}.")
+                if (other := readers.get(place(path))) is not None:
+                    raise InvalidRequest(f"{path.name} is read by row {other}: give another {option(name)}.")
+            writers |= {place(path): number for path in files_written(row).values()}
+        except DurianError as error:
+            failed[number] = str(error)
+            del rows[number]
+    return rows, failed
+
+
+def _parse(
+    parser: Parser, header: list[str], cells: list[str], number: int, defaults: argparse.Namespace
+) -> argparse.Namespace:
     """A row as parsed arguments, above those of the command line.
 
     Raises:
-        InvalidRequest: a column or value that no option knows.
+        InvalidRequest: a cell without a column, or a value that its option does not take.
     """
-    if "" in row:
-        raise InvalidRequest("The row has more cells than the header: quote cells that hold commas.")
+    if any(cell for cell, column in zip(cells, [*header, *[""] * len(cells)]) if not column):
+        raise InvalidRequest(
+            "The row has a cell without a heading: name its column, and quote cells that hold the separator."
+        )
     folder = defaults.batch.resolve().parent
-    cells = {k.strip().lower().replace("_", "-"): (v or "").strip() for k, v in row.items()}
     argv, items = ["animate"], {}
-    for column, cell in cells.items():
-        name, index = re.fullmatch(r"(.*?)(\d*)", column).groups()
+    for column, cell in zip(header, cells):
+        name, index = _column(column)
         if not cell:
             continue
-        if name == "attribute" or name in ITEM_COLUMNS:
-            items.setdefault(int(index or 1), {})[name] = cell
-        elif index:
-            raise InvalidRequest(f"The column {column!r} is not known: columns are named like animate's options.")
+        if name in ITEM_COLUMNS:
+            items.setdefault(index, {})[name] = cell
         else:
             argv += _option(name, cell, folder)
     for index in sorted(items):
@@ -108,24 +155,23 @@ def _parse(row: dict[str, str], number: int, defaults: argparse.Namespace) -> ar
         argv += _option("attribute", item.pop("attribute"), folder)
         for name, cell in item.items():
             argv += _option(name, cell, folder)
-    if "out" not in cells or not cells["out"]:
+    if not any(part.startswith("--out=") for part in argv):
         argv += ["--out", str(folder / f"{defaults.batch.stem}-{number:03}.mp4")]
-    return _above(make_parser().parse_args(argv), defaults)
+    return _above(parser.parse_args(argv), defaults, parser.parse_args(["animate"]))
 
 
 def _option(name: str, cell: str, folder: Path) -> list[str]:
     if name in SWITCHES:
         return [f"--{name}"] if cell.lower() in ("1", "yes", "true", "x") else []
     if name in ("click", "erase"):
-        return [part for value in cell.split() for part in (f"--{name}={value}",)]
+        return [f"--{name}={value}" for value in cell.split()]
     if name in PATHS or (name == "motion" and (folder / cell).is_file()):
         cell = str(animate.absolute(Path(cell), folder))
     return [f"--{name}={cell}"]
 
 
-def _above(row: argparse.Namespace, defaults: argparse.Namespace) -> argparse.Namespace:
+def _above(row: argparse.Namespace, defaults: argparse.Namespace, plain: argparse.Namespace) -> argparse.Namespace:
     """The row's arguments, and the command line's where the row left the parser's default."""
-    plain = make_parser().parse_args(["animate"])
     for name, value in vars(defaults).items():
         if name not in ("batch", "out") and getattr(row, name) == getattr(plain, name):
             setattr(row, name, value)

@@ -7,12 +7,7 @@ import argparse
 
 def run(arguments: argparse.Namespace) -> None:
     """Serve until interrupted."""
-    from durian.ui import create_demo, launch_options, warm_up
+    from durian.ui import serve
 
-    options = launch_options()
-    if arguments.host is not None:
-        options["server_name"] = arguments.host
-    if arguments.port is not None:
-        options["server_port"] = arguments.port
-    warm_up()
-    create_demo().launch(**options)
+    address = {"server_name": arguments.host, "server_port": arguments.port}
+    serve(**{name: value for name, value in address.items() if value is not None})

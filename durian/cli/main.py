@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from durian.cli.outputs import check_outputs
 from durian.cli.parser import make_parser
 from durian.errors import DurianError
 
@@ -42,10 +43,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv = list(sys.argv[1:] if argv is None else argv)
     verbose = "--verbose" in argv
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, stream=sys.stderr)
-    # MediaPipe's notices about its own graphs are of no use to anybody here.
+    # Of MediaPipe's notices these are those that heed a level; durian.face.notices has the others.
     os.environ.setdefault("GLOG_minloglevel", "0" if verbose else "2")
     try:
         arguments = make_parser().parse_args(argv)
+        if getattr(arguments, "batch", None) is None:  # whose rows are checked one by one
+            check_outputs(arguments)
         command = importlib.import_module(_COMMANDS[arguments.command])
         # Whatever a library prints must not end up in the JSON's stream.
         with contextlib.redirect_stdout(sys.stderr):

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from durian.errors import InvalidRequest
+from durian.cli.arguments import NewItem, OfItem, Parser, parse_blend, parse_click, parse_crop, parse_shard
 
 ITEM_NAMES = ("hair", "glasses", "hat", "beard", "lips", "other")
 """The same as :data:`durian.request.ATTRIBUTE_NAMES`, which would pull in NumPy and OpenCV."""
@@ -21,82 +20,9 @@ TRAINING_STAGES = ("autoencoder", "image", "temporal")
 """The same as :data:`durian.training.recipe.STAGES`."""
 PROTOCOLS = ("triplets", "composition", "interpolation", "robustness", "self", "cross", "reenact", "segment")
 """Those of :mod:`durian.evaluation.protocols`, and ``segment``."""
+PICTURES = (".png", ".jpg", ".jpeg", ".webp")
+"""Endings that :func:`durian.media.write_image` takes."""
 DEFAULT_MOTION = "nod"
-
-
-@dataclass
-class ItemArguments:
-    """What follows one ``--attribute``."""
-
-    picture: Path
-    mask: Path | None = None
-    name: str | None = None
-    clicks: list[tuple[float, float, bool]] = field(default_factory=list)
-    strength: float = 1.0
-    trim: float = 0.0
-    layer: int | None = None
-    face: int = 0
-
-
-class Parser(argparse.ArgumentParser):
-    """An argument parser that raises instead of leaving the process, so that a batch survives a bad row."""
-
-    def error(self, message: str) -> NoReturn:
-        raise InvalidRequest(
-            f"{message[:1].upper()}{message[1:]}; see python -m durian {self.prog.split()[-1]} --help."
-        )
-
-
-class _NewItem(argparse.Action):
-    """``--attribute``: the options behind it belong to it."""
-
-    def __call__(self, parser: Any, namespace: Any, values: Any, option: str | None = None) -> None:
-        setattr(namespace, self.dest, [*(getattr(namespace, self.dest) or []), ItemArguments(values)])
-
-
-class _OfItem(argparse.Action):
-    """An option that belongs to the ``--attribute`` before it."""
-
-    def __call__(self, parser: Any, namespace: Any, values: Any, option: str | None = None) -> None:
-        items = namespace.attributes
-        if not items:
-            parser.error(f"{option} stands before any --attribute: put it behind the one it belongs to")
-        if self.dest == "clicks":
-            items[-1].clicks.append(values)
-        else:
-            setattr(items[-1], self.dest, values)
-
-
-def parse_click(text: str) -> tuple[float, float, bool]:
-    """``X,Y`` or ``X,Y,-`` (not part of it), pixels of the upright picture."""
-    parts = text.split(",")
-    if len(parts) == 3 and parts[2].strip() in ("-", "+"):
-        return float(parts[0]), float(parts[1]), parts[2].strip() == "+"
-    if len(parts) != 2:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a click: give X,Y or, for what does not belong, X,Y,-")
-    return float(parts[0]), float(parts[1]), True
-
-
-def parse_blend(text: str) -> tuple[float, float]:
-    """``A`` or ``A,B``: α at the first and the last frame."""
-    first, _, last = text.partition(",")
-    return float(first), float(last or first)
-
-
-def parse_crop(text: str) -> tuple[float, float, float]:
-    """``X,Y,SIDE``: centre and side in pixels of the upright picture."""
-    parts = tuple(float(part) for part in text.split(","))
-    if len(parts) != 3 or not parts[2] > 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a crop: give X,Y,SIDE in pixels, with SIDE above 0")
-    return parts
-
-
-def parse_shard(text: str) -> tuple[int, int]:
-    """``I/N``, part I of N, from 1."""
-    part, slash, parts = text.partition("/")
-    if not (slash and part.isdecimal() and parts.isdecimal()):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a shard: give I/N, such as 1/4")
-    return int(part), int(parts)
 
 
 def make_parser() -> Parser:
@@ -104,7 +30,7 @@ def make_parser() -> Parser:
     parser = Parser(
         prog="durian", description="Animate a portrait that wears someone else's hair, glasses, hat or beard."
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     add = _adder(commands)
     _animate(add("animate", "make a portrait move, wearing the items of other pictures"))
     _segment(add("segment", "make an item's mask by name or clicks"))
@@ -120,11 +46,20 @@ def make_parser() -> Parser:
     return parser
 
 
+def animate_options() -> list[str]:
+    """The long options of ``animate``, without their dashes."""
+    parser = Parser()
+    _animate(parser)
+    return [name.removeprefix("--") for name in parser.option_names() if name.startswith("--")]
+
+
 def _adder(commands: Any) -> Callable[[str, str], argparse.ArgumentParser]:
     def add(name: str, purpose: str) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=purpose, description=purpose[:1].upper() + purpose[1:] + ".")
         command.add_argument("--json", action="store_true", help="print one JSON object as the last line of stdout")
         command.add_argument("--verbose", action="store_true", help="log more, and show traces of errors")
+        # What its options have it write, for durian.cli.outputs: files with their endings, and folders.
+        command.set_defaults(files={}, folders=())
         return command
 
     return add
@@ -139,16 +74,16 @@ def _animate(command: argparse.ArgumentParser) -> None:
     inputs.add_argument("--example", metavar="NAME", help="a built-in case instead of files, such as hopper-cap")
     inputs.add_argument("--batch", type=Path, metavar="CSV", help="many requests: columns named like these options")
     items = command.add_argument_group("items (the options behind an --attribute belong to it; repeat to wear several)")
-    items.add_argument("--attribute", dest="attributes", type=Path, action=_NewItem, metavar="FILE", help="reference")
-    items.add_argument("--mask", type=Path, action=_OfItem, metavar="PNG", help="where the item is, white")
-    items.add_argument("--name", choices=ITEM_NAMES, action=_OfItem, help="find it by its name (or name its kind)")
+    items.add_argument("--attribute", dest="attributes", type=Path, action=NewItem, metavar="FILE", help="reference")
+    items.add_argument("--mask", type=Path, action=OfItem, metavar="PNG", help="where the item is, white")
+    items.add_argument("--name", choices=ITEM_NAMES, action=OfItem, help="find it by its name (or name its kind)")
     items.add_argument(
-        "--click", dest="clicks", type=parse_click, action=_OfItem, metavar="X,Y[,-]", help="part of it, or not; repeat"
+        "--click", dest="clicks", type=parse_click, action=OfItem, metavar="X,Y[,-]", help="part of it, or not; repeat"
     )
-    items.add_argument("--strength", type=float, action=_OfItem, metavar="0..1", help="opacity")
-    items.add_argument("--trim", type=float, action=_OfItem, metavar="D", help="shrink its mask, in eye distances")
-    items.add_argument("--layer", type=int, action=_OfItem, metavar="N", help="drawing order, low first")
-    items.add_argument("--item-face", dest="face", type=int, action=_OfItem, metavar="N", help="which face wears it")
+    items.add_argument("--strength", type=float, action=OfItem, metavar="0..1", help="opacity")
+    items.add_argument("--trim", type=float, action=OfItem, metavar="D", help="shrink its mask, in eye distances")
+    items.add_argument("--layer", type=int, action=OfItem, metavar="N", help="drawing order, low first")
+    items.add_argument("--item-face", dest="face", type=int, action=OfItem, metavar="N", help="which face wears it")
     items.add_argument("--erase", action="append", default=[], choices=ITEM_NAMES[:-1], help="take off; repeat")
     items.add_argument("--blend", type=parse_blend, metavar="A[,B]", help="mix two items instead, by α from A to B")
     motion = command.add_argument_group("motion")
@@ -181,6 +116,9 @@ def _animate(command: argparse.ArgumentParser) -> None:
     out.add_argument("--gif", type=Path, help="also as a GIF")
     out.add_argument("--frames-zip", type=Path, metavar="ZIP", help="also as a ZIP of PNG frames")
     out.add_argument("--bundle", type=Path, metavar="ZIP", help="also with inputs, masks and settings, to restore from")
+    command.set_defaults(
+        files={"out": (".mp4", ".mkv"), "gif": (".gif",), "frames_zip": (".zip",), "bundle": (".zip",)}
+    )
 
 
 def _segment(command: argparse.ArgumentParser) -> None:
@@ -190,6 +128,7 @@ def _segment(command: argparse.ArgumentParser) -> None:
     command.add_argument("--face", type=int, default=0, metavar="N", help="which face wears it, 0 is the largest")
     command.add_argument("--segmenter", default="auto", help="auto, parser, classic or sam")
     command.add_argument("-o", "--out", type=Path, default=Path("mask.png"), metavar="PNG")
+    command.set_defaults(files={"out": (".png",)})
 
 
 def _bench(command: argparse.ArgumentParser) -> None:
@@ -230,20 +169,24 @@ def _evaluate(command: argparse.ArgumentParser) -> None:
     out.add_argument("--metric", dest="metrics", action="append", default=[], metavar="NAME", help="only this; repeat")
     out.add_argument("--sheets", type=Path, metavar="DIR", help="also write contact sheets to look at")
     out.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
+    command.set_defaults(folders=("out", "sheets"))
 
 
 def _synth(command: argparse.ArgumentParser) -> None:
-    add = _adder(command.add_subparsers(dest="action", required=True, metavar="ACTION"))
+    add = _adder(command.add_subparsers(dest="action", metavar="ACTION"))
     build = add("build-model", "make the head's file from a clone of ICT-FaceKit")
     build.add_argument("--facekit", type=Path, required=True, metavar="CLONE", help="a clone of ICT-FaceKit")
     build.add_argument("-o", "--out", type=Path, required=True, metavar="NPZ", help="the file to write")
+    build.set_defaults(files={"out": (".npz",)})
     render = add("render", "render scenes: portrait, reference, and the truth in motion")
     render.add_argument("-o", "--out", type=Path, required=True, metavar="DIR", help="goes on where it was left")
     render.add_argument("--workers", type=int, default=1, metavar="W", help="processes (0: this one, all its threads)")
     render.add_argument("--bare", action="store_true", help="also the targets without the item")
+    render.set_defaults(folders=("out",))
     preview = add("preview", "draw a contact sheet of scenes or people")
     preview.add_argument("-o", "--out", type=Path, default=Path("synthetic.png"), metavar="PNG")
     preview.add_argument("--people", action="store_true", help="portraits instead of scenes")
+    preview.set_defaults(files={"out": PICTURES})
     for command, scenes in ((render, 100), (preview, 8)):
         command.add_argument("--scenes", type=int, default=scenes, metavar="N", help="how many, or how many people")
         command.add_argument("--first", type=int, default=0, metavar="N", help="number of the first scene")
@@ -276,10 +219,11 @@ def _prepare(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--shard", type=parse_shard, default=(1, 1), metavar="I/N", help="only part I of N, from 1")
     command.add_argument("--workers", type=int, default=1, metavar="W", help="processes")
+    command.set_defaults(folders=("out",))
 
 
 def _train(command: argparse.ArgumentParser) -> None:
-    add = _adder(command.add_subparsers(dest="action", required=True, metavar="ACTION"))
+    add = _adder(command.add_subparsers(dest="action", metavar="ACTION"))
     parser = add("parser", "train the face parser on synthetic heads")
     parser.add_argument("-o", "--out", type=Path, required=True, metavar="DIR", help="goes on where it was left")
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="photos; what is missing is rendered")
@@ -293,6 +237,7 @@ def _train(command: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=int, default=2, metavar="W", help="processes that render")
     parser.add_argument("--device", choices=("cpu", "cuda"), help="(default: the settings')")
     parser.add_argument("--max-minutes", type=float, metavar="M", help="stop in time, with a checkpoint")
+    parser.set_defaults(folders=("out",))
     _train_diffusion(add("diffusion", "train the paper's model on clips (durian prepare makes them)"))
 
 
@@ -308,6 +253,7 @@ def _train_diffusion(command: argparse.ArgumentParser) -> None:
     command.add_argument("--max-minutes", type=float, metavar="M", help="stop in time, with a checkpoint")
     command.add_argument("--device", choices=("cpu", "cuda"), help="(default: the settings')")
     command.add_argument("--show-batch", type=Path, metavar="PNG", help="draw what the first step sees, train nothing")
+    command.set_defaults(files={"show_batch": PICTURES}, folders=("out",))
 
 
 def _recipe(group: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ PICKLED = frozenset({".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle"})
 """Files that can run a stranger's program when they are opened."""
 LIBRARIES = ("diffusers", "transformers", "durian.diffusion.")
 """Where a model's parts may come from: a folder that named another library would have it imported."""
-WANTED = ["*.json", "*.safetensors", "*.txt", "README.md"]
+WANTED = ["*.json", "*.safetensors", "README.md"]
 """What is fetched from the hub: nothing that could run."""
 SHIPPED = "durian-mini"
 """Folder of the small model that comes with the project; any other model there is was put there to be used."""
@@ -35,7 +35,7 @@ class ModelFound:
 
     ``source``: its folder or hub id. ``name``: what its card calls it. ``size``: the side of its pictures in pixels.
     ``defaults``: how it samples when nobody says otherwise. ``fetched``: whether it is on this machine; of a hub id
-    that is not, everything but source and name is unknown.
+    that is not, everything but source and name is unknown. ``revision``: of a fetched hub id, the commit it is at.
     """
 
     source: str
@@ -46,6 +46,7 @@ class ModelFound:
     megabytes: int = 0
     defaults: DiffusionOptions = field(default_factory=DiffusionOptions)
     fetched: bool = True
+    revision: str = ""
 
     @property
     def is_small(self) -> bool:
@@ -80,7 +81,9 @@ def require_model() -> ModelFound:
     """
     settings = get_settings()
     if settings.model:
-        return _cached(settings.model) or ModelFound(settings.model, settings.model, fetched=False)
+        return _cached(settings.model, settings.model_revision) or ModelFound(
+            settings.model, settings.model, fetched=False
+        )
     place = _called(settings.weights)
     if not settings.weights.is_dir():
         raise WeightsMissing(f"The folder {place} does not exist: set DURIAN_WEIGHTS to the one with a trained model.")
@@ -109,16 +112,17 @@ def fetch_model(model: ModelFound) -> ModelFound:
         return model
     from huggingface_hub import snapshot_download
 
+    revision = get_settings().model_revision
     try:
-        folder = snapshot_download(model.source, allow_patterns=WANTED)
+        folder = snapshot_download(model.source, revision=revision or None, allow_patterns=WANTED)
     except Exception as error:
         # Besides the hub's own errors there are those of the HTTP library below it.
         log.info("Fetching %s failed.", model.source, exc_info=True)
         raise WeightsMissing(
-            f"The diffusion model {model.source} could not be fetched from the Hugging Face hub: check its name and "
-            "the connection, or set DURIAN_WEIGHTS to a folder."
+            f"The diffusion model {model.source}{f' at {revision}' if revision else ''} could not be fetched from the "
+            "Hugging Face hub: check its name, its revision and the connection, or set DURIAN_WEIGHTS to a folder."
         ) from error
-    return read_model(Path(folder), model.source)
+    return _read_snapshot(Path(folder), model.source)
 
 
 def read_model(folder: Path, called: str | None = None) -> ModelFound:
@@ -163,11 +167,11 @@ def read_model(folder: Path, called: str | None = None) -> ModelFound:
     )
 
 
-def _cached(hub_id: str) -> ModelFound | None:
+def _cached(hub_id: str, revision: str) -> ModelFound | None:
     """The model as it was fetched before, or ``None`` where it was not, or not all of it."""
     from huggingface_hub import try_to_load_from_cache
 
-    index = try_to_load_from_cache(hub_id, INDEX)
+    index = try_to_load_from_cache(hub_id, INDEX, revision=revision or None)
     if not isinstance(index, str):
         return None
     folder = Path(index).parent
@@ -175,7 +179,12 @@ def _cached(hub_id: str) -> ModelFound | None:
         _check_components(folder, _index(folder, hub_id), hub_id)
     except WeightsMissing:
         return None
-    return read_model(folder, hub_id)
+    return _read_snapshot(folder, hub_id)
+
+
+def _read_snapshot(folder: Path, hub_id: str) -> ModelFound:
+    """A model in the hub's cache, where folders are named by their commit."""
+    return replace(read_model(folder, hub_id), revision=folder.name)
 
 
 def _index(folder: Path, called: str) -> dict[str, Any]:

@@ -40,8 +40,8 @@ def warm_start(preset: Preset, sources: Sources | None = None, seed: int = 0) ->
 
     Args:
         preset: with components of the sources' shapes.
-        sources: hub ids or local folders of the same layout; ``None`` takes the preset's own. Only safetensors are
-            read.
+        sources: hub ids (``owner/name``, or ``owner/name@commit`` to pin one) or local folders of the same layout;
+            ``None`` takes the preset's own. Only safetensors are read.
         seed: of what starts fresh.
 
     Returns:
@@ -143,8 +143,9 @@ def _loaded(kind: type, source: str, what: str, left_out: tuple[str, ...] = (), 
 
 
 def _reached(load: Callable[..., Any], source: str, what: str, **options: Any) -> Any:
+    name, _, revision = source.partition("@")
     try:
-        return load(source, **options)
+        return load(source, **options) if Path(source).is_dir() else load(name, revision=revision or None, **options)
     except OSError as error:
         # Folders, hub and cache all answer with an OSError, whatever is wrong.
         if Path(source).is_dir():

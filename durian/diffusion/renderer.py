@@ -19,6 +19,7 @@ from durian.diffusion.inputs import ClipInputs, prepare_inputs
 from durian.errors import LimitExceeded
 from durian.request import AnimationRequest
 from durian.scene import prepare_scene, scene_overlays
+from durian.settings import get_settings
 from durian.watch import Watch
 
 if TYPE_CHECKING:
@@ -99,11 +100,21 @@ class DiffusionRenderer:
         with self._opening:
             if self._pipeline is None:
                 self._model = fetch_model(self._model)
+                _tell_revision(self._model)
                 # Only now: torch takes seconds, and what cannot be fetched needs none of it.
                 from durian.diffusion.opening import open_pipeline
 
                 self._pipeline = open_pipeline(self._model)
             return copy.copy(self._pipeline)
+
+
+def _tell_revision(model: ModelFound) -> None:
+    if model.revision and model.revision != get_settings().model_revision:
+        log.warning(
+            "%s is used at commit %s: set DURIAN_MODEL_REVISION to it, and nobody can change what is used.",
+            model.name,
+            model.revision,
+        )
 
 
 def _frames(

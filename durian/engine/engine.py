@@ -123,9 +123,13 @@ class Engine:
                 self._gone.add(owner)
         self._storage.forget(owner)
 
-    def start_sweeping(self) -> None:
-        """Begin to delete what is older than ``keep_seconds``; a server calls it before its first visitor comes."""
-        self._storage.start_sweeping()
+    def start_sweeping(self, *staying: Path) -> None:
+        """Begin to delete what is older than ``keep_seconds``; a server calls it before its first visitor comes.
+
+        Args:
+            staying: folders of visitors' files that are emptied but not deleted themselves.
+        """
+        self._storage.start_sweeping(*staying)
 
     def owner_folder(self, owner: str | None = None) -> Path:
         """The owner's folder for files that may go after ``keep_seconds``."""

@@ -108,8 +108,8 @@ def produce(job: Job, renderer: Renderer, folder: Path) -> Animation:
         if isinstance(error, OutputFailed):
             raise
         raise OutputFailed(
-            f"The result could not be written ({error.strerror or 'unknown reason'}): "
-            "free some disk space and try again."
+            f"The result could not be written ({error.strerror or 'unknown reason'}): choose another place or, where "
+            "the disk is full, free some space."
         ) from error
 
 

@@ -36,9 +36,16 @@ class Storage:
         self._starting = threading.Lock()
         self._sweeper: threading.Thread | None = None
         self._in_use: frozenset[Path] = frozenset()
+        self._staying: frozenset[Path] = frozenset()
+        self._owners: set[str] = set()
 
-    def start_sweeping(self) -> None:
-        """Begin to delete what is old, if that has not begun."""
+    def start_sweeping(self, *staying: Path) -> None:
+        """Begin to delete what is old, if that has not begun.
+
+        Args:
+            staying: folders that are emptied but not deleted themselves.
+        """
+        self._staying |= set(staying)
         with self._starting:
             if self._sweeper is None:
                 self._sweeper = threading.Thread(target=self._keep_sweeping, name="durian-sweeper", daemon=True)
@@ -51,6 +58,8 @@ class Storage:
             OutputFailed: it cannot be made.
         """
         self.start_sweeping()
+        if owner is not None:
+            self._owners.add(owner)
         folder = folders.private_folder(self._path(owner))
         # In use again, so not for the sweeper yet.
         folder.touch()
@@ -75,14 +84,19 @@ class Storage:
 
     def forget(self, owner: str | None) -> None:
         """Delete all files of ``owner``."""
+        self._owners.discard(owner)
         shutil.rmtree(self._path(owner), ignore_errors=True)
 
     def sweep(self, now: float | None = None) -> int:
         """Delete what is older than ``keep_seconds``; returns how many files went. See :func:`durian.folders.sweep`."""
-        return folders.sweep(folders.visitors_folder(self._settings), self._settings.keep_seconds, self._in_use, now)
+        top = folders.visitors_folder(self._settings)
+        return folders.sweep(top, self._settings.keep_seconds, self._in_use, self._staying, now)
 
     def close(self) -> None:
+        """Stop sweeping and delete what owners have here; what nobody owns, as of the command line, goes by its age."""
         self._stop.set()
+        for owner in list(self._owners):
+            self.forget(owner)
 
     def _path(self, owner: str | None) -> Path:
         name = hashlib.blake2b((owner or NOBODY).encode(), digest_size=12).hexdigest()

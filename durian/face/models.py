@@ -9,6 +9,10 @@ from functools import lru_cache
 
 import numpy as np
 
+from durian.face.notices import without_notices
+
+BLANK_SIDE = 64
+"""Pixels of the picture on which a new graph is tried."""
 LOCK = threading.RLock()
 """MediaPipe's graphs are not safe to use from two threads."""
 
@@ -25,30 +29,47 @@ def mediapipe_solutions():
     return mediapipe.solutions
 
 
+def new_graph(solution: str, name: str, **options):
+    """A graph of one of MediaPipe's solutions, such as ``("face_mesh", "FaceMesh")``, made without its notices.
+
+    It runs once on a blank picture: its parts open, and say so, in threads of their own until its first run has ended.
+    """
+    with LOCK:
+        make = getattr(getattr(mediapipe_solutions(), solution), name)
+        with without_notices():
+            graph = make(**options)
+            graph.process(np.zeros((BLANK_SIDE, BLANK_SIDE, 3), np.uint8))
+    return graph
+
+
 @lru_cache(maxsize=2)
 def _detector(full_range: bool):
-    return mediapipe_solutions().face_detection.FaceDetection(
-        min_detection_confidence=0.3, model_selection=int(full_range)
-    )
+    return new_graph("face_detection", "FaceDetection", min_detection_confidence=0.3, model_selection=int(full_range))
 
 
 @lru_cache(maxsize=1)
 def _still_mesh():
-    return mediapipe_solutions().face_mesh.FaceMesh(
-        static_image_mode=True, max_num_faces=1, refine_landmarks=True, min_detection_confidence=0.3
+    return new_graph(
+        "face_mesh",
+        "FaceMesh",
+        static_image_mode=True,
+        max_num_faces=1,
+        refine_landmarks=True,
+        min_detection_confidence=0.3,
     )
 
 
 def new_video_mesh():
     """A fresh face mesh that follows one face from frame to frame; ``close()`` it after use."""
-    with LOCK:
-        return mediapipe_solutions().face_mesh.FaceMesh(
-            static_image_mode=False,
-            max_num_faces=1,
-            refine_landmarks=True,
-            min_detection_confidence=0.3,
-            min_tracking_confidence=0.5,
-        )
+    return new_graph(
+        "face_mesh",
+        "FaceMesh",
+        static_image_mode=False,
+        max_num_faces=1,
+        refine_landmarks=True,
+        min_detection_confidence=0.3,
+        min_tracking_confidence=0.5,
+    )
 
 
 def detect_boxes(image: np.ndarray, full_range: bool) -> list[tuple[float, float, float, float, float]]:

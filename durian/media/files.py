@@ -22,6 +22,11 @@ VIDEO_FORMATS = "MP4, MOV, WebM, MKV, AVI or GIF video"
 HEAD_BYTES = 4096
 """How much of a file :func:`sniff` looks at; every magic number lies in the first 16 bytes, text needs a few more."""
 
+LONGEST_SUFFIX = 8
+"""Characters of an ending, its dot included, that a temporary name keeps; those that are written are shorter."""
+NAME_SHOWN = 40
+"""Characters of a name that is too long, as a message shows it."""
+
 _MAGIC = (
     (b"\xff\xd8\xff", "jpeg"),
     (b"\x89PNG\r\n\x1a\n", "png"),
@@ -207,24 +212,36 @@ def check_together(pixels: int, what: str, advice: str) -> None:
 def output_failure(path: Path, error: BaseException) -> OutputFailed:
     """The sentence for a result that could not be written because of ``error``."""
     code = getattr(error, "errno", None)
-    # The name alone: where a server keeps its files is nobody's business.
+    # The names alone: where a server keeps its files is nobody's business.
     folder = f"the folder {path.parent.name}" if path.parent.name else "its folder"
+    if code == errno.ENAMETOOLONG:
+        return OutputFailed(
+            f"{path.name[:NAME_SHOWN]}… could not be written because its name or path is too long: "
+            "give it a shorter one."
+        )
     if code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return OutputFailed(
             f"{path.name} could not be written because the disk is full: free some space and run again."
         )
     if code in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return OutputFailed(f"{path.name} could not be written because {folder} is not writable.")
+        return OutputFailed(f"{path.name} could not be written because {folder} is not writable: choose another place.")
     if code in (errno.ENOENT, errno.ENOTDIR):
-        return OutputFailed(f"{path.name} could not be written because {folder} does not exist.")
+        return OutputFailed(
+            f"{path.name} could not be written because {folder} does not exist: make it, or choose another place."
+        )
     # The system's own words without the path that an OSError adds to them.
     reason = getattr(error, "strerror", None) or type(error).__name__
     return OutputFailed(f"{path.name} could not be written ({reason}): choose another place and run again.")
 
 
 def temporary_beside(path: Path) -> Path:
-    """A hidden, unique name in the folder of ``path``, so that the final rename stays on one disk."""
-    return path.with_name(f".{path.stem}-{uuid.uuid4().hex[:12]}{path.suffix}")
+    """A hidden, unique name in the folder of ``path``, so that the final rename stays on one disk.
+
+    It holds nothing of the final name but its ending (by which writers tell formats), so that whatever name the disk
+    takes as a result has room for it too.
+    """
+    suffix = path.suffix if len(path.suffix) <= LONGEST_SUFFIX else ""
+    return path.with_name(f".durian-{uuid.uuid4().hex[:12]}{suffix}")
 
 
 @contextlib.contextmanager
@@ -244,6 +261,12 @@ def atomic_output(path: str | os.PathLike[str]) -> Iterator[Path]:
             raise
         raise output_failure(path, error) from error
     finally:
+        discard(temporary)
+
+
+def discard(temporary: Path) -> None:
+    """Delete a temporary file; where even that fails, the error that led here is the one to tell."""
+    with contextlib.suppress(OSError):
         temporary.unlink(missing_ok=True)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from durian.errors import InvalidRequest
 from durian.media.audio import CHUNK, SAMPLE_RATE, read_audio
-from durian.media.files import atomic_output, output_failure, temporary_beside
+from durian.media.files import atomic_output, discard, output_failure, temporary_beside
 from durian.media.gif import encode_gif
 from durian.media.images import encode_png
 from durian.media.metadata import append_xmp_box, container_tags
@@ -195,7 +195,7 @@ class VideoWriter:
             except (av.FFmpegError, OSError):
                 # The trailer of a file that is about to be deleted need not be written.
                 container = None
-        self._temporary.unlink(missing_ok=True)
+        discard(self._temporary)
 
     def __enter__(self) -> Self:
         return self

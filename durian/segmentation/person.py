@@ -7,6 +7,7 @@ import threading
 import cv2
 import numpy as np
 
+from durian.face.models import new_graph
 from durian.segmentation.cache import ContentCache
 
 WORKING_SIDE = 512
@@ -53,12 +54,10 @@ def _person_mask(image: np.ndarray) -> np.ndarray:
 
 def _run(image: np.ndarray) -> np.ndarray:
     global _model
-    import mediapipe
-
     # MediaPipe graphs are not safe to call from two threads.
     with _lock:
         if _model is None:
-            _model = mediapipe.solutions.selfie_segmentation.SelfieSegmentation(model_selection=0)
+            _model = new_graph("selfie_segmentation", "SelfieSegmentation", model_selection=0)
         return _model.process(np.ascontiguousarray(image)).segmentation_mask.astype(np.float32)
 
 

@@ -19,6 +19,7 @@ from durian.segmentation.found import best_starts, named_start
 from durian.segmentation.interface import Segmenter, check_image
 from durian.segmentation.torchvision_parts import import_segment_anything
 from durian.settings import get_settings
+from durian.weights import verify
 
 PREFERRED = "sam_vit_b_01ec64.pth"
 
@@ -52,7 +53,7 @@ def load_sam(checkpoint: Path, builder: Callable | None = None, device: str = "c
         device: ``cpu`` or ``cuda``.
 
     Raises:
-        WeightsMissing: no such file, or not a SAM checkpoint.
+        WeightsMissing: no such file, not the one of that name, or not a SAM checkpoint.
     """
     key = (str(checkpoint), device)
     with _lock:
@@ -76,6 +77,7 @@ def _load(checkpoint: Path, builder: Callable | None, device: str):
         raise WeightsMissing(
             f"{checkpoint.name} is not in the weights folder: run python -m durian weights get sam-vit-b."
         )
+    verify(checkpoint)
     model = builder()
     try:
         # weights_only: a checkpoint from the internet must not run code.

@@ -22,7 +22,6 @@ from durian.ui.theme import theme
 from durian.ui.visitors import get_visitors
 from durian.ui.widgets import css, head
 
-SECONDS_BETWEEN_CLEANINGS = 300
 EVENTS_WAITING = 128
 """Events of all visitors together that may wait (clicks, uploads); animations have the engine's own line."""
 EVENTS_AT_ONCE = 4
@@ -39,15 +38,15 @@ def create_demo() -> gr.Blocks:
     Raises:
         OutputFailed: there is no folder of our own for visitors' files.
     """
-    keep = get_settings().keep_seconds
-    # Read by Gradio wherever it writes a file: its own folder can be guessed, and nobody would sweep it.
-    os.environ["GRADIO_TEMP_DIR"] = str(uploads_folder(get_settings()))
-    get_engine().start_sweeping()
+    # Read by Gradio wherever it writes a file. Its own folder can be guessed, and its own cleaning knows only the files
+    # of this process and ends for good when an upload comes in between.
+    uploads = uploads_folder(get_settings())
+    os.environ["GRADIO_TEMP_DIR"] = str(uploads)
+    get_engine().start_sweeping(uploads)
     with gr.Blocks(
         title=f"{texts.TITLE} · portraits that wear and move",
         analytics_enabled=False,
         fill_width=True,
-        delete_cache=(SECONDS_BETWEEN_CLEANINGS, keep),
     ) as demo:
         page = layout.build()
         handlers.connect(page, demo)
@@ -77,7 +76,7 @@ def launch_options() -> dict[str, Any]:
     return {
         **address,
         "app_kwargs": {"middleware": [guard]},
-        # Results are served from where they are made. Nothing else is: uploads lie in Gradio's own folder.
+        # Gradio takes files from the project's and the system's temporary folder only, and work may lie elsewhere.
         "allowed_paths": [str(results_folder(settings))],
         "theme": theme(),
         "css": css(),
@@ -88,9 +87,25 @@ def launch_options() -> dict[str, Any]:
         "enable_monitoring": False,
         "ssr_mode": False,
         "share": False,
+        # Without Gradio's check that the page answers itself within three seconds: a busy machine needs longer, and the
+        # check would end the process in favour of a public link, which is not wanted.
+        "_frontend": False,
         "state_session_capacity": SESSIONS_KEPT,
         "footer_links": ["api"],
     }
+
+
+def serve(**address: Any) -> None:
+    """Open the page, load what it needs meanwhile, and stay until interrupted.
+
+    Args:
+        address: ``server_name`` and ``server_port`` above those of the settings.
+    """
+    demo = create_demo()
+    demo.launch(**{**launch_options(), **address}, prevent_thread_lock=True)
+    # Not before: on two busy cores it would keep the server from its first answer.
+    warm_up()
+    demo.block_thread()
 
 
 def warm_up() -> threading.Thread:

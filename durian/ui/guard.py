@@ -27,6 +27,7 @@ DISK_RESERVE_BYTES = 500_000_000
 
 _COOKIE_VALUE = re.compile(r"[A-Za-z0-9_-]{32,64}")
 _IN_PATH = re.compile(r"/gradio_api/(?:heartbeat|stream)/(?P<session>[^/]+)")
+_HEARTBEAT = re.compile(r"/gradio_api/heartbeat/[^/]+$")
 _UPLOAD = re.compile(r"/gradio_api/upload/?$")
 
 Message = MutableMapping[str, Any]
@@ -84,6 +85,8 @@ class Guard:
         key = _key(scope)
         for name in names:
             self._visitors.admit(name, key, address)
+        if _HEARTBEAT.search(path):
+            self._visitors.beat(names[-1])
         return receive
 
     def _check_upload(self, length: str, address: str) -> None:

@@ -42,6 +42,9 @@ class Visitor:
     address: str
     seen: float
     is_page: bool = False
+    beats: int = 0
+    """Connections by which its page shows that it is open; a page that comes back has a new one before the old ends."""
+    left: bool = False
 
 
 @dataclass
@@ -111,27 +114,28 @@ class Visitors:
         with self._lock:
             visitor = self._visitors.get(session)
             if visitor is None:
-                theirs = sum(other.address == address for other in self._visitors.values())
+                theirs = sum(other.address == address and not other.left for other in self._visitors.values())
                 if theirs >= self._settings.visitor_pages:
                     raise QueueFull(f"{theirs} pages are open from your address: close one and reload this one.")
                 visitor = self._visitors[session] = Visitor(secrets.token_hex(16), key, address, self._clock())
             elif not secrets.compare_digest(visitor.key.encode(), key.encode()):
                 raise InvalidRequest("This session is somebody else's: reload the page to begin one of your own.")
-            visitor.seen = self._clock()
+            visitor.seen, visitor.left = self._clock(), False
             return visitor
 
     def of(self, request: Any) -> Visitor:
         """The visitor whose event a handler is answering; calls without a session are one each.
 
         Args:
-            request: the ``gr.Request`` that Gradio gave to the handler.
+            request: the ``gr.Request`` that Gradio gave to the handler; ``None`` where Python called it.
         """
-        session = request.session_hash or secrets.token_hex(16)
+        session = getattr(request, "session_hash", None) or secrets.token_hex(16)
         with self._lock:
             visitor = self._visitors.get(session)
             if visitor is None:
                 # A plain call: Gradio names its session after the event, which only the caller is told.
-                address = shared_address(request.client.host if request.client else None)
+                client = getattr(request, "client", None)
+                address = shared_address(client.host if client else None)
                 visitor = self._visitors[session] = Visitor(secrets.token_hex(16), "", address, self._clock())
             visitor.seen = self._clock()
             return visitor
@@ -142,10 +146,24 @@ class Visitors:
         visitor.is_page = True
         return visitor
 
-    def leave(self, session: str | None) -> Visitor | None:
-        """Let a session go whose page was closed; ``None`` when there is none of that name."""
+    def beat(self, session: str) -> None:
+        """A connection has begun by which an admitted session's page shows that it is open."""
         with self._lock:
-            return self._visitors.pop(session or "", None)
+            if session in self._visitors:
+                self._visitors[session].beats += 1
+
+    def leave(self, session: str | None) -> Visitor | None:
+        """One of those connections has ended; returns the visitor if it was the last, ``None`` otherwise.
+
+        The session stays theirs, since a phone that was put away comes back.
+        """
+        with self._lock:
+            visitor = self._visitors.get(session or "")
+            if visitor is None:
+                return None
+            visitor.beats = max(0, visitor.beats - 1)
+            visitor.left = visitor.beats == 0
+            return visitor if visitor.left else None
 
     def when_over(self, callback: Callable[[list[str]], None]) -> None:
         """Have ``callback`` called with the names of sessions that were let go because they rested."""

@@ -1,0 +1,107 @@
+"""A table as spreadsheets save it: commas, semicolons or tabs; UTF-8, UTF-16 or Windows-1252."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from durian.errors import LimitExceeded, UnreadableMedia
+
+MAX_BYTES = 20_000_000
+"""Two thousand for each of ten thousand rows."""
+SEPARATORS = (",", ";", "\t")
+"""What spreadsheets put between cells: semicolons where the comma is the decimal sign."""
+SEPARATOR_LINE = re.compile(r'"?sep=([^\r\n])"?\r?\n', re.IGNORECASE)
+"""A first line by which Excel is told the separator."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A header and rows. Cells are without spaces around them; rows of empty cells only are left out.
+
+    ``header`` ends with the last column that has a name. A row may be longer, up to its last cell that holds something,
+    and is never shorter.
+    """
+
+    header: list[str]
+    rows: list[list[str]]
+
+
+def read_table(path: Path, is_known: Callable[[str], bool]) -> Table:
+    """Read a table, whichever separator and encoding it has.
+
+    Args:
+        path: an ordinary file.
+        is_known: whether a cell is the name of a column that may be used: the separator is the one that finds most.
+
+    Raises:
+        UnreadableMedia: it does not exist, is no ordinary file or no such table.
+        LimitExceeded: it has more than :data:`MAX_BYTES`.
+    """
+    text = _decoded(_bytes(path), path.name)
+    if told := SEPARATOR_LINE.match(text):
+        text = text[told.end() :]
+    separators = (told[1],) if told else SEPARATORS
+    ways = [cells for separator in separators if (cells := _cells(text, separator)) is not None]
+    if not ways:
+        raise _unreadable(path.name)
+    cells = max(ways, key=lambda cells: sum(map(is_known, cells[0])) if cells else 0)
+    if not cells:
+        return Table([], [])
+    header, *rows = cells
+    return Table(header, [row + [""] * (len(header) - len(row)) for row in rows])
+
+
+def _cells(text: str, separator: str) -> list[list[str]] | None:
+    """Rows that hold something, each up to its last such cell; ``None`` where quotes do not go with the separator."""
+    try:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+        rows = [[cell.strip() for cell in row] for row in reader]
+    except (csv.Error, TypeError):
+        # A first line may also tell a separator that none can be, such as a quote.
+        return None
+    lengths = [max((i for i, cell in enumerate(row, start=1) if cell), default=0) for row in rows]
+    return [row[:length] for row, length in zip(rows, lengths) if length]
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode):
+            what = "a folder" if path.is_dir() else "no ordinary file"
+            raise UnreadableMedia(f"{path.name} is {what}: give a CSV with a header and a row per request.")
+        if about.st_size > MAX_BYTES:
+            raise LimitExceeded(
+                f"{path.name} has {about.st_size / 1e6:.0f} MB: give a CSV of at most {MAX_BYTES // 1_000_000} MB."
+            )
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise UnreadableMedia(f"{path.name} does not exist: give a CSV with a header and a row per request.") from error
+    except OSError as error:
+        if isinstance(error, (UnreadableMedia, LimitExceeded)):
+            raise
+        raise _unreadable(path.name) from error
+
+
+def _decoded(data: bytes, name: str) -> str:
+    """The text; what is neither marked as UTF-16 nor valid UTF-8 is what Excel's plain "CSV" is in western Windows."""
+    marked = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    for encoding in ("utf-16",) if marked else ("utf-8-sig", "cp1252"):
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        # Pictures and archives are full of these, and no path may hold one.
+        if "\0" not in text:
+            return text
+    raise _unreadable(name)
+
+
+def _unreadable(name: str) -> UnreadableMedia:
+    return UnreadableMedia(f"{name} cannot be read as CSV: save it as comma-separated UTF-8 text.")
