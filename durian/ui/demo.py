@@ -17,6 +17,7 @@ from durian.ui.theme import theme
 from durian.ui.widgets import css, head
 
 SECONDS_BETWEEN_CLEANINGS = 300
+"""Of uploads, at most; a short ``keep_seconds`` cleans as often."""
 EVENTS_WAITING = 128
 """Events of all visitors together that may wait (clicks, uploads); animations have the engine's own line."""
 EVENTS_AT_ONCE = 4
@@ -34,7 +35,7 @@ def create_demo() -> gr.Blocks:
         title=f"{texts.TITLE} · portraits that wear and move",
         analytics_enabled=False,
         fill_width=True,
-        delete_cache=(SECONDS_BETWEEN_CLEANINGS, keep),
+        delete_cache=(min(SECONDS_BETWEEN_CLEANINGS, keep), keep),
     ) as demo:
         page = layout.build()
         handlers.connect(page, demo)
