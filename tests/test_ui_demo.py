@@ -50,6 +50,11 @@ def test_the_page_reports_nothing_and_cleans_up(demo):
     assert "allowed_paths" not in options
 
 
+def test_short_lived_files_are_looked_for_as_often(settings_environment):
+    settings_environment(keep_seconds=20)
+    assert create_demo().delete_cache == (20, 20)
+
+
 def test_nothing_is_fetched_from_elsewhere():
     for text in launch_options()["css"], launch_options()["head"]:
         assert "http://" not in text.replace("http://www.w3.org/2000/svg", "")

@@ -28,7 +28,4 @@ def _soak(arguments: argparse.Namespace) -> dict[str, object]:
 
     names = ("animations", "stills", "clients", "seed", "frames", "size", "keep_seconds", "limit")
     given = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
-    report = soak(SoakOptions(**given))
-    if arguments.strict:
-        report["failed"] = report["not_kept"]
-    return report
+    return soak(SoakOptions(**given), arguments.strict)

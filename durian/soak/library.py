@@ -70,7 +70,7 @@ class LibraryCaller:
         if step.behaviour == "leave":
             self._leave(job, step.after)
         if step.behaviour == "cancel":
-            threading.Timer(step.after, job.cancel).start()
+            threading.Timer(step.after, _cancel, (job,)).start()
         try:
             return job.result(timeout=self._limit)
         except concurrent.futures.CancelledError:
@@ -91,6 +91,12 @@ class LibraryCaller:
             return
         self._client.close()
         raise GaveUp
+
+
+def _cancel(job: Any) -> None:
+    # The request itself tells how it ended, whatever becomes of this call.
+    with suppress(Exception):
+        job.cancel()
 
 
 def _taken(result: Any) -> bytes:

@@ -154,11 +154,8 @@ class PageVisitor:
 
     def _take(self, component: int, value: Any) -> None:
         """Keep what a component shows now, to send it with the next event."""
-        if isinstance(value, dict) and value.get("__type__") == UPDATE:
-            if "value" not in value:
-                return
-            value = value["value"]
-        self._values[component] = value
+        if not _is_update(value) or "value" in value:
+            self._values[component] = _shown(value)
 
     # What is on the page
 
@@ -176,18 +173,25 @@ class PageVisitor:
 
     def _still(self, answer: dict[int, Any], size: int) -> tuple[bytes, tuple[int, int]]:
         """The still's picture among an event's answers, and the size that it must have."""
-        value = answer.get(self._ids.get("still-stage", -1))
-        image = value.get("image") if isinstance(value, dict) else None
-        if not image:
-            raise WrongAnswer(f"no still: {(value or {}).get('note') if isinstance(value, dict) else value}")
+        value = _shown(answer.get(self._ids.get("still-stage", -1))) or {}
+        if not value.get("image"):
+            raise WrongAnswer(f"no still, but the note {value.get('note')!r}")
         side = min(size, LARGEST_SHOWN)
-        return base64.b64decode(image.partition(",")[2]), (side, side)
+        return base64.b64decode(value["image"].partition(",")[2]), (side, side)
+
+
+def _is_update(value: Any) -> bool:
+    return isinstance(value, dict) and value.get("__type__") == UPDATE
+
+
+def _shown(value: Any) -> Any:
+    """What a component shows after an answer; ``None`` where the answer leaves it as it is."""
+    return value.get("value") if _is_update(value) else value
 
 
 def _file(value: Any) -> dict[str, Any] | None:
     """The video of a component's answer, if it is one."""
-    if isinstance(value, dict) and value.get("__type__") == UPDATE:
-        value = value.get("value")
+    value = _shown(value)
     if isinstance(value, dict) and isinstance(value.get("video"), dict):
         value = value["video"]
     is_video = isinstance(value, dict) and str(value.get("path", "")).endswith(".mp4")

@@ -56,8 +56,8 @@ class Measured:
         )
 
     def is_as_before(self) -> bool:
-        """Whether nothing is left, on disk or in the process."""
-        return all(line.kept is not False for line in (*_disk(self), *_process(self)))
+        """Whether nothing is left that can still go: files, and what the process holds."""
+        return all(line.kept is not False for line in (*_files(self), *_process(self)))
 
     def total(self, ending: str) -> int:
         """Requests of all kinds that ended so."""
@@ -66,14 +66,23 @@ class Measured:
 
 def judge(measured: Measured) -> list[Line]:
     """One line for each thing that a soak must show."""
-    return [*_requests(measured), *_disk(measured), *_process(measured), *_patience(measured)]
+    folders = [sum(left.folders for left in lefts.values()) for lefts in (measured.at_first, measured.at_last)]
+    return [
+        *_requests(measured),
+        *_files(measured),
+        _back("folders left", *folders, FOLDERS_MORE),
+        *_process(measured),
+        *_patience(measured),
+    ]
 
 
-def as_dictionary(measured: Measured, lines: list[Line]) -> dict[str, Any]:
-    """The report as JSON can hold it."""
+def as_dictionary(measured: Measured, lines: list[Line], strict: bool = False) -> dict[str, Any]:
+    """The report as JSON can hold it; if ``strict``, ``failed`` in it makes the command fail."""
+    not_kept = sum(line.kept is False for line in lines)
     return {
+        **({"failed": not_kept} if strict else {}),
         "lines": [asdict(line) for line in lines],
-        "not_kept": sum(line.kept is False for line in lines),
+        "not_kept": not_kept,
         "requests": {thing: dict(row) for thing, row in measured.counts.items()},
         "seconds": round(measured.seconds, 1),
         "stills_beside_animations": None
@@ -120,13 +129,11 @@ def _requests(measured: Measured) -> list[Line]:
     ]
 
 
-def _disk(measured: Measured) -> list[Line]:
+def _files(measured: Measured) -> list[Line]:
     lines = []
     for name, last in measured.at_last.items():
         first = measured.at_first[name]
         lines.append(Line(f"files left: {name}", str(last.files), str(first.files), last.files <= first.files))
-    folders = [sum(left.folders for left in lefts.values()) for lefts in (measured.at_first, measured.at_last)]
-    lines.append(_back("folders", *folders, FOLDERS_MORE))
     return lines
 
 

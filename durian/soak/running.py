@@ -62,8 +62,12 @@ class SoakOptions:
                 )
 
 
-def soak(options: SoakOptions) -> dict[str, Any]:
+def soak(options: SoakOptions, strict: bool = False) -> dict[str, Any]:
     """Start the server, send everybody, and say what was kept; prints a table on stderr.
+
+    Args:
+        options: how many come, and what they ask for.
+        strict: let the command fail when something is not kept.
 
     Returns:
         ``lines`` (each with ``what``, ``measured``, ``goal``, ``kept``), ``not_kept`` (how many), and the figures they
@@ -79,7 +83,7 @@ def soak(options: SoakOptions) -> dict[str, Any]:
         measured = _Soak(server, options, Path(folder) / "downloads").run()
     lines = report.judge(measured)
     report.print_table(measured, lines)
-    return report.as_dictionary(measured, lines)
+    return report.as_dictionary(measured, lines, strict)
 
 
 class _Soak:

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from durian.assets import Case, examples
+from durian.assets import Case, Example, examples
 from durian.soak.plan import Step
 
 Upload = Callable[[Path], Any]
 """Turns a file of ours into what an API call names it by."""
 
 WITHOUT_MASK = 3
-"""Each third request leaves finding its items to the server, the others send the masks."""
+"""Each third animation leaves finding its items to the server, the others send the masks. Stills always send them, so
+that their times can be compared."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ def animation(step: Step, wanted: Wanted, upload: Upload) -> dict[str, Any]:
     """Arguments of ``/animate``, by name."""
     example = _example(step)
     return {
-        **_pictures(example.case(), step, upload),
+        **_pictures(example.case(), upload, with_masks=step.number % WITHOUT_MASK > 0),
         "motion": example.motion,
         "blend": None if example.blend is None else list(example.blend),
         "frames": wanted.frames,
@@ -43,7 +44,7 @@ def still(step: Step, wanted: Wanted, upload: Upload) -> dict[str, Any]:
     """Arguments of ``/preview``, by name."""
     example = _example(step)
     return {
-        **_pictures(example.case(), step, upload),
+        **_pictures(example.case(), upload, with_masks=True),
         "motion": example.motion,
         "alpha": None if example.blend is None else _between(step, 0, 1),
         "expansion": _between(step, 0, 0.3),
@@ -67,15 +68,15 @@ def expansion(step: Step) -> float:
     return _between(step, 0, 0.3)
 
 
-def _example(step: Step):
+def _example(step: Step) -> Example:
     return examples()[step.number % len(examples())]
 
 
-def _pictures(case: Case, step: Step, upload: Upload) -> dict[str, Any]:
+def _pictures(case: Case, upload: Upload, with_masks: bool) -> dict[str, Any]:
     items = []
     for source in case.attributes:
         item = {"image": upload(source.picture), "name": source.name}
-        if source.mask is not None and step.number % WITHOUT_MASK:
+        if source.mask is not None and with_masks:
             item["mask"] = upload(source.mask)
         items.append(item)
     return {"portrait": upload(case.portrait.picture), "attributes": items}
