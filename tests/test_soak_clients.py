@@ -128,6 +128,23 @@ def test_a_time_limit_is_told_from_a_broken_connection():
     assert not isinstance(broken.value, OutOfTime)
 
 
+def test_a_session_s_other_connections_carry_its_cookies():
+    cookie = b"HTTP/1.1 200 OK\r\nSet-Cookie: visitor=abc; Path=/\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    with answering_with(cookie) as address, wire.new_client(address) as client:
+        wire.get(client, "/", 20)
+        with wire.new_client(address, client) as other:
+            assert dict(other.cookies) == {"visitor": "abc"}
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            heartbeat = wire.Heartbeat(listener.getsockname(), "session", client.cookies)
+            connection, _ = listener.accept()
+            with connection:
+                head = connection.recv(65536).decode()
+                heartbeat.close()
+                assert connection.recv(1) == b""
+    assert head.startswith("GET /gradio_api/heartbeat/session HTTP/1.1\r\n")
+    assert "\r\nCookie: visitor=abc\r\n" in head
+
+
 def test_hidden_files_and_empty_folders_are_counted(tmp_path: Path):
     (tmp_path / "work" / "inner").mkdir(parents=True)
     (tmp_path / "work" / "result.mp4").touch()

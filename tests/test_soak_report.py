@@ -48,7 +48,7 @@ def stills(**endings: int):
         ({"traces": ["ValueError: x"]}, {"traces in the server's log"}),
         ({"at_last": {"work": Left(1, 1), "uploads": Left(1, 2)}}, {"files left: work"}),
         ({"at_last": {"work": Left(0, 1), "uploads": Left(2, 2)}}, {"files left: uploads"}),
-        ({"at_last": {"work": Left(0, 0), "uploads": Left(1, 5)}}, {"folders left"}),
+        ({"at_last": {"work": Left(0, 0), "uploads": Left(1, 6)}}, {"folders left"}),
         ({"after": Reading(951.0, 1100.0, 20, 11)}, {"memory"}),
         ({"after": Reading(900.0, 1100.0, 23, 11)}, {"threads"}),
         ({"after": Reading(900.0, 1100.0, 20, 16)}, {"open files"}),

@@ -18,8 +18,8 @@ ENDINGS: tuple[Ending, ...] = ("answered", "refused", "cancelled", "said", "wron
 """The result came; the line was full; the client itself gave up; another sentence of the server; a result that is not
 what was asked for; neither result nor sentence."""
 
-FULL_WORDS = ("waiting already", "queue is full", "running already")
-"""What the server's refusals for want of room say, in lower case: the engine's line, one client's share, Gradio's."""
+FULL_WORDS = ("waiting already", "running already", "from your address", "queue is full")
+"""What the server's refusals for want of room say, in lower case: the line's, a visitor's share's, Gradio's."""
 
 
 class ServerSaid(Exception):

@@ -59,7 +59,7 @@ class PageVisitor:
         """
         wire.get(self._client, "/", self._limit)
         config = json.loads(wire.get(self._client, "/config", self._limit))
-        self._heartbeat = wire.Heartbeat(self._server.host_and_port, self._session)
+        self._heartbeat = wire.Heartbeat(self._server.host_and_port, self._session, self._client.cookies)
         self._events = config["dependencies"]
         for component in config["components"]:
             properties = component["props"]
@@ -104,7 +104,7 @@ class PageVisitor:
 
     def _cancel(self) -> None:
         # The stream of the animation tells how it ended, whatever becomes of this call.
-        with wire.new_client(self._server.address) as client, suppress(NoAnswer, ServerSaid):
+        with wire.new_client(self._server.address, self._client) as client, suppress(NoAnswer, ServerSaid):
             wire.post(client, "/run/predict", self._body(self._event("cancel", "click")), self._limit)
 
     # Events

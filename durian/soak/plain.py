@@ -95,7 +95,7 @@ class PlainCaller:
     def _cancel(self, endpoint: str, event: str) -> None:
         body = {"session_hash": self._session or event, "fn_index": self._numbers[endpoint], "event_id": event}
         # The stream of the request tells how it ended, whatever becomes of this call.
-        with wire.new_client(self._server.address) as client, suppress(NoAnswer, ServerSaid):
+        with wire.new_client(self._server.address, self._client) as client, suppress(NoAnswer, ServerSaid):
             wire.post(client, "/cancel", body, self._limit)
 
     def _upload(self, path) -> dict[str, Any]:

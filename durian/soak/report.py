@@ -18,7 +18,7 @@ THREADS_MORE = 2
 """Threads that may be in the server's pool by chance at the moment of counting."""
 FILES_MORE = 4
 """Open files likewise: a connection that is just closing, a file that the sweeper looks at."""
-FOLDERS_MORE = 3
+FOLDERS_MORE = 4
 """Folders that are made once, at the first use of what lies in them."""
 WORDS_SHOWN = 12
 

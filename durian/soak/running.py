@@ -195,4 +195,4 @@ class _Soak:
 
 
 def _say(words: str) -> None:
-    print(f"soak: {words}", file=sys.stderr, flush=True)
+    print(f"soak, {time.strftime('%H:%M:%S')}: {words}", file=sys.stderr, flush=True)

@@ -18,6 +18,9 @@ from durian.soak.measuring import Left, Reading, count_left, read_process
 HOST = "127.0.0.1"
 SECONDS_TO_START = 120
 SECONDS_TO_STOP = 20
+SHARES = tuple(f"DURIAN_VISITOR_{what}" for what in ("PLACES", "PAGES", "CALLS", "REQUESTS", "UPLOAD_MB"))
+"""What one address may use. All of a soak's clients have one, so these are lifted unless they are set."""
+LIFTED = 1_000_000
 LONGEST_ERROR = 160
 TRACE_BEGINS = "Traceback (most recent call last)"
 
@@ -94,9 +97,10 @@ class Server:
         return [_error_of(lines[start + 1 :]) for start in starts]
 
     def _environment(self) -> dict[str, str]:
-        # A Space's own variables would make it listen elsewhere; limits that the caller set count here too.
+        # A Space's own variables would make it listen elsewhere.
         kept = {name: value for name, value in os.environ.items() if not name.startswith("SPACE_")}
         return {
+            **dict.fromkeys(SHARES, str(LIFTED)),
             **kept,
             "DURIAN_HOST": HOST,
             "DURIAN_RENDERER": "preview",

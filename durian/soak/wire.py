@@ -20,9 +20,10 @@ CUT_UPLOAD_BYTES = 200_000
 """What a broken upload had still promised: more than any buffer on its way."""
 
 
-def new_client(address: str) -> httpx.Client:
-    """A client that speaks to this machine only, whatever proxy is set."""
-    return httpx.Client(base_url=address, trust_env=False, timeout=httpx.Timeout(SECONDS_TO_CONNECT))
+def new_client(address: str, same_as: httpx.Client | None = None) -> httpx.Client:
+    """A client that goes through no proxy, whatever is set; with the cookies of ``same_as``, for another thread."""
+    cookies = None if same_as is None else dict(same_as.cookies)
+    return httpx.Client(base_url=address, trust_env=False, timeout=httpx.Timeout(SECONDS_TO_CONNECT), cookies=cookies)
 
 
 @contextmanager
@@ -109,9 +110,12 @@ def said(payload: Any) -> NoAnswer | ServerSaid:
 class Heartbeat:
     """The connection that a browser holds open while its page is; closing it is how a visitor leaves."""
 
-    def __init__(self, host_and_port: tuple[str, int], session: str) -> None:
+    def __init__(self, host_and_port: tuple[str, int], session: str, cookies: httpx.Cookies) -> None:
+        told = "; ".join(f"{name}={value}" for name, value in cookies.items())
+        head = [f"GET {API}/heartbeat/{session} HTTP/1.1", f"Host: {host_and_port[0]}"]
+        head += [f"Cookie: {told}"] if told else []
         self._connection = socket.create_connection(host_and_port, timeout=SECONDS_TO_CONNECT)
-        self._connection.sendall(f"GET {API}/heartbeat/{session} HTTP/1.1\r\nHost: {host_and_port[0]}\r\n\r\n".encode())
+        self._connection.sendall("\r\n".join([*head, "", ""]).encode())
 
     def close(self) -> None:
         self._connection.close()
