@@ -32,7 +32,6 @@ def test_a_miniature_soak_loses_and_leaves_nothing(capsys: pytest.CaptureFixture
     kept = {line["what"]: line["kept"] for line in report["lines"]}
     promised = ("requests ended", "clients that ran out of time", "traces in the server's log", "the server")
     assert all(kept[what] for what in (*promised, *(what for what in kept if what.startswith("files left")))), shown
-    assert {name: left["files"] for name, left in report["left"].items()} == {"work": 0, "uploads": 0, "temporary": 0}
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("client-")]
 
 

@@ -73,9 +73,10 @@ def test_what_cannot_be_measured_is_neither_kept_nor_broken():
     assert "/proc" in lines["memory"].measured
 
 
-def test_only_what_can_still_go_is_waited_for():
+def test_what_is_left_is_waited_for():
     assert GOOD.is_as_before()
-    assert replace(GOOD, at_last={"work": Left(0, 9), "uploads": Left(1, 9)}).is_as_before()
+    assert replace(GOOD, traces=["ValueError: x"]).is_as_before()
+    assert not replace(GOOD, at_last={"work": Left(0, 9), "uploads": Left(1, 9)}).is_as_before()
     assert not replace(GOOD, at_last={"work": Left(3, 1), "uploads": Left(1, 1)}).is_as_before()
     assert not replace(GOOD, after=Reading(1000.0, 1100.0, 20, 11)).is_as_before()
 

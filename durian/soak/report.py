@@ -56,8 +56,8 @@ class Measured:
         )
 
     def is_as_before(self) -> bool:
-        """Whether nothing is left that can still go: files, and what the process holds."""
-        return all(line.kept is not False for line in (*_files(self), *_process(self)))
+        """Whether nothing is left, on disk or in the process."""
+        return all(line.kept is not False for line in (*_disk(self), *_process(self)))
 
     def total(self, ending: str) -> int:
         """Requests of all kinds that ended so."""
@@ -66,14 +66,7 @@ class Measured:
 
 def judge(measured: Measured) -> list[Line]:
     """One line for each thing that a soak must show."""
-    folders = [sum(left.folders for left in lefts.values()) for lefts in (measured.at_first, measured.at_last)]
-    return [
-        *_requests(measured),
-        *_files(measured),
-        _back("folders left", *folders, FOLDERS_MORE),
-        *_process(measured),
-        *_patience(measured),
-    ]
+    return [*_requests(measured), *_disk(measured), *_process(measured), *_patience(measured)]
 
 
 def as_dictionary(measured: Measured, lines: list[Line], strict: bool = False) -> dict[str, Any]:
@@ -129,12 +122,13 @@ def _requests(measured: Measured) -> list[Line]:
     ]
 
 
-def _files(measured: Measured) -> list[Line]:
+def _disk(measured: Measured) -> list[Line]:
     lines = []
     for name, last in measured.at_last.items():
         first = measured.at_first[name]
         lines.append(Line(f"files left: {name}", str(last.files), str(first.files), last.files <= first.files))
-    return lines
+    folders = [sum(left.folders for left in lefts.values()) for lefts in (measured.at_first, measured.at_last)]
+    return [*lines, _back("folders left", *folders, FOLDERS_MORE)]
 
 
 def _process(measured: Measured) -> list[Line]:

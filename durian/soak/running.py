@@ -32,6 +32,9 @@ SECONDS_AFTER_WARM_UP = 5
 SECONDS_OF_QUIET = 15
 """Idle threads of the server's pool end 10 s after their last work; gradio_client's heartbeat notices its end as late
 as 15 s after."""
+LIVES = 3
+"""What is left may take so many times ``keep_seconds`` to go: a file grows old, its empty folder does, and somebody
+looks."""
 MOST_SECONDS = 1800
 """After so long nobody begins anything more: what was not asked for then counts as lost."""
 
@@ -121,8 +124,7 @@ class _Soak:
             traces=server.traces(),
             alive=server.alive(),
         )
-        # A file goes when it is old enough and somebody looks, which is at least as often as files grow old.
-        deadline = time.monotonic() + 2 * options.keep_seconds + SECONDS_OF_QUIET
+        deadline = time.monotonic() + LIVES * options.keep_seconds + SECONDS_OF_QUIET
         while time.monotonic() < deadline and server.alive() and not measured.is_as_before():
             self._be_quiet(1)
             measured = measured.again(server)
