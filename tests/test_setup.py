@@ -216,7 +216,7 @@ LAYERS = (
     {"diffusion"},
     {"renderer", "bundle"},
     {"engine"},
-    {"bench", "evaluation", "ui"},
+    {"bench", "evaluation", "soak", "ui"},
     {"training"},
     {"cli"},
     {"__main__"},
