@@ -145,6 +145,20 @@ def test_a_session_s_other_connections_carry_its_cookies():
     assert "\r\nCookie: visitor=abc\r\n" in head
 
 
+def test_a_broken_upload_promises_more_than_it_sends(tmp_path: Path):
+    (tmp_path / "photo.png").write_bytes(b"content")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        wire.break_off_an_upload(listener.getsockname(), tmp_path / "photo.png")
+        connection, _ = listener.accept()
+        with connection:
+            sent = b"".join(iter(lambda: connection.recv(65536), b""))
+    head, _, body = sent.partition(b"\r\n\r\n")
+    promised = int(head.partition(b"Content-Length: ")[2].split(b"\r\n")[0])
+    assert head.startswith(b"POST /gradio_api/upload ")
+    assert body.endswith(b"content")
+    assert promised > len(body) + 100_000
+
+
 def test_hidden_files_and_empty_folders_are_counted(tmp_path: Path):
     (tmp_path / "work" / "inner").mkdir(parents=True)
     (tmp_path / "work" / "result.mp4").touch()
