@@ -37,7 +37,7 @@ class RequestPictures:
         self._pictures: dict[object, Picture] = {}
         self._references: dict[object, Picture] = {}
         self._faces: dict[int, list[Face]] = {}
-        given = {_key(source): source for source in (*references, *([] if portrait is None else [portrait]))}
+        given = {_key(source): source for source in (*([] if portrait is None else [portrait]), *references)}
         pixels = sum(
             source.shape[0] * source.shape[1] if isinstance(source, np.ndarray) else pixel_count(source)
             for source in given.values()

@@ -217,7 +217,7 @@ LAYERS = (
     {"diffusion"},
     {"renderer", "bundle"},
     {"engine"},
-    {"bench", "evaluation", "ui"},
+    {"bench", "evaluation", "soak", "ui"},
     {"training"},
     {"cli"},
     {"__main__"},

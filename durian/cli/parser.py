@@ -132,16 +132,24 @@ def _segment(command: argparse.ArgumentParser) -> None:
 
 
 def _bench(command: argparse.ArgumentParser) -> None:
-    command.add_argument("what", choices=("preview", "diffusion", "synth"))
+    command.add_argument("what", choices=("preview", "diffusion", "synth", "soak"))
     command.add_argument(
         "--jobs", type=int, default=50, metavar="N", help="of preview: jobs over which memory growth is measured"
     )
     command.add_argument("--preset", default="mini-256", help="of diffusion: the model's shape, mini-256 or sd15-512")
     command.add_argument("--device", choices=("cpu", "cuda"), help="of diffusion (default: the settings')")
-    command.add_argument("--frames", type=int, default=24, metavar="N", help="of diffusion: frames of the clip")
+    command.add_argument("--frames", type=int, metavar="N", help="of the clips: 24 of diffusion, 48 of soak")
     command.add_argument("--scenes", type=int, default=24, metavar="N", help="of synth: scenes that are timed")
-    command.add_argument("--size", type=int, default=256, metavar="PX", help="of synth: side of its pictures")
+    command.add_argument("--size", type=int, metavar="PX", help="of the pictures: 256 of synth, 512 of soak")
     command.add_argument("--workers", type=int, default=2, metavar="W", help="of synth: processes, beside one alone")
+    soak = command.add_argument_group("soak: the real server, with many visitors at once")
+    soak.add_argument("--animations", type=int, metavar="N", help="of all visitors together (60)")
+    soak.add_argument("--stills", type=int, metavar="N", help="likewise (300)")
+    soak.add_argument("--clients", type=int, metavar="N", help="at a time (8)")
+    soak.add_argument("--seed", type=int, metavar="S", help="another one draws other visits (0)")
+    soak.add_argument("--keep-seconds", type=int, metavar="S", help="age at which the server deletes files (30)")
+    soak.add_argument("--limit", type=float, metavar="S", help="for one request; later is without an answer (120)")
+    soak.add_argument("--strict", action="store_true", help="exit code 1 when something is not kept")
 
 
 def _evaluate(command: argparse.ArgumentParser) -> None:

@@ -1,0 +1,200 @@
+"""The soak itself: warm up, measure an idle server, let everybody come, wait until all have left, measure again."""
+
+from __future__ import annotations
+
+import collections
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from durian.errors import InvalidRequest
+from durian.soak import report, wire
+from durian.soak.library import LibraryCaller
+from durian.soak.outcomes import NoAnswer, Record, ServerSaid, Thing, count, waiting
+from durian.soak.page import PageVisitor
+from durian.soak.plain import PlainCaller
+from durian.soak.plan import CLIENTS, Client, Step, Visit, draw_visits, planned
+from durian.soak.server import Server
+from durian.soak.wishes import Wanted
+
+IDLE_STILLS = 5
+"""Of each kind of client; their median is what waiting is compared with."""
+WARM_UP_STILLS = 3
+"""For each animation of the warm-up; a client has one."""
+SECONDS_AFTER_WARM_UP = 5
+"""Long enough for jobs that were cancelled to end."""
+SECONDS_OF_QUIET = 15
+"""Idle threads of the server's pool end 10 s after their last work; gradio_client's heartbeat notices its end as late
+as 15 s after."""
+LIVES = 3
+"""What is left may take so many times ``keep_seconds`` to go: a file grows old, its empty folder does, and somebody
+looks."""
+MOST_SECONDS = 1800
+"""After so long nobody begins anything more: what was not asked for then counts as lost."""
+
+
+@dataclass(frozen=True)
+class SoakOptions:
+    """``frames`` and ``size`` (pixels) of each clip; ``limit`` in seconds for each request; ``keep_seconds`` is the age
+    at which the server deletes files, which must be longer than any request takes.
+
+    Raises:
+        InvalidRequest: a number is below what makes sense.
+    """
+
+    animations: int = 60
+    stills: int = 300
+    clients: int = 8
+    seed: int = 0
+    frames: int = 48
+    size: int = 512
+    keep_seconds: int = 30
+    limit: float = 120.0
+
+    def __post_init__(self) -> None:
+        for name, least in (("animations", 0), ("stills", 0), ("clients", 1), ("keep_seconds", 5), ("limit", 1)):
+            if getattr(self, name) < least:
+                raise InvalidRequest(
+                    f"--{name.replace('_', '-')} is {getattr(self, name)}: give a number of at least {least}."
+                )
+
+
+def soak(options: SoakOptions, strict: bool = False) -> dict[str, Any]:
+    """Start the server, send everybody, and say what was kept; prints a table on stderr.
+
+    Args:
+        options: how many come, and what they ask for.
+        strict: let the command fail when something is not kept.
+
+    Returns:
+        ``lines`` (each with ``what``, ``measured``, ``goal``, ``kept``), ``not_kept`` (how many), and the figures they
+        come from; see :func:`durian.soak.report.as_dictionary`.
+
+    Raises:
+        OutputFailed: the server does not start.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="durian-soak-") as folder,
+        Server(Path(folder), options.keep_seconds) as server,
+    ):
+        measured = _Soak(server, options, Path(folder) / "downloads").run()
+    lines = report.judge(measured)
+    report.print_table(measured, lines)
+    return report.as_dictionary(measured, lines, strict)
+
+
+class _Soak:
+    def __init__(self, server: Server, options: SoakOptions, downloads: Path) -> None:
+        self._server, self._options, self._downloads = server, options, downloads
+        self._wanted = Wanted(options.frames, options.size)
+        self._stop = threading.Event()
+
+    def run(self) -> report.Measured:
+        options, server = self._options, self._server
+        at_first = server.left()
+        _say("warming up")
+        warm_up = max(len(CLIENTS), options.clients)
+        self._run(draw_visits(warm_up, WARM_UP_STILLS * warm_up, options.seed + 1))
+        self._be_quiet(SECONDS_AFTER_WARM_UP)
+        _say("stills of an idle server")
+        idle = self._idle_stills()
+        self._be_quiet(SECONDS_OF_QUIET)
+        before = server.reading()
+        visits = draw_visits(options.animations, options.stills, options.seed)
+        _say(f"{len(visits)} visits by {options.clients} clients at a time")
+        started = time.monotonic()
+        outcomes = self._run(visits).outcomes()
+        seconds = time.monotonic() - started
+        _say("everybody left; waiting for what they leave behind to go")
+        measured = report.Measured(
+            counts=count(outcomes, planned(visits)),
+            outcomes=outcomes,
+            waiting=waiting(outcomes, idle),
+            seconds=seconds,
+            at_first=at_first,
+            at_last=server.left(),
+            before=before,
+            after=server.reading(),
+            traces=server.traces(),
+            alive=server.alive(),
+        )
+        deadline = time.monotonic() + LIVES * options.keep_seconds + SECONDS_OF_QUIET
+        while time.monotonic() < deadline and server.alive() and not measured.is_as_before():
+            self._be_quiet(1)
+            measured = measured.again(server)
+        return measured
+
+    def _run(self, visits: Sequence[Visit]) -> Record:
+        """Let the clients make the visits, each the next one as soon as it is free."""
+        record, remaining = Record(), collections.deque(visits)
+
+        def work() -> None:
+            # Taking from a deque is atomic.
+            with suppress(IndexError):
+                while not self._stop.is_set():
+                    self._visit(remaining.popleft(), record)
+
+        threads = [
+            threading.Thread(target=work, name=f"client-{number}", daemon=True)
+            for number in range(self._options.clients)
+        ]
+        for thread in threads:
+            thread.start()
+        deadline = time.monotonic() + MOST_SECONDS
+        try:
+            for thread in threads:
+                thread.join(max(0.0, deadline - time.monotonic()))
+        finally:
+            # Also on Ctrl-C: the server ends next, and with it every request that is still under way.
+            if any(thread.is_alive() for thread in threads):
+                self._stop.set()
+        return record
+
+    def _visit(self, visit: Visit, record: Record) -> None:
+        try:
+            with self._client(visit.client, visit.number) as client:
+                if isinstance(client, PageVisitor):
+                    record.attempt("page", visit.client, client.open)
+                for step in visit.steps:
+                    if self._stop.wait(step.pause):
+                        return
+                    gives_up = step.behaviour != "stay"
+                    record.attempt(step.thing, visit.client, lambda s=step: client.ask(s), gives_up)
+        except Exception as error:  # noqa: BLE001 - a visit that cannot begin must not end the other visits
+            # Its requests were never made, and count as lost.
+            _say(f"a visit broke off: {type(error).__name__}: {error}")
+
+    def _client(self, kind: Client, number: int) -> AbstractContextManager[Any]:
+        if kind == "library":
+            return LibraryCaller(self._server, self._wanted, self._options.limit, self._downloads)
+        if kind == "http":
+            return PlainCaller(self._server, self._wanted, self._options.limit, named=number % 2 == 0)
+        return PageVisitor(self._server, self._wanted, self._options.limit)
+
+    def _idle_stills(self) -> dict[str, list[float]]:
+        """Seconds of answered stills while nobody else is there, by kind of client."""
+        thing: Thing = "still"
+        record = Record()
+        for number, kind in enumerate(CLIENTS):
+            self._visit(Visit(kind, number, tuple(Step(thing, index) for index in range(IDLE_STILLS))), record)
+        answered = [each for each in record.outcomes() if (each.thing, each.ending) == (thing, "answered")]
+        return {kind: [each.seconds for each in answered if each.client == kind] for kind in CLIENTS}
+
+    def _be_quiet(self, seconds: float) -> None:
+        """Nobody comes, but somebody looks in now and then: the server's pool ends idle threads only when used."""
+        deadline = time.monotonic() + seconds
+        with wire.new_client(self._server.address) as client:
+            while time.monotonic() < deadline and self._server.alive():
+                with suppress(NoAnswer, ServerSaid):
+                    wire.get(client, "/config", self._options.limit)
+                time.sleep(1)
+
+
+def _say(words: str) -> None:
+    print(f"soak, {time.strftime('%H:%M:%S')}: {words}", file=sys.stderr, flush=True)

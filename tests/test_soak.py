@@ -1,0 +1,40 @@
+"""A miniature soak of the real server: counts and files, not times."""
+
+from __future__ import annotations
+
+import json
+import threading
+
+import pytest
+
+from durian.cli import main
+
+
+@pytest.mark.slow
+def test_a_miniature_soak_loses_and_leaves_nothing(capsys: pytest.CaptureFixture[str]):
+    size = ["--animations", "3", "--stills", "10", "--clients", "2", "--frames", "12", "--size", "256"]
+    code = main(["bench", "soak", *size, "--keep-seconds", "15", "--json"])
+    out, shown = capsys.readouterr()
+    assert code == 0, shown
+    report = json.loads(out.splitlines()[-1])
+    counts = report["requests"]
+    assert {thing: row["planned"] for thing, row in counts.items()} == {
+        "page": 1,
+        "still": 10,
+        "mask": 1,
+        "animation": 3,
+    }
+    for thing, row in counts.items():
+        assert sum(row.values()) == 2 * row["planned"], thing
+        assert (row["lost"], row["wrong"], row["said"]) == (0, 0, 0), shown
+    assert counts["page"]["answered"] == 1
+    assert counts["animation"]["answered"] >= 1
+    kept = {line["what"]: line["kept"] for line in report["lines"]}
+    promised = ("requests ended", "clients that ran out of time", "traces in the server's log", "the server")
+    assert all(kept[what] for what in (*promised, *(what for what in kept if what.startswith("files left")))), shown
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("client-")]
+
+
+def test_a_soak_of_nobody_is_refused(capsys: pytest.CaptureFixture[str]):
+    assert main(["bench", "soak", "--clients", "0"]) == 2
+    assert "--clients is 0: give a number of at least 1." in capsys.readouterr().err
