@@ -10,7 +10,7 @@ import numpy as np
 
 from durian.errors import InvalidRequest
 from durian.face import Crop, default_crop, detect_faces, require_face
-from durian.motion import PRESETS, Motion, from_video, preset
+from durian.motion import PRESETS, Driving, preset, read_driving
 from durian.request import (
     ATTRIBUTE_NAMES,
     AnimationRequest,
@@ -21,11 +21,6 @@ from durian.request import (
     RenderOptions,
 )
 from durian.settings import get_settings
-
-DRIVING_FPS = 30.0
-"""Highest rate at which a driving video is tracked; faster ones gain nothing visible."""
-DRIVING_SIDE = 720
-"""Longest side in pixels at which a driving video is tracked; landmarks do not get better above (face.tracking)."""
 
 
 @dataclass(frozen=True)
@@ -76,11 +71,15 @@ class MotionSource:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A request, and the video whose sound belongs to its motion (from ``audio_start`` seconds on), if any."""
+    """A request, and the video whose sound belongs to its motion (from ``audio_start`` seconds on), if any.
+
+    ``notices`` are sentences about what was done to the files, for whoever gave them.
+    """
 
     request: AnimationRequest
     audio_from: Path | None = None
     audio_start: float = 0.0
+    notices: tuple[str, ...] = ()
 
 
 def build_request(
@@ -111,12 +110,13 @@ def build_request(
     options = options or RenderOptions()
     person = load_portrait(portrait) if isinstance(portrait, PortraitSource) else portrait
     items = tuple(a if isinstance(a, Attribute) else load_attribute(a) for a in attributes)
-    moves, audio_from, audio_start = None, None, 0.0
+    moves, audio_from, audio_start, notice = None, None, 0.0, None
     if motion is not None:
         if not _is_preset(motion.what):
             audio_start = motion.start
             audio_from = Path(motion.what) if _has_sound(Path(motion.what)) else None
-        moves = load_motion(motion, options)
+        driving = load_motion(motion, options)
+        moves, notice = driving.motion, driving.notice
         if motion.whole and not _is_preset(motion.what):
             frames = min(get_settings().max_frames, max(1, round(moves.duration * options.fps)))
             options = replace(options, frames=frames)
@@ -132,7 +132,7 @@ def build_request(
         renderer=renderer or get_settings().renderer,
         diffusion=diffusion or DiffusionOptions(),
     )
-    return Prepared(request, audio_from, audio_start)
+    return Prepared(request, audio_from, audio_start, () if notice is None else (notice,))
 
 
 def load_portrait(source: PortraitSource) -> Portrait:
@@ -226,23 +226,20 @@ def find_mask(
     return mask
 
 
-def load_motion(source: MotionSource, options: RenderOptions) -> Motion:
+def load_motion(source: MotionSource, options: RenderOptions) -> Driving:
     """A preset at the options' length, or a video's motion at the video's own length.
 
     Raises:
-        InvalidRequest: neither a preset nor a file; UnreadableMedia, LimitExceeded: the file.
+        InvalidRequest: neither a preset nor a file, or a video of several shots; UnreadableMedia, LimitExceeded: the
+            file.
         NoFaceFound: a frame of the video has no face; the sentence names it.
     """
     if _is_preset(source.what):
-        return preset(str(source.what), options.frames, options.fps, options.seed)
+        return Driving(preset(str(source.what), options.frames, options.fps, options.seed))
     path = Path(source.what)
     if not path.exists():
         raise InvalidRequest(f"Motion {path.name!r} is neither a video nor a preset: use one of {', '.join(PRESETS)}.")
-    from durian.media import iter_video, probe_video
-
-    fps = min(DRIVING_FPS, probe_video(path).fps)
-    frames = iter_video(path, fps, start=source.start, end=source.end, max_side=DRIVING_SIDE)
-    return from_video(frames, fps, source.neutral)
+    return read_driving(path, source.start, source.end, source.neutral)
 
 
 def _is_preset(what: str | Path) -> bool:

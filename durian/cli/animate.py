@@ -82,7 +82,10 @@ def prepare(arguments: argparse.Namespace) -> Prepared:
         uncrop=arguments.uncrop,
     )
     diffusion = DiffusionOptions(arguments.steps, arguments.guidance, arguments.sampler)
-    return build_request(portrait, items, motion, options, blend, arguments.erase, arguments.renderer, diffusion)
+    prepared = build_request(portrait, items, motion, options, blend, arguments.erase, arguments.renderer, diffusion)
+    for notice in prepared.notices:
+        print(f"durian: {notice}", file=sys.stderr)
+    return prepared
 
 
 def _example(name: str) -> Example:

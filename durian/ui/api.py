@@ -87,7 +87,8 @@ def animate(
         sampler: of the diffusion renderer: ddim, dpm++, euler or lcm; by default its model's own.
 
     Returns:
-        The MP4, and a dictionary with frames, fps, width, height, seconds, renderer and seed.
+        The MP4, and a dictionary with frames, fps, width, height, seconds, renderer, seed and notices: sentences about
+        what was done to the files, such as a driving video that was turned upright.
     """
     with _Sentences():
         options = RenderOptions(
@@ -105,7 +106,7 @@ def animate(
         result = get_engine().animate(
             prepared.request, audio_from=prepared.audio_from, audio_start=prepared.audio_start, owner=owner
         )
-        told = {key: getattr(result, key) for key in REPORTED}
+        told = {key: getattr(result, key) for key in REPORTED} | {"notices": list(prepared.notices)}
         return gr.FileData(path=str(result.path), orig_name=result.path.name), told
 
 
