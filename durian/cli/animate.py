@@ -80,6 +80,7 @@ def prepare(arguments: argparse.Namespace) -> Prepared:
         smoothing=arguments.smoothing,
         label=not arguments.no_label,
         uncrop=arguments.uncrop,
+        normalise_lips=not arguments.no_normalise_lips,
     )
     diffusion = DiffusionOptions(arguments.steps, arguments.guidance, arguments.sampler)
     prepared = build_request(portrait, items, motion, options, blend, arguments.erase, arguments.renderer, diffusion)

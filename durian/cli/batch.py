@@ -15,7 +15,7 @@ from durian.cli.parser import make_parser
 from durian.errors import DurianError, InvalidRequest, UnreadableMedia
 
 ITEM_COLUMNS = ("mask", "name", "click", "strength", "trim", "layer", "item-face")
-SWITCHES = ("uncrop", "no-label", "sound")
+SWITCHES = ("uncrop", "no-label", "no-normalise-lips", "sound")
 PATHS = ("portrait", "attribute", "mask", "out", "gif", "frames-zip", "bundle")
 MAX_ROWS = 10_000
 

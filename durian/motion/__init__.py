@@ -4,7 +4,7 @@ from durian.motion.driving import Driving, driving_fps, from_video, read_driving
 from durian.motion.fitting import RIGID_POINTS, fit_rigid, from_landmarks
 from durian.motion.motion import Motion
 from durian.motion.presets import PRESETS, preset
-from durian.motion.retarget import drive
+from durian.motion.retarget import drive, driven_landmarks
 
 __all__ = [
     "PRESETS",
@@ -12,6 +12,7 @@ __all__ = [
     "Driving",
     "Motion",
     "drive",
+    "driven_landmarks",
     "driving_fps",
     "fit_rigid",
     "from_landmarks",

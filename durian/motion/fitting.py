@@ -108,10 +108,12 @@ def from_landmarks(
         scales.append(scale)
         translations.append(frame.T @ (scale * rotation @ pivot + move - pivot) / unit)
         faces.append(((current - move) @ rotation / scale - pivot) @ frame / unit)
-    expressions = carried_over(np.array(faces), (rest - pivot) @ frame / unit)
+    rest = (rest - pivot) @ frame / unit
+    expressions = carried_over(np.array(faces), rest)
     rotations[neutral], translations[neutral], scales[neutral] = np.eye(3), np.zeros(3), 1.0
     expressions[neutral] = 0
-    return Motion(name, fps, neutral, np.array(rotations), np.array(translations), np.array(scales), expressions)
+    apart = float(max(0.0, rest[14, 1] - rest[13, 1]))
+    return Motion(name, fps, neutral, np.array(rotations), np.array(translations), np.array(scales), expressions, apart)
 
 
 def carried_over(faces: np.ndarray, rest: np.ndarray) -> np.ndarray:
