@@ -56,7 +56,13 @@ def settings_of(request: AnimationRequest) -> dict[str, Any]:
         ],
         "motion": None
         if motion is None
-        else {"name": motion.name, "fps": float(motion.fps), "neutral": motion.neutral, "frames": len(motion)},
+        else {
+            "name": motion.name,
+            "fps": float(motion.fps),
+            "neutral": motion.neutral,
+            "neutral_opening": float(motion.neutral_opening),
+            "frames": len(motion),
+        },
     }
 
 

@@ -187,6 +187,8 @@ class BundleReader:
             name=self._typed(settings, "name", str)[:200],
             fps=self._number(settings, "fps"),
             neutral=int(self._number(settings, "neutral")),
+            # Bundles from before lips were normalised have none.
+            neutral_opening=self._number({"neutral_opening": 0.0} | settings, "neutral_opening"),
             **{part: arrays[part] for part in parts},
         )
 

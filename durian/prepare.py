@@ -12,7 +12,7 @@ import numpy as np
 from durian.errors import InvalidRequest
 from durian.face import Crop, default_crop, require_face
 from durian.media import Picture
-from durian.motion import Motion, from_video, preset
+from durian.motion import Driving, preset, read_driving
 from durian.request import (
     ATTRIBUTE_NAMES,
     AnimationRequest,
@@ -24,11 +24,6 @@ from durian.request import (
 )
 from durian.request_pictures import RequestPictures, read_mask_of
 from durian.settings import get_settings
-
-DRIVING_FPS = 30.0
-"""Highest rate at which a driving video is tracked; faster ones gain nothing visible."""
-DRIVING_SIDE = 720
-"""Longest side in pixels at which a driving video is tracked; landmarks do not get better above (face.tracking)."""
 
 
 AT_ONCE = 2
@@ -87,11 +82,15 @@ class MotionSource:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A request, and the video whose sound belongs to its motion (from ``audio_start`` seconds on), if any."""
+    """A request, and the video whose sound belongs to its motion (from ``audio_start`` seconds on), if any.
+
+    ``notices`` are sentences about what was done to the files, for whoever gave them.
+    """
 
     request: AnimationRequest
     audio_from: Path | None = None
     audio_start: float = 0.0
+    notices: tuple[str, ...] = ()
 
 
 def build_request(
@@ -128,12 +127,13 @@ def build_request(
         person = load_portrait(portrait, pictures) if isinstance(portrait, PortraitSource) else portrait
         items = tuple(a if isinstance(a, Attribute) else load_attribute(a, pictures) for a in attributes)
     del pictures
-    moves, audio_from, audio_start = None, None, 0.0
+    moves, audio_from, audio_start, notice = None, None, 0.0, None
     if motion is not None:
         if isinstance(motion.what, Path):
             audio_start = motion.start
             audio_from = motion.what if _has_sound(motion.what) else None
-        moves = load_motion(motion, options)
+        driving = load_motion(motion, options)
+        moves, notice = driving.motion, driving.notice
         if motion.whole and isinstance(motion.what, Path):
             frames = min(get_settings().max_frames, max(1, round(moves.duration * options.fps)))
             options = replace(options, frames=frames)
@@ -149,7 +149,7 @@ def build_request(
         renderer=renderer or get_settings().renderer,
         diffusion=diffusion or DiffusionOptions(),
     )
-    return Prepared(request, audio_from, audio_start)
+    return Prepared(request, audio_from, audio_start, () if notice is None else (notice,))
 
 
 def load_portrait(source: PortraitSource, pictures: RequestPictures | None = None) -> Portrait:
@@ -260,20 +260,17 @@ def find_mask(
     return mask
 
 
-def load_motion(source: MotionSource, options: RenderOptions) -> Motion:
+def load_motion(source: MotionSource, options: RenderOptions) -> Driving:
     """A preset at the options' length, or a video's motion at the video's own length.
 
     Raises:
-        InvalidRequest: text that is no preset's name; UnreadableMedia, LimitExceeded: the file.
+        InvalidRequest: text that is no preset's name, or a video of several shots; UnreadableMedia, LimitExceeded: the
+            file.
         NoFaceFound: a frame of the video has no face; the sentence names it.
     """
     if not isinstance(source.what, Path):
-        return preset(source.what, options.frames, options.fps, options.seed)
-    from durian.media import iter_video, probe_video
-
-    fps = min(DRIVING_FPS, probe_video(source.what).fps)
-    frames = iter_video(source.what, fps, start=source.start, end=source.end, max_side=DRIVING_SIDE)
-    return from_video(frames, fps, source.neutral)
+        return Driving(preset(source.what, options.frames, options.fps, options.seed))
+    return read_driving(source.what, source.start, source.end, source.neutral)
 
 
 def _has_sound(path: Path) -> bool:

@@ -146,6 +146,8 @@ class RenderOptions:
     """Draw the small visible "AI-generated" label."""
     uncrop: bool = False
     """Paste the result back into the uncropped photo."""
+    normalise_lips: bool = True
+    """Close a mouth that is open in the portrait before a motion that speaks acts on it."""
 
     def __post_init__(self) -> None:
         limits = get_settings()

@@ -12,7 +12,7 @@ from durian.face import eye_distance
 from durian.geometry.alignment import ItemMesh, aligned_mask, item_mesh
 from durian.geometry.mirror import facing_like
 from durian.keypoints import draw_keypoints, draw_landmarks
-from durian.motion import drive
+from durian.motion import drive, driven_landmarks
 from durian.request import AnimationRequest, Attribute, RenderOptions
 from durian.segmentation import worn
 
@@ -84,6 +84,8 @@ def prepare_scene(request: AnimationRequest, driving: np.ndarray | None = None, 
     size = size or options.size
     landmarks = portrait.crop.points(portrait.landmarks, size).astype(np.float32)
     if driving is None:
+        if request.motion is not None and options.normalise_lips:
+            landmarks = driven_landmarks(request.motion, landmarks, options.expression_strength)
         driving = _retargeted(request, landmarks)
     image = portrait.crop.apply(portrait.image, size)
     items = []
@@ -140,7 +142,7 @@ def _retargeted(request: AnimationRequest, landmarks: np.ndarray) -> np.ndarray:
     motion = request.motion.resampled(options.frames, options.fps)
     if options.smoothing > 0:
         motion = motion.smoothed(options.smoothing)
-    return drive(motion, landmarks, options.pose_strength, options.expression_strength)
+    return drive(motion, landmarks, options.pose_strength, options.expression_strength, options.normalise_lips)
 
 
 def _worn_in_crop(request: AnimationRequest, size: int) -> dict[str, np.ndarray]:

@@ -32,7 +32,15 @@ def full_request():
         erase=("beard",),
         renderer="diffusion",
         diffusion=DiffusionOptions(steps=8, guidance_scale=2.5, sampler="euler"),
-        options={"seed": 2**40, "fps": 29.97, "smoothing": 0.05, "uncrop": True, "label": False, "expansion": -0.2},
+        options={
+            "seed": 2**40,
+            "fps": 29.97,
+            "smoothing": 0.05,
+            "uncrop": True,
+            "label": False,
+            "expansion": -0.2,
+            "normalise_lips": False,
+        },
     )
 
 
@@ -59,6 +67,18 @@ def test_a_bundle_from_before_there_was_diffusion(saved: Path):
 
     restored, _ = load_bundle(rewritten(saved, drop))
     assert restored == replace(full_request(), diffusion=DiffusionOptions())
+
+
+def test_a_bundle_from_before_lips_were_normalised(saved: Path):
+    def drop(members: dict[str, bytes]) -> None:
+        settings = json.loads(members["settings.json"])
+        del settings["options"]["normalise_lips"]
+        del settings["motion"]["neutral_opening"]
+        members["settings.json"] = json.dumps(settings).encode()
+
+    request, _ = load_bundle(rewritten(saved, drop))
+    assert request.options.normalise_lips
+    assert request.motion.neutral_opening == 0
 
 
 def test_everything_is_in_it(saved: Path, tmp_path: Path):

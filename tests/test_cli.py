@@ -372,3 +372,12 @@ def test_bench_measures_what_it_says(run, monkeypatch: pytest.MonkeyPatch):
 def test_errors_of_the_parser_are_ours():
     with pytest.raises(InvalidRequest, match="--help"):
         make_parser().parse_args(["bench"])
+
+
+@pytest.mark.parametrize(("flags", "wanted"), [([], True), (["--no-normalise-lips"], False)])
+def test_lips_are_normalised_unless_told_otherwise(flags, wanted):
+    from durian.cli.animate import prepare
+    from durian.cli.parser import make_parser
+
+    arguments = make_parser().parse_args(["animate", "--example", "hopper-cap", *flags])
+    assert prepare(arguments).request.options.normalise_lips is wanted

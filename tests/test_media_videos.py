@@ -4,90 +4,14 @@ from __future__ import annotations
 
 import time
 from fractions import Fraction
-from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from videos_made import CODECS, HEIGHT, QUALITY, WIDTH, make_video, number_of, numbered, steady
 
 from durian.errors import InvalidRequest, LimitExceeded, UnreadableMedia
-from durian.media import iter_video, probe_video, read_audio, read_video
-
-WIDTH, HEIGHT = 96, 64
-CODECS = {
-    "mp4": ("libx264", "yuv420p"),
-    "mov": ("libx264", "yuv420p"),
-    "webm": ("libvpx", "yuv420p"),
-    "mkv": ("libx264", "yuv420p"),
-    "avi": ("mpeg4", "yuv420p"),
-    "gif": ("gif", "rgb8"),
-}
-
-QUALITY = {"libx264": {"crf": "8"}, "libvpx": {"crf": "4", "b": "4M"}, "mpeg4": {"b": "6M"}}
-"""High enough that a frame's number can be read off its level."""
-
-
-def grey(index: int) -> int:
-    """Level of frame ``index``; steps of 5 survive every codec."""
-    return 20 + 5 * index
-
-
-def numbered(index: int, width: int = WIDTH, height: int = HEIGHT) -> np.ndarray:
-    """A frame whose level tells its number, with a bright block in the upper left corner to show rotation."""
-    image = np.full((height, width, 3), grey(index), np.uint8)
-    image[: height // 4, : width // 4] = 250
-    return image
-
-
-def number_of(frame: np.ndarray) -> int:
-    """Which frame of :func:`numbered` this is, from its centre."""
-    h, w = frame.shape[:2]
-    return round((float(frame[h // 3 : -h // 3, w // 3 : -w // 3].mean()) - 20) / 5)
-
-
-def make_video(
-    path: Path,
-    times: list[float],
-    rotation: int = 0,
-    sound: bool = False,
-    aspect: Fraction | None = None,
-    size: tuple[int, int] = (WIDTH, HEIGHT),
-) -> Path:
-    """A video whose frame ``i`` is shown at ``times[i]`` seconds, with a tone that starts at 0.5 s if ``sound``."""
-    codec, layout = CODECS[path.suffix[1:]]
-    clock = Fraction(1, 1000) if path.suffix not in (".avi", ".gif") else Fraction(1, 100)
-    rate = round(len(times) / max(times[-1] * len(times) / max(len(times) - 1, 1), 1e-3)) if len(times) > 1 else 10
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=rate, options=QUALITY.get(codec, {}))
-        stream.width, stream.height, stream.pix_fmt = *size, layout
-        if path.suffix in (".avi", ".gif"):
-            clock = Fraction(1, rate) if path.suffix == ".avi" else clock
-        stream.codec_context.time_base = clock
-        if aspect:
-            stream.codec_context.sample_aspect_ratio = aspect
-        if rotation:
-            stream.set_display_rotation(rotation)
-        audio = container.add_stream("aac" if path.suffix != ".webm" else "libopus", rate=48000) if sound else None
-        for index, seconds in enumerate(times):
-            frame = av.VideoFrame.from_ndarray(numbered(index, *size), format="rgb24").reformat(format=layout)
-            frame.pts, frame.time_base = round(seconds / clock), clock
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-        if audio:
-            tone = np.sin(np.arange(round(times[-1] * 48000)) * 0.1).astype(np.float32) * 0.5
-            tone[:24000] = 0
-            for begin in range(0, len(tone) - 960, 960):
-                part = av.AudioFrame.from_ndarray(
-                    np.repeat(tone[None, begin : begin + 960], 2, 0), format="fltp", layout="stereo"
-                )
-                part.sample_rate, part.pts, part.time_base = 48000, begin, Fraction(1, 48000)
-                container.mux(audio.encode(part))
-            container.mux(audio.encode(None))
-    return path
-
-
-def steady(count: int, fps: float) -> list[float]:
-    return [index / fps for index in range(count)]
+from durian.media import iter_video, probe_video, read_video
 
 
 @pytest.mark.parametrize("ending", CODECS)
@@ -192,17 +116,6 @@ def test_gif_transparency_lies_on_white(tmp_path):
         frame.paste((200, 0, 0, 255), (index * 5, 0, 20, 20))
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=100, disposal=2)
     assert read_video(path).frames[1][35, 35].tolist() == [255, 255, 255]
-
-
-def test_sound_on_the_picture_s_clock(tmp_path):
-    path = make_video(tmp_path / "talk.mp4", steady(20, 10), sound=True)
-    assert probe_video(path).has_audio
-    for start in (0.0, 0.3):
-        samples = read_audio(path, start, 1.0)
-        assert samples.shape == (2, 48000)
-        loud = np.flatnonzero(np.abs(samples[0]) > 0.1)[0] / 48000
-        assert loud == pytest.approx(0.5 - start, abs=0.03)
-    assert read_audio(make_video(tmp_path / "silent.mp4", steady(5, 10)), 0, 1) is None
 
 
 def _one_sentence(error: pytest.ExceptionInfo, *words: str) -> None:

@@ -270,7 +270,7 @@ def test_video_without_a_face_names_the_frame(collins):
     blank = np.full_like(small, 127)
     with pytest.raises(NoFaceFound, match=r"frame 3 of the driving video \(at 0\.30 s\)"):
         from_video([small] * 3 + [blank] * 6, 10.0)
-    motion = from_video([small] * 3 + [blank] * 2 + [small] * 6, 10.0)
+    motion = from_video([small] * 3 + [blank] * 2 + [small] * 6, 10.0).motion
     assert len(motion) == 11
     assert np.abs(motion.translations).max() < 0.05
 

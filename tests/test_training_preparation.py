@@ -10,6 +10,7 @@ from preparation_made import COLLINS, HOPPER, close_up, moving
 from durian.errors import InvalidRequest
 from durian.face import Crop, detect_faces
 from durian.masks import png_bytes
+from durian.media.shots import find_shots
 from durian.motion.rotations import euler
 from durian.training.preparation import wearing
 from durian.training.preparation.bars import Bars
@@ -25,7 +26,6 @@ from durian.training.preparation.quality import (
 )
 from durian.training.preparation.record import LeftOut, Made, Record, read_record, summary, write_record
 from durian.training.preparation.settings import Preparation
-from durian.training.preparation.shots import find_shots
 
 SHAPE = (400, 600, 3)
 

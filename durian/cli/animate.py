@@ -81,9 +81,13 @@ def prepare(arguments: argparse.Namespace) -> Prepared:
         smoothing=arguments.smoothing,
         label=not arguments.no_label,
         uncrop=arguments.uncrop,
+        normalise_lips=not arguments.no_normalise_lips,
     )
     diffusion = DiffusionOptions(arguments.steps, arguments.guidance, arguments.sampler)
-    return build_request(portrait, items, motion, options, blend, arguments.erase, arguments.renderer, diffusion)
+    prepared = build_request(portrait, items, motion, options, blend, arguments.erase, arguments.renderer, diffusion)
+    for notice in prepared.notices:
+        print(f"durian: {notice}", file=sys.stderr)
+    return prepared
 
 
 def _motion(what: str) -> str | Path:

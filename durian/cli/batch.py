@@ -19,7 +19,7 @@ from durian.errors import DurianError, InvalidRequest, UnreadableMedia
 
 ITEM_COLUMNS = ("attribute", "mask", "name", "click", "strength", "trim", "layer", "item-face")
 """Columns that may be numbered, for a second item and more."""
-SWITCHES = ("uncrop", "no-label", "sound")
+SWITCHES = ("uncrop", "no-label", "no-normalise-lips", "sound")
 PATHS = ("portrait", "attribute", "mask", "out", "gif", "frames-zip", "bundle")
 NOT_OF_A_ROW = ("help", "json", "verbose", "batch")
 MAX_ROWS = 10_000

@@ -96,6 +96,11 @@ def _animate(command: argparse.ArgumentParser) -> None:
     motion.add_argument("--fps", type=float, default=24.0)
     motion.add_argument("--pose-strength", type=float, default=1.0, metavar="0..2")
     motion.add_argument("--expression-strength", type=float, default=1.0, metavar="0..2")
+    motion.add_argument(
+        "--no-normalise-lips",
+        action="store_true",
+        help="leave a mouth open that is open in the portrait, even where the motion speaks",
+    )
     motion.add_argument("--smoothing", type=float, default=0.0, metavar="S", help="over time, seconds")
     look = command.add_argument_group("look")
     look.add_argument("--size", type=int, default=512, metavar="PX", help="side of the result")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from durian.errors import NoFaceFound
-from durian.face.detection import detect_faces
+from durian.face.detection import detect_faces, detect_turned_faces
 from durian.face.geometry import CHIN, FACE_OVAL, FOREHEAD_TOP, Face
 
 MIN_EYE_DISTANCE = 24
@@ -19,6 +19,9 @@ MAX_FLATNESS = 0.4
 
 MIN_CONFIDENCE = 0.7
 """Real faces, hats and profiles included, reach 0.8 (113 portraits); a cheetah cub reaches 0.63."""
+
+MAX_ROLL = 110
+"""Degrees from upright up to which a head may lie; beyond it the parser no longer knows hair from beard."""
 
 EDGE_TOLERANCE = 0.05
 """Depth in face heights to which a point may lie beyond the edge before it counts as outside."""
@@ -36,6 +39,8 @@ def require_face(image: np.ndarray, index: int = 0, what: str = "portrait") -> F
         NoFaceFound: there is no face, not that many, or it cannot be used (see :func:`check_face`).
     """
     faces = detect_faces(image)
+    if all(face.confidence < MIN_CONFIDENCE for face in faces):
+        faces = detect_turned_faces(image) or faces
     if not faces:
         raise NoFaceFound(
             f"No face was found in the {what}: use a photo of a real person who looks roughly towards the camera."
@@ -72,11 +77,20 @@ def check_face(face: Face, image_shape: tuple[int, ...], what: str = "portrait")
             f"The face in the {what} does not look like a person's: use a clear photo of someone who looks towards the "
             "camera."
         )
+    if abs(face.roll) > MAX_ROLL:
+        raise NoFaceFound(f"The face in the {what} is upside down: turn the picture by {_turn(face.roll)}.")
     side = _cut_side(face.landmarks, image_shape)
     if side:
         raise NoFaceFound(
             f"The face in the {what} is cut off at the {side} edge: use a photo that shows the whole face."
         )
+
+
+def _turn(roll: float) -> str:
+    """The quarter turns that bring a head at ``roll`` degrees nearest to upright."""
+    if abs(roll) >= 135:
+        return "180 degrees and give it again"
+    return f"90 degrees {'anticlockwise' if roll > 0 else 'clockwise'} and give it again"
 
 
 def _cut_side(landmarks: np.ndarray, image_shape: tuple[int, ...]) -> str | None:

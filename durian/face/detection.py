@@ -10,6 +10,7 @@ import numpy as np
 from durian.face.crop import Crop
 from durian.face.geometry import FACE_OVAL, Face
 from durian.face.models import detect_boxes, mesh_landmarks
+from durian.face.turning import SURE, righted, turned_points
 from durian.settings import get_settings
 
 DETECTION_SIDE = 1280
@@ -74,6 +75,16 @@ def detect_faces(image: np.ndarray) -> list[Face]:
     return [_judged(image, face) for face in faces[: get_settings().max_faces]]
 
 
+def detect_turned_faces(image: np.ndarray) -> list[Face]:
+    """As :func:`detect_faces`, of a picture in which that finds nobody: faces that lie or stand on their heads."""
+    height, width = image.shape[:2]
+    for turns in (2, 1, 3):
+        faces = [face for face in detect_faces(np.ascontiguousarray(np.rot90(image, turns))) if face.confidence >= SURE]
+        if faces:
+            return [replace(face, landmarks=turned_points(face.landmarks, turns, width, height)) for face in faces]
+    return []
+
+
 def _boxes(image: np.ndarray, level: int) -> list[tuple[float, ...]]:
     """Detections of the whole picture (level 0) or of overlapping tiles, best score first."""
     height, width = image.shape[:2]
@@ -132,7 +143,7 @@ def _judged(image: np.ndarray, face: Face) -> Face:
             if confidence < CERTAIN:
                 scores = [box[4] for box in detect_boxes(around, full_range)]
                 confidence = max([confidence, *scores])
-    return replace(face, confidence=float(confidence), flatness=_flatness(image, face))
+    return righted(image, replace(face, confidence=float(confidence), flatness=_flatness(image, face)))
 
 
 def _flatness(image: np.ndarray, face: Face) -> float:

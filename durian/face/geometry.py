@@ -45,6 +45,17 @@ class Face:
         """Pixels between the outer eye corners."""
         return eye_distance(self.landmarks)
 
+    @property
+    def roll(self) -> float:
+        """Degrees by which the head is turned clockwise as seen, -180 to 180; 0 is upright."""
+        return roll(self.landmarks)
+
+
+def roll(landmarks: np.ndarray) -> float:
+    """Degrees from upright, clockwise as seen, -180 to 180, of landmarks ``(478, 2 or 3)``."""
+    down = landmarks[CHIN, :2] - landmarks[FOREHEAD_TOP, :2]
+    return float(np.degrees(np.arctan2(-down[0], down[1])))
+
 
 def eye_distance(landmarks: np.ndarray) -> float:
     """Distance between the outer eye corners in the picture's plane.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,7 @@ from durian.media.probing import find_video_stream, open_container, stream_zero,
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
+    from av.filter import Graph
 
 SAMPLE_RATE = 48_000
 """Hertz; what phones record and browsers play without resampling."""
@@ -36,30 +38,67 @@ def read_audio(path: str | os.PathLike[str], start: float, seconds: float) -> np
         zero = stream_zero(find_video_stream(container, path))
         stream = container.streams.audio[0]
         samples = np.zeros((2, round(seconds * SAMPLE_RATE)), np.float32)
-        resampler = av.AudioResampler(format="fltp", layout="stereo", rate=SAMPLE_RATE)
         if start > 1 and stream.time_base:
             # One second early: a codec's first frames after a jump may be silent.
             container.seek(int((start - 1 + zero) / stream.time_base), stream=stream)
         try:
-            for frame in container.decode(stream):
-                if frame.time is None:
-                    continue
-                for part in resampler.resample(frame):
-                    if not _place(part, samples, start + zero):
-                        return samples
-            for part in resampler.resample(None):
-                _place(part, samples, start + zero)
+            for part in _resampled(frame for frame in container.decode(stream) if frame.time is not None):
+                if not _place(part, samples, start + zero):
+                    break
         except av.FFmpegError:
             # Broken sound is no reason to lose the pictures: what was read is used.
             return samples
     return samples
 
 
+def _resampled(frames: Iterable[AudioFrame]) -> Iterator[AudioFrame]:
+    """Parts of one channel (of mono) or two at :data:`SAMPLE_RATE`, ``fltp``, however many channels there were.
+
+    Surround sound is mixed down by FFmpeg's matrix, scaled so that the loudest possible sample still fits.
+    """
+    graph, kind = None, None
+    for frame in frames:
+        found = frame.format.name, frame.layout.name, frame.sample_rate, frame.time_base
+        if found != kind:
+            if graph is not None:
+                yield from _drained(graph, None)
+            graph, kind = _mixing(frame), found
+        yield from _drained(graph, frame)
+    if graph is not None:
+        yield from _drained(graph, None)
+
+
+def _mixing(frame: AudioFrame) -> Graph:
+    from av.filter import Graph
+
+    graph = Graph()
+    given = graph.add_abuffer(
+        format=frame.format.name, sample_rate=frame.sample_rate, layout=frame.layout.name, time_base=frame.time_base
+    )
+    # Mono is only doubled afterwards: FFmpeg would make it 3 dB quieter.
+    layout = "mono" if frame.layout.nb_channels == 1 else "stereo"
+    mix = graph.add("aresample", f"{SAMPLE_RATE}:out_chlayout={layout}:out_sample_fmt=fltp:rematrix_maxval=1")
+    graph.link_nodes(given, mix, graph.add("abuffersink")).configure()
+    return graph
+
+
+def _drained(graph: Graph, frame: AudioFrame | None) -> Iterator[AudioFrame]:
+    """What comes out of a graph after ``frame`` (``None``: the end) went in."""
+    import av
+
+    graph.push(frame)
+    while True:
+        try:
+            yield graph.pull()
+        except (av.BlockingIOError, av.EOFError):
+            return
+
+
 def _place(part: AudioFrame, samples: np.ndarray, origin: float) -> bool:
     """Copy a decoded part to where its time stamp says; False once it lies behind the wanted stretch."""
     if part.time is None:
         return True
-    values = part.to_ndarray()
+    values = part.to_ndarray()  # (1 or 2, n): one channel fills both
     first = round((part.time - origin) * SAMPLE_RATE)
     if first >= samples.shape[1]:
         return False

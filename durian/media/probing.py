@@ -109,22 +109,31 @@ def declared_duration(container: InputContainer, stream: VideoStream) -> float |
     """Seconds of the picture stream as the headers tell it, ``None`` where they do not (browsers' WebM, GIF)."""
     if stream.duration and stream.time_base:
         return float(stream.duration * stream.time_base)
-    tag = stream.metadata.get("DURATION", "")
-    parts = tag.split(":")
-    if len(parts) == 3:
-        try:
-            hours, minutes, seconds = (float(part) for part in parts)
-        except ValueError:
-            return None
-        return hours * 3600 + minutes * 60 + seconds
-    if container.duration and not container.streams.audio:
+    length = _tagged_duration(stream.metadata.get("DURATION", ""))
+    if length is None and container.duration and not container.streams.audio:
         # With sound the container's length may be the sound's.
-        return container.duration / 1e6
-    return None
+        length = container.duration / 1e6
+    elif "_STATISTICS_WRITING_APP" in stream.metadata:
+        # mkvmerge tags a stream with its own length, all others with its end.
+        return length
+    if length is not None and "matroska" in container.format.name:
+        # MKV and WebM count from 0, although their first frame may come later; other headers tell the length itself.
+        after = length - max(stream_zero(stream), 0.0)
+        length = after if after > 0 else length
+    return length
+
+
+def _tagged_duration(tag: str) -> float | None:
+    """Seconds of a tag such as ``00:00:05.000000000``."""
+    try:
+        hours, minutes, seconds = (float(part) for part in tag.split(":"))
+    except ValueError:
+        return None
+    return hours * 3600 + minutes * 60 + seconds
 
 
 def scan_packets(path: Path, kind: str) -> tuple[float, int]:
-    """Length in seconds and number of frames, by reading the packets without decoding one."""
+    """Length in seconds (0 without time stamps) and number of frames, by reading packets without decoding one."""
     import av
 
     last, count = 0.0, 0
@@ -134,10 +143,9 @@ def scan_packets(path: Path, kind: str) -> tuple[float, int]:
         base = stream.time_base or Fraction(1, 1000)
         try:
             for packet in container.demux(stream):
-                if packet.pts is None:
-                    continue
-                count += 1
-                last = max(last, float((packet.pts + (packet.duration or 0)) * base) - zero)
+                count += packet.size > 0
+                if packet.pts is not None:
+                    last = max(last, float((packet.pts + (packet.duration or 0)) * base) - zero)
         except av.FFmpegError:
             # What was counted so far is what can be read.
             return last, count
@@ -148,10 +156,14 @@ def timing(path: Path, kind: str, container: InputContainer, stream: VideoStream
     """Duration in seconds and a sane frame rate, from the headers or, where they are silent, from the packets."""
     duration = declared_duration(container, stream)
     fps = float(stream.average_rate or stream.guessed_rate or 0)
-    if duration is None or not MIN_FPS <= fps <= MAX_FPS:
+    sane = MIN_FPS <= fps <= MAX_FPS
+    if not duration or not sane:
         scanned, count = scan_packets(path, kind)
-        duration = duration or scanned
-        fps = count / scanned if scanned > 0 else DEFAULT_FPS
+        if scanned > 0:
+            fps = count / scanned
+        elif not sane:
+            fps = DEFAULT_FPS
+        duration = duration or scanned or count / fps
     return duration, min(max(fps, MIN_FPS), MAX_FPS)
 
 

@@ -38,6 +38,8 @@ EARLY = 0.25
 would otherwise repeat one frame and skip the next. Measured on 30 fps WebM read at 30 fps."""
 MISSING_SECONDS = 0.5
 """A file that ends this much before its declared end is cut off; containers round their lengths by less."""
+SAME_SHAPE = 0.02
+"""Part by which width over height may change within a video: sizes are rounded to whole blocks."""
 MAX_LIST_BYTES = 3_000_000_000
 """Pixels :func:`read_video` keeps in memory at once; :func:`iter_video` has no such limit."""
 _HD_HEIGHT = 720
@@ -126,14 +128,17 @@ def _sampled(path: Path, fps: float, start: float, seconds: float, max_side: int
     count = max(1, round(seconds * fps))
     shown: VideoFrame | None = None
     emitted, last_time, complete = 0, start, False
+    size: tuple[int, int] | None = None
     path, kind = video_kind(path)
     with open_container(path, kind) as container:
         stream = find_video_stream(container, path)
         declared = declared_duration(container, stream)
         for time, frame in _timed_frames(container, stream, path, start):
             check_pixels(frame.width, frame.height, path.name, "video")
+            size = size or upright_size(frame, stream)
+            _check_shape(upright_size(frame, stream), size, path, time)
             while shown is not None and emitted < count and start + (emitted + EARLY) / fps < time:
-                yield _upright_rgb(shown, stream, max_side)
+                yield _upright_rgb(shown, _limited(size, max_side))
                 emitted += 1
             if emitted >= count:
                 complete = True
@@ -145,7 +150,7 @@ def _sampled(path: Path, fps: float, start: float, seconds: float, max_side: int
         if not complete and last_time + max(MISSING_SECONDS, 2 / fps) < due and kind != "gif":
             raise _broken_at(path, last_time, due)
         for _ in range(count - emitted):
-            yield _upright_rgb(shown, stream, max_side)
+            yield _upright_rgb(shown, _limited(size, max_side))
 
 
 def _timed_frames(
@@ -186,13 +191,23 @@ def _broken_at(path: Path, time: float, due: float | None) -> UnreadableMedia:
     )
 
 
-def _upright_rgb(frame: VideoFrame, stream: VideoStream, max_side: int | None) -> np.ndarray:
-    width, height = upright_size(frame, stream)
-    if frame.rotation % 180:
-        width, height = height, width
-    if max_side and max(width, height) > max_side:
-        scale = max_side / max(width, height)
-        width, height = max(1, round(width * scale)), max(1, round(height * scale))
+def _check_shape(size: tuple[int, int], first: tuple[int, int], path: Path, time: float) -> None:
+    """Recorders change the size while they record, which is scaled away; another shape is another picture."""
+    if abs(size[0] * first[1] - size[1] * first[0]) > SAME_SHAPE * size[1] * first[0]:
+        raise UnreadableMedia(
+            f"{path.name} changes from {first[0]}×{first[1]} to {size[0]}×{size[1]} pixels at "
+            f"{spoken_time(max(time, 0))}: trim it to the part before."
+        )
+
+
+def _limited(size: tuple[int, int], max_side: int | None) -> tuple[int, int]:
+    scale = max_side / max(size) if max_side and max(size) > max_side else 1.0
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def _upright_rgb(frame: VideoFrame, size: tuple[int, int]) -> np.ndarray:
+    """A decoded frame at ``size``, width and height as shown."""
+    width, height = size[::-1] if frame.rotation % 180 else size
     colorspace = frame.colorspace
     if colorspace == _UNSPECIFIED_COLORSPACE:
         colorspace = _BT709 if frame.height >= _HD_HEIGHT else _BT601

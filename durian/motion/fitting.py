@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from itertools import pairwise
 
 import numpy as np
@@ -109,10 +108,12 @@ def from_landmarks(
         scales.append(scale)
         translations.append(frame.T @ (scale * rotation @ pivot + move - pivot) / unit)
         faces.append(((current - move) @ rotation / scale - pivot) @ frame / unit)
-    expressions = carried_over(np.array(faces), (rest - pivot) @ frame / unit)
+    rest = (rest - pivot) @ frame / unit
+    expressions = carried_over(np.array(faces), rest)
     rotations[neutral], translations[neutral], scales[neutral] = np.eye(3), np.zeros(3), 1.0
     expressions[neutral] = 0
-    return Motion(name, fps, neutral, np.array(rotations), np.array(translations), np.array(scales), expressions)
+    apart = float(max(0.0, rest[14, 1] - rest[13, 1]))
+    return Motion(name, fps, neutral, np.array(rotations), np.array(translations), np.array(scales), expressions, apart)
 
 
 def carried_over(faces: np.ndarray, rest: np.ndarray) -> np.ndarray:
@@ -156,25 +157,13 @@ def find_neutral(landmarks: np.ndarray) -> int:
     return int(np.argmin(cost))
 
 
-def from_video(frames: Iterable[np.ndarray], fps: float, neutral: int | None = None) -> Motion:
-    """Track one face through a driving video and make its motion.
+def bridge_gaps(tracked: list[np.ndarray | None], fps: float, start: float = 0.0) -> np.ndarray:
+    """Fill gaps of up to three frames: ``(F, 478, 3) float32``.
 
     Args:
-        frames: ``(H, W, 3) uint8`` pictures, possibly a generator.
+        tracked: ``(478, 3)`` or ``None``, per frame.
         fps: their rate.
-        neutral: the frame that shows the resting face; found by itself when ``None``.
-
-    Raises:
-        NoFaceFound: the face is away for more than three frames; names the first such frame and its time.
-    """
-    from durian.face.tracking import track_faces
-
-    tracked = track_faces(frames)
-    return from_landmarks(bridge_gaps(tracked, fps), fps, neutral)
-
-
-def bridge_gaps(tracked: list[np.ndarray | None], fps: float) -> np.ndarray:
-    """Fill gaps of up to three frames: ``(F, 478, 3) float32``.
+        start: second of the video at which they begin.
 
     Raises:
         NoFaceFound: no face at all, or a longer gap.
@@ -184,10 +173,10 @@ def bridge_gaps(tracked: list[np.ndarray | None], fps: float) -> np.ndarray:
         raise NoFaceFound("No face was found in the driving video: use one where a person's face is clearly seen.")
     edges = [-1, *known, len(tracked)]
     for before, after in pairwise(edges):
-        missing = after - before - 1
+        missing, at = after - before - 1, start + (before + 1) / fps
         if missing > MAX_GAP:
             raise NoFaceFound(
-                f"The face is lost in frame {before + 1} of the driving video (at {(before + 1) / fps:.2f} s) for "
+                f"The face is lost in frame {before + 1} of the driving video (at {at:.2f} s) for "
                 f"{missing} frames: trim the video or use one where the face stays in the picture."
             )
     values = np.stack([tracked[index] for index in known]).reshape(len(known), -1)

@@ -21,7 +21,8 @@ class Motion:
     ``rotations`` ``(F, 3, 3)``, ``translations`` ``(F, 3)`` of the skull's centre in outer-eye distances and
     ``scales`` ``(F,)`` move the whole head. ``expressions`` ``(F, 478, 3)`` is what remains of each landmark, in
     outer-eye distances, carried over to the canonical face (:mod:`durian.motion.canonical`), so that nobody's face
-    shape is in it. All float32; at ``neutral`` they are the identity.
+    shape is in it. All float32; at ``neutral`` they are the identity. ``neutral_opening`` is how far the lips are apart
+    in the neutral frame, in outer-eye distances: 0 and more.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Motion:
     translations: np.ndarray = field(repr=False)
     scales: np.ndarray = field(repr=False)
     expressions: np.ndarray = field(repr=False)
+    neutral_opening: float = 0.0
 
     def __post_init__(self) -> None:
         frames = len(self.rotations)
@@ -51,6 +53,8 @@ class Motion:
             raise InvalidRequest("A motion needs at least one frame.")
         if not self.fps > 0:
             raise InvalidRequest(f"A motion of {self.fps:g} frames per second is not possible: give more than 0.")
+        if not 0 <= self.neutral_opening < np.inf:
+            raise ValueError(f"A motion's neutral opening is {self.neutral_opening}, not 0 or more.")
         if not 0 <= self.neutral < frames:
             raise InvalidRequest(
                 f"Neutral frame {self.neutral} does not exist: the motion has frames 0 to {frames - 1}."
@@ -159,6 +163,7 @@ class Motion:
     def _about_neutral(self) -> Motion:
         """The same motion measured from its neutral frame, which becomes the exact identity."""
         n = self.neutral
+        shown = self.expressions[n, 14, 1] - self.expressions[n, 13, 1]
         rotations = nearest_rotation(np.swapaxes(self.rotations[n], 0, 1) @ self.rotations)
         rotations[n] = np.eye(3)
         return replace(
@@ -167,4 +172,5 @@ class Motion:
             translations=self.translations - self.translations[n],
             scales=self.scales / self.scales[n],
             expressions=self.expressions - self.expressions[n],
+            neutral_opening=max(0.0, float(self.neutral_opening + shown)),
         )

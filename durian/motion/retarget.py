@@ -14,6 +14,7 @@ from durian.motion.features import (
     set_lid_openings,
 )
 from durian.motion.fitting import PIVOT, head_pose
+from durian.motion.lips import unfolded, wanted_opening, with_lips
 from durian.motion.motion import Motion
 from durian.motion.rotations import from_vector, to_vector
 
@@ -25,7 +26,11 @@ MAX_SHIFT = 0.6
 
 
 def drive(
-    motion: Motion, landmarks: np.ndarray, pose_strength: float = 1.0, expression_strength: float = 1.0
+    motion: Motion,
+    landmarks: np.ndarray,
+    pose_strength: float = 1.0,
+    expression_strength: float = 1.0,
+    normalise_lips: bool = False,
 ) -> np.ndarray:
     """Move a portrait's landmarks by a motion.
 
@@ -38,14 +43,16 @@ def drive(
         landmarks: ``(478, 3)`` pixels, the portrait.
         pose_strength: factor on the head's turn, shift and change of size; 0 keeps it still.
         expression_strength: factor on the expression.
+        normalise_lips: close a mouth that is open at rest as far as the driver's is, before a motion that speaks.
 
     Returns:
-        ``(F, 478, 3) float32`` pixels; a neutral frame is ``landmarks`` exactly.
+        ``(F, 478, 3) float32`` pixels; a neutral frame is ``landmarks`` exactly, unless lips were closed.
     """
     landmarks = np.asarray(landmarks, np.float32)
-    unit, frame, shift = head_pose(landmarks)
-    pivot = unit * frame @ PIVOT + shift
-    rest = (landmarks - pivot) @ frame / unit
+    unit, frame, pivot, rest = at_rest(landmarks)
+    wanted = wanted_opening(motion, rest, frame, expression_strength) if normalise_lips else None
+    if wanted is not None:
+        rest = with_lips(rest, wanted)
     faces = expressed(rest, motion.expressions * np.float32(expression_strength))
 
     turned = from_vector(to_vector(motion.rotations) * pose_strength)
@@ -56,8 +63,25 @@ def drive(
 
     posed = pose_strength * motion.pose_activity()
     acted = expression_strength * motion.expression_activity()
-    result[(posed == 0) & (acted == 0)] = landmarks
+    if wanted is None:
+        result[(posed == 0) & (acted == 0)] = landmarks
     return result
+
+
+def driven_landmarks(motion: Motion, landmarks: np.ndarray, expression_strength: float = 1.0) -> np.ndarray:
+    """The portrait's landmarks ``(478, 3) float32`` as a mesh can be made of them that is driven with normalised lips:
+    as they are, but unfolded below a wide open mouth that will be closed."""
+    unit, frame, pivot, rest = at_rest(landmarks)
+    if wanted_opening(motion, rest, frame, expression_strength) is None:
+        return landmarks
+    return (unit * (unfolded(rest) @ frame.T) + pivot).astype(np.float32)
+
+
+def at_rest(landmarks: np.ndarray) -> tuple[float, np.ndarray, np.ndarray, np.ndarray]:
+    """Eye distance, head frame ``(3, 3)`` and pivot ``(3,)`` in pixels, and the face ``(478, 3)`` in that frame."""
+    unit, frame, shift = head_pose(landmarks)
+    pivot = unit * frame @ PIVOT + shift
+    return unit, frame, pivot, (landmarks - pivot) @ frame / unit
 
 
 def expressed(rest: np.ndarray, expressions: np.ndarray) -> np.ndarray:

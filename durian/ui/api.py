@@ -56,6 +56,7 @@ async def animate(
     steps: int | None = None,
     guidance: float | None = None,
     sampler: str | None = None,
+    normalise_lips: bool = True,
     request: gr.Request = None,
 ) -> tuple[gr.FileData, dict]:
     """Animate a portrait that wears items from reference pictures.
@@ -88,14 +89,27 @@ async def animate(
         steps: of the diffusion renderer, 1 to 100; by default its model's own number.
         guidance: of the diffusion renderer, 1 (none, twice as fast) to 20; by default its model's own.
         sampler: of the diffusion renderer: ddim, dpm++, euler or lcm; by default its model's own.
+        normalise_lips: close a mouth that is open in the portrait before a motion that speaks acts on it.
 
     Returns:
-        The MP4, and a dictionary with frames, fps, width, height, seconds, renderer and seed.
+        The MP4, and a dictionary with frames, fps, width, height, seconds, renderer, seed and notices: sentences about
+        what was done to the files, such as a driving video that was turned upright.
     """
     with _Sentences():
         visitor = _caller(request)
         options = RenderOptions(
-            size, frames, fps, seed, expansion, light, pose_strength, expression_strength, smoothing, label, uncrop
+            size,
+            frames,
+            fps,
+            seed,
+            expansion,
+            light,
+            pose_strength,
+            expression_strength,
+            smoothing,
+            label,
+            uncrop,
+            normalise_lips,
         )
         diffusion = DiffusionOptions(steps, guidance, sampler)
         renderer = renderer or get_settings().renderer
@@ -113,7 +127,7 @@ async def animate(
             client=visitor.address,
         )
         result = await calls.finished(job)
-        told = {key: getattr(result, key) for key in REPORTED}
+        told = {key: getattr(result, key) for key in REPORTED} | {"notices": list(prepared.notices)}
         return gr.FileData(path=str(result.path), orig_name=result.path.name), told
 
 

@@ -67,6 +67,7 @@ CONTROLS: dict[str, Control] = {
     "guidance": Control("Guidance", texts.GUIDANCE, 0.0, low=0, high=10, step=0.5),
     "label": Control("Visible label", texts.LABEL, True, "box"),
     "uncrop": Control("Whole photo", texts.UNCROP, False, "box"),
+    "normalise_lips": Control("Normalise lips", texts.NORMALISE_LIPS, True, "box"),
 }
 
 PORTRAIT = ("room", "shift_x", "shift_y")

@@ -217,7 +217,13 @@ def _motion(page: Page) -> None:
 
 def _settings(page: Page) -> None:
     with gr.Accordion("Settings", open=False, elem_id="settings"):
-        for pair in (("frames", "fps"), ("size", "smoothing"), ("light", "seed"), ("label", "uncrop")):
+        for pair in (
+            ("frames", "fps"),
+            ("size", "smoothing"),
+            ("light", "seed"),
+            ("label", "uncrop"),
+            ("normalise_lips",),
+        ):
             with gr.Row(elem_classes=["tight"]):
                 for key in pair:
                     page.control(key)

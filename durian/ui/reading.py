@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from durian.errors import InvalidRequest, NoFaceFound
 from durian.face import Face, check_face, detect_faces, require_face
-from durian.media import Picture, check_together, iter_video, pixel_count, probe_video, read_picture
-from durian.motion import Motion, from_video
+from durian.media import Picture, check_together, pixel_count, probe_video, read_picture
+from durian.motion import Driving, driving_fps, read_driving
 from durian.request_pictures import read_mask_of
 from durian.settings import get_settings
 from durian.ui.session import Item, MotionChoice, PortraitChoice, Session
@@ -18,8 +17,6 @@ from durian.ui.session import Item, MotionChoice, PortraitChoice, Session
 LOOKED_FOR = ("hat", "glasses", "hair", "beard")
 """What a reference is searched for by itself, the most telling first."""
 ERASABLE = ("hat", "glasses", "beard", "hair")
-TRACKED_FPS = 24.0
-"""Driving videos are tracked at this rate; presets use it too."""
 FIRST_TRIM_SECONDS = 10.0
 """A long driving video starts trimmed to this, so that tracking takes a few seconds (taste)."""
 
@@ -137,32 +134,29 @@ def import_mask(item: Item, path: str) -> None:
     item.history.start(item.name, read_mask_of(Path(path), picture))
 
 
-def driving_from(path: str) -> MotionChoice:
+def driving_from(path: str) -> tuple[MotionChoice, str | None]:
     """Read a driving video and track its face, trimmed to the first seconds when it is long.
 
+    Returns:
+        The choice, and what was done to the video in one sentence, or ``None``.
+
     Raises:
-        UnreadableMedia, LimitExceeded: not a video we read, or too long to trim in one go.
+        UnreadableMedia, LimitExceeded: not a video we read.
         NoFaceFound: with the frame and time at which there is no face.
+        InvalidRequest: with the time at which another shot begins.
     """
     info = probe_video(path)
-    end = min(info.duration, FIRST_TRIM_SECONDS) if info.duration else FIRST_TRIM_SECONDS
+    end = min(info.duration, FIRST_TRIM_SECONDS)
     choice = MotionChoice(Path(path).stem, Path(path), None, info.duration, info.has_audio, 0.0, end)
-    choice.tracked = track(choice)
-    return choice
+    driving = track(choice)
+    choice.tracked = driving.motion
+    return choice, driving.notice
 
 
-def track(choice: MotionChoice) -> Motion:
-    """Follow the face through the chosen part of the video."""
-    limit = get_settings().max_video_seconds
-    if not 0 <= choice.start < choice.end:
-        raise InvalidRequest(
-            f"The part from {choice.start:g} to {choice.end:g} seconds is empty: let the start lie before the end."
-        )
-    if choice.end - choice.start > limit:
-        raise InvalidRequest(f"The part lasts {choice.end - choice.start:.0f} seconds: use at most {limit:g} seconds.")
-    frames = iter_video(choice.video, fps=TRACKED_FPS, start=choice.start, end=choice.end)
-    neutral = None if choice.neutral is None else round(choice.neutral * TRACKED_FPS)
-    return replace(from_video(frames, TRACKED_FPS, neutral), name=choice.name)
+def track(choice: MotionChoice) -> Driving:
+    """Follow the face through the chosen part of the video, as the API and the command line do."""
+    neutral = None if choice.neutral is None else round(choice.neutral * driving_fps(choice.video))
+    return read_driving(choice.video, choice.start, choice.end, neutral)
 
 
 def taken_names(session: Session, besides: Item) -> tuple[str, ...]:

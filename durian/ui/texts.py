@@ -68,6 +68,7 @@ LIGHT = "0 keeps the item's own colours, 1 matches them to the portrait's light.
 SEED = "The same seed gives the same result."
 LABEL = "A small “AI-generated” in the corner of the picture."
 UNCROP = "Puts the moving face back into the whole photo."
+NORMALISE_LIPS = "Closes a mouth that is open in the portrait before the motion speaks."
 SOUND = "Keeps the driving video's sound, in time with the motion."
 FRAME = "Which moment of the motion the still shows."
 TRIM_START = "Where the used part of the video begins, in seconds."

@@ -18,12 +18,12 @@ from durian.clips import SUFFIX, ClipAbout, ClipFrame, Encode, write_clip
 from durian.errors import InvalidRequest, LimitExceeded, UnreadableMedia
 from durian.face import track_faces
 from durian.media import iter_video, probe_video
+from durian.media.shots import find_shots
 from durian.training.preparation.bars import Area, Bars
 from durian.training.preparation.framing import Span, plan_clips
 from durian.training.preparation.quality import Reason, clip_fault, is_person
 from durian.training.preparation.record import LeftOut, Made, Record
 from durian.training.preparation.settings import Preparation
-from durian.training.preparation.shots import find_shots
 from durian.training.preparation.wearing import parsed_masks, parsed_side, read_masks, steady_items
 
 VIDEO_ENDINGS = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".gif")

@@ -31,7 +31,7 @@ def put_video(session: Session, path: str | None):
     yield (gr.skip(), gr.skip(), gr.update(label="Following the face in the video …"), *[gr.skip()] * 3)
     before = session.motion
     try:
-        choice = reading.driving_from(path)
+        choice, notice = reading.driving_from(path)
     except DurianError as error:
         kept = str(before.video) if before.video else None
         yield (gr.skip(), gr.skip(), gr.update(value=kept, label="Driving video"), *[gr.skip()] * 3)
@@ -40,6 +40,8 @@ def put_video(session: Session, path: str | None):
         session.motion = choice
         frames = min(max(8, round(len(choice.tracked) / choice.tracked.fps * session.options.fps)), 240)
         session.options = replace(session.options, frames=frames)
+    if notice is not None:
+        gr.Info(notice)
     if choice.end < choice.duration:
         gr.Info(texts.VIDEO_TRIMMED.format(length=spoken_time(choice.duration), used=spoken_time(choice.end)))
     yield (
@@ -57,7 +59,7 @@ def use_part(session: Session, start: float, end: float, neutral: float) -> tupl
     with session.lock:
         choice = replace(session.motion, start=float(start), end=float(end))
         choice.neutral = None if neutral is None or neutral < 0 else float(neutral)
-    choice.tracked = reading.track(choice)
+    choice.tracked = reading.track(choice).motion
     with session.lock:
         session.motion = choice
         frames = min(max(8, round(len(choice.tracked) / choice.tracked.fps * session.options.fps)), 240)

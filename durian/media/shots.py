@@ -2,12 +2,12 @@
 
 A cut changes most of the pixels or the colours as a whole, and much more than happens around it. A needless cut only
 makes two clips of one, a missed one mixes two people, so doubt means a cut. Slow dissolves are not found; a face that
-jumps ends a clip anyway (:mod:`durian.training.preparation.framing`).
+jumps ends a training clip anyway (:mod:`durian.training.preparation.framing`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 import cv2
@@ -35,16 +35,37 @@ def find_shots(frames: Iterable[np.ndarray]) -> list[range]:
     Args:
         frames: ``(H, W, 3) uint8``, possibly a generator; one at a time is held.
     """
-    changes, count, before = [], 0, None
-    for frame in frames:
-        thumbnail = cv2.resize(frame, THUMBNAIL, interpolation=cv2.INTER_AREA)
-        after = thumbnail.astype(np.float32), _histogram(thumbnail)
-        if before is not None:
-            pixels = np.abs(after[0] - before[0]).mean() / CHANGED_PIXELS
-            changes.append(max(pixels, np.abs(after[1] - before[1]).sum() / 2 / CHANGED_COLOURS))
-        before, count = after, count + 1
-    starts = [0, *(int(number) + 1 for number in np.flatnonzero(_is_cut(np.array(changes)))), count]
+    shots = Shots()
+    for _ in shots.watch(frames):
+        pass
+    starts = [0, *shots.cuts(), shots.count]
     return [range(start, stop) for start, stop in pairwise(starts) if stop > start]
+
+
+class Shots:
+    """Watches frames on their way to somebody else; afterwards it knows where the cuts were."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        """Frames seen."""
+        self._changes: list[float] = []
+
+    def watch(self, frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """The same frames ``(H, W, 3) uint8``, one at a time."""
+        before = None
+        for frame in frames:
+            thumbnail = cv2.resize(frame, THUMBNAIL, interpolation=cv2.INTER_AREA)
+            after = thumbnail.astype(np.float32), _histogram(thumbnail)
+            if before is not None:
+                pixels = np.abs(after[0] - before[0]).mean() / CHANGED_PIXELS
+                self._changes.append(max(pixels, np.abs(after[1] - before[1]).sum() / 2 / CHANGED_COLOURS))
+            before, self.count = after, self.count + 1
+            yield frame
+
+    def cuts(self) -> list[int]:
+        """Numbers of the frames that begin another shot, in order."""
+        changes = np.array(self._changes)
+        return [int(number) + 1 for number in np.flatnonzero((changes > SURE) | ((changes > 1) & is_sudden(changes)))]
 
 
 def _histogram(thumbnail: np.ndarray) -> np.ndarray:
@@ -53,10 +74,9 @@ def _histogram(thumbnail: np.ndarray) -> np.ndarray:
     return counts / counts.sum()
 
 
-def _is_cut(changes: np.ndarray) -> np.ndarray:
-    """``(N,) bool`` of ``(N,)`` changes, 1 being the least of a cut."""
+def is_sudden(changes: np.ndarray) -> np.ndarray:
+    """Which of ``(N,)`` changes between neighbours are much larger than those around them, ``(N,) bool``."""
     padded = np.pad(changes, AROUND)
     beside = [padded[AROUND + way : AROUND + way + len(changes)] for way in range(-AROUND, AROUND + 1) if way]
     # The second largest, so that a cut does not hide another one near it.
-    around = np.sort(beside, axis=0)[-2]
-    return (changes > SURE) | ((changes > 1) & (changes > SUDDEN * around))
+    return changes > SUDDEN * np.sort(beside, axis=0)[-2]
