@@ -169,7 +169,7 @@ class _Schema:
         location, kind = problem["loc"], problem["type"]
         if kind in ("unexpected_keyword_argument", "invalid_key"):
             node, words = self._at(location[:-1], what)
-            allowed = ", ".join(sorted(node.get("properties", {})))
+            allowed = ", ".join(sorted(self._resolved(node).get("properties", {})))
             sentence = f"{words or 'it'} has an unknown {shown(location[-1])}: use {allowed}."
             return InvalidRequest(sentence[0].upper() + sentence[1:])
         node, words = self._at(location, what)
@@ -177,15 +177,16 @@ class _Schema:
         if kind in ("missing", "missing_argument"):
             return InvalidRequest(f"{words[0].upper()}{words[1:]} is missing: give {accepted}.")
         given = shown(problem["input"])
-        if "enum" in node and isinstance(problem["input"], str):
+        if "enum" in self._resolved(node) and isinstance(problem["input"], str):
             name = words.removeprefix("the ")
             return InvalidRequest(f"{name[0].upper()}{name[1:]} {given} is not known: use {accepted}.")
         return InvalidRequest(f"{given[0].upper()}{given[1:]} cannot be {words}: give {accepted}.")
 
     def _at(self, location: tuple[int | str, ...], what: str) -> tuple[dict[str, Any], str]:
-        """The part of the JSON schema at ``location``, and what to call it."""
-        node, words = self._resolved(self.json), what
+        """The part of the JSON schema at ``location``, as it stands there, and what to call it."""
+        node, words = self.json, what
         for part in location:
+            node = self._resolved(node)
             if isinstance(part, int):
                 choices = node.get("prefixItems", [])
                 node = choices[part] if part < len(choices) else node.get("items", {})
@@ -194,7 +195,6 @@ class _Schema:
                 node = node["properties"][part]
                 name = f"the {node.get('title', str(part)).lower()}"
                 words = f"{name} of {words}" if words else name
-            node = self._resolved(node)
         return node, words
 
     def _resolved(self, node: dict[str, Any]) -> dict[str, Any]:
@@ -210,6 +210,8 @@ class _Schema:
 
     def _accepted(self, node: dict[str, Any]) -> str:
         """What a part of the schema accepts, in words."""
+        if "accepted" in node:
+            return node["accepted"]
         node = self._resolved(node)
         if "accepted" in node:
             return node["accepted"]

@@ -12,7 +12,7 @@ import gradio as gr
 
 from durian.errors import DurianError
 from durian.settings import get_settings
-from durian.ui import api, handlers, layout, texts
+from durian.ui import api, door, handlers, layout, texts
 from durian.ui.theme import theme
 from durian.ui.widgets import css, head
 
@@ -61,6 +61,7 @@ def launch_options() -> dict[str, Any]:
         "share": False,
         "state_session_capacity": SESSIONS_KEPT,
         "footer_links": ["api"],
+        "app_kwargs": {"middleware": door.middleware()},
     }
 
 
