@@ -195,6 +195,10 @@ class _Schema:
                 node = node["properties"][part]
                 name = f"the {node.get('title', str(part)).lower()}"
                 words = f"{name} of {words}" if words else name
+            else:
+                # One of several kinds, told apart by a field of theirs.
+                reference = node.get("discriminator", {}).get("mapping", {}).get(part)
+                node = {"$ref": reference} if reference else node
         return node, words
 
     def _resolved(self, node: dict[str, Any]) -> dict[str, Any]:
@@ -224,7 +228,7 @@ class _Schema:
             return f"a {'whole ' if kind == 'integer' else ''}number{_range(node)}"
         if kind == "array":
             most = node.get("maxItems")
-            inside = f", each {self._accepted(node['items'])}" if "items" in node else ""
+            inside = f", each {self._accepted(node['items'])}" if node.get("items") else ""
             return f"a list{f' of at most {most}' if most is not None else ''}{inside}"
         if kind == "string":
             return f"a text of at most {node['maxLength']} plain characters" if "maxLength" in node else "a text"

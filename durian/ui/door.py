@@ -124,8 +124,8 @@ def _check(blocks: gr.Blocks, route: tuple[str, str], body: bytes) -> None:
     named = [block for block in function.inputs if not block.skip_api]
     if len(data) not in {len(function.inputs), len(named) if way == "call" else -1}:
         raise InvalidRequest(
-            f"{function.api_name} takes {len(named)} values, not {len(data)}: give all of them in their order, or those "
-            "that you mean by name through gradio_client or call/v2."
+            f"{function.api_name} takes {len(named)} values, not {len(data)}: give all of them in their order, or "
+            "some by name, through gradio_client or call/v2."
         )
     if len(data) == len(function.inputs):
         for block, value in zip(function.inputs, data, strict=True):
@@ -182,7 +182,7 @@ def _check_names(blocks: gr.Blocks, name: str, call: dict[str, Any]) -> None:
 def _check_value(block: Any, value: Any) -> None:
     expected = next((kind for component, kind in EXPECTED.items() if isinstance(block, component)), None)
     if expected is not None:
-        checked(expected, value, f"the value of {block.label!r}")
+        checked(expected, value, f"the value of {shown(block.label or 'a control')}")
     elif value is not None and (model := getattr(block, "data_model", None)) is not None:
         try:
             model.model_validate(value, context={"validate_meta": True})
