@@ -22,10 +22,12 @@ from durian.request import (
     Strength,
     Trim,
 )
-from durian.schema import Checked, Real, Text, Whole, checked, shown
+from durian.schema import Checked, Real, Text, Whole, at_most, checked, shown
 
 SLOWEST, FASTEST = 0.1, 240
 """Frames a second of a motion; driving videos have 1 to 120."""
+MOST_ATTRIBUTES = 64
+"""Far above any setting of how many may be worn, which has a sentence of its own."""
 MOST_NAME = 100
 """Characters of a motion's name that the page shows."""
 
@@ -35,7 +37,7 @@ class SavedPortrait(Checked):
     """The portrait's crop, and of which worn items there are masks."""
 
     crop: Crop
-    worn: Annotated[tuple[ItemName, ...], Field(max_length=len(ATTRIBUTE_NAMES))]
+    worn: Annotated[tuple[ItemName, ...], at_most(len(ATTRIBUTE_NAMES))]
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class SavedSettings(Checked):
     erase: Erased
     options: RenderOptions
     portrait: SavedPortrait
-    attributes: tuple[SavedAttribute, ...]
+    attributes: Annotated[tuple[SavedAttribute, ...], at_most(MOST_ATTRIBUTES)]
     diffusion: DiffusionOptions = field(default_factory=DiffusionOptions)
     motion: SavedMotion | None = None
     extra: dict[str, Any] = field(default_factory=dict)

@@ -22,7 +22,7 @@ from durian.request import (
     Portrait,
     RenderOptions,
 )
-from durian.schema import Checked, Real, accepting, called
+from durian.schema import Checked, Real, accepting, at_most, called
 from durian.settings import get_settings
 
 DRIVING_FPS = 30.0
@@ -58,7 +58,7 @@ class Click(Checked):
 
 
 Row = Annotated[Click, BeforeValidator(_from_row), accepting("[x, y] or [x, y, 1 or 0]")]
-Rows = Annotated[tuple[Row, ...], Field(max_length=MOST_CLICKS)]
+Rows = Annotated[tuple[Row, ...], at_most(MOST_CLICKS)]
 """Clicks as lists of two or three numbers, the way clients and bundles write them."""
 
 

@@ -18,7 +18,7 @@ from durian.errors import InvalidRequest, LimitExceeded
 from durian.face import LANDMARKS, Crop
 from durian.fingerprint import fingerprint
 from durian.motion import Motion
-from durian.schema import MOST_DIGITS, Checked, Real, Switch, Text, Whole, called, settle, shown
+from durian.schema import MOST_DIGITS, Checked, Real, Switch, Text, Whole, at_most, called, settle, shown
 from durian.settings import get_settings
 
 ATTRIBUTE_NAMES = ("hair", "glasses", "hat", "beard", "lips", "other")
@@ -37,7 +37,7 @@ Strength = Annotated[Real, Field(ge=0, le=1)]
 Trim = Annotated[Real, Field(ge=-1, le=1)]
 Layer = Annotated[Whole, Field(ge=-100, le=100)]
 Alpha = Annotated[Real, Field(ge=0, le=1)]
-Erased = Annotated[tuple[ItemName, ...], Field(max_length=len(ATTRIBUTE_NAMES)), called("list of what is taken off")]
+Erased = Annotated[tuple[ItemName, ...], at_most(len(ATTRIBUTE_NAMES)), called("list of what is taken off")]
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,11 @@ def accepting(words: str) -> Any:
     return Field(json_schema_extra={"accepted": words})
 
 
+def at_most(count: int) -> Any:
+    """For the annotation of a list: how long it may be. The first wrong entry ends the check, however many follow."""
+    return Field(max_length=count, fail_fast=True)
+
+
 class Checked:
     """Base of a dataclass whose fields are checked, and brought to their types, whenever one is made.
 
@@ -193,7 +198,9 @@ class _Schema:
                 words = f"entry {part + 1} of {words}" if words else f"entry {part + 1}"
             elif part in node.get("properties", {}):
                 node = node["properties"][part]
-                name = f"the {node.get('title', str(part)).lower()}"
+                # A title of ours stands inside; around what may be left out pydantic writes one of its own.
+                inside = next((choice for choice in node.get("anyOf", []) if "title" in choice), node)
+                name = f"the {inside.get('title', str(part)).lower()}"
                 words = f"{name} of {words}" if words else name
             else:
                 # One of several kinds, told apart by a field of theirs.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any
 
 import gradio as gr
 from pydantic import ValidationError
@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from durian.errors import DurianError, InvalidRequest, LimitExceeded
-from durian.schema import Real, Switch, Text, checked, shown
+from durian.schema import Real, Switch, Text, at_most, checked, shown
 from durian.ui.api import is_uploaded
 
 MOST_BYTES = 2_000_000
@@ -30,7 +30,7 @@ EXPECTED: dict[type, Any] = {
     gr.Number: Real | None,
     gr.Checkbox: Switch | None,
     gr.Radio: Text | None,
-    gr.CheckboxGroup: list[Text],
+    gr.CheckboxGroup: Annotated[list[Text], at_most(100)],
 }
 """Values of the page's controls, without which Gradio's components fail in their own words."""
 

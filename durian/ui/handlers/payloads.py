@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field
 
 from durian.motion import PRESETS
 from durian.request import ItemName
-from durian.schema import Checked, Real, Switch, Text, Whole, accepting, checked
+from durian.schema import Checked, Real, Switch, Text, Whole, accepting, at_most, checked
 from durian.ui.masking import LARGEST_STROKE
 
 FAR = 1_000_000
@@ -74,7 +74,7 @@ class MaskStroke(Sent):
     """A stroke of the brush, or of the eraser; ``radius`` in pixels of the reference."""
 
     kind: Literal["stroke"]
-    points: Annotated[tuple[tuple[Coordinate, Coordinate], ...], Field(max_length=LARGEST_STROKE)]
+    points: Annotated[tuple[tuple[Coordinate, Coordinate], ...], at_most(LARGEST_STROKE)]
     radius: Length
     paint: Switch
 
