@@ -182,7 +182,7 @@ class _Schema:
         if kind in ("missing", "missing_argument"):
             return InvalidRequest(f"{words[0].upper()}{words[1:]} is missing: give {accepted}.")
         given = shown(problem["input"])
-        if "enum" in self._resolved(node) and isinstance(problem["input"], str):
+        if self._resolved(node).keys() & {"enum", "const"} and isinstance(problem["input"], str):
             name = words.removeprefix("the ")
             return InvalidRequest(f"{name[0].upper()}{name[1:]} {given} is not known: use {accepted}.")
         return InvalidRequest(f"{given[0].upper()}{given[1:]} cannot be {words}: give {accepted}.")
@@ -235,6 +235,8 @@ class _Schema:
             return f"a {'whole ' if kind == 'integer' else ''}number{_range(node)}"
         if kind == "array":
             most = node.get("maxItems")
+            if most is not None and most == node.get("minItems"):
+                return f"a list of {most}"
             inside = f", each {self._accepted(node['items'])}" if node.get("items") else ""
             return f"a list{f' of at most {most}' if most is not None else ''}{inside}"
         if kind == "string":
