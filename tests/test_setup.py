@@ -206,12 +206,13 @@ def test_a_missing_system_library_is_one_sentence(project_root, bare_path, tmp_p
 
 LAYERS = (
     {"errors", "settings", "fingerprint", "watch"},
+    {"schema"},
     {"media", "masks", "face", "weights", "claims"},
     {"motion", "label"},
     {"keypoints", "request"},
     {"segmentation"},
     {"geometry"},
-    {"scene", "prepare"},
+    {"scene", "prepare", "bundle_arrays", "bundle_settings"},
     {"preview", "synthetic", "bundle_reading", "assets", "clips"},
     {"diffusion"},
     {"renderer", "bundle"},
