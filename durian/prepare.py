@@ -6,8 +6,10 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import BeforeValidator, Field, Strict
 
 from durian.errors import InvalidRequest
 from durian.face import Crop, default_crop, require_face
@@ -23,21 +25,43 @@ from durian.request import (
     RenderOptions,
 )
 from durian.request_pictures import RequestPictures, read_mask_of
+from durian.schema import Checked, Real, accepting, at_most, called
 from durian.settings import get_settings
-
 
 AT_ONCE = 2
 """Requests whose faces and items are looked for at the same time: each takes some 200 MB for a moment."""
 _looking = threading.BoundedSemaphore(AT_ONCE)
 
+MOST_CLICKS = 200
+"""On one picture; nobody needs twenty."""
+FARTHEST_CLICK = 1_000_000
+"""Pixels, beyond any picture; whether a click is inside its own is seen when that is read."""
+
+
+def _label(given: Any) -> Any:
+    # The number 1 or 0, as segmenters' own interfaces have it.
+    return bool(given) if isinstance(given, (int, float)) and given in (0, 1) else given
+
+
+def _from_row(given: Any) -> Any:
+    """``[x, y]`` or ``[x, y, label]`` as a click's fields; anything else as it is, to be refused."""
+    if isinstance(given, (list, tuple)) and len(given) in (2, 3):
+        return dict(zip(("x", "y", "positive"), given, strict=False))
+    return given
+
 
 @dataclass(frozen=True)
-class Click:
+class Click(Checked):
     """A point of the upright picture in pixels; ``positive`` for "this belongs to it"."""
 
-    x: float
-    y: float
-    positive: bool = True
+    x: Annotated[Real, Field(ge=-FARTHEST_CLICK, le=FARTHEST_CLICK)]
+    y: Annotated[Real, Field(ge=-FARTHEST_CLICK, le=FARTHEST_CLICK)]
+    positive: Annotated[bool, BeforeValidator(_label), Strict(), called("label"), accepting("1 or 0")] = True
+
+
+Row = Annotated[Click, BeforeValidator(_from_row), accepting("[x, y] or [x, y, 1 or 0]")]
+Rows = Annotated[tuple[Row, ...], at_most(MOST_CLICKS)]
+"""Clicks as lists of two or three numbers, the way clients and bundles write them."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import numpy as np
 
 from durian.errors import InvalidRequest, WeightsMissing
 from durian.request import AnimationRequest
+from durian.schema import shown
 from durian.watch import Watch
 
 
@@ -99,7 +100,7 @@ def check_renderer(name: str) -> None:
         WeightsMissing: it needs a model, and there is none that can be used.
     """
     if name not in _FACTORIES:
-        raise InvalidRequest(f"Renderer {name!r} is not known: use {' or '.join(available_renderers())}.")
+        raise InvalidRequest(f"Renderer {shown(name)} is not known: use {' or '.join(available_renderers())}.")
     if (reason := why_unavailable(name)) is not None:
         raise WeightsMissing(reason)
 

@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
+from pydantic import Field
 
 from durian.errors import InvalidRequest, LimitExceeded
 from durian.face import LANDMARKS, Crop
 from durian.fingerprint import fingerprint
 from durian.motion import Motion
+from durian.schema import MOST_DIGITS, Checked, Real, Switch, Text, Whole, at_most, called, settle, shown
 from durian.settings import get_settings
 
 ATTRIBUTE_NAMES = ("hair", "glasses", "hat", "beard", "lips", "other")
@@ -30,25 +32,26 @@ SAMPLERS = ("ddim", "dpm++", "euler", "lcm")
 MOST_STEPS, MOST_GUIDANCE = 100, 20
 """Beyond these nothing is gained: samplers have converged, and guidance burns colours (taste)."""
 
+ItemName = Annotated[Literal[ATTRIBUTE_NAMES], called("attribute")]
+Strength = Annotated[Real, Field(ge=0, le=1)]
+Trim = Annotated[Real, Field(ge=-1, le=1)]
+Layer = Annotated[Whole, Field(ge=-100, le=100)]
+Alpha = Annotated[Real, Field(ge=0, le=1)]
+Erased = Annotated[tuple[ItemName, ...], at_most(len(ATTRIBUTE_NAMES)), called("list of what is taken off")]
+
 
 @dataclass(frozen=True)
-class Placement:
+class Placement(Checked):
     """A visitor's correction of where an aligned item sits.
 
     ``dx`` and ``dy`` are in outer-eye distances of the portrait (right and down), ``scale`` is a factor about the
     item's own centre, ``angle`` is in degrees, clockwise as seen.
     """
 
-    dx: float = 0.0
-    dy: float = 0.0
-    scale: float = 1.0
-    angle: float = 0.0
-
-    def __post_init__(self) -> None:
-        _check_range("move right", self.dx, -10, 10)
-        _check_range("move down", self.dy, -10, 10)
-        _check_range("item size", self.scale, 0.05, 20)
-        _check_range("item angle", self.angle, -360, 360)
+    dx: Annotated[Real, Field(ge=-10, le=10), called("move right")] = 0.0
+    dy: Annotated[Real, Field(ge=-10, le=10), called("move down")] = 0.0
+    scale: Annotated[Real, Field(ge=0.05, le=20), called("item size")] = 1.0
+    angle: Annotated[Real, Field(ge=-360, le=360), called("item angle")] = 0.0
 
 
 class _ComparedByContent:
@@ -83,6 +86,8 @@ class Portrait(_ComparedByContent):
     def __post_init__(self) -> None:
         _check_image(self.image, "portrait")
         _check_landmarks(self.landmarks, "portrait")
+        if not isinstance(self.crop, Crop) or not isinstance(self.worn, Mapping):
+            raise InvalidRequest("The portrait's crop or worn masks are of the wrong kind: give a Crop and a mapping.")
         for name, mask in self.worn.items():
             _check_mask(mask, self.image, f"mask of the portrait's {name}")
 
@@ -100,15 +105,16 @@ class Attribute(_ComparedByContent):
     image: np.ndarray
     mask: np.ndarray
     landmarks: np.ndarray | None
-    name: str = "other"
-    strength: float = 1.0
-    trim: float = 0.0
-    layer: int | None = None
+    name: ItemName = "other"
+    strength: Strength = 1.0
+    trim: Trim = 0.0
+    layer: Layer | None = None
     placement: Placement = field(default_factory=Placement)
 
     def __post_init__(self) -> None:
-        if self.name not in ATTRIBUTE_NAMES:
-            raise InvalidRequest(f"Attribute {self.name!r} is not known: use one of {', '.join(ATTRIBUTE_NAMES)}.")
+        settle(self, "name", "strength", "trim", "layer")
+        if not isinstance(self.placement, Placement):
+            raise InvalidRequest(f"{shown(self.placement)} cannot be the placement: give a Placement.")
         _check_image(self.image, f"{self.name} reference")
         _check_mask(self.mask, self.image, f"{self.name} mask")
         if self.landmarks is not None:
@@ -117,9 +123,6 @@ class Attribute(_ComparedByContent):
             raise InvalidRequest(f"The {self.name} mask is empty: click the {self.name} in the reference or paint it.")
         if (self.mask > 127).mean() > 0.98:
             raise InvalidRequest(f"The {self.name} mask covers the whole picture: click or paint only the {self.name}.")
-        if not 0.0 <= self.strength <= 1.0:
-            raise InvalidRequest(f"Strength {self.strength:g} is out of range: give a value from 0 to 1.")
-        _check_range("trim", self.trim, -1, 1)
 
     @property
     def drawing_layer(self) -> int:
@@ -127,65 +130,52 @@ class Attribute(_ComparedByContent):
 
 
 @dataclass(frozen=True)
-class RenderOptions:
+class RenderOptions(Checked):
     """Sliders and settings. Distances are in outer-eye distances (landmarks 33 to 263) of the portrait."""
 
-    size: int = 512
-    frames: int = 48
-    fps: float = 24.0
-    seed: int = 0
-    expansion: float = 0.1
+    size: Whole = 512
+    frames: Annotated[Whole, called("number of frames")] = 48
+    fps: Annotated[Real, Field(ge=1, le=120)] = 24.0
+    seed: Annotated[Whole, Field(ge=0, le=2**53)] = 0
+    expansion: Annotated[Real, Field(ge=-1, le=2)] = 0.1
     """Growth (or, below 0, shrinkage) of the hole in the portrait, ``M_port``."""
-    light: float = 0.5
+    light: Annotated[Real, Field(ge=0, le=1)] = 0.5
     """0 keeps the item's own colours, 1 matches its light to the portrait's."""
-    pose_strength: float = 1.0
-    expression_strength: float = 1.0
-    smoothing: float = 0.0
+    pose_strength: Annotated[Real, Field(ge=0, le=2)] = 1.0
+    expression_strength: Annotated[Real, Field(ge=0, le=2)] = 1.0
+    smoothing: Annotated[Real, Field(ge=0, le=1)] = 0.0
     """Temporal smoothing of the motion, standard deviation in seconds."""
-    label: bool = True
+    label: Switch = True
     """Draw the small visible "AI-generated" label."""
-    uncrop: bool = False
+    uncrop: Switch = False
     """Paste the result back into the uncropped photo."""
     normalise_lips: bool = True
     """Close a mouth that is open in the portrait before a motion that speaks acts on it."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         limits = get_settings()
         if not 64 <= self.size <= limits.max_size or self.size % 2:
-            raise InvalidRequest(f"Size {self.size} is not possible: give an even number from 64 to {limits.max_size}.")
+            raise InvalidRequest(
+                f"{shown(self.size)} cannot be the size: give an even number from 64 to {limits.max_size}."
+            )
         if self.frames < 1:
-            raise InvalidRequest(f"{self.frames} frames cannot be rendered: give at least 1.")
+            raise InvalidRequest(f"{shown(self.frames)} cannot be the number of frames: give at least 1.")
         if self.frames > limits.max_frames:
-            raise LimitExceeded(f"{self.frames} frames are too many: at most {limits.max_frames} are rendered at once.")
-        _check_range("fps", self.fps, 1, 120)
-        _check_range("expansion", self.expansion, -1, 2)
-        _check_range("light", self.light, 0, 1)
-        _check_range("pose strength", self.pose_strength, 0, 2)
-        _check_range("expression strength", self.expression_strength, 0, 2)
-        _check_range("smoothing", self.smoothing, 0, 1)
-        _check_range("seed", self.seed, 0, 2**53)
+            count = self.frames if self.frames < 10**MOST_DIGITS else "That many"
+            raise LimitExceeded(f"{count} frames are too many: at most {limits.max_frames} are rendered at once.")
 
 
 @dataclass(frozen=True)
-class DiffusionOptions:
+class DiffusionOptions(Checked):
     """How the diffusion renderer samples; other renderers ignore it. ``None`` leaves a choice to the model's own.
 
     ``guidance_scale`` 1 samples without guidance, in half the time. ``sampler`` is one of :data:`SAMPLERS`.
     """
 
-    steps: int | None = None
-    guidance_scale: float | None = None
-    sampler: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.steps is not None:
-            if not isinstance(self.steps, int):
-                raise InvalidRequest(f"{self.steps!r} is not a number of steps: give a whole number.")
-            _check_range("number of steps", self.steps, 1, MOST_STEPS)
-        if self.guidance_scale is not None:
-            _check_range("guidance scale", self.guidance_scale, 1, MOST_GUIDANCE)
-        if self.sampler is not None and self.sampler not in SAMPLERS:
-            raise InvalidRequest(f"Sampler {self.sampler!r} is not known: use one of {', '.join(SAMPLERS)}.")
+    steps: Annotated[Whole, Field(ge=1, le=MOST_STEPS), called("number of steps")] | None = None
+    guidance_scale: Annotated[Real, Field(ge=1, le=MOST_GUIDANCE)] | None = None
+    sampler: Literal[SAMPLERS] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,21 +192,19 @@ class AnimationRequest(_ComparedByContent):
     motion: Motion | None = None
     options: RenderOptions = field(default_factory=RenderOptions)
     mode: Literal["wear", "blend"] = "wear"
-    blend_start: float = 0.5
-    blend_end: float = 0.5
-    erase: tuple[str, ...] = ()
-    renderer: str = "preview"
+    blend_start: Alpha = 0.5
+    blend_end: Alpha = 0.5
+    erase: Erased = ()
+    renderer: Text = "preview"
     diffusion: DiffusionOptions = field(default_factory=DiffusionOptions)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "attributes", tuple(self.attributes))
-        object.__setattr__(self, "erase", tuple(self.erase))
+        _check_kinds(self)
+        settle(self, "mode", "blend_start", "blend_end", "erase", "renderer")
         if len(self.attributes) > get_settings().max_attributes:
             raise LimitExceeded(
                 f"{len(self.attributes)} attributes are too many: use at most {get_settings().max_attributes}."
             )
-        if self.mode not in ("wear", "blend"):
-            raise InvalidRequest(f"Mode {self.mode!r} is not known: use wear or blend.")
         if self.mode == "blend":
             if len(self.attributes) != 2:
                 raise InvalidRequest(
@@ -227,11 +215,6 @@ class AnimationRequest(_ComparedByContent):
                 raise InvalidRequest(
                     f"Blending needs two items of one kind, not {first} and {second}: pick the same kind for both."
                 )
-            _check_range("blend start", self.blend_start, 0, 1)
-            _check_range("blend end", self.blend_end, 0, 1)
-        for name in self.erase:
-            if name not in ATTRIBUTE_NAMES:
-                raise InvalidRequest(f"{name!r} cannot be erased: use one of {', '.join(ATTRIBUTE_NAMES)}.")
 
     def at_alpha(self, alpha: float) -> AnimationRequest:
         """The same request as a still with both ends of the blend at ``alpha``."""
@@ -242,24 +225,35 @@ class AnimationRequest(_ComparedByContent):
         return np.linspace(self.blend_start, self.blend_end, frames, dtype=np.float32)
 
 
-def _check_range(name: str, value: float, low: float, high: float) -> None:
-    if not low <= value <= high:
-        raise InvalidRequest(f"The {name} of {value:g} is out of range: give a value from {low:g} to {high:g}.")
+def _check_kinds(request: AnimationRequest) -> None:
+    """That the nouns of a request are what they should be; what is in them they have checked themselves."""
+    if not isinstance(request.attributes, (list, tuple)):
+        raise InvalidRequest(f"{shown(request.attributes)} cannot be the attributes: give a list of them.")
+    object.__setattr__(request, "attributes", tuple(request.attributes))
+    nouns = [("portrait", request.portrait, Portrait), ("options", request.options, RenderOptions)]
+    nouns += [("motion", request.motion, Motion | None), ("diffusion options", request.diffusion, DiffusionOptions)]
+    nouns += [("attribute", each, Attribute) for each in request.attributes]
+    for name, given, kind in nouns:
+        if not isinstance(given, kind):
+            raise InvalidRequest(f"{shown(given)} cannot be the {name}: give what durian.request has for it.")
 
 
 def _check_image(image: np.ndarray, what: str) -> None:
+    _check_array(image, what)
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
         raise InvalidRequest(f"The {what} is {image.dtype} {image.shape}: give an RGB picture, uint8 (H, W, 3).")
 
 
 def _check_landmarks(landmarks: np.ndarray, what: str) -> None:
-    if landmarks.shape != (LANDMARKS, 3) or not np.isfinite(landmarks).all():
+    _check_array(landmarks, f"{what}'s landmarks")
+    if landmarks.shape != (LANDMARKS, 3) or landmarks.dtype.kind not in "fiu" or not np.isfinite(landmarks).all():
         raise InvalidRequest(
             f"The {what}'s landmarks are an array of {landmarks.shape}: give {LANDMARKS} finite points of x, y and z."
         )
 
 
 def _check_mask(mask: np.ndarray, image: np.ndarray, what: str) -> None:
+    _check_array(mask, what)
     if mask.dtype != np.uint8 or mask.shape != image.shape[:2]:
         raise InvalidRequest(
             f"The {what} is {mask.shape[1]}×{mask.shape[0]} pixels but its picture is "
@@ -267,3 +261,8 @@ def _check_mask(mask: np.ndarray, image: np.ndarray, what: str) -> None:
             if mask.ndim == 2
             else f"The {what} has {mask.ndim} dimensions: give one channel of the picture's own size."
         )
+
+
+def _check_array(given: np.ndarray, what: str) -> None:
+    if not isinstance(given, np.ndarray):
+        raise InvalidRequest(f"{shown(given)} cannot be the {what}: give a NumPy array.")

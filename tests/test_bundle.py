@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from requests_made import attribute, disc, landmarks, picture, portrait, request
@@ -152,6 +153,13 @@ def npz(**arrays: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
+def motion(**changes: np.ndarray) -> bytes:
+    """The motion of the saved request, with other arrays."""
+    nod = request().motion
+    parts = {part: getattr(nod, part) for part in ("rotations", "translations", "scales", "expressions")}
+    return npz(**{name: np.asarray(array, np.float32) for name, array in (parts | changes).items()})
+
+
 def pickled() -> bytes:
     return npz(portrait=np.array([print], dtype=object))
 
@@ -222,6 +230,34 @@ def lying_header() -> bytes:
         with_settings(motion=[]),
         with_settings(motion__fps=0),
         with_settings(motion__neutral=999),
+        with_settings(motion__neutral=1.5),
+        with_settings(motion__frames=7),
+        with_settings(motion__fps=1e300),
+        with_settings(blend_start=10**400),
+        with_settings(options__seed=10**400),
+        with_settings(options__frames=True),
+        with_settings(attributes__0__layer=10**6),
+        with_settings(attributes__0__strength=True),
+        with_settings(portrait__crop__side=1e9),
+        with_settings(portrait__crop__x=-5000),
+        with_settings(surprise=1),
+        with_settings(extra=[]),
+        lambda members: members.update({"settings.json": members["settings.json"].replace(b"{", b'{"version": 1,', 1)}),
+        holding("landmarks.npz", npz(portrait=np.float32(1))),
+        holding("landmarks.npz", npz(portrait=np.full((478, 3), 1e30, np.float32))),
+        holding("landmarks.npz", npz(portrait=np.full((478, 3), 40, np.float32))),
+        holding("landmarks.npz", npz(portrait=landmarks() + 400)),
+        holding("motion.npz", motion(rotations=np.float32(1))),
+        holding("motion.npz", motion(rotations=np.zeros((6, 3, 3)))),
+        holding("motion.npz", motion(rotations=-np.eye(3)[None].repeat(6, 0))),
+        holding("motion.npz", motion(rotations=np.eye(3)[None].repeat(5, 0))),
+        holding("motion.npz", motion(rotations=np.full((6, 3, 3), np.nan))),
+        holding("motion.npz", motion(translations=np.full((6, 3), 1e30))),
+        holding("motion.npz", motion(translations=np.zeros((6, 2)))),
+        holding("motion.npz", motion(scales=np.zeros(6))),
+        holding("motion.npz", motion(scales=np.full(6, np.inf))),
+        holding("motion.npz", motion(expressions=np.full((6, 478, 3), 1e3))),
+        holding("motion.npz", motion(expressions=np.zeros((6, 468, 3)))),
     ],
 )
 def test_a_strangers_bundle_is_refused_in_one_sentence(saved: Path, change):
@@ -232,6 +268,64 @@ def test_a_strangers_bundle_is_refused_in_one_sentence(saved: Path, change):
     assert sentence.endswith(".")
     assert "\n" not in sentence
     assert len(sentence) < 300
+
+
+def test_a_refusal_says_what_is_wrong(saved: Path):
+    path = rewritten(saved, with_settings(attributes__1__trim=5))
+    with pytest.raises(
+        UnreadableMedia, match="5 cannot be the trim of entry 2 of the attributes of its settings: give a number from"
+    ):
+        load_bundle(path)
+    with pytest.raises(UnreadableMedia, match="the scales of its motion are beyond what a head does"):
+        load_bundle(rewritten(saved, holding("motion.npz", motion(scales=np.full(6, 1e30)))))
+
+
+def test_the_motions_name_is_plain_and_short(saved: Path):
+    path = rewritten(saved, with_settings(motion__name="a\n\u202e" + "b" * 500))
+    assert load_bundle(path)[0].motion.name == "a??" + "b" * 97
+
+
+def test_all_pictures_together_are_measured_before_one_is_decoded(saved: Path, settings_environment):
+    """Each would pass alone: a picture of few bytes may unpack to many."""
+    settings_environment(max_megapixels=1)
+
+    def large(members: dict[str, bytes]) -> None:
+        name = "attributes/0/image.png"
+        # Only the header says so: were it decoded, it would be damaged.
+        members[name] = members[name][:16] + (3000).to_bytes(4, "big") * 2 + members[name][24:]
+
+    with pytest.raises(LimitExceeded, match="have 9 megapixels together: at most 8 are read"):
+        load_bundle(rewritten(saved, large))
+
+
+def test_a_bundle_written_by_hand_as_the_first_ones_were(tmp_path: Path):
+    """The layout as it was when bundles began, byte for byte from its parts and not by today's writer."""
+    made = request()
+    person, item, nod = made.portrait, made.attributes[0], made.motion
+    settings = {
+        "version": 1,
+        "renderer": "preview",
+        "mode": "wear",
+        "blend_start": 0.5,
+        "blend_end": 0.5,
+        "erase": [],
+        "options": {"size": 64, "frames": 6, "fps": 24.0, "seed": 0, "label": False},
+        "portrait": {"crop": {"x": 47.5, "y": 47.5, "side": 80.0}, "worn": []},
+        "attributes": [
+            {"name": "hat", "strength": 1.0, "trim": 0.0, "layer": None, "placement": {"dx": 0, "scale": 1}}
+        ],
+        "motion": {"name": "nod", "fps": 24.0, "neutral": int(nod.neutral), "frames": 6},
+        "extra": {},
+    }
+    path = tmp_path / "old.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("settings.json", json.dumps(settings))
+        for name, image in (("portrait/image", person.image), ("attributes/0/image", item.image)):
+            archive.writestr(f"{name}.png", cv2.imencode(".png", image[..., ::-1])[1].tobytes())
+        archive.writestr("attributes/0/mask.png", cv2.imencode(".png", item.mask)[1].tobytes())
+        archive.writestr("landmarks.npz", npz(portrait=person.landmarks, attribute_0=item.landmarks))
+        archive.writestr("motion.npz", motion())
+    assert load_bundle(path) == (made, {})
 
 
 def test_names_that_climb_out_are_never_written(saved: Path, tmp_path: Path):

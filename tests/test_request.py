@@ -25,30 +25,51 @@ from durian.request import ATTRIBUTE_NAMES, DEFAULT_LAYERS, SAMPLERS, DiffusionO
         (lambda: attribute(mask=disc().astype(bool)), "mask"),
         (lambda: attribute(image=picture().astype(np.float32)), "float32"),
         (lambda: attribute(image=picture()[..., 0]), "RGB picture"),
-        (lambda: attribute(strength=1.1), "Strength 1.1"),
-        (lambda: attribute(strength=float("nan")), "Strength nan"),
-        (lambda: attribute(trim=3), "trim of 3"),
+        (lambda: attribute(strength=1.1), "1.1 cannot be the strength"),
+        (lambda: attribute(strength=float("nan")), "NaN cannot be the strength"),
+        (lambda: attribute(trim=3), "3 cannot be the trim: give a number from -1 to 1"),
         (lambda: attribute(landmarks=landmarks()[:468]), "(468, 3)"),
         (lambda: attribute(landmarks=np.full((478, 3), np.nan, np.float32)), "finite"),
         (lambda: portrait(worn={"hat": disc(SIDE + 4)}), "mask of the portrait's hat"),
         (lambda: portrait(landmarks=landmarks()[:, :2]), "portrait's landmarks"),
-        (lambda: Placement(scale=0), "item size of 0"),
+        (lambda: Placement(scale=0), "0 cannot be the item size"),
         (lambda: Placement(angle=float("inf")), "item angle"),
         (lambda: RenderOptions(size=511), "even number"),
         (lambda: RenderOptions(size=2048), "even number from 64 to 1024"),
         (lambda: RenderOptions(frames=0), "at least 1"),
-        (lambda: RenderOptions(fps=0), "fps of 0"),
-        (lambda: RenderOptions(fps=float("nan")), "fps of nan"),
-        (lambda: RenderOptions(expansion=5), "expansion of 5"),
+        (lambda: RenderOptions(fps=0), "0 cannot be the fps: give a number from 1 to 120"),
+        (lambda: RenderOptions(fps=float("nan")), "NaN cannot be the fps"),
+        (lambda: RenderOptions(expansion=5), "5 cannot be the expansion"),
         (lambda: RenderOptions(light=-0.1), "light"),
         (lambda: RenderOptions(pose_strength=2.5), "pose strength"),
         (lambda: RenderOptions(smoothing=-1), "smoothing"),
         (lambda: RenderOptions(seed=-1), "seed"),
+        (lambda: RenderOptions(frames="a"), "'a' cannot be the number of frames: give a whole number"),
+        (lambda: RenderOptions(size=512.5), "512.5 cannot be the size"),
+        (lambda: RenderOptions(size=10**400), "20 digits cannot be the size"),
+        (lambda: RenderOptions(seed=True), "cannot be the seed"),
+        (lambda: RenderOptions(light="0.5"), "'0.5' cannot be the light"),
+        (lambda: RenderOptions(label=1), "1 cannot be the label: give true or false"),
+        (lambda: attribute(layer=101), "101 cannot be the layer: give a whole number from -100 to 100"),
+        (lambda: attribute(layer=1.5), "1.5 cannot be the layer"),
+        (lambda: attribute(placement={"dx": 1}), "cannot be the placement"),
+        (lambda: attribute(image=[1, 2]), "cannot be the hat reference: give a NumPy array"),
+        (lambda: attribute(mask=None), "nothing cannot be the hat mask"),
+        (lambda: portrait(crop=(1, 2, 3)), "give a Crop"),
+        (lambda: request(portrait="me"), "'me' cannot be the portrait"),
+        (lambda: request(attributes=5), "5 cannot be the attributes"),
+        (lambda: request(attributes=[5]), "5 cannot be the attribute"),
+        (lambda: request(motion="nod", frames=4), "'nod' cannot be the motion"),
+        (lambda: request(blend_start=float("nan")), "NaN cannot be the blend start"),
+        (lambda: request(renderer=7), "7 cannot be the renderer"),
         (lambda: request(mode="swap"), "'swap'"),
-        (lambda: request(erase=("nose",)), "'nose' cannot be erased"),
+        (lambda: request(erase=("nose",)), "Entry 1 of the list of what is taken off 'nose' is not known"),
         (lambda: request(mode="blend"), "exactly two attributes, not 1"),
         (lambda: request(mode="blend", attributes=(attribute(), attribute(2, name="hair"))), "hat and hair"),
-        (lambda: request(mode="blend", attributes=(attribute(), attribute(2)), blend_end=1.2), "blend end of 1.2"),
+        (
+            lambda: request(mode="blend", attributes=(attribute(), attribute(2)), blend_end=1.2),
+            "1.2 cannot be the blend end",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_one_sentence(make, words: str):
@@ -96,6 +117,13 @@ def test_fingerprints_keep_neighbours_apart():
     assert fingerprint(every_second) == fingerprint(every_second.copy())
     with pytest.raises(TypeError, match="set"):
         fingerprint({1, 2})
+
+
+def test_whole_floats_are_whole_numbers():
+    options = RenderOptions(frames=48.0, seed=np.int64(7), fps=24, label=np.False_)
+    assert [type(v) for v in (options.frames, options.seed, options.fps, options.label)] == [int, int, float, bool]
+    assert (options.frames, options.seed, options.fps, options.label) == (48, 7, 24.0, False)
+    assert attribute(layer=3.0).layer == 3
 
 
 def test_lists_become_tuples():

@@ -78,5 +78,5 @@ def test_points_may_leave_out_their_label():
     first, second, third = _clicks([[1, 2], [3, 4, 0], [5, 6, 1]])
     assert (first.x, first.y, first.positive) == (1, 2, True)
     assert (second.positive, third.positive) == (False, True)
-    with pytest.raises(InvalidRequest, match="two or three numbers"):
+    with pytest.raises(InvalidRequest, match=r"give \[x, y\] or \[x, y, 1 or 0\]"):
         _clicks([[1, 2, 3, 4]])

@@ -1,4 +1,7 @@
-"""The layer around Gradio, with a small application inside that tells what reached it."""
+"""The layer around Gradio, with a small application inside that tells what reached it.
+
+What calls carry is tried in ``test_ui_call_checks``, and all of it together in ``test_ui_server``.
+"""
 
 from __future__ import annotations
 
@@ -70,12 +73,10 @@ NAMING = [
     ("GET", f"/gradio_api/stream/{SESSION}/1/2/playlist.m3u8", {}),
     ("GET", f"/gradio_api/queue/data?session_hash={SESSION}", {}),
     ("GET", f"/gradio_api/deep_link?session_hash=x&session_hash={SESSION}", {}),
-    ("POST", "/gradio_api/queue/join", {"json": {"data": [], "session_hash": SESSION}}),
-    ("POST", "/gradio_api/run/predict", {"json": {"data": [], "session_hash": SESSION}}),
     ("POST", "/gradio_api/cancel", {"json": {"session_hash": SESSION, "fn_index": 1, "event_id": "e"}}),
     ("POST", "/some/root/gradio_api/component_server", {"content": json.dumps({"session_hash": SESSION})}),
-    ("POST", "/gradio_api/call/animate", {"content": f'{{"session_hash": "a", "session_hash": "{SESSION}"}}'}),
-    ("POST", "/gradio_api/queue/join", {"content": json.dumps({"session_hash": SESSION}).encode("utf-16")}),
+    ("POST", "/gradio_api/cancel", {"content": f'{{"session_hash": "a", "session_hash": "{SESSION}"}}'}),
+    ("POST", "/gradio_api/cancel", {"content": json.dumps({"session_hash": SESSION}).encode("utf-16")}),
 ]
 
 
@@ -92,8 +93,8 @@ def test_whatever_names_a_session_needs_its_cookie(ask, method, path, rest):
 
 def test_the_body_arrives_as_it_was_sent(ask):
     content = '{"data": ["ä", 1.50],   "session_hash": "abc"}'
-    assert ask("POST", "/gradio_api/queue/join", content=content.encode()).json()["body"] == content
-    assert ask("POST", "/gradio_api/queue/join", content=b"").json()["body"] == ""
+    assert ask("POST", "/gradio_api/cancel", content=content.encode()).json()["body"] == content
+    assert ask("POST", "/gradio_api/cancel", content=b"").json()["body"] == ""
 
 
 @pytest.mark.parametrize(
@@ -107,16 +108,16 @@ def test_the_body_arrives_as_it_was_sent(ask):
     ],
 )
 def test_a_body_that_cannot_be_read_is_refused_in_one_sentence(ask, content, words):
-    answer = ask("POST", "/gradio_api/queue/join", content=content)
+    answer = ask("POST", "/gradio_api/cancel", content=content)
     assert answer.status_code == 403
     assert words in answer.json()["detail"]
 
 
 def test_a_long_body_is_refused(ask):
-    assert ask("POST", "/gradio_api/queue/join", json={"data": "x" * (MOST_BODY_BYTES - 100)}).status_code == 200
-    answer = ask("POST", "/gradio_api/queue/join", json={"data": "x" * MOST_BODY_BYTES})
+    assert ask("POST", "/gradio_api/cancel", json={"data": "x" * (MOST_BODY_BYTES - 100)}).status_code == 200
+    answer = ask("POST", "/gradio_api/cancel", json={"data": "x" * MOST_BODY_BYTES})
     assert answer.status_code == 413
-    assert "4 MB" in answer.json()["detail"]
+    assert "2 MB" in answer.json()["detail"]
 
 
 def test_a_form_goes_to_the_upload_only(ask):

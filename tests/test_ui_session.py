@@ -140,7 +140,7 @@ def test_controls_reach_the_session_and_come_back():
 def test_a_value_out_of_range_leaves_the_session_as_it_was():
     session = table("hat")
     before = values_of(session)
-    with pytest.raises(InvalidRequest, match="Size"):
+    with pytest.raises(InvalidRequest, match="cannot be the size"):
         controls.apply(session, session.item.id, before | {"size": 3})
     assert values_of(session) == before
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Annotated
 
 import cv2
 import numpy as np
+from pydantic import Field
 
 from durian.face.geometry import CHIN, FOREHEAD_TOP, Face, face_height
+from durian.schema import Checked, Real
 
 SIDE_IN_FACE_HEIGHTS = 2.6
 """Side of the default crop: shoulder-length hair and a tall hat fit (taste, on thirty portraits)."""
@@ -19,21 +22,20 @@ RISE_IN_FACE_HEIGHTS = 0.08
 FEATHER = 0.06
 """Width of the blend inside the crop's edge when pasting back, as a part of its side (taste)."""
 
+FARTHEST = 1_000_000
+"""Pixels: beyond any picture, and near enough for arithmetic."""
+
 
 @dataclass(frozen=True)
-class Crop:
+class Crop(Checked):
     """A square of a photo: centre ``x``, ``y`` and ``side`` in the photo's pixels (pixel centres at integers).
 
     The square may reach over the photo's edge; the edge pixels are repeated there.
     """
 
-    x: float
-    y: float
-    side: float
-
-    def __post_init__(self) -> None:
-        if not (self.side > 0 and all(map(math.isfinite, (self.x, self.y, self.side)))):
-            raise ValueError(f"A crop needs a finite centre and a side above 0, not {self}.")
+    x: Annotated[Real, Field(ge=-FARTHEST, le=FARTHEST)]
+    y: Annotated[Real, Field(ge=-FARTHEST, le=FARTHEST)]
+    side: Annotated[Real, Field(gt=0, le=FARTHEST)]
 
     def matrix(self, size: int) -> np.ndarray:
         """``(2, 3) float64``: photo pixels to pixels of the ``size`` × ``size`` crop."""

@@ -7,18 +7,31 @@ integers.
 # Gradio reads these functions' annotations as objects, so they are not postponed here.
 import logging
 import uuid
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import gradio as gr
+from pydantic import Field
 
 from durian import masks, prepare
 from durian.engine import get_engine
-from durian.errors import DurianError, InvalidRequest
+from durian.errors import DurianError, InvalidRequest, LimitExceeded
 from durian.face import detect_faces
 from durian.media import read_picture, write_image
 from durian.renderer import check_renderer
-from durian.request import AnimationRequest, DiffusionOptions, RenderOptions
+from durian.request import (
+    Alpha,
+    AnimationRequest,
+    DiffusionOptions,
+    Erased,
+    ItemName,
+    Layer,
+    RenderOptions,
+    Strength,
+    Trim,
+)
+from durian.schema import Checked, Text, Whole, accepting, checked
 from durian.settings import get_settings
 from durian.ui import calls
 from durian.ui.handlers.animate import ANIMATION_LANE
@@ -29,8 +42,25 @@ from durian.ui.visitors import Visitor, get_visitors
 log = logging.getLogger(__name__)
 
 REPORTED = ("frames", "fps", "width", "height", "seconds", "renderer", "seed")
-KEYS = {"image", "name", "mask", "clicks", "strength", "trim", "layer"}
-"""What an attribute may say of itself."""
+Blend = Annotated[
+    list[Alpha], Field(min_length=2, max_length=2, fail_fast=True), accepting("[start, end], each from 0 to 1")
+]
+FaceNumber = Annotated[Whole, Field(ge=0, le=99)]
+FrameNumber = Annotated[Whole, Field(ge=0, le=RenderOptions.frames - 1)]
+LONGEST_PATH = 4096
+
+
+@dataclass(frozen=True)
+class GivenItem(Checked):
+    """What an attribute may say of itself; its files are checked by :func:`_path`."""
+
+    image: Annotated[Any, accepting("an uploaded file")]
+    name: ItemName | None = None
+    mask: Any = None
+    clicks: prepare.Rows | None = None
+    strength: Strength = 1.0
+    trim: Trim = 0.0
+    layer: Layer | None = None
 
 
 async def animate(
@@ -112,10 +142,11 @@ async def animate(
             normalise_lips,
         )
         diffusion = DiffusionOptions(steps, guidance, sampler)
-        renderer = renderer or get_settings().renderer
+        renderer = checked(Text | None, renderer, "the renderer") or get_settings().renderer
+        motion = checked(Text, motion, "the motion")
         # Before anything is read: without its model, all of that would be for nothing.
         check_renderer(renderer)
-        source = prepare.MotionSource(Path(_path(driving, "driving video")) if driving else motion)
+        source = prepare.MotionSource(motion if driving is None else Path(_path(driving, "driving video")))
         prepared = await calls.aside(
             _build, portrait, attributes, source, options, blend, erase, face, renderer, diffusion
         )
@@ -165,11 +196,12 @@ def preview(
     """
     with _Sentences():
         owner = _caller(request).owner
+        alpha = checked(Alpha | None, alpha, "the alpha")
         blend = None if alpha is None else [alpha, alpha]
+        frame = checked(FrameNumber, frame, "the frame")
+        motion = checked(Text, motion, "the motion")
         options = RenderOptions(size=size, expansion=expansion, light=light, label=label)
         built = _build(portrait, attributes, prepare.MotionSource(motion), options, blend, erase, face).request
-        if not 0 <= frame < options.frames:
-            raise InvalidRequest(f"Frame {frame} is not in the motion: give a number from 0 to {options.frames - 1}.")
         image = get_engine().still(built, lane=f"{owner}/{uuid.uuid4().hex}", frame=frame or None)
         return _write(image, built, owner)
 
@@ -193,10 +225,12 @@ def segment(
     """
     with _Sentences():
         owner = _caller(request).owner
+        clicks = _clicks(points)
+        name = checked(ItemName | None, name, "the name")
         picture = read_picture(_path(image, "image"), get_settings().reference_megapixels)
         faces = detect_faces(picture.image)
         landmarks = faces[0].landmarks if faces else None
-        found = prepare.find_mask(picture.image, landmarks, name, _clicks(points), "the image", given=picture.given)
+        found = prepare.find_mask(picture.image, landmarks, name, clicks, "the image", given=picture.given)
         mask = masks.resized(found, picture.given)
         path = _fresh(owner, "mask", ".png")
         path.write_bytes(masks.png_bytes(mask))
@@ -228,58 +262,66 @@ def _build(
     renderer: str = "preview",
     diffusion: DiffusionOptions | None = None,
 ) -> prepare.Prepared:
-    if blend is not None and len(blend) != 2:
-        raise InvalidRequest(f"The blend has {len(blend)} values: give [start, end], each from 0 to 1.")
+    blend = checked(Blend | None, blend, "the blend")
+    erase = checked(Erased | None, erase, "the list of what is taken off")
     return prepare.build_request(
-        prepare.PortraitSource(Path(_path(portrait, "portrait")), face),
-        [_attribute(each, number) for number, each in enumerate(attributes or [], start=1)],
+        prepare.PortraitSource(Path(_path(portrait, "portrait")), checked(FaceNumber, face, "the face")),
+        _attributes(attributes),
         motion,
         options,
-        None if blend is None else (float(blend[0]), float(blend[1])),
+        None if blend is None else (blend[0], blend[1]),
         erase or (),
         renderer,
         diffusion,
     )
 
 
-def _attribute(given: dict, number: int) -> prepare.AttributeSource:
-    if not isinstance(given, dict) or "image" not in given:
-        raise InvalidRequest(f"Attribute {number} has no image: give a dictionary with at least an image and a name.")
-    unknown = set(given) - KEYS
-    if unknown:
-        raise InvalidRequest(f"Attribute {number} has an unknown {min(unknown)!r}: use {', '.join(sorted(KEYS))}.")
-    mask = given.get("mask")
+def _attributes(given: Any) -> list[prepare.AttributeSource]:
+    items = checked(list[Any] | None, given, "the attributes") or []
+    limit = get_settings().max_attributes
+    if len(items) > limit:
+        raise LimitExceeded(f"{len(items)} attributes are too many: use at most {limit}.")
+    return [_attribute(item, number) for number, item in enumerate(items, start=1)]
+
+
+def _attribute(given: Any, number: int) -> prepare.AttributeSource:
+    item = checked(GivenItem, given, f"attribute {number}")
     return prepare.AttributeSource(
-        Path(_path(given["image"], f"image of attribute {number}")),
-        given.get("name"),
-        None if mask is None else Path(_path(mask, f"mask of attribute {number}")),
-        _clicks(given.get("clicks")),
-        float(given.get("strength", 1.0)),
-        float(given.get("trim", 0.0)),
-        given.get("layer"),
+        Path(_path(item.image, f"image of attribute {number}")),
+        item.name,
+        None if item.mask is None else Path(_path(item.mask, f"mask of attribute {number}")),
+        item.clicks or (),
+        item.strength,
+        item.trim,
+        item.layer,
     )
 
 
 def _clicks(points: Any) -> tuple[prepare.Click, ...]:
-    try:
-        rows = [[float(v) for v in row] for row in points or []]
-    except (TypeError, ValueError) as error:
-        raise InvalidRequest("The points are not numbers: give [[x, y, 1 or 0], ...].") from error
-    if any(len(row) not in (2, 3) for row in rows):
-        raise InvalidRequest("A point needs two or three numbers: give [x, y] or [x, y, 1 or 0].")
-    return tuple(prepare.Click(row[0], row[1], len(row) == 2 or row[2] > 0) for row in rows)
+    return checked(prepare.Rows | None, points, "the points") or ()
 
 
 def _path(given: Any, what: str) -> str:
     """The path of an uploaded file. A server path that was not uploaded is refused, whatever the caller claims."""
     path = given.get("path") if isinstance(given, dict) else getattr(given, "path", None)
-    folder = Path(gr.utils.get_upload_folder()).resolve()
-    if not path or not Path(path).resolve().is_relative_to(folder) or not Path(path).is_file():
+    if not is_uploaded(path):
         raise InvalidRequest(f"The {what} is not an uploaded file: send it with handle_file(...).")
     return str(path)
 
 
-def _caller(request: gr.Request) -> Visitor:
+def is_uploaded(path: Any) -> bool:
+    """Whether there is a file at ``path``, in the folder of what visitors sent."""
+    if not isinstance(path, str) or not 0 < len(path) <= LONGEST_PATH:
+        return False
+    try:
+        found = Path(path).resolve()
+        return found.is_relative_to(Path(gr.utils.get_upload_folder()).resolve()) and found.is_file()
+    except (OSError, ValueError):
+        # A name that no file can have: too long, or with a NUL or half a character in it.
+        return False
+
+
+def _caller(request: gr.Request | None) -> Visitor:
     """Whose call this is.
 
     Raises:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import gradio as gr
+from pydantic import Field
 
-from durian.request import Placement, RenderOptions
+from durian.request import Alpha, Erased, Layer, Placement, RenderOptions, Strength, Trim
+from durian.schema import Real, Whole, checked
 from durian.settings import get_settings
 from durian.ui import texts
-from durian.ui.session import PortraitChoice, Session
+from durian.ui.session import ROOM_RANGE, PortraitChoice, Session
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,20 @@ ITEM = ("strength", "trim", "layer", "dx", "dy", "scale", "angle")
 OPTIONS = tuple(name for name in RenderOptions.__dataclass_fields__)
 TUNED = (*PORTRAIT, *ITEM, *OPTIONS, "mode", "blend_start", "blend_end", "erase", "frame")
 """The controls that change the still, in the order in which the handler gets them."""
+KINDS: dict[str, Any] = {
+    "room": Annotated[Real, Field(ge=ROOM_RANGE[0], le=ROOM_RANGE[1])],
+    "shift_x": Annotated[Real, Field(ge=-0.5, le=0.5)],
+    "shift_y": Annotated[Real, Field(ge=-0.5, le=0.5)],
+    "strength": Strength,
+    "trim": Trim,
+    "layer": Layer,
+    "mode": Literal["wear", "blend"],
+    "blend_start": Alpha,
+    "blend_end": Alpha,
+    "erase": Erased | None,
+    "frame": Whole,
+}
+"""What those may be that are neither options nor a placement; the sliders themselves are narrower."""
 
 
 def build(key: str, **changes: Any) -> gr.components.Component:
@@ -99,28 +115,30 @@ def apply(session: Session, item_id: int | None, values: dict[str, Any]) -> None
     Raises:
         InvalidRequest, LimitExceeded: a value is out of range; the session keeps what it had.
     """
-    options = replace(session.options, **{name: _number(name, values[name]) for name in OPTIONS})
-    session.options = options
-    session.mode = values["mode"]
-    session.blend_start, session.blend_end = float(values["blend_start"]), float(values["blend_end"])
-    session.erase = tuple(values["erase"] or ())
-    session.frame = int(min(max(values["frame"], 0), options.frames - 1))
+    # All is checked first, so that a refusal leaves nothing half taken over.
+    options = replace(session.options, **{name: _given(name, values[name]) for name in OPTIONS})
+    tuned = {name: checked(kind, values[name], f"the {CONTROLS[name].label.lower()}") for name, kind in KINDS.items()}
+    placement = Placement(*(values[name] for name in ("dx", "dy", "scale", "angle")))
+    item = session.item_by_id(checked(Whole | None, item_id, "the item's number"))
+
+    session.options, session.mode, session.erase = options, tuned["mode"], tuned["erase"] or ()
+    session.blend_start, session.blend_end = tuned["blend_start"], tuned["blend_end"]
+    session.frame = min(max(tuned["frame"], 0), options.frames - 1)
     if session.portrait is not None:
-        _apply_crop(session.portrait, *(float(values[name]) for name in PORTRAIT))
-    item = session.item_by_id(item_id)
+        _apply_crop(session.portrait, *(tuned[name] for name in PORTRAIT))
     if item is None:
         return
-    item.strength, item.trim = float(values["strength"]), float(values["trim"])
+    item.strength, item.trim = tuned["strength"], tuned["trim"]
     # The default layer follows the item's name, so only a chosen layer is kept.
-    if item.ready and int(values["layer"]) != item.attribute().drawing_layer:
-        item.layer = int(values["layer"])
-    item.placement = Placement(*(float(values[name]) for name in ("dx", "dy", "scale", "angle")))
+    if item.ready and tuned["layer"] != item.attribute().drawing_layer:
+        item.layer = tuned["layer"]
+    item.placement = placement
 
 
 def _apply_crop(choice: PortraitChoice, room: float, shift_x: float, shift_y: float) -> None:
     choice.room, choice.shift_x, choice.shift_y = room, shift_x, shift_y
 
 
-def _number(name: str, value: Any) -> Any:
-    kind = type(getattr(RenderOptions, name))
-    return kind(0 if value is None else value)
+def _given(name: str, value: Any) -> Any:
+    """A setting's value; an emptied number counts as 0."""
+    return type(getattr(RenderOptions, name))() if value is None else value

@@ -1,7 +1,7 @@
-"""The door of the server: who may act in a session, how much an address may ask for, and how large a request may be.
+"""The door of the server: who may act in a session, how much an address may ask for, and what a request may hold.
 
 A layer around Gradio's application (ASGI). Gradio takes a session's name from whoever sends it; here a request that
-names one must come with the cookie of the page that began it.
+names one must come with the cookie of the page that began it. What it refuses, it refuses in one sentence.
 """
 
 from __future__ import annotations
@@ -10,18 +10,21 @@ import json
 import re
 import secrets
 import shutil
-from collections.abc import Awaitable, Callable, MutableMapping
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
 from durian.errors import DurianError, InvalidRequest, LimitExceeded, OutputFailed, QueueFull
+from durian.ui import call_checks
 from durian.ui.visitors import Visitors, shared_address
 
 COOKIE = "durian_visitor"
-MOST_BODY_BYTES = 4_000_000
-"""Of a request that is no upload; the longest brush stroke has some 200 kB."""
+MOST_BODY_BYTES = 2_000_000
+"""Of a request that is no upload; the longest brush stroke has some 200 kB, and files are uploaded before."""
 DISK_RESERVE_BYTES = 500_000_000
 """Free space that uploads may not use: results need some."""
 
@@ -29,10 +32,6 @@ _COOKIE_VALUE = re.compile(r"[A-Za-z0-9_-]{32,64}")
 _IN_PATH = re.compile(r"/gradio_api/(?:heartbeat|stream)/(?P<session>[^/]+)")
 _HEARTBEAT = re.compile(r"/gradio_api/heartbeat/[^/]+$")
 _UPLOAD = re.compile(r"/gradio_api/upload/?$")
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 
 
 class Guard:
@@ -44,12 +43,12 @@ class Guard:
         uploads: the folder that uploads are written to, whose disk must not fill up.
     """
 
-    def __init__(self, app: Any, visitors: Visitors, uploads: Path) -> None:
+    def __init__(self, app: ASGIApp, visitors: Visitors, uploads: Path) -> None:
         self._app = app
         self._visitors = visitors
         self._uploads = uploads
 
-    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -58,20 +57,20 @@ class Guard:
             self._visitors.count_request(address)
             self._visitors.open_request(address)
         except DurianError as error:
-            await _refuse(scope, send, error)
+            await _refusal(scope, error)(scope, receive, send)
             return
         try:
             receive = await self._admit(scope, receive, address)
         except DurianError as error:
-            await _refuse(scope, send, error)
+            await _refusal(scope, error)(scope, receive, send)
         else:
             await self._app(scope, receive, _with_cookie(scope, send))
         finally:
             self._visitors.close_request(address)
 
-    async def _admit(self, scope: MutableMapping[str, Any], receive: Receive, address: str) -> Receive:
+    async def _admit(self, scope: Scope, receive: Receive, address: str) -> Receive:
         """Check a request; returns what to read its body from."""
-        path = scope["path"]
+        path, content = scope["path"], None
         names = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("session_hash", [])
         if found := _IN_PATH.search(path):
             names.append(found["session"])
@@ -80,11 +79,14 @@ class Guard:
                 self._check_upload(_header(scope, b"content-length"), address)
             else:
                 body = await _read_body(scope, receive)
-                names += _named_in(body)
+                content = _json(body)
+                names += _named_in(content)
                 receive = _replay(body, receive)
         key = _key(scope)
         for name in names:
             self._visitors.admit(name, key, address)
+        if route := call_checks.route_of(scope):
+            call_checks.check_call(scope["app"].get_blocks(), route, content)
         if _HEARTBEAT.search(path):
             self._visitors.beat(names[-1])
         return receive
@@ -97,11 +99,11 @@ class Guard:
         self._visitors.count_upload(address, int(length))
 
 
-def _header(scope: MutableMapping[str, Any], name: bytes) -> str:
+def _header(scope: Scope, name: bytes) -> str:
     return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
 
 
-def _key(scope: MutableMapping[str, Any]) -> str:
+def _key(scope: Scope) -> str:
     """The value of the page's cookie, "" without a sound one."""
     try:
         morsel = SimpleCookie(_header(scope, b"cookie")).get(COOKIE)
@@ -110,7 +112,7 @@ def _key(scope: MutableMapping[str, Any]) -> str:
     return morsel.value if morsel is not None and _COOKIE_VALUE.fullmatch(morsel.value) else ""
 
 
-async def _read_body(scope: MutableMapping[str, Any], receive: Receive) -> bytes:
+async def _read_body(scope: Scope, receive: Receive) -> bytes:
     """The whole body of a request that is no upload.
 
     Raises:
@@ -127,24 +129,33 @@ async def _read_body(scope: MutableMapping[str, Any], receive: Receive) -> bytes
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         if size > MOST_BODY_BYTES:
-            raise LimitExceeded(f"The request has more than {MOST_BODY_BYTES // 1_000_000} MB: send less at once.")
+            raise LimitExceeded(
+                f"The request has more than {MOST_BODY_BYTES // 1_000_000} MB: upload files first and send their names."
+            )
         if not message.get("more_body"):
             break
     return b"".join(parts)
 
 
-def _named_in(body: bytes) -> list[str]:
-    """The session that a JSON body names, if any.
-
+def _json(body: bytes) -> Any:
+    """
     Raises:
-        InvalidRequest: it names one that is no text, or cannot be read.
+        InvalidRequest: it is not empty and no JSON.
     """
     if not body.strip():
-        return []
+        return None
     try:
-        content = json.loads(body)
+        return json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise InvalidRequest("The request is not JSON that can be read: send an object with data.") from error
+        raise InvalidRequest("The request is not JSON that can be read: give an object.") from error
+
+
+def _named_in(content: Any) -> list[str]:
+    """The session that a body names, if any.
+
+    Raises:
+        InvalidRequest: its name is no text.
+    """
     name = content.get("session_hash") if isinstance(content, dict) else None
     if name is None:
         return []
@@ -167,7 +178,7 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-def _with_cookie(scope: MutableMapping[str, Any], send: Send) -> Send:
+def _with_cookie(scope: Scope, send: Send) -> Send:
     """Let the page's answer bring the cookie to a browser that has none."""
     root = scope.get("root_path", "")
     if scope["method"] != "GET" or scope["path"].removeprefix(root) not in ("", "/") or _key(scope):
@@ -184,14 +195,13 @@ def _with_cookie(scope: MutableMapping[str, Any], send: Send) -> Send:
     return send_with_cookie
 
 
-async def _refuse(scope: MutableMapping[str, Any], send: Send, error: DurianError) -> None:
-    """Answer with one sentence: as text to an upload, whose sender shows it as it is, as JSON otherwise."""
-    kinds = ((QueueFull, 429), (LimitExceeded, 413), (OutputFailed, 507))
-    status = next((status for kind, status in kinds if isinstance(error, kind)), 403)
+def _refusal(scope: Scope, error: DurianError) -> Response:
+    """One sentence, in the form in which the one who asked shows it: text for an upload, a validator's for a call."""
+    statuses = ((QueueFull, 429), (LimitExceeded, 413), (OutputFailed, 507))
+    status = next((status for kind, status in statuses if isinstance(error, kind)), 403)
     if _UPLOAD.search(scope["path"]):
-        kind, body = b"text/plain; charset=utf-8", str(error).encode()
-    else:
-        kind, body = b"application/json", json.dumps({"detail": str(error)}).encode()
-    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+        return PlainTextResponse(str(error), status)
+    if call_checks.route_of(scope):
+        problem = {"__type__": "validate", "is_valid": False, "parameter_name": "call", "message": str(error)}
+        return JSONResponse({"detail": [problem]}, 422)
+    return JSONResponse({"detail": str(error)}, status)

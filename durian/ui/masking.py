@@ -14,6 +14,12 @@ from durian.errors import InvalidRequest
 STEPS_KEPT = 40
 """Undo goes back this far (taste); a step of a 12-megapixel mask took 73 kB when measured."""
 SMALLEST_RADIUS = 0.5
+LARGEST_RADIUS = 0.25
+"""Of the brush, in the picture's longer side; the page's largest is a tenth on a large screen."""
+THINNING = 0.1
+"""Distance in radii below which a stroke's next point is left out: the edge moves by a thousandth of a radius."""
+MOST_COVERED = 100
+"""Areas of the picture that one stroke may draw over; the longest on 12 megapixels took 0.6 s when measured."""
 LARGEST_STROKE = 5000
 """Points of one stroke; a pointer sends about 100 a second."""
 
@@ -109,11 +115,20 @@ class MaskHistory:
         self._push(replace(step, packed=_pack(mask), clicks=clicks))
 
     def stroke(self, points: list[tuple[float, float]], radius: float, paint: bool) -> None:
-        """Paint or rub out along ``points`` with a round brush of ``radius`` pixels of the reference."""
+        """Paint or rub out along ``points`` with a round brush of ``radius`` pixels of the reference.
+
+        Raises:
+            InvalidRequest: the stroke is so long and wide that drawing it would take minutes.
+        """
         if not points:
             return
-        radius = float(np.clip(radius, SMALLEST_RADIUS, max(self.image.shape[:2])))
-        mask = _brush(self.mask, np.array(points[:LARGEST_STROKE], np.float64), radius, paint)
+        height, width = self.image.shape[:2]
+        radius = float(np.clip(radius, SMALLEST_RADIUS, LARGEST_RADIUS * max(height, width)))
+        path = _thinned(np.array(points[:LARGEST_STROKE], np.float64), radius)
+        covered = (np.linalg.norm(np.diff(path, axis=0), axis=1) + 2 * radius).sum() * 2 * radius
+        if covered > MOST_COVERED * height * width:
+            raise InvalidRequest("The stroke goes over the picture a hundred times: paint a shorter one.")
+        mask = _brush(self.mask, path, radius, paint)
         packed = _pack(mask)
         # What was painted stays painted: later clicks start from it.
         self._push(replace(self.step, packed=packed, base=packed, first_click=len(self.step.clicks)))
@@ -123,6 +138,15 @@ class MaskHistory:
         self.steps.append(step)
         del self.steps[: max(0, len(self.steps) - STEPS_KEPT)]
         self.position = len(self.steps) - 1
+
+
+def _thinned(points: np.ndarray, radius: float) -> np.ndarray:
+    """The stroke without points that lie so near the one before that the round brush hides them."""
+    kept = [points[0]]
+    for point in points[1:-1]:
+        if np.hypot(*(point - kept[-1])) >= THINNING * radius:
+            kept.append(point)
+    return np.array([*kept, points[-1]] if len(points) > 1 else kept)
 
 
 def _brush(mask: np.ndarray, points: np.ndarray, radius: float, paint: bool) -> np.ndarray:

@@ -79,7 +79,7 @@ def test_animate(client, photos):
         ({"points": [[9000, 10, 1]], "name": None}, "outside"),
         ({"points": None, "name": None}, "click"),
         ({"points": None, "name": "shoes"}, "shoes"),
-        ({"points": [["a", 1]], "name": None}, "numbers"),
+        ({"points": [["a", 1]], "name": None}, "give a number"),
     ],
 )
 def test_refusals_are_one_sentence(client, photos, arguments, words):

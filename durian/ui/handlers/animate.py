@@ -10,6 +10,7 @@ import gradio as gr
 
 from durian.engine import Job, JobStatus, get_engine
 from durian.errors import Cancelled, DurianError, InvalidRequest
+from durian.schema import Switch, checked
 from durian.settings import get_settings
 from durian.ui import controls, texts
 from durian.ui.handlers import rendering, watching
@@ -38,7 +39,7 @@ def run(
     Yields:
         video, view, progress, animate button, cancel button, history, still.
     """
-    if not (consent or session.consent):
+    if not (checked(Switch | None, consent, "the consent") or session.consent):
         raise gr.Error(texts.CONSENT_NEEDED, title="One tick first", print_exception=False)
     with session.lock:
         session.consent = True
@@ -167,7 +168,7 @@ def cancel(session: Session) -> None:
 
 
 def remember_consent(session: Session, consent: bool) -> None:
-    session.consent = bool(consent)
+    session.consent = bool(checked(Switch | None, consent, "the consent"))
 
 
 SHOW = "(view) => { document.querySelector('#panel-result').dataset.view = view; }"

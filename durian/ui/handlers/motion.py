@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Annotated, Any
 
 import gradio as gr
+from pydantic import Field
 
 from durian.errors import DurianError
 from durian.media.probing import spoken_time
+from durian.schema import Real, Switch, checked
 from durian.ui import reading, texts, views
-from durian.ui.handlers import still
+from durian.ui.handlers import payloads, still
 from durian.ui.handlers.common import QUICK, QUIET, guarded, sentence
 from durian.ui.layout import Page
 from durian.ui.session import MotionChoice, Session
 
+LONGEST = 86_400
+"""Seconds in a day: longer than any driving video."""
+Seconds = Annotated[Real, Field(ge=0, le=LONGEST)]
+Neutral = Annotated[Real, Field(ge=-1, le=LONGEST)]
+
 
 def pick(session: Session, event: gr.EventData) -> tuple[Any, Any, Any]:
     """A preset was chosen; a driving video steps back."""
+    picked = payloads.read(payloads.PickedMotion, event)
     with session.lock:
-        session.motion = MotionChoice(str(event._data.get("id")))
+        session.motion = MotionChoice(picked.id)
         return views.motions_view(session), None, gr.update(visible=False)
 
 
@@ -56,9 +64,11 @@ def put_video(session: Session, path: str | None):
 
 def use_part(session: Session, start: float, end: float, neutral: float) -> tuple[Any, Any]:
     """Track the chosen part anew, with the chosen neutral frame."""
+    start, end = checked(Seconds, start, "the start"), checked(Seconds, end, "the end")
+    neutral = checked(Neutral | None, neutral, "the neutral frame")
     with session.lock:
-        choice = replace(session.motion, start=float(start), end=float(end))
-        choice.neutral = None if neutral is None or neutral < 0 else float(neutral)
+        choice = replace(session.motion, start=start, end=end)
+        choice.neutral = None if neutral is None or neutral < 0 else neutral
     choice.tracked = reading.track(choice).motion
     with session.lock:
         session.motion = choice
@@ -68,7 +78,7 @@ def use_part(session: Session, start: float, end: float, neutral: float) -> tupl
 
 
 def sound(session: Session, wanted: bool) -> None:
-    session.sound = bool(wanted)
+    session.sound = bool(checked(Switch | None, wanted, "the choice of sound"))
 
 
 def clear(session: Session) -> tuple[Any, Any, Any]:

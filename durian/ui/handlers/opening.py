@@ -9,7 +9,7 @@ import gradio as gr
 from durian.engine import get_engine
 from durian.settings import get_settings
 from durian.ui import controls, examples, views
-from durian.ui.handlers import portrait, rendering, sharper, still, tools
+from durian.ui.handlers import payloads, portrait, rendering, sharper, still, tools
 from durian.ui.handlers.common import QUICK, QUIET, guarded
 from durian.ui.layout import Page
 from durian.ui.session import Session
@@ -88,7 +88,7 @@ def open_page(request: gr.Request) -> tuple[Any, ...]:
 
 def pick(session: Session, event: gr.EventData) -> tuple[Any, ...]:
     """One click puts another example on the table."""
-    name = str(event._data.get("id"))
+    name = payloads.read(payloads.PickedExample, event).id
     if name not in examples.catalogue():
         return (gr.skip(),) * OUTPUTS
     lay(session, name)

@@ -8,7 +8,7 @@ import gradio as gr
 import numpy as np
 
 from durian.ui import controls, reading, texts, views
-from durian.ui.handlers import still
+from durian.ui.handlers import payloads, still
 from durian.ui.handlers.common import QUICK, QUIET, guarded
 from durian.ui.layout import Page
 from durian.ui.session import Session
@@ -49,17 +49,17 @@ def worn_choices(worn: list[str], erased: list[str]) -> Any:
 
 def edit(session: Session, event: gr.EventData) -> tuple[Any, ...]:
     """A face was chosen, or the crop was drawn."""
-    data, choice = event._data, session.portrait
+    data, choice = payloads.read(payloads.PortraitEvent, event), session.portrait
     if choice is None:
         return (gr.skip(),) * (2 + len(controls.PORTRAIT))
-    if data.get("kind") == "resend":
+    if data.kind == "resend":
         return shown(session)
     with session.lock:
         before = choice.chosen
-        if data.get("kind") == "face":
-            choice.choose(int(data["index"]))
-        elif data.get("kind") == "crop":
-            choice.frame(float(data["x"]), float(data["y"]), float(data["side"]))
+        if data.kind == "face":
+            choice.choose(data.index)
+        else:
+            choice.frame(data.x, data.y, data.side)
         if choice.chosen != before:
             session.erase = ()
     values = views.control_values(session)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from html import escape
-from typing import Any
+from typing import Any, Literal
 
 import gradio as gr
 
 from durian.diffusion.discovery import ModelFound, find_model
 from durian.renderer import why_unavailable
 from durian.request import DiffusionOptions
+from durian.schema import checked
 from durian.ui import texts
 from durian.ui.handlers.common import QUICK, guarded
 from durian.ui.layout import Page
@@ -66,10 +67,10 @@ def apply(session: Session, renderer: str | None, steps: float | None, guidance:
     Raises:
         InvalidRequest: a number is out of range.
     """
-    session.renderer = renderer or "preview"
-    if session.renderer == "diffusion":
-        steps = int(steps) if steps else None
-        session.diffusion = DiffusionOptions(steps, float(guidance) if guidance else None, session.diffusion.sampler)
+    chosen = checked(Literal["preview", "diffusion"] | None, renderer, "the renderer") or "preview"
+    if chosen == "diffusion":
+        session.diffusion = DiffusionOptions(steps or None, guidance or None, session.diffusion.sampler)
+    session.renderer = chosen
 
 
 def connect(page: Page) -> None:

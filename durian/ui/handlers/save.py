@@ -11,8 +11,10 @@ from durian.bundle import load_bundle, save_bundle
 from durian.engine import get_engine
 from durian.errors import InvalidRequest
 from durian.face import Face
+from durian.prepare import Rows
 from durian.request import AnimationRequest
-from durian.ui.handlers import opening, wear
+from durian.schema import checked
+from durian.ui.handlers import opening, payloads, wear
 from durian.ui.handlers.common import QUIET, guarded
 from durian.ui.layout import Page
 from durian.ui.session import Item, MotionChoice, PortraitChoice, Session
@@ -99,19 +101,21 @@ def take(session: Session, request: AnimationRequest, extra: dict[str, Any]) -> 
 
 
 def _clicks(clicks: list[Any], index: int) -> tuple[tuple[float, float, bool], ...]:
-    """The dots that a bundle remembers for an item; anything odd in it is left out."""
-    if index >= len(clicks) or not isinstance(clicks[index], list):
+    """The dots that a bundle remembers for an item. They are there to look at, so odd ones are left out."""
+    if index >= len(clicks):
         return ()
-    dots = [dot for dot in clicks[index] if isinstance(dot, list) and len(dot) == 3]
-    numbers = [dot for dot in dots if all(isinstance(value, (int, float)) for value in dot[:2])]
-    return tuple((float(x), float(y), bool(add)) for x, y, add in numbers)
+    try:
+        dots = checked(Rows, clicks[index])
+    except InvalidRequest:
+        return ()
+    return tuple((dot.x, dot.y, dot.positive) for dot in dots)
 
 
-def choose(session: Session, event: gr.SelectData) -> tuple[Any, str]:
+def choose(session: Session, event: gr.EventData) -> tuple[Any, str]:
     """Show an earlier result again; downloads are of the one that is shown."""
+    index = payloads.read(payloads.PickedResult, event).index
     with session.lock:
-        index = int(event.index)
-        if not 0 <= index < len(session.history):
+        if index >= len(session.history):
             return gr.skip(), gr.skip()
         chosen = session.history.pop(index)
         session.history.insert(0, chosen)

@@ -7,11 +7,12 @@ import queue
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import gradio as gr
 
 from durian.errors import DurianError
+from durian.schema import checked
 from durian.segmentation import available_segmenters, get_segmenter
 from durian.ui import texts
 from durian.ui.handlers.animate import bar, message
@@ -73,6 +74,7 @@ def offer(session: Session) -> tuple[Any, Any]:
 
 def choose(session: Session, kind: str) -> None:
     """Click with another segmenter from now on, and let it look at the picture ahead of the first click."""
+    kind = checked(Literal[tuple(available_segmenters())], kind, "the segmenter")
     with session.lock:
         session.segmenter = kind
         item = session.item

@@ -12,6 +12,7 @@ from durian.engine import get_engine
 from durian.errors import Cancelled, DurianError
 from durian.request import AnimationRequest, Placement
 from durian.ui import controls, views
+from durian.ui.handlers import payloads
 from durian.ui.handlers.common import QUICK, guarded
 from durian.ui.layout import Page
 from durian.ui.session import Session
@@ -102,18 +103,18 @@ def _follow(session: Session, changed: set[str]) -> None:
 
 def place(session: Session, event: gr.EventData) -> tuple[Any, ...]:
     """A handle on the still was dragged."""
-    data = event._data
-    if data.get("kind") != "place":
+    data = payloads.read(payloads.StillEvent, event)
+    if data.kind != "place":
         return (still_again(session), *[gr.skip()] * 4)
     with session.lock:
-        item = session.item_by_id(int(data["item"]))
+        item = session.item_by_id(data.item)
         if item is None:
             return (gr.skip(),) * 5
         item.placement = Placement(
-            float(np.clip(data["dx"], -LONGEST_SHIFT, LONGEST_SHIFT)),
-            float(np.clip(data["dy"], -LONGEST_SHIFT, LONGEST_SHIFT)),
-            float(np.clip(data["scale"], 0.3, 3.0)),
-            float(np.clip(data["angle"], -180, 180)),
+            float(np.clip(data.dx, -LONGEST_SHIFT, LONGEST_SHIFT)),
+            float(np.clip(data.dy, -LONGEST_SHIFT, LONGEST_SHIFT)),
+            float(np.clip(data.scale, 0.3, 3.0)),
+            float(np.clip(data.angle, -180, 180)),
         )
         placed = item.placement
     return draw(session), *(round(v, 3) for v in (placed.dx, placed.dy, placed.scale, placed.angle))

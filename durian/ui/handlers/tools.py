@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import gradio as gr
 import numpy as np
 
 from durian.engine import get_engine
 from durian.errors import DurianError, InvalidRequest
+from durian.schema import checked
 from durian.ui import pictures, reading, texts
 from durian.ui.handlers import still
 from durian.ui.handlers.common import QUIET, guarded, when_open
 from durian.ui.layout import Page
 from durian.ui.session import Item, Session
 
+OverlayKind = Literal["landmarks", "keypoints", "hole", "difference"]
+LookKind = Literal["hat", "glasses", "hair", "beard", "lips"]
 STRIP_STEPS = 5
 MOST_LOOKS = 12
 """References tried in one look-book: a still each, and a visitor still waits (taste)."""
@@ -39,6 +42,7 @@ def compare(session: Session) -> Any:
 
 def overlay(session: Session, kind: str) -> Any:
     """A picture to check by: landmarks, keypoints, the hole with both outlines, or what changed."""
+    kind = checked(OverlayKind, kind, "the overlay")
     if session.portrait is None:
         return None
     if kind == "difference":
@@ -71,6 +75,7 @@ def look_book(session: Session, kind: str, paths: list[str] | None):
         raise InvalidRequest("There is no portrait yet: upload one first.")
     if len(paths) > MOST_LOOKS:
         gr.Warning(f"{len(paths)} references are many: the first {MOST_LOOKS} are tried.", title="Look-book")
+    kind = checked(LookKind, kind, "the item")
     base = replace(session.still_request(), mode="wear")
     looks: list[tuple[np.ndarray, str]] = []
     for path in paths[:MOST_LOOKS]:

@@ -10,7 +10,7 @@ from durian import masks
 from durian.engine import get_engine
 from durian.errors import InvalidRequest
 from durian.ui import controls, reading, texts, views
-from durian.ui.handlers import still
+from durian.ui.handlers import payloads, still
 from durian.ui.handlers.common import QUICK, QUIET, guarded
 from durian.ui.layout import Page
 from durian.ui.session import Session
@@ -32,14 +32,14 @@ def item_shown(session: Session, note: str = "", known: bool = False) -> tuple[A
 
 def arrange(session: Session, event: gr.EventData) -> tuple[Any, ...]:
     """A card was picked, added or removed."""
-    data = event._data
+    data = payloads.read(payloads.ItemsEvent, event)
     with session.lock:
-        if data.get("kind") == "add":
+        if data.kind == "add":
             session.add_item()
-        elif data.get("kind") == "remove":
-            session.remove_item(int(data["id"]))
+        elif data.kind == "remove":
+            session.remove_item(data.id)
         else:
-            session.select(int(data["id"]))
+            session.select(data.id)
         return item_shown(session)
 
 
@@ -67,24 +67,22 @@ def put(session: Session, path: str | None) -> tuple[Any, ...]:
 
 def edit(session: Session, event: gr.EventData) -> tuple[Any, ...]:
     """A click, stroke, start or step on the mask."""
-    data, note = event._data, ""
+    data, note = payloads.read(payloads.MaskEvent, event), ""
     with session.lock:
         item = session.item
         if item is None or item.history is None:
             return (gr.skip(),) * 3
-        kind = data.get("kind")
-        if kind == "click":
-            reading.click(item, float(data["x"]), float(data["y"]), bool(data["positive"]), session.segmenter)
-        elif kind == "start":
-            name = str(data["name"])
-            if not reading.start_named(item, name, session.segmenter):
-                note = texts.NOTHING_NAMED.format(name=name)
-        elif kind == "stroke":
-            points = [(float(x), float(y)) for x, y in data["points"]]
-            item.history.stroke(points, float(data["radius"]), bool(data["paint"]))
-        elif kind in ("undo", "redo", "clear"):
-            getattr(item.history, kind)()
-        known = kind != "resend"
+        match data:
+            case payloads.MaskClick():
+                reading.click(item, data.x, data.y, data.positive, session.segmenter)
+            case payloads.MaskStart():
+                if not reading.start_named(item, data.name, session.segmenter):
+                    note = texts.NOTHING_NAMED.format(name=data.name)
+            case payloads.MaskStroke():
+                item.history.stroke(list(data.points), data.radius, data.paint)
+            case payloads.MaskStep():
+                getattr(item.history, data.kind)()
+        known = data.kind != "resend"
         layer = item.attribute().drawing_layer if item.ready else gr.skip()
         return views.mask_view(session, known, note), views.items_view(session), layer
 

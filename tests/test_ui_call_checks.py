@@ -1,0 +1,131 @@
+"""Calls over HTTP that Gradio would choke on, against the real demo on a port of its own."""
+
+from __future__ import annotations
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import httpx
+import pytest
+
+from durian.ui import create_demo, launch_options
+
+FILE = {"path": "/etc/hostname", "meta": {"_type": "gradio.FileData"}}
+ARGUMENTS = 22
+"""Of animate."""
+
+
+@pytest.fixture(scope="module")
+def demo():
+    options = launch_options() | {"server_port": None, "quiet": True, "prevent_thread_lock": True}
+    made = create_demo()
+    made.launch(**options)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def post(demo):
+    def send(route: str, body: object) -> str:
+        """The sentence of a refusal at the door."""
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        answer = httpx.post(f"{demo.local_url}gradio_api/{route}", content=content, timeout=60)
+        assert answer.status_code == 422, answer.text
+        (problem,) = answer.json()["detail"]
+        assert problem["is_valid"] is False
+        return problem["message"]
+
+    return send
+
+
+@pytest.fixture
+def listener():
+    """A web server that remembers what it was asked for."""
+    asked: list[str] = []
+
+    class Remembering(BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Remembering)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/picture.png", asked
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("route", ["call/animate", "run/animate", "api/animate"])
+@pytest.mark.parametrize("count", [0, 1, ARGUMENTS - 1, ARGUMENTS + 1])
+def test_the_number_of_values_must_be_right(post, route, count):
+    sentence = post(route, {"data": [None] * count})
+    assert sentence.startswith(f"animate takes 22 values, not {count}: give all of them in their order")
+
+
+@pytest.mark.parametrize(
+    ("route", "body", "words"),
+    [
+        ("call/v2/animate", {}, "The portrait is missing"),
+        (
+            "call/v2/animate",
+            {"portrait": None, "colour": 1},
+            "animate has no argument 'colour': use portrait, attributes",
+        ),
+        ("call/v2/other", {}, "There is no 'other' to call: use animate, preview, segment."),
+        ("call/other", {"data": []}, "There is no 'other' to call"),
+        ("call/animate", {"data": 7}, "7 cannot be the data of the call"),
+        ("call/animate", {}, "Nothing cannot be the data"),
+        ("call/animate", [], "A list of 0 cannot be the call"),
+        ("call/animate", b"{", "not JSON"),
+        ("call/animate", b"[" * 100_000, "not JSON"),
+        ("call/animate", b'{"data": [' + b"[" * 400 + b"]" * 400 + b"]}", "nested deeper than 20 lists"),
+        ("call/animate", b'{"data": ["' + b"x" * 3_000_000 + b'"]}', "larger than 2 MB"),
+        ("call/animate", {"data": [FILE] + [None] * 21}, "'/etc/hostname' is not an uploaded file"),
+        ("call/animate", {"data": [FILE | {"meta": "x"}] + [None] * 21}, "is not an uploaded file"),
+        ("call/animate", {"data": [FILE | {"path": 5}] + [None] * 21}, "5 is not an uploaded file"),
+        ("queue/join", {"data": [], "fn_index": 99999, "session_hash": "a"}, "There is no 99999 to call"),
+        ("queue/join", {"data": [], "fn_index": "0", "session_hash": "a"}, "There is no '0' to call"),
+    ],
+)
+def test_what_gradio_would_choke_on_is_one_sentence(post, route, body, words):
+    sentence = post(route, body)
+    assert words in sentence
+    assert len(sentence) < 400
+
+
+def test_an_events_values_are_of_the_kind_that_its_controls_have(post, demo):
+    index, tune = next((i, fn) for i, fn in demo.fns.items() if fn.name == "tune")
+    body = {"fn_index": index, "session_hash": "a", "data": ["a"] * len(tune.inputs)}
+    assert "'a' cannot be the value of" in post("queue/join", body)
+    index = next(i for i, fn in demo.fns.items() if fn.name == "put")
+    body = {"fn_index": index, "session_hash": "a", "data": [None, {"path": 5}]}
+    assert "not an uploaded file" in post("queue/join", body)
+
+
+@pytest.mark.parametrize("key", ["path", "url"])
+def test_an_address_is_never_fetched(post, demo, listener, key):
+    address, asked = listener
+    given = {"meta": FILE["meta"], "path": "nothing.png", key: address}
+    assert "is not an uploaded file: send the file itself" in post("call/segment", {"data": [given, None, "hat"]})
+    attribute = {"image": given, "name": "hat"}
+    post("call/animate", {"data": [None, [attribute]] + [None] * 20})
+    post("call/v2/segment", {"image": given, "name": "hat"})
+    # Without the mark of a file Gradio leaves it alone, and our own check refuses it.
+    event = httpx.post(f"{demo.local_url}gradio_api/call/v2/segment", json={"image": {key: address}, "name": "hat"})
+    told = httpx.get(f"{demo.local_url}gradio_api/call/segment/{event.json()['event_id']}", timeout=60).text
+    assert "The image is not an uploaded file: send it with handle_file" in told
+    assert asked == []
+
+
+def test_other_calls_pass(demo):
+    """A right call reaches its function, and tells in its own words what is wrong there."""
+    with httpx.Client(base_url=f"{demo.local_url}gradio_api/", timeout=60) as client:
+        name = client.post("upload", files={"files": ("a.png", b"no picture")}).json()[0]
+        data = [FILE | {"path": name}, [[1, 2, 1]], None]
+        event = client.post("call/segment", json={"data": data}).json()["event_id"]
+        assert "This file cannot be read" in client.get(f"call/segment/{event}").text
