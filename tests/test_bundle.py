@@ -287,14 +287,14 @@ def test_the_motions_name_is_plain_and_short(saved: Path):
 
 def test_all_pictures_together_are_measured_before_one_is_decoded(saved: Path, settings_environment):
     """Each would pass alone: a picture of few bytes may unpack to many."""
-    settings_environment(max_megapixels=1)
+    settings_environment(max_request_megapixels=8)
 
     def large(members: dict[str, bytes]) -> None:
         name = "attributes/0/image.png"
         # Only the header says so: were it decoded, it would be damaged.
         members[name] = members[name][:16] + (3000).to_bytes(4, "big") * 2 + members[name][24:]
 
-    with pytest.raises(LimitExceeded, match="have 9 megapixels together: at most 8 are read"):
+    with pytest.raises(LimitExceeded, match="have 9 megapixels together: at most 8 are taken"):
         load_bundle(rewritten(saved, large))
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
+from durian.errors import InvalidRequest
 from durian.segmentation.parser.classes import BACKGROUND, BEARD, CLASSES, GLASSES, HAIR, HAT, LIPS, SKIN
 from durian.segmentation.parser.network import BEFORE, CLICKS, INPUTS, PICTURE
 from durian.segmentation.parser.running import load_network
@@ -292,18 +294,30 @@ TINY = ParserRecipe(steps=30, batch=4, sides=((SIDE, 1.0),), rate=3e-3, loaders=
 @pytest.mark.slow
 def test_it_learns_goes_on_and_writes_weights(without_rendering, tmp_path, monkeypatch):
     monkeypatch.setattr(loop, "REPORT_EVERY", 5)
+    monkeypatch.setattr(loop, "KEEP_EVERY", 28)
     seen = []
+
+    def break_off(done: int, total: int) -> None:
+        if done == 29:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_parser(tmp_path, tmp_path, TINY, on_step=break_off)
     path = train_parser(tmp_path, tmp_path, TINY, on_step=lambda done, total: seen.append((done, total)))
-    assert seen[-1] == (30, 30)
+    assert seen == [(29, 30), (30, 30)]
     losses = [json.loads(line)["entropy"] for line in (tmp_path / loop.LOG).read_text().splitlines()]
     assert losses[-1] < 0.6 * losses[0]
     network = load_network(path)
     assert not network.training
-    seen.clear()
-    train_parser(
-        tmp_path, tmp_path, ParserRecipe(**{**TINY.__dict__, "steps": 32}), on_step=lambda *at: seen.append(at)
-    )
-    assert seen == [(31, 32), (32, 32)]
+
+
+def test_it_does_not_go_on_with_another_recipe(without_rendering, tmp_path):
+    train_parser(tmp_path, tmp_path, TINY, max_minutes=0.0)
+    with pytest.raises(InvalidRequest) as error:
+        train_parser(tmp_path, tmp_path, replace(TINY, steps=32, seed=4), max_minutes=0.0)
+    assert "another recipe (seed was 0, is 4; steps was 30, is 32): take that recipe again" in str(error.value)
+    assert str(tmp_path / "parser.safetensors") in str(error.value)
+    train_parser(tmp_path, tmp_path, TINY, max_minutes=0.0)
 
 
 def test_it_stops_in_time(without_rendering, tmp_path):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from durian.errors import InvalidRequest
+from durian.errors import InvalidRequest, UnreadableMedia
 from durian.evaluation import segment
 
 
@@ -63,31 +63,40 @@ def test_scores_start_at_the_named_start_and_end_at_twenty_clicks():
     assert segment._summary([perfect])["clicks_to_85"] == 0
 
 
-def write_scene(folder, number: int, attribute: str, style: str, labels: np.ndarray):
-    tiles = np.zeros((1024, 1024, 3), np.uint8)
-    grid = np.zeros((1024, 1024), np.uint8)
-    grid[:256, 512:768] = labels
-    Image.fromarray(tiles).save(folder / f"{number:05d}.webp")
-    picture = Image.fromarray(grid)
-    palette = picture.convert("P")
-    palette.save(folder / f"{number:05d}.png")
-    (folder / f"{number:05d}.json").write_text(json.dumps({"attribute": attribute, "style": style, "labels": [14, 15]}))
+def write_scene(folder, number: int, attribute: str, style: str, labels: np.ndarray, **about: object) -> None:
+    """A scene of sixteen pictures, black but for the third, the reference, which is grey."""
+    size = len(labels)
+    tiles, grid = np.zeros((4 * size, 4 * size, 3), np.uint8), np.zeros((4 * size, 4 * size), np.uint8)
+    tiles[:size, 2 * size : 3 * size], grid[:size, 2 * size : 3 * size] = 90, labels
+    Image.fromarray(tiles).save(folder / f"{number:05d}.webp", lossless=True)
+    Image.fromarray(grid).convert("P").save(folder / f"{number:05d}.png")
+    description = {"attribute": attribute, "style": style, "labels": [14, 15], **about}
+    (folder / f"{number:05d}.json").write_text(json.dumps(description))
 
 
-def test_scenes_are_read_by_class_and_stubble_is_left_out(tmp_path):
-    labels = np.zeros((256, 256), np.uint8)
+@pytest.mark.parametrize(("size", "about"), [(256, {}), (128, {"size": 128}), (512, {"size": 512, "columns": 4})])
+def test_scenes_of_any_size_are_read_by_class_and_stubble_is_left_out(tmp_path, size, about):
+    labels = np.zeros((size, size), np.uint8)
     labels[10:20, 10:20], labels[20:30, 10:20], labels[50:60, 50:60] = 14, 15, 12
-    write_scene(tmp_path, 3, "glasses", "round", labels)
-    write_scene(tmp_path, 400, "beard", "stubble", labels)
+    write_scene(tmp_path, 3, "glasses", "round", labels, **about)
+    write_scene(tmp_path, 400, "beard", "stubble", labels, **about)
+    write_scene(tmp_path, 401, "none", "none", labels, **about)
     (tmp_path / "notes.json").write_text("{}")
-    image, covered, attribute, style = segment.read_scene(tmp_path / "00003.json")
-    assert image.shape == (256, 256, 3)
+    image, covered, attribute, style = segment.read_reference(tmp_path / "00003.json")
+    assert image.shape == (size, size, 3)
+    assert (image == 90).all()
     assert (attribute, style) == ("glasses", "round")
     assert covered.sum() == 200 * 255
     assert covered[15, 15] == covered[25, 15] == 255
     assert covered[55, 55] == 0
-    # No test scene but stubble is there, so the folder is used whole.
+    # No test scene but stubble and nothing is there, so the folder is used whole.
     assert [path.stem for path in segment._scenes(tmp_path, 400, None)] == ["00003"]
+
+
+def test_a_scene_of_another_size_than_it_tells_is_refused(tmp_path):
+    write_scene(tmp_path, 3, "glasses", "round", np.zeros((128, 128), np.uint8))
+    with pytest.raises(UnreadableMedia, match=r"00003\.webp is 512×512 pixels where 1024×1024 are told"):
+        segment.read_reference(tmp_path / "00003.json")
 
 
 def test_soft_masks_are_the_truth_where_there_are_some(tmp_path):
@@ -97,7 +106,7 @@ def test_soft_masks_are_the_truth_where_there_are_some(tmp_path):
     soft = np.zeros((1024, 1024), np.uint8)
     soft[100:110, 512 + 40 : 512 + 60] = 90
     Image.fromarray(soft).save(tmp_path / "00400-beard.png")
-    _, covered, _, style = segment.read_scene(tmp_path / "00400.json")
+    _, covered, _, style = segment.read_reference(tmp_path / "00400.json")
     assert style == "stubble"
     assert covered.sum() == 200 * 90
     assert covered[105, 50] == 90

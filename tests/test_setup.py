@@ -205,7 +205,7 @@ def test_a_missing_system_library_is_one_sentence(project_root, bare_path, tmp_p
 
 
 LAYERS = (
-    {"errors", "settings", "fingerprint", "watch"},
+    {"errors", "settings", "fingerprint", "watch", "jit"},
     {"schema", "folders"},
     {"media"},
     {"masks", "face", "weights", "claims"},

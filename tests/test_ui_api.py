@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import logging
 import random
 from pathlib import Path
@@ -11,7 +13,7 @@ import gradio as gr
 import pytest
 from wrong_values import VALUES, nested
 
-from durian.ui import api
+from durian.ui import api, visitors
 
 REFUSED = ("Not quite yet", "Too large")
 
@@ -27,8 +29,22 @@ def uploaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 def refusal(function: Any, **arguments: Any) -> gr.Error:
     with pytest.raises(gr.Error) as caught:
-        function(**arguments)
+        asyncio.run(_called(function, arguments))
     return caught.value
+
+
+async def _called(function: Any, arguments: dict[str, Any]) -> Any:
+    answer = function(**arguments)
+    return await answer if inspect.isawaitable(answer) else answer
+
+
+@pytest.fixture(autouse=True)
+def no_share_runs_out(settings_environment):
+    """Hundreds of calls come from here within a second."""
+    settings_environment(visitor_calls=10_000)
+    visitors.get_visitors.cache_clear()
+    yield
+    visitors.get_visitors.cache_clear()
 
 
 PLAIN = {

@@ -12,7 +12,7 @@ import pytest
 from durian.ui import create_demo, launch_options
 
 FILE = {"path": "/etc/hostname", "meta": {"_type": "gradio.FileData"}}
-ARGUMENTS = 22
+ARGUMENTS = 23
 """Of animate."""
 
 
@@ -84,7 +84,7 @@ def test_the_number_of_values_must_be_right(post, route, count):
         ("call/animate", b"{", "not JSON"),
         ("call/animate", b"[" * 100_000, "not JSON"),
         ("call/animate", b'{"data": [' + b"[" * 400 + b"]" * 400 + b"]}", "nested deeper than 20 lists"),
-        ("call/animate", b'{"data": ["' + b"x" * 3_000_000 + b'"]}', "larger than 2 MB"),
+        ("call/animate", b'{"data": ["' + b"x" * 3_000_000 + b'"]}', "more than 2 MB"),
         ("call/animate", {"data": [FILE] + [None] * 21}, "'/etc/hostname' is not an uploaded file"),
         ("call/animate", {"data": [FILE | {"meta": "x"}] + [None] * 21}, "is not an uploaded file"),
         ("call/animate", {"data": [FILE | {"path": 5}] + [None] * 21}, "5 is not an uploaded file"),

@@ -20,9 +20,6 @@ from durian.masks import HALF
 MOST_CLICKS = 20
 REPORTED = (0, 1, 3, 5, 10)
 TARGET = 0.85
-TILE = 256
-REFERENCE = (0, 2)
-"""Row and column of the reference in a scene's grid of tiles."""
 
 FIRST_TEST_SCENE = 400
 """Scenes from here on are kept for testing; earlier ones were used for tuning."""
@@ -54,6 +51,7 @@ def evaluate_segment(
 
     Raises:
         InvalidRequest: no scenes in the folder.
+        UnreadableMedia: one cannot be read.
     """
     from durian.face import detect_faces
     from durian.segmentation import get_segmenter
@@ -62,7 +60,7 @@ def evaluate_segment(
     segmenter = get_segmenter(kind)
     results, stubble = defaultdict(list), []
     for i, path in enumerate(scenes):
-        image, covered, attribute, style = read_scene(path)
+        image, covered, attribute, style = read_reference(path)
         faces = detect_faces(image)
         landmarks = faces[0].landmarks if faces else None
         segmenter.set_image(image)
@@ -133,28 +131,22 @@ def soft_intersection_over_union(mask: np.ndarray, covered: np.ndarray) -> float
     return float(np.minimum(mask, covered).sum(dtype=np.int64) / union) if union else 1.0
 
 
-def read_scene(path: Path) -> tuple[np.ndarray, np.ndarray, str, str]:
-    """A scene's reference.
+def read_reference(path: Path) -> tuple[np.ndarray, np.ndarray, str, str]:
+    """A scene's first picture of the item's owner, whatever the size of its pictures, S.
 
     Returns:
-        the picture ``(256, 256, 3) uint8`` RGB; how much of each pixel the item covers, ``(256, 256) uint8``, 0 or 255
-        where a scene has no soft mask; its attribute and style.
-    """
-    from PIL import Image
+        the picture ``(S, S, 3) uint8`` RGB; how much of each pixel the item covers, ``(S, S) uint8``, 0 or 255 where a
+        scene has no soft mask; its attribute and style.
 
-    description = json.loads(path.read_text())
-    row, column = REFERENCE
-    area = (slice(row * TILE, (row + 1) * TILE), slice(column * TILE, (column + 1) * TILE))
-    with Image.open(path.with_suffix(".webp"), formats=("WEBP",)) as picture:
-        image = np.asarray(picture.convert("RGB"))[area].copy()
-    attribute, style = description["attribute"], description["style"]
-    soft = path.with_name(f"{path.stem}-{attribute}.png")
-    with Image.open(soft if soft.is_file() else path.with_suffix(".png"), formats=("PNG",)) as masks:
-        covered = np.asarray(masks)[area].copy()
-    if not soft.is_file():
-        # A palette picture: its values are the classes.
-        covered = np.where(np.isin(covered, description["labels"]), np.uint8(255), np.uint8(0))
-    return image, covered, attribute, style
+    Raises:
+        UnreadableMedia: a file is missing, damaged, or not of the size that the description tells.
+    """
+    from durian.synthetic.scene_reading import read_scene
+
+    scene = read_scene(path)
+    attribute, style = scene.about["attribute"], scene.about["style"]
+    shot = next(number for number in scene.items[attribute] if scene.roles[number] == "reference")
+    return scene.tiles[shot], scene.masks(attribute)[shot], attribute, style
 
 
 def _scenes(folder: Path, first: int, last: int | None) -> list[Path]:
@@ -167,8 +159,11 @@ def _scenes(folder: Path, first: int, last: int | None) -> list[Path]:
 
 
 def _has_truth(path: Path) -> bool:
-    """Labels say nothing of stubble, soft masks do."""
-    return json.loads(path.read_text()).get("style") != "stubble" or path.with_name(f"{path.stem}-beard.png").is_file()
+    """Scenes without an item have nothing to find; labels say nothing of stubble, soft masks do."""
+    about = json.loads(path.read_text())
+    if about.get("attribute", "none") == "none":
+        return False
+    return about.get("style") != "stubble" or path.with_name(f"{path.stem}-beard.png").is_file()
 
 
 def _summary(scores: list[list[float]]) -> dict:

@@ -7,14 +7,15 @@ comes from (nearest triangle wins), and :func:`blend` samples the texture there 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from durian.jit import kept_jit
 
 NOWHERE = np.float32(-1e6)
 """Map value of a pixel that no triangle covers."""
 _EDGE_TOLERANCE = 1e-4  # barycentric; closes hairline cracks between neighbouring triangles
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@kept_jit(nogil=True, fastmath=True)
 def rasterize(vertices, texture_points, triangles, facing, map_x, map_y, depth):
     """Fill the sampling map of a mesh, keeping the nearest surface.
 
@@ -59,7 +60,7 @@ def rasterize(vertices, texture_points, triangles, facing, map_x, map_y, depth):
                     map_y[y, x] = wa * texture_points[a, 1] + wb * texture_points[b, 1] + wc * texture_points[c, 1]
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@kept_jit(nogil=True, fastmath=True)
 def blend(frame, texture, map_x, map_y, opacity):
     """Lay a premultiplied RGBA texture over a frame through a sampling map, bilinearly.
 

@@ -13,15 +13,17 @@ from typing import Any
 
 import numba
 
+from durian.jit import kept_jit
+
 _EXACT = {"contract", "nnan", "ninf", "nsz"}
 """Nothing that lets sums be reordered or roots be estimated: a number is the same whether it is worked out alone or
 eight at a time, so that pictures do not depend on how the work was shared."""
 
 # Without _nrt, numba's own memory, functions make no arrays and need not count who holds one, which would take longer
 # than to shade a pixel.
-compiled = numba.njit(cache=True, nogil=True, _nrt=False, fastmath=_EXACT, error_model="numpy")
+compiled = kept_jit(nogil=True, _nrt=False, fastmath=_EXACT, error_model="numpy")
 """Decorator of loops that become machine code; they are given the arrays they fill."""
-inlined = numba.njit(cache=True, nogil=True, _nrt=False, fastmath=_EXACT, error_model="numpy", forceinline=True)
+inlined = kept_jit(nogil=True, _nrt=False, fastmath=_EXACT, error_model="numpy", forceinline=True)
 """Decorator of what such loops do at each step. Handing over all the arrays of a picture costs more than what is done
 with them."""
 

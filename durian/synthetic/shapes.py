@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numba
 import numpy as np
 
+from durian.jit import kept_jit
 from durian.synthetic.geometry import Label, Lens, Material, Mesh
 
 ALONG_UP = 1e-3
@@ -189,7 +189,7 @@ def vertex_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
 
 
 # One thread: a head takes under a millisecond, and the order of the sums stays the same whatever the machine.
-@numba.njit(cache=True)
+@kept_jit()
 def _add_normals(vertices: np.ndarray, triangles: np.ndarray, normals: np.ndarray) -> None:
     for t in range(len(triangles)):
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]

@@ -50,7 +50,7 @@ def claim(folder: Path, recipe: Recipe, stage: str) -> None:
     path = folder / CLAIM
     if path.is_file() and latest(folder) is not None:
         before = json.loads(path.read_text())
-        if changed := _differences(before, wanted):
+        if changed := differences(before, wanted):
             raise InvalidRequest(
                 f"{folder} was trained by another recipe ({'; '.join(changed)}): take that recipe again, or give "
                 f"another --out and, to go on from its weights, --from {folder / LIGHT}."
@@ -68,12 +68,13 @@ def _claimed(recipe: Recipe, stage: str) -> dict[str, Any]:
     return {name: value for name, value in asdict(recipe).items() if name not in others and name not in UNCLAIMED}
 
 
-def _differences(before: Mapping[str, Any], now: Mapping[str, Any], within: str = "") -> list[str]:
+def differences(before: Mapping[str, Any], now: Mapping[str, Any], within: str = "") -> list[str]:
+    """What two recipes differ in, such as ``"steps was 10, is 20"``; of JSON's types, or both of Python's."""
     found = []
     for name in {**before, **now}:
         old, new = before.get(name), now.get(name)
         if isinstance(old, Mapping) and isinstance(new, Mapping):
-            found += _differences(old, new, f"{within}{name}.")
+            found += differences(old, new, f"{within}{name}.")
         elif old != new:
             found.append(f"{within}{name} was {old}, is {new}")
     return found

@@ -5,20 +5,23 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from copy import deepcopy
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
+from durian.errors import InvalidRequest
 from durian.segmentation.parser.network import ParserNetwork
 from durian.segmentation.parser.running import load_network, save_network
 from durian.segmentation.parser.weights import FILE
+from durian.training.checkpoints import differences
 from durian.training.parser.examples import Examples
 from durian.training.parser.losses import parser_loss
 from durian.training.parser.photos import Photos, prepare_photos
@@ -92,12 +95,16 @@ def train_parser(
 
     Raises:
         WeightsMissing: photos must be rendered and there is no head model.
+        InvalidRequest: ``out`` has a checkpoint of another recipe.
     """
+    # Asked first: photos may take hours.
+    there = _checkpoint(out / CHECKPOINT, recipe)
     shards = [Photos.open(path) for path in prepare_photos(data, recipe.shards, recipe.seed, workers, on_shard)]
     out.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
     run = _Run(recipe, device, start)
-    run.resume(out / CHECKPOINT)
+    if there is not None:
+        run.resume(there)
     sums: dict[str, float] = {}
     real, real_from = None, round(recipe.real_from * recipe.steps) if portraits else recipe.steps
     while run.step < recipe.steps and not _is_late(began, max_minutes):
@@ -188,14 +195,28 @@ class _Run:
         torch.save({**parts, "step": self.step, "recipe": asdict(self.recipe)}, temporary)
         temporary.replace(path)
 
-    def resume(self, path: Path) -> None:
-        """Go on from a checkpoint, if there is one of this recipe."""
-        if not path.is_file():
-            return
-        there = torch.load(path, map_location=self.device, weights_only=True)
+    def resume(self, there: Mapping[str, Any]) -> None:
+        """Go on from what a checkpoint holds."""
         for name in ("network", "average", "optimiser"):
             getattr(self, name).load_state_dict(there[name])
         self.step = there["step"]
+
+
+def _checkpoint(path: Path, recipe: ParserRecipe) -> Mapping[str, Any] | None:
+    """What a run left there; ``None`` where there was none.
+
+    Raises:
+        InvalidRequest: it was of another recipe; the sentence has the settings that differ.
+    """
+    if not path.is_file():
+        return None
+    there = torch.load(path, map_location="cpu", weights_only=True)
+    if changed := differences(there["recipe"], asdict(recipe)):
+        raise InvalidRequest(
+            f"{path.parent} was trained by another recipe ({'; '.join(changed)}): take that recipe again, or give "
+            f"another --out and, to go on from its weights, --from {path.parent / FILE}."
+        )
+    return there
 
 
 def _is_late(began: float, max_minutes: float | None) -> bool:
