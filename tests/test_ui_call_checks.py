@@ -64,7 +64,7 @@ def listener():
 @pytest.mark.parametrize("count", [0, 1, ARGUMENTS - 1, ARGUMENTS + 1])
 def test_the_number_of_values_must_be_right(post, route, count):
     sentence = post(route, {"data": [None] * count})
-    assert sentence.startswith(f"animate takes 22 values, not {count}: give all of them in their order")
+    assert sentence.startswith(f"animate takes {ARGUMENTS} values, not {count}: give all of them in their order")
 
 
 @pytest.mark.parametrize(
