@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
 import sys
 
+import gradio as gr
 import pytest
 
 from durian.errors import InvalidRequest
@@ -80,3 +82,20 @@ def test_points_may_leave_out_their_label():
     assert (second.positive, third.positive) == (False, True)
     with pytest.raises(InvalidRequest, match=r"give \[x, y\] or \[x, y, 1 or 0\]"):
         _clicks([[1, 2, 3, 4]])
+
+
+def test_a_page_whose_session_is_forgotten_is_told_to_reload(demo):
+    """Gradio then knows the choices that were built, not those that the visitor was offered."""
+    from gradio.state_holder import SessionState
+
+    (animate,) = [fn for fn in demo.fns.values() if fn.name == "run"]
+    values = [each if each is not None else 0 for each in (getattr(block, "value", None) for block in animate.inputs)]
+    offered = {"renderer": "diffusion", "control-erase": ["hat"], "segmenter": "sam"}
+    for place, block in enumerate(animate.inputs):
+        values[place] = offered.get(block.elem_id, values[place])
+    state = SessionState(demo)
+    inputs = asyncio.run(demo.preprocess_data(animate, values, state))
+    assert inputs[0] is None
+    with pytest.raises(gr.Error) as said:
+        next(animate.fn(*inputs))
+    assert said.value.title == "Reload the page"

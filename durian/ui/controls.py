@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import gradio as gr
 from pydantic import Field
 
-from durian.request import Alpha, Erased, Layer, Placement, RenderOptions, Strength, Trim
+from durian.request import ATTRIBUTE_NAMES, Alpha, Erased, Layer, Placement, RenderOptions, Strength, Trim
 from durian.schema import Real, Whole, checked
 from durian.settings import get_settings
 from durian.ui import texts
@@ -49,7 +49,7 @@ CONTROLS: dict[str, Control] = {
     "mode": Control("Several items", "", "wear", "choice", choices=(("Wear all", "wear"), ("Blend two by α", "blend"))),
     "blend_start": Control("α at the start", texts.BLEND_START, 0.0, step=0.01),
     "blend_end": Control("α at the end", texts.BLEND_END, 1.0, step=0.01),
-    "erase": Control("Take off", texts.ERASE, [], "many", choices=()),
+    "erase": Control("Take off", texts.ERASE, [], "many", choices=tuple((n.capitalize(), n) for n in ATTRIBUTE_NAMES)),
     # the motion
     "pose_strength": Control("Head movement", texts.POSE, 1.0, low=0, high=2),
     "expression_strength": Control("Expression", texts.EXPRESSION, 1.0, low=0, high=2),

@@ -183,8 +183,10 @@ def _wear(page: Page) -> None:
             with gr.Row(elem_classes=["tight"]):
                 page.mask_import = raw_upload("Import PNG", "mask-import", PICTURE_TYPES, "sm")
                 page.mask_export = gr.Button("Export PNG", elem_id="mask-export", size="sm")
+            # All that there can be, of which a visitor is offered what is here: a page that rested too long is known by
+            # its session, and not by a choice that Gradio has forgotten.
             page.segmenter = gr.Radio(
-                [],
+                ["parser", "classic", "sam"],
                 label="Clicks are read by",
                 info=texts.SEGMENTER,
                 visible=False,
@@ -259,7 +261,7 @@ def _result(page: Page) -> None:
             buttons=[],
         )
         page.renderer = gr.Radio(
-            [],
+            ["preview", "diffusion"],
             label="Rendered by",
             info=texts.RENDERED_BY,
             visible=False,
