@@ -193,6 +193,19 @@ def test_uploads_of_a_killed_server_are_deleted_after_their_time(tmp_path: Path,
         assert client.get(f"/gradio_api/file={portrait['path']}").status_code in (403, 404)
 
 
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_server_that_is_stopped_takes_along_what_visitors_have_there(
+    tmp_path: Path, photo: Path, how: signal.Signals
+):
+    with serving(tmp_path) as running, running.client() as client:
+        portrait = running.upload(client, photo)
+        assert running.call(client, "animate", portrait=portrait, frames=8, size=256)[0] == "complete"
+        running.process.send_signal(how)
+        running.process.wait(PATIENCE)
+        left = [path for path in running.work.rglob("*") if path.is_file()]
+        assert [path.name for path in left] == [".durian"]
+
+
 def test_closing_the_page_deletes_what_was_made(served: Served, caller: httpx.Client, photo: Path):
     caller.get("/").raise_for_status()
     portrait, before = served.upload(caller, photo), served.jobs_on_disk()

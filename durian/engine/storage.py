@@ -16,7 +16,7 @@ from durian.settings import Settings
 NOBODY = "nobody"
 """Owner of jobs submitted without one, as from the command line."""
 
-MOST_SECONDS_BETWEEN_SWEEPS = 300
+MOST_SECONDS_BETWEEN_SWEEPS = 60
 """A file is gone at most this much later than ``keep_seconds`` (taste)."""
 
 log = logging.getLogger(__name__)

@@ -103,7 +103,7 @@ def preset(name: str, frames: int = 48, fps: float = 24.0, seed: int = 0) -> Mot
         InvalidRequest: there is no such preset, or no frame.
     """
     if name not in PRESETS:
-        raise InvalidRequest(f"Motion {name!r} is not known: use one of {', '.join(PRESETS)}, or a video file.")
+        raise InvalidRequest(f"Motion {name!r} is not known: use one of {', '.join(PRESETS)}.")
     if frames < 1:
         raise InvalidRequest(f"{frames} frames cannot be made: give at least 1.")
     t, total = times(frames, fps)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import threading
 from dataclasses import replace
 from functools import partial
@@ -101,6 +102,8 @@ def serve(**address: Any) -> None:
     Args:
         address: ``server_name`` and ``server_port`` above those of the settings.
     """
+    # As Ctrl-C does: without, a container that is stopped would leave its visitors' files behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     demo = create_demo()
     demo.launch(**{**launch_options(), **address}, prevent_thread_lock=True)
     # Not before: on two busy cores it would keep the server from its first answer.

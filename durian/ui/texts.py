@@ -37,7 +37,10 @@ HISTORY_EMPTY = "Your animations of this visit appear here."
 LOOK_BOOK_HINT = "Drop several references: each is tried on the portrait, one still a reference."
 STRIP_HINT = "Five stills from the first item to the second. Switch to Blend with two items of one kind."
 
-PRIVACY = "Your files stay on this machine and are deleted after {minutes} minutes or when you close the page."
+PRIVACY = (
+    "Your files stay on this machine and are deleted after {minutes} minutes; "
+    "what you made goes when you close the page."
+)
 FOOT = (
     "Results carry an AI-generated mark. After the paper Durian (Cha, Kim, Joo 2025); "
     "this is an independent open implementation."
