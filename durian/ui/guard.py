@@ -60,16 +60,19 @@ class Guard:
             await _refusal(scope, error)(scope, receive, send)
             return
         try:
-            receive = await self._admit(scope, receive, address)
+            receive, content = await self._admit(scope, receive, address)
         except DurianError as error:
             await _refusal(scope, error)(scope, receive, send)
         else:
-            await self._app(scope, receive, _with_cookie(scope, send))
+            if (refusal := _check_call(scope, content)) is not None:
+                await refusal(scope, receive, send)
+            else:
+                await self._app(scope, receive, _with_cookie(scope, send))
         finally:
             self._visitors.close_request(address)
 
-    async def _admit(self, scope: Scope, receive: Receive, address: str) -> Receive:
-        """Check a request; returns what to read its body from."""
+    async def _admit(self, scope: Scope, receive: Receive, address: str) -> tuple[Receive, Any]:
+        """Check who asks and how large it is; returns what to read the body from, and what its JSON says."""
         path, content = scope["path"], None
         names = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("session_hash", [])
         if found := _IN_PATH.search(path):
@@ -85,11 +88,9 @@ class Guard:
         key = _key(scope)
         for name in names:
             self._visitors.admit(name, key, address)
-        if route := call_checks.route_of(scope):
-            call_checks.check_call(scope["app"].get_blocks(), route, content)
         if _HEARTBEAT.search(path):
             self._visitors.beat(names[-1])
-        return receive
+        return receive, content
 
     def _check_upload(self, length: str, address: str) -> None:
         if not length.isdecimal():
@@ -195,13 +196,23 @@ def _with_cookie(scope: Scope, send: Send) -> Send:
     return send_with_cookie
 
 
+def _check_call(scope: Scope, content: Any) -> Response | None:
+    """A refusal in the form of Gradio's own validators if this is a call that it could not pass on."""
+    route = call_checks.route_of(scope)
+    if route is None:
+        return None
+    try:
+        call_checks.check_call(scope["app"].get_blocks(), route, content)
+    except DurianError as error:
+        problem = {"__type__": "validate", "is_valid": False, "parameter_name": "call", "message": str(error)}
+        return JSONResponse({"detail": [problem]}, 422)
+    return None
+
+
 def _refusal(scope: Scope, error: DurianError) -> Response:
-    """One sentence, in the form in which the one who asked shows it: text for an upload, a validator's for a call."""
+    """One sentence, as the page shows it: as it is for an upload, as the detail of anything else."""
     statuses = ((QueueFull, 429), (LimitExceeded, 413), (OutputFailed, 507))
     status = next((status for kind, status in statuses if isinstance(error, kind)), 403)
     if _UPLOAD.search(scope["path"]):
         return PlainTextResponse(str(error), status)
-    if call_checks.route_of(scope):
-        problem = {"__type__": "validate", "is_valid": False, "parameter_name": "call", "message": str(error)}
-        return JSONResponse({"detail": [problem]}, 422)
     return JSONResponse({"detail": str(error)}, status)
