@@ -205,6 +205,13 @@ class AnimationRequest(_ComparedByContent):
             raise LimitExceeded(
                 f"{len(self.attributes)} attributes are too many: use at most {get_settings().max_attributes}."
             )
+        pixels = self.options.frames * self.options.size**2
+        most = get_settings().max_diffusion_megapixels
+        if self.renderer == "diffusion" and self.motion is not None and pixels > most * 1_000_000:
+            raise LimitExceeded(
+                f"{self.options.frames} frames of {self.options.size} pixels are {pixels / 1e6:.0f} megapixels: by "
+                f"diffusion at most {most} are rendered; give fewer frames or a smaller size."
+            )
         if self.mode == "blend":
             if len(self.attributes) != 2:
                 raise InvalidRequest(

@@ -66,10 +66,16 @@ class Settings:
     """Largest side of the square output in pixels."""
     max_attributes: int = 8
     max_faces: int = 10
+    max_diffusion_megapixels: int = 64
+    """Pixels of all frames of a diffusion result together, 240 frames of 512; memory grows with them."""
+    max_job_seconds: int = 900
+    """Longest that a visitor's animation may run; the command line has no such limit."""
     max_queue: int = 8
     """Animations that may wait; one more is refused."""
     visitor_places: int = 4
     """Animations that one address may have running and waiting, so that nobody fills the line alone."""
+    visitor_events: int = 32
+    """Events of one address that may wait for their turn: clicks, uploads, calls."""
     visitor_pages: int = 40
     """Pages and API sessions that one address may have open; a school or an office shares an address."""
     visitor_calls: int = 120
@@ -82,10 +88,8 @@ class Settings:
     """Age at which a visitor's files are deleted; longer than the longest job."""
 
     def __post_init__(self) -> None:
-        positive = ("max_file_mb", "max_megapixels", "max_frames", "max_size", "max_queue", "keep_seconds")
-        sizes = ("max_request_megapixels", "portrait_megapixels", "reference_megapixels", "working_side")
-        shares = [f.name for f in fields(self) if f.name.startswith("visitor_")]
-        for name in (*positive, *sizes, *shares):
+        limits = [f.name for f in fields(self) if f.name.startswith(("max_", "visitor_"))]
+        for name in (*limits, "keep_seconds", "portrait_megapixels", "reference_megapixels", "working_side"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"DURIAN_{name.upper()} must be above 0, not {getattr(self, name)}.")
         if self.device not in ("auto", "cpu", "cuda"):

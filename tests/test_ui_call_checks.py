@@ -112,11 +112,36 @@ def test_an_address_is_never_fetched(post, demo, listener, key):
     attribute = {"image": given, "name": "hat"}
     post("call/animate", {"data": [None, [attribute]] + [None] * 20})
     post("call/v2/segment", {"image": given, "name": "hat"})
-    # Without the mark of a file Gradio leaves it alone, and our own check refuses it.
-    event = httpx.post(f"{demo.local_url}gradio_api/call/v2/segment", json={"image": {key: address}, "name": "hat"})
-    told = httpx.get(f"{demo.local_url}gradio_api/call/segment/{event.json()['event_id']}", timeout=60).text
-    assert "The image is not an uploaded file: send it with handle_file" in told
+    # Without the mark of a file too: some of Gradio's components take that for one.
+    assert "is not an uploaded file" in post("call/v2/segment", {"image": {key: address}, "name": "hat"})
     assert asked == []
+
+
+def test_no_component_reads_a_file_of_the_server(post, demo):
+    """Each event of the page with a path in each of its places, with and without a file's mark."""
+    tried = 0
+    for index, function in demo.fns.items():
+        for place in range(len(function.inputs)):
+            for given in (FILE, {"path": FILE["path"]}, [FILE], {"path": None, "url": "file:///etc/hostname"}):
+                data = [None] * len(function.inputs)
+                data[place] = given
+                post("queue/join", {"fn_index": index, "session_hash": "a", "data": data})
+                tried += 1
+    assert tried > 200
+
+
+def test_a_call_with_many_parts_or_files_is_refused_at_once(post):
+    assert "more than 20000 lists" in post("call/segment", {"data": [[]] * 300_000})
+    assert "more than 20000 lists" in post("call/segment", {"data": [{}] * 300_000})
+    files = [{"path": f"nothing-{index}.png"} for index in range(100)]
+    assert "more than 64 files" in post("call/segment", {"data": [files, None, None]})
+
+
+def test_what_only_the_browser_does_cannot_be_called(post, demo):
+    alone = [index for index, function in demo.fns.items() if function.fn is None]
+    assert alone
+    for index in alone:
+        assert f"There is no {index} to call" in post("run/x", {"fn_index": index, "data": [None]})
 
 
 def test_other_calls_pass(demo):

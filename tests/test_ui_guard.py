@@ -14,8 +14,9 @@ import pytest
 
 from durian.settings import Settings
 from durian.ui import guard as guard_module
-from durian.ui.guard import COOKIE, MOST_BODY_BYTES, Guard
-from durian.ui.visitors import Visitors
+from durian.ui.guard import Guard
+from durian.ui.messages import MOST_BODY_BYTES, MOST_FILES
+from durian.ui.visitors import COOKIE, Visitors
 
 
 async def tells(scope, receive, send) -> None:
@@ -33,7 +34,7 @@ async def tells(scope, receive, send) -> None:
 
 @pytest.fixture
 def visitors() -> Visitors:
-    return Visitors(Settings(visitor_pages=3, visitor_requests=30, visitor_upload_mb=1))
+    return Visitors(Settings(visitor_pages=3, visitor_requests=30, visitor_upload_mb=4))
 
 
 @pytest.fixture
@@ -127,11 +128,85 @@ def test_a_form_goes_to_the_upload_only(ask):
 
 
 def test_uploads_are_counted_before_they_are_read(ask):
-    assert ask("POST", "/gradio_api/upload?upload_id=x", content=b"x" * 900_000).status_code == 200
-    answer = ask("POST", "/gradio_api/upload", content=b"x" * 200_000)
+    assert ask("POST", "/gradio_api/upload?upload_id=x", content=b"x" * 2_500_000).status_code == 200
+    # The smallest counts as a megabyte, since a disk has so many files and no more.
+    assert ask("POST", "/gradio_api/upload", content=b"x").status_code == 200
+    answer = ask("POST", "/gradio_api/upload", content=b"x")
     assert answer.status_code == 429
-    assert answer.text.startswith("More than 1 MB were uploaded")
-    assert ask("POST", "/gradio_api/upload", content=b"x" * 200_000, host="203.0.113.6").status_code == 200
+    assert answer.text.startswith("More than 4 MB were uploaded")
+    assert ask("POST", "/gradio_api/upload", content=b"x", host="203.0.113.6").status_code == 200
+
+
+def test_a_length_that_is_not_the_whole_is_refused(ask):
+    both = {"content-length": "1", "transfer-encoding": "chunked"}
+    answer = ask("POST", "/gradio_api/upload", content=b"x", headers=both)
+    assert answer.status_code == 403
+    assert "Content-Length alone" in answer.text
+
+
+def test_an_upload_has_so_many_files(ask):
+    few = [("files", (f"{index}.png", b"1")) for index in range(MOST_FILES)]
+    assert ask("POST", "/gradio_api/upload", files=few).status_code == 200
+    answer = ask("POST", "/gradio_api/upload", files=[*few, ("files", ("more.png", b"1"))])
+    assert answer.status_code == 413
+    assert answer.text == f"The upload has more than {MOST_FILES} files: send fewer at once."
+
+
+def test_a_form_that_a_parser_fails_on_is_one_sentence(visitors: Visitors, tmp_path: Path):
+    async def fails(scope, receive, send) -> None:
+        raise KeyError("filename")
+
+    async def send() -> httpx.Response:
+        transport = httpx.ASGITransport(Guard(fails, visitors, tmp_path), client=("203.0.113.5", 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://durian") as client:
+            return await client.post("/gradio_api/upload", content=b"x")
+
+    answer = asyncio.run(send())
+    assert answer.status_code == 403
+    assert answer.text == "The upload is broken off or no form with files: send it again."
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/gradio_api/queue/join%0A", "cannot be printed"),
+        ("/gradio_api/file=%00", "cannot be printed"),
+        ("/gradio_api/file=http://203.0.113.9/x.png", "never fetched"),
+        ("/gradio_api/file=%20HTTP:/203.0.113.9/x.png", "never fetched"),
+        ("/gradio_api/file/https://203.0.113.9/x.png", "never fetched"),
+        ("/gradio_api/proxy=https://x.hf.space/file", "never fetched"),
+    ],
+)
+def test_paths_that_lead_elsewhere_are_refused(ask, path: str, words: str):
+    for method in ("GET", "POST", "HEAD"):
+        answer = ask(method, path)
+        assert answer.status_code == 403
+        assert words in answer.text or method == "HEAD"
+    assert ask("GET", "/gradio_api/file=/folder/a picture, größer.png").status_code == 200
+
+
+def test_headers_that_gradio_fails_on_do_not_arrive(visitors: Visitors, tmp_path: Path):
+    arrived: list[tuple[bytes, bytes]] = []
+
+    async def keeps(scope, receive, send) -> None:
+        arrived.extend(scope["headers"])
+        await send({"type": "http.response.start", "status": 206, "headers": [*scope["headers"], (b"etag", b"1")]})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def ask_(headers: dict[str, str]) -> httpx.Response:
+        arrived.clear()
+        transport = httpx.ASGITransport(Guard(keeps, visitors, tmp_path), client=("203.0.113.5", 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://durian") as client:
+            return await client.get("/gradio_api/file=/x.mp4", headers=headers)
+
+    for unsound in ({"range": "bytes=0-1-2"}, {"range": "bytes=0-1,3-4"}, {"x-forwarded-host": "x:y"}):
+        asyncio.run(ask_(unsound))
+        assert not {key for key, _ in arrived} & {b"range", b"x-forwarded-host"}
+    answer = asyncio.run(ask_({"range": "bytes=0-", "x-forwarded-host": "durian.example:443", **cookie()}))
+    assert {b"range", b"x-forwarded-host"} <= {key for key, _ in arrived}
+    # Gradio repeats the request's headers in a file's answer.
+    assert dict(answer.headers) == {"etag": "1"}
+    assert asyncio.run(ask_({"host": "no host/at all"})).status_code == 403
 
 
 def test_an_upload_of_unknown_length_is_refused(ask):

@@ -193,6 +193,34 @@ def test_uploads_of_a_killed_server_are_deleted_after_their_time(tmp_path: Path,
         assert client.get(f"/gradio_api/file={portrait['path']}").status_code in (403, 404)
 
 
+def test_many_calls_of_one_address_put_nobody_out(served: Served, caller: httpx.Client, photo: Path):
+    """Gradio keeps something of every call and lets go of the oldest: a page's table must not be among that."""
+    caller.get("/").raise_for_status()
+    session = "owner123456"
+
+    def event(name: str, *data: object) -> str:
+        body = {"session_hash": session, "fn_index": function_id(caller, name), "data": list(data)}
+        caller.post("/gradio_api/queue/join", json=body).raise_for_status()
+        with caller.stream("GET", f"/gradio_api/queue/data?session_hash={session}") as events:
+            return next(line for line in events.iter_lines() if "process_completed" in line)
+
+    assert '"success":true' in event("open_page")
+    with served.client(**{"x-forwarded-for": "203.0.113.254"}) as attacker:
+        nothing = served.upload(attacker, photo)
+        for _ in range(230):
+            call = {"data": [nothing, [[-5, -5]], None]}
+            while attacker.post("/gradio_api/call/segment", json=call).status_code == 429:
+                time.sleep(0.1)
+    assert '"success":true' in event("look", None)
+
+
+def test_nobody_holds_a_place_without_asking_for_the_answer(served: Served, caller: httpx.Client, photo: Path):
+    portrait, before = served.upload(caller, photo), served.jobs_on_disk()
+    served.begin(caller, "animate", portrait=portrait, **LONG)
+    wait_until(lambda: served.jobs_on_disk() == before + 1)
+    wait_until(lambda: served.jobs_on_disk() == before, seconds=45)
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_a_server_that_is_stopped_takes_along_what_visitors_have_there(
     tmp_path: Path, photo: Path, how: signal.Signals

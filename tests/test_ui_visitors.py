@@ -8,7 +8,7 @@ import pytest
 
 from durian.errors import InvalidRequest, QueueFull
 from durian.settings import Settings
-from durian.ui.visitors import ADDRESSES_KEPT, CALLER_SECONDS, Visitors, shared_address
+from durian.ui.visitors import ADDRESSES_KEPT, CALLER_SECONDS, COOKIE, SESSIONS_KEPT, Visitors, shared_address
 
 
 class Clock:
@@ -92,7 +92,7 @@ def test_a_page_that_has_left_makes_room_and_its_session_stays_theirs(visitors: 
 
 def test_an_address_has_so_many_pages_until_they_rest(visitors: Visitors, clock: Clock):
     over: list[str] = []
-    visitors.when_over(over.extend)
+    visitors.when_over(lambda sessions: over.extend(sessions))
     for name in "abc":
         visitors.admit(name, "", "1.2.3.4")
     visitors.open_page(request("a"))
@@ -164,3 +164,56 @@ def test_shares_of_many_addresses_take_bounded_memory(visitors: Visitors, clock:
 )
 def test_an_address_as_it_is_counted(host: str | None, shared: str):
     assert shared_address(host) == shared
+
+
+def test_a_page_that_shows_that_it_is_open_does_not_rest(visitors: Visitors, clock: Clock):
+    page = visitors.admit("a", "cookie", "1.2.3.4")
+    visitors.beat("a")
+    visitors.open_page(request("a"))
+    clock.now += 4 * 3600
+    visitors.admit("b", "", "5.6.7.8")
+    assert visitors.admit("a", "cookie", "1.2.3.4") is page
+
+
+def test_whoever_has_most_sessions_makes_room(clock: Clock):
+    """Nobody is put out by one who opens, and leaves, many pages."""
+    visitors = Visitors(Settings(visitor_pages=SESSIONS_KEPT), clock)
+    over: list[str] = []
+    visitors.when_over(lambda sessions: over.extend(sessions))
+    visitors.admit("mine", "cookie", "1.2.3.4")
+    for index in range(SESSIONS_KEPT + 20):
+        clock.now += 0.01
+        visitors.admit(f"theirs{index}", "", "5.6.7.8")
+        visitors.leave(f"theirs{index}")
+    assert over == [f"theirs{index}" for index in range(21)]
+    assert not visitors.admit("mine", "cookie", "1.2.3.4").left
+    # Calls keep nothing, so they put nobody out.
+    for index in range(SESSIONS_KEPT):
+        visitors.of(request(f"event{index}"))
+    visitors.admit("new", "", "9.9.9.9")
+    assert len(over) == 22
+
+
+def test_a_plain_call_belongs_to_the_page_that_made_it(visitors: Visitors):
+    made = request("event1")
+    made.cookies = {COOKIE: "k" * 43}
+    call = visitors.of(made)
+    assert visitors.admit("event1", "k" * 43, "1.2.3.4") is call
+    with pytest.raises(InvalidRequest):
+        visitors.admit("event1", "", "1.2.3.4")
+
+
+def test_events_that_wait_are_counted_for_an_address():
+    visitors = Visitors(Settings(visitor_events=2))
+    visitors.check_waiting("1.2.3.4", ["1.2.3.4", "5.6.7.8", "5.6.7.8"])
+    with pytest.raises(QueueFull, match="2 events"):
+        visitors.check_waiting("5.6.7.8", ["1.2.3.4", "5.6.7.8", "5.6.7.8"])
+
+
+def test_it_is_known_who_asked_for_an_answer(visitors: Visitors):
+    visitors.listen("event1")
+    assert visitors.is_listened_to("session", "event1")
+    assert not visitors.is_listened_to("session", None)
+    for index in range(ADDRESSES_KEPT + 1):
+        visitors.listen(f"other{index}")
+    assert len(visitors._listeners) <= ADDRESSES_KEPT

@@ -19,7 +19,7 @@ from durian.engine.line import JobLine, pace_key
 from durian.engine.production import Animation, produce
 from durian.engine.stills import StillsLane
 from durian.engine.storage import Storage
-from durian.errors import Cancelled, DurianError, OutputFailed
+from durian.errors import Cancelled, DurianError, LimitExceeded, OutputFailed
 from durian.renderer import Renderer, check_renderer, get_renderer
 from durian.request import AnimationRequest, Attribute
 from durian.settings import Settings, get_settings
@@ -67,7 +67,7 @@ class Engine:
             out: the MP4's path; by default a new file in the owner's folder.
             owner: whose job it is, for :meth:`cancel_owner` and :meth:`forget_owner`.
             watched_frame: the frame that :attr:`Job.estimate` shows while a slow renderer works; by default the middle.
-            client: who counts for a fair share of the line; ``None`` has no limit of their own.
+            client: who counts for a fair share of the line, and has ``max_job_seconds``; ``None`` has no such limits.
 
         Raises:
             QueueFull: too many wait already, or too many of ``client``.
@@ -79,7 +79,10 @@ class Engine:
         if out is not None and not Path(out).resolve().parent.is_dir():
             raise OutputFailed(f"The folder {Path(out).parent} does not exist: make it or choose another output file.")
         sound = None if audio_from is None else Sound(Path(audio_from), audio_start)
-        delivery = Delivery(None if out is None else Path(out), owner, client, sound, watched_frame, on_progress)
+        seconds = None if client is None else self._settings.max_job_seconds
+        delivery = Delivery(
+            None if out is None else Path(out), owner, client, seconds, sound, watched_frame, on_progress
+        )
         job = Job(request, delivery)
         self._start_worker()
         self._line.join(job)
@@ -234,6 +237,17 @@ class Engine:
             del job
             memory.release()
 
+    def _finish_stopped(self, job: Job) -> None:
+        """A renderer only knows that it was told to stop; why is known here."""
+        try:
+            job.check_cancelled()
+        except LimitExceeded as error:
+            job.finish_failed(_without_trace(error))
+        except Cancelled:
+            job.finish_cancelled()
+        else:
+            job.finish_cancelled()
+
     def _forget_gone(self, owner: str | None) -> None:
         """Delete what a job has still written after its owner had left."""
         with self._leaving:
@@ -251,7 +265,7 @@ class Engine:
             with self._storage.job_folder(job.delivery.owner, job.id) as folder:
                 animation = produce(job, renderer, folder)
         except Cancelled:
-            job.finish_cancelled()
+            self._finish_stopped(job)
         except DurianError as error:
             log.info("Job %s failed.", job.id, exc_info=True)
             job.finish_failed(_without_trace(error))

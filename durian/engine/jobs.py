@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from durian.errors import Cancelled, DurianError
+from durian.errors import Cancelled, DurianError, LimitExceeded
 from durian.request import AnimationRequest
 
 if TYPE_CHECKING:
@@ -83,6 +83,8 @@ class Delivery:
     out: Path | None = None
     owner: str | None = None
     client: str | None = None
+    seconds: float | None = None
+    """Longest that it may run; ``None`` for as long as it takes."""
     sound: Sound | None = None
     watched_frame: int | None = None
     """Whose estimates are wanted while it runs; ``None`` for the middle one."""
@@ -106,6 +108,7 @@ class Job:
         self._wait_estimate: float | None = None
         self._frame = 0
         self._submitted = time.perf_counter()
+        self._started = 0.0
         self._step = self._steps = 0
         self._steps_began_at = self._last_step_at = 0.0
         self._estimate: Estimate | None = None
@@ -182,17 +185,29 @@ class Job:
     # For the engine
 
     def is_cancelled(self) -> bool:
-        """Whether somebody asked it to stop; it may not have noticed yet."""
-        return self._cancel.is_set()
+        """Whether somebody asked it to stop, or its time is over; it may not have noticed yet."""
+        return self._cancel.is_set() or self.is_overdue
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether it has run for longer than it may."""
+        allowed = self.delivery.seconds
+        return allowed is not None and self._started > 0 and time.perf_counter() - self._started > allowed
 
     def check_cancelled(self) -> None:
         if self._cancel.is_set():
             raise Cancelled(CANCELLED_SENTENCE)
+        if self.is_overdue:
+            raise LimitExceeded(
+                f"The animation took longer than {self.delivery.seconds:g} seconds: "
+                "ask for fewer frames or steps, or a smaller size."
+            )
 
     def wait_at(self, position: int, estimate: float | None) -> None:
         self._update(position=position, wait_estimate=estimate)
 
     def start(self) -> None:
+        self._started = time.perf_counter()
         self._update(state="running", stage="preparing", position=0)
 
     def step_done(self, step: int, steps: int) -> None:

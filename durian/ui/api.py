@@ -37,7 +37,7 @@ from durian.ui import calls
 from durian.ui.handlers.animate import ANIMATION_LANE
 from durian.ui.handlers.common import broken, sentence
 from durian.ui.handlers.wear import SEGMENT_LANE
-from durian.ui.visitors import Visitor, get_visitors
+from durian.ui.uploads import is_uploaded
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,6 @@ Blend = Annotated[
 ]
 FaceNumber = Annotated[Whole, Field(ge=0, le=99)]
 FrameNumber = Annotated[Whole, Field(ge=0, le=RenderOptions.frames - 1)]
-LONGEST_PATH = 4096
 
 
 @dataclass(frozen=True)
@@ -126,7 +125,7 @@ async def animate(
         what was done to the files, such as a driving video that was turned upright.
     """
     with _Sentences():
-        visitor = _caller(request)
+        visitor = calls.begin(request)
         options = RenderOptions(
             size,
             frames,
@@ -157,7 +156,7 @@ async def animate(
             owner=visitor.owner,
             client=visitor.address,
         )
-        result = await calls.finished(job)
+        result = await calls.finished(job, request)
         told = {key: getattr(result, key) for key in REPORTED} | {"notices": list(prepared.notices)}
         return gr.FileData(path=str(result.path), orig_name=result.path.name), told
 
@@ -195,7 +194,7 @@ def preview(
         A PNG.
     """
     with _Sentences():
-        owner = _caller(request).owner
+        owner = calls.begin(request).owner
         alpha = checked(Alpha | None, alpha, "the alpha")
         blend = None if alpha is None else [alpha, alpha]
         frame = checked(FrameNumber, frame, "the frame")
@@ -224,7 +223,7 @@ def segment(
         A PNG of the upright picture's size, 255 inside the item.
     """
     with _Sentences():
-        owner = _caller(request).owner
+        owner = calls.begin(request).owner
         clicks = _clicks(points)
         name = checked(ItemName | None, name, "the name")
         picture = read_picture(_path(image, "image"), get_settings().reference_megapixels)
@@ -307,29 +306,6 @@ def _path(given: Any, what: str) -> str:
     if not is_uploaded(path):
         raise InvalidRequest(f"The {what} is not an uploaded file: send it with handle_file(...).")
     return str(path)
-
-
-def is_uploaded(path: Any) -> bool:
-    """Whether there is a file at ``path``, in the folder of what visitors sent."""
-    if not isinstance(path, str) or not 0 < len(path) <= LONGEST_PATH:
-        return False
-    try:
-        found = Path(path).resolve()
-        return found.is_relative_to(Path(gr.utils.get_upload_folder()).resolve()) and found.is_file()
-    except (OSError, ValueError):
-        # A name that no file can have: too long, or with a NUL or half a character in it.
-        return False
-
-
-def _caller(request: gr.Request | None) -> Visitor:
-    """Whose call this is.
-
-    Raises:
-        QueueFull: too many calls came from their address.
-    """
-    visitor = get_visitors().of(request)
-    get_visitors().count_call(visitor.address)
-    return visitor
 
 
 def _fresh(owner: str, stem: str, suffix: str) -> Path:

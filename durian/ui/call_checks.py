@@ -16,10 +16,15 @@ from starlette.types import Scope
 
 from durian.errors import InvalidRequest
 from durian.schema import Real, Switch, Text, at_most, checked, shown
-from durian.ui.api import is_uploaded
+from durian.ui.uploads import is_uploaded
+from durian.ui.visitors import shared_address
 
 DEEPEST = 20
 """Lists in lists; an attribute's click is five deep."""
+MOST_PARTS = 20_000
+"""Lists and dictionaries of a call together; the longest stroke has some thousand points."""
+MOST_FILES = 64
+"""Files that a call names; eight attributes with a mask each, and a look-book, have fewer."""
 EXPECTED: dict[type, Any] = {
     gr.Slider: Real,
     gr.Number: Real | None,
@@ -53,8 +58,7 @@ def check_call(blocks: gr.Blocks, route: tuple[str, str], call: Any) -> None:
         InvalidRequest: the call is not one that Gradio can pass on.
     """
     call = checked(dict[str, Any], call, "the call")
-    for value in _dictionaries(call):
-        _check_file(value)
+    _check_files(call)
     way, name = route
     if way == "call/v2":
         _check_names(blocks, name, call)
@@ -72,27 +76,52 @@ def check_call(blocks: gr.Blocks, route: tuple[str, str], call: Any) -> None:
             _check_value(block, value)
 
 
+def waiting_addresses(blocks: gr.Blocks) -> list[str]:
+    """Of each event that waits for its turn, the address that sent it."""
+    queues = blocks._queue.event_queue_per_concurrency_id.values()
+    callers = [event.request.client for queue in queues for event in list(queue.queue)]
+    return [shared_address(caller.host if caller else None) for caller in callers]
+
+
 def _dictionaries(value: Any) -> Iterator[dict[str, Any]]:
-    """All dictionaries in a JSON value, however nested."""
-    inside = [(value, 0)]
+    """All dictionaries in a JSON value, however nested.
+
+    Raises:
+        InvalidRequest: it is nested too deep, or has too many parts: looking at them would keep everybody waiting.
+    """
+    inside, parts = [(value, 0)], 0
     while inside:
         value, depth = inside.pop()
+        parts += 1
         if depth > DEEPEST:
             raise InvalidRequest(f"The call is nested deeper than {DEEPEST} lists: give it as the API describes it.")
+        if parts > MOST_PARTS:
+            raise InvalidRequest(f"The call has more than {MOST_PARTS} lists in it: give it as the API describes it.")
         if isinstance(value, dict):
             yield value
-        if isinstance(value, (dict, list)):
-            inside.extend((part, depth + 1) for part in (value.values() if isinstance(value, dict) else value))
+        below = value.values() if isinstance(value, dict) else value
+        inside.extend((part, depth + 1) for part in below if isinstance(part, (dict, list)))
 
 
-def _check_file(value: dict[str, Any]) -> None:
-    """Gradio takes these for files and goes wherever they point."""
-    if "path" not in value or "meta" not in value:
-        return
-    if not isinstance(value["meta"], dict) or not is_uploaded(value["path"]):
-        raise InvalidRequest(
-            f"{shown(value['path'])} is not an uploaded file: send the file itself; addresses are never fetched."
-        )
+def _check_files(call: dict[str, Any]) -> None:
+    """Gradio takes any dictionary with a path or an address for a file, and goes wherever it points."""
+    paths = set()
+    for value in _dictionaries(call):
+        if "path" not in value and "url" not in value:
+            continue
+        path = value.get("path")
+        if not isinstance(path, str) or not isinstance(value.get("meta", {}), dict):
+            raise _not_uploaded(value.get("url") if path is None else path)
+        paths.add(path)
+        if len(paths) > MOST_FILES:
+            raise InvalidRequest(f"The call names more than {MOST_FILES} files: give fewer at once.")
+    for path in sorted(paths):
+        if not is_uploaded(path):
+            raise _not_uploaded(path)
+
+
+def _not_uploaded(what: Any) -> InvalidRequest:
+    return InvalidRequest(f"{shown(what)} is not an uploaded file: send the file itself; addresses are never fetched.")
 
 
 def _function(blocks: gr.Blocks, name: str, index: Any) -> Any:
@@ -100,7 +129,8 @@ def _function(blocks: gr.Blocks, name: str, index: Any) -> Any:
         found = blocks.fns.get(index) if isinstance(index, int) else None
     else:
         found = next((function for function in blocks.fns.values() if function.api_name == name), None)
-    if found is None:
+    # Those without a function run in the browser only.
+    if found is None or found.fn is None:
         raise InvalidRequest(f"There is no {shown(name if index is None else index)} to call: use {_public(blocks)}.")
     return found
 

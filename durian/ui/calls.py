@@ -1,21 +1,47 @@
-"""API calls while they work: they end when their caller cancels them or hangs up."""
+"""API calls while they work: they end when their caller cancels them, hangs up, or never asks for the answer."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 
 import anyio.to_thread
+import gradio as gr
+from gradio.context import LocalContext
 
 from durian.engine import Animation, Job
 from durian.errors import Cancelled
+from durian.ui.visitors import SECONDS_TO_LISTEN, Visitor, get_visitors
 
 Result = TypeVar("Result")
 
 SECONDS_BETWEEN_LOOKS = 0.2
 """How soon a finished job is seen, and a caller who has gone."""
+
+
+def begin(request: gr.Request | None) -> Visitor:
+    """Whose call this is. What Gradio keeps of a session goes at once where the call is all there is of it.
+
+    Raises:
+        QueueFull: too many calls came from their address.
+    """
+    visitor = get_visitors().of(request)
+    get_visitors().count_call(visitor.address)
+    blocks = LocalContext.blocks.get(None)
+    if visitor.is_call and blocks is not None:
+        forget_session(blocks, request.session_hash)
+    return visitor
+
+
+def forget_session(blocks: gr.Blocks, session: str | None) -> None:
+    """Let go of what Gradio keeps of a session: a third of a megabyte, and the table of a page."""
+    holder = getattr(blocks, "state_holder", None)
+    if holder is not None:
+        holder.session_data.pop(session, None)
+        holder.time_last_used.pop(session, None)
 
 
 async def aside(function: Callable[..., Result], *arguments: Any) -> Result:
@@ -25,22 +51,28 @@ async def aside(function: Callable[..., Result], *arguments: Any) -> Result:
         Cancelled: the caller has gone.
     """
     result = await anyio.to_thread.run_sync(partial(function, *arguments), abandon_on_cancel=True)
-    if _caller_has_gone():
+    if _caller_has_hung_up():
         raise Cancelled("The caller has gone: nothing was rendered.")
     return result
 
 
-async def finished(job: Job) -> Animation:
+async def finished(job: Job, request: gr.Request | None) -> Animation:
     """Wait for a job; it is cancelled with the call.
 
+    Args:
+        job: what was begun for the call.
+        request: of the call.
+
     Raises:
-        Cancelled: the job was cancelled, or the caller has gone.
+        Cancelled: the job was cancelled, or nobody waits for it.
         DurianError: as the job ended.
     """
+    began = time.monotonic()
     try:
         while not job.progress.finished:
             await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
-            if _caller_has_gone():
+            unheard = time.monotonic() - began > SECONDS_TO_LISTEN and not _is_listened_to(request)
+            if unheard or _caller_has_hung_up():
                 job.cancel()
         return job.result()
     finally:
@@ -48,10 +80,16 @@ async def finished(job: Job) -> Animation:
         job.cancel()
 
 
-def _caller_has_gone() -> bool:
-    """Whether the connection over which this call's answer would go was closed; False outside of Gradio."""
-    from gradio.context import LocalContext
+def _is_listened_to(request: gr.Request | None) -> bool:
+    """Whether the caller has asked for the answer; True outside of Gradio."""
+    event = LocalContext.event_id.get(None)
+    if request is None or event is None:
+        return True
+    return get_visitors().is_listened_to(event, request.session_hash)
 
+
+def _caller_has_hung_up() -> bool:
+    """Whether the connection over which this call's answer would go was closed; False outside of Gradio."""
     blocks = LocalContext.blocks.get(None)
     event = blocks and blocks._queue.event_ids_to_events.get(LocalContext.event_id.get(None))
     return bool(event) and not event.alive

@@ -17,18 +17,16 @@ from durian.engine import get_engine
 from durian.errors import DurianError
 from durian.folders import results_folder, uploads_folder
 from durian.settings import get_settings
-from durian.ui import api, handlers, layout, texts
+from durian.ui import api, calls, handlers, layout, texts
 from durian.ui.guard import Guard
 from durian.ui.theme import theme
-from durian.ui.visitors import get_visitors
+from durian.ui.visitors import SESSIONS_KEPT, Visitor, get_visitors
 from durian.ui.widgets import css, head
 
 EVENTS_WAITING = 128
 """Events of all visitors together that may wait (clicks, uploads); animations have the engine's own line."""
 EVENTS_AT_ONCE = 4
 """Of one kind, for all visitors together; two cores do not gain from more."""
-SESSIONS_KEPT = 200
-"""Tables kept in memory: 3 bytes a pixel of each photo, so some 20 MB with three photos of 2 megapixels."""
 
 log = logging.getLogger(__name__)
 
@@ -57,12 +55,12 @@ def create_demo() -> gr.Blocks:
     return demo
 
 
-def _let_go(demo: gr.Blocks, sessions: list[str]) -> None:
-    """What Gradio keeps of sessions that are over makes room for others, who would be put out otherwise."""
-    holder = getattr(demo, "state_holder", None)
-    for session in sessions if holder is not None else ():
-        holder.session_data.pop(session, None)
-        holder.time_last_used.pop(session, None)
+def _let_go(demo: gr.Blocks, over: dict[str, Visitor]) -> None:
+    """Sessions are over: what Gradio keeps of them makes room for others, and their jobs and files go."""
+    for session, visitor in over.items():
+        calls.forget_session(demo, session)
+        if visitor.is_page:
+            get_engine().forget_owner(visitor.owner)
 
 
 def launch_options() -> dict[str, Any]:
@@ -91,7 +89,8 @@ def launch_options() -> dict[str, Any]:
         # Without Gradio's check that the page answers itself within three seconds: a busy machine needs longer, and the
         # check would end the process in favour of a public link, which is not wanted.
         "_frontend": False,
-        "state_session_capacity": SESSIONS_KEPT,
+        # Far more than are kept: who has to go is decided by the visitors' shares, not by who came first.
+        "state_session_capacity": 50 * SESSIONS_KEPT,
         "footer_links": ["api"],
     }
 

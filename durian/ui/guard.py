@@ -7,10 +7,9 @@ names one must come with the cookie of the page that began it. What it refuses, 
 from __future__ import annotations
 
 import json
+import logging
 import re
-import secrets
 import shutil
-from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -19,19 +18,23 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from durian.errors import DurianError, InvalidRequest, LimitExceeded, OutputFailed, QueueFull
-from durian.ui import call_checks
+from durian.ui import call_checks, messages
 from durian.ui.visitors import Visitors, shared_address
 
-COOKIE = "durian_visitor"
-MOST_BODY_BYTES = 2_000_000
-"""Of a request that is no upload; the longest brush stroke has some 200 kB, and files are uploaded before."""
 DISK_RESERVE_BYTES = 500_000_000
 """Free space that uploads may not use: results need some."""
+LEAST_UPLOAD_BYTES = 1_000_000
+"""An upload counts as this much at least, since a disk has so many files and no more."""
 
-_COOKIE_VALUE = re.compile(r"[A-Za-z0-9_-]{32,64}")
 _IN_PATH = re.compile(r"/gradio_api/(?:heartbeat|stream)/(?P<session>[^/]+)")
-_HEARTBEAT = re.compile(r"/gradio_api/heartbeat/[^/]+$")
-_UPLOAD = re.compile(r"/gradio_api/upload/?$")
+_HEARTBEAT = re.compile(r"/gradio_api/heartbeat/[^/]+\Z")
+_LISTENING = re.compile(r"/gradio_api/call/(?:v2/)?[^/]+/(?P<event>[^/]+)\Z")
+_UPLOAD = re.compile(r"/gradio_api/upload/?\Z")
+_FILE = re.compile(r"/gradio_api/file[=/](?P<what>.*)\Z")
+_ELSEWHERE = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]+:")
+"""How an address begins."""
+
+log = logging.getLogger(__name__)
 
 
 class Guard:
@@ -60,6 +63,7 @@ class Guard:
             await _refusal(scope, error)(scope, receive, send)
             return
         try:
+            scope = messages.with_sound_headers(scope)
             receive, content = await self._admit(scope, receive, address)
         except DurianError as error:
             await _refusal(scope, error)(scope, receive, send)
@@ -67,75 +71,83 @@ class Guard:
             if (refusal := _check_call(scope, content)) is not None:
                 await refusal(scope, receive, send)
             else:
-                await self._app(scope, receive, _with_cookie(scope, send))
+                await self._pass_on(scope, receive, send)
         finally:
             self._visitors.close_request(address)
 
     async def _admit(self, scope: Scope, receive: Receive, address: str) -> tuple[Receive, Any]:
         """Check who asks and how large it is; returns what to read the body from, and what its JSON says."""
         path, content = scope["path"], None
+        _check_path(path)
         names = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("session_hash", [])
         if found := _IN_PATH.search(path):
             names.append(found["session"])
         if scope["method"] in ("POST", "PUT", "PATCH"):
             if _UPLOAD.search(path):
-                self._check_upload(_header(scope, b"content-length"), address)
+                self._check_upload(scope, address)
+                receive = messages.counting_files(receive)
             else:
-                body = await _read_body(scope, receive)
+                body = await messages.read_body(scope, receive)
                 content = _json(body)
                 names += _named_in(content)
-                receive = _replay(body, receive)
-        key = _key(scope)
+                receive = messages.replay(body, receive)
+        key = messages.key_of(scope)
         for name in names:
             self._visitors.admit(name, key, address)
+        if call_checks.route_of(scope):
+            self._visitors.check_waiting(address, call_checks.waiting_addresses(scope["app"].get_blocks()))
         if _HEARTBEAT.search(path):
             self._visitors.beat(names[-1])
+        if found := _LISTENING.search(path):
+            self._visitors.listen(found["event"])
+        elif path.rstrip("/").endswith("/gradio_api/queue/data") and names:
+            self._visitors.listen(names[-1])
         return receive, content
 
-    def _check_upload(self, length: str, address: str) -> None:
-        if not length.isdecimal():
-            raise InvalidRequest("The upload does not say how long it is: send it with a Content-Length.")
+    def _check_upload(self, scope: Scope, address: str) -> None:
+        length = messages.header(scope, b"content-length")
+        if not length.isdecimal() or messages.header(scope, b"transfer-encoding"):
+            raise InvalidRequest("The upload does not say how long it is: send it with a Content-Length alone.")
         if shutil.disk_usage(self._uploads).free - int(length) < DISK_RESERVE_BYTES:
             raise OutputFailed("The server's disk is full: try again in an hour.")
-        self._visitors.count_upload(address, int(length))
+        self._visitors.count_upload(address, max(int(length), LEAST_UPLOAD_BYTES))
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"]
+        if _FILE.search(path):
+            send = messages.with_file_headers_only(send)
+        elif path.rstrip("/").endswith("/gradio_api/info"):
+            # Gradio would tell everybody the host's name that the first one who asked had sent.
+            scope["app"].api_info = None
+        if not _UPLOAD.search(path):
+            await self._app(scope, receive, messages.with_cookie(scope, send))
+            return
+        answered = False
+
+        async def noticed(message: Message) -> None:
+            nonlocal answered
+            answered = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noticed)
+        except Exception as error:  # noqa: BLE001 - whatever a stranger's form makes a parser raise
+            log.info("An upload could not be read: %r", error)
+            if not answered:
+                broken = InvalidRequest("The upload is broken off or no form with files: send it again.")
+                await _refusal(scope, error if isinstance(error, DurianError) else broken)(scope, receive, send)
 
 
-def _header(scope: Scope, name: bytes) -> str:
-    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
-
-
-def _key(scope: Scope) -> str:
-    """The value of the page's cookie, "" without a sound one."""
-    try:
-        morsel = SimpleCookie(_header(scope, b"cookie")).get(COOKIE)
-    except CookieError:
-        return ""
-    return morsel.value if morsel is not None and _COOKIE_VALUE.fullmatch(morsel.value) else ""
-
-
-async def _read_body(scope: Scope, receive: Receive) -> bytes:
-    """The whole body of a request that is no upload.
-
-    Raises:
-        InvalidRequest: it is a form; only uploads are.
-        LimitExceeded: it is too long.
+def _check_path(path: str) -> None:
     """
-    if _header(scope, b"content-type").startswith("multipart/"):
-        raise InvalidRequest("Files are sent to /gradio_api/upload only: send this request as JSON.")
-    parts, size = [], 0
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            break
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > MOST_BODY_BYTES:
-            raise LimitExceeded(
-                f"The request has more than {MOST_BODY_BYTES // 1_000_000} MB: upload files first and send their names."
-            )
-        if not message.get("more_body"):
-            break
-    return b"".join(parts)
+    Raises:
+        InvalidRequest: no browser asks for such a path, or it is an address elsewhere.
+    """
+    if not path.isprintable():
+        raise InvalidRequest("The path of the request has characters that cannot be printed: ask for it without them.")
+    found = _FILE.search(path)
+    if "/gradio_api/proxy=" in path or (found and _ELSEWHERE.match(found["what"])):
+        raise InvalidRequest("Addresses elsewhere are never fetched: ask there yourself.")
 
 
 def _json(body: bytes) -> Any:
@@ -163,37 +175,6 @@ def _named_in(content: Any) -> list[str]:
     if not isinstance(name, str):
         raise InvalidRequest("The session's name is not one: give up to 64 letters, digits, - or _.")
     return [name]
-
-
-def _replay(body: bytes, receive: Receive) -> Receive:
-    """Give ``body`` first, then what follows: that the caller hung up."""
-    given = False
-
-    async def again() -> Message:
-        nonlocal given
-        if given:
-            return await receive()
-        given = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return again
-
-
-def _with_cookie(scope: Scope, send: Send) -> Send:
-    """Let the page's answer bring the cookie to a browser that has none."""
-    root = scope.get("root_path", "")
-    if scope["method"] != "GET" or scope["path"].removeprefix(root) not in ("", "/") or _key(scope):
-        return send
-    # In a frame of another site, as on a Space, a browser keeps a cookie only with these marks, and only over HTTPS.
-    marks = "SameSite=None; Secure; Partitioned" if scope.get("scheme") == "https" else "SameSite=Lax"
-    cookie = f"{COOKIE}={secrets.token_urlsafe(32)}; Path={root or '/'}; HttpOnly; {marks}"
-
-    async def send_with_cookie(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            message["headers"] = [*message["headers"], (b"set-cookie", cookie.encode("latin-1"))]
-        await send(message)
-
-    return send_with_cookie
 
 
 def _check_call(scope: Scope, content: Any) -> Response | None:

@@ -11,7 +11,7 @@ import gradio as gr
 from durian.settings import get_settings
 from durian.ui import controls, texts
 from durian.ui.session import Session
-from durian.ui.widgets import PICTURE_TYPES, cards, raw_upload, raw_video, stage
+from durian.ui.widgets import PICTURE_TYPES, cards, raw_camera, raw_upload, raw_video, stage
 
 
 @dataclass
@@ -150,9 +150,7 @@ def _portrait(page: Page) -> None:
         with gr.Accordion("Crop and camera", open=False):
             for key in controls.PORTRAIT:
                 page.control(key)
-            page.portrait_camera = gr.Image(
-                sources=["webcam"], type="numpy", label="Take a photo", height=220, elem_id="portrait-camera"
-            )
+            page.portrait_camera = raw_camera("portrait-camera")
 
 
 def _wear(page: Page) -> None:

@@ -13,7 +13,8 @@ import re
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -21,12 +22,18 @@ from typing import Any
 from durian.errors import InvalidRequest, QueueFull
 from durian.settings import Settings, get_settings
 
+COOKIE = "durian_visitor"
+COOKIE_VALUE = re.compile(r"[A-Za-z0-9_-]{32,64}")
 SESSION_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """What Gradio's clients make: eleven letters and digits in a browser, a UUID elsewhere."""
 CALLER_SECONDS = 120.0
 """An API session without a sign of life is let go after this; a page lives as long as its files."""
 ADDRESSES_KEPT = 10_000
 """Addresses whose shares are remembered; above, those that have rested longest are forgotten."""
+SESSIONS_KEPT = 200
+"""Of all addresses together. A page's table takes 3 bytes a pixel of each photo: some 20 MB with three photos."""
+SECONDS_TO_LISTEN = 15.0
+"""A caller who begins something and does not ask for its end by then has gone."""
 CONNECTIONS_A_PAGE = 4
 """Requests that a page may have open at once: its sign of life, its events, and two more."""
 SECONDS_BETWEEN_LOOKS = 5.0
@@ -35,13 +42,17 @@ MINUTE = 60.0
 
 @dataclass
 class Visitor:
-    """One session. ``owner`` is the server's name for it; ``key`` the cookie that it belongs to, "" for none."""
+    """One session. ``owner`` is the server's name for it; ``key`` the cookie that it belongs to, "" for none.
+
+    ``is_call`` is one plain API call, for which Gradio keeps nothing once it has ended.
+    """
 
     owner: str
     key: str
     address: str
     seen: float
     is_page: bool = False
+    is_call: bool = False
     beats: int = 0
     """Connections by which its page shows that it is open; a page that comes back has a new one before the old ends."""
     left: bool = False
@@ -88,7 +99,8 @@ class Visitors:
     def __init__(self, settings: Settings | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self._settings = settings or get_settings()
         self._clock = clock
-        self._when_over: Callable[[list[str]], None] = lambda names: None
+        self._when_over: Callable[[dict[str, Visitor]], None] = lambda over: None
+        self._listeners: dict[str, float] = {}
         self._looked = clock()
         self._lock = threading.RLock()
         self._visitors: dict[str, Visitor] = {}
@@ -111,17 +123,36 @@ class Visitors:
         if not SESSION_NAME.fullmatch(session):
             raise InvalidRequest("The session's name is not one: give up to 64 letters, digits, - or _.")
         self._expire()
+        over: dict[str, Visitor] = {}
         with self._lock:
             visitor = self._visitors.get(session)
             if visitor is None:
-                theirs = sum(other.address == address and not other.left for other in self._visitors.values())
+                theirs = sum(other.address == address and not other.left for other in self._sessions().values())
                 if theirs >= self._settings.visitor_pages:
                     raise QueueFull(f"{theirs} pages are open from your address: close one and reload this one.")
+                over = self._make_room()
                 visitor = self._visitors[session] = Visitor(secrets.token_hex(16), key, address, self._clock())
             elif not secrets.compare_digest(visitor.key.encode(), key.encode()):
                 raise InvalidRequest("This session is somebody else's: reload the page to begin one of your own.")
             visitor.seen, visitor.left = self._clock(), False
-            return visitor
+        if over:
+            self._when_over(over)
+        return visitor
+
+    def _sessions(self) -> dict[str, Visitor]:
+        return {session: visitor for session, visitor in self._visitors.items() if not visitor.is_call}
+
+    def _make_room(self) -> dict[str, Visitor]:
+        """Let sessions go so that there is room for one more: of whoever has most, first those that were left."""
+        over = {}
+        while len(sessions := self._sessions()) >= SESSIONS_KEPT:
+            count = Counter(visitor.address for visitor in sessions.values())
+            session = min(
+                sessions,
+                key=lambda name: (-count[sessions[name].address], not sessions[name].left, sessions[name].seen),
+            )
+            over[session] = self._visitors.pop(session)
+        return over
 
     def of(self, request: Any) -> Visitor:
         """The visitor whose event a handler is answering; calls without a session are one each.
@@ -136,7 +167,9 @@ class Visitors:
                 # A plain call: Gradio names its session after the event, which only the caller is told.
                 client = getattr(request, "client", None)
                 address = shared_address(client.host if client else None)
-                visitor = self._visitors[session] = Visitor(secrets.token_hex(16), "", address, self._clock())
+                key = cookie_key(getattr(request, "cookies", {}).get(COOKIE))
+                visitor = Visitor(secrets.token_hex(16), key, address, self._clock(), is_call=True)
+                self._visitors[session] = visitor
             visitor.seen = self._clock()
             return visitor
 
@@ -165,8 +198,21 @@ class Visitors:
             visitor.left = visitor.beats == 0
             return visitor if visitor.left else None
 
-    def when_over(self, callback: Callable[[list[str]], None]) -> None:
-        """Have ``callback`` called with the names of sessions that were let go because they rested."""
+    def listen(self, name: str) -> None:
+        """Somebody asks for what comes of the session, or of the event, of that name."""
+        with self._lock:
+            now = self._clock()
+            self._listeners[name] = now
+            if len(self._listeners) > ADDRESSES_KEPT:
+                self._listeners = dict(sorted(self._listeners.items(), key=lambda item: item[1])[ADDRESSES_KEPT // 2 :])
+
+    def is_listened_to(self, *names: str | None) -> bool:
+        """Whether somebody has asked for what comes of a session or event of one of these names."""
+        with self._lock:
+            return any(name in self._listeners for name in names)
+
+    def when_over(self, callback: Callable[[dict[str, Visitor]], None]) -> None:
+        """Have ``callback`` called with sessions, by name, that were let go: they rested, or made room for others."""
         self._when_over = callback
 
     def _expire(self) -> None:
@@ -175,11 +221,12 @@ class Visitors:
             if now - self._looked < SECONDS_BETWEEN_LOOKS:
                 return
             self._looked = now
-            over = [
-                session
+            over = {
+                session: visitor
                 for session, visitor in self._visitors.items()
-                if now - visitor.seen > (self._settings.keep_seconds if visitor.is_page else CALLER_SECONDS)
-            ]
+                if not visitor.beats
+                and now - visitor.seen > (self._settings.keep_seconds if visitor.is_page else CALLER_SECONDS)
+            }
             for session in over:
                 del self._visitors[session]
         if over:
@@ -211,6 +258,19 @@ class Visitors:
                 f"More than {bucket.a_minute:g} {what} came from your address within a minute: "
                 f"wait {math.ceil(wait)} s and try again."
             )
+
+    def check_waiting(self, address: str, waiting: Sequence[str]) -> None:
+        """
+        Args:
+            address: who begins one more event.
+            waiting: of each event that waits for its turn, whose it is.
+
+        Raises:
+            QueueFull: ``visitor_events`` of theirs wait.
+        """
+        theirs = waiting.count(address)
+        if theirs >= self._settings.visitor_events:
+            raise QueueFull(f"{theirs} events from your address are waiting: wait for some to end.")
 
     def open_request(self, address: str) -> None:
         """Note a request that begins; :meth:`close_request` must follow.
@@ -262,6 +322,11 @@ class Visitors:
             self._shares[address] = share
         share.seen = now
         return share
+
+
+def cookie_key(value: str | None) -> str:
+    """The page's cookie as a key, "" where it is none of ours."""
+    return value if value is not None and COOKIE_VALUE.fullmatch(value) else ""
 
 
 def shared_address(host: str | None) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from durian.request import ATTRIBUTE_NAMES
+from durian.ui.uploads import is_uploaded
 
 STATIC = Path(__file__).parent / "static"
 PICTURE_TYPES = ["image", ".heic", ".heif", ".hif", ".avif"]
@@ -106,6 +107,11 @@ def raw_video(elem_id: str) -> gr.Video:
     return _raw(gr.Video(sources=["upload", "webcam"], label="Driving video", height=220, elem_id=elem_id))
 
 
+def raw_camera(elem_id: str) -> gr.Image:
+    """A camera whose picture is passed on as a file, for our own readers and limits."""
+    return _raw(gr.Image(sources=["webcam"], type="filepath", label="Take a photo", height=220, elem_id=elem_id))
+
+
 def _raw(component: Any) -> Any:
     # On the instance: Gradio writes a .pyi file beside any module that subclasses a component.
     component.preprocess = _uploaded_path
@@ -113,8 +119,16 @@ def _raw(component: Any) -> Any:
 
 
 def _uploaded_path(payload: Any) -> str | None:
-    """The uploaded file's path; Gradio has checked that it lies in its upload folder."""
-    return None if payload is None else str(payload.path)
+    """The uploaded file's path.
+
+    Raises:
+        gr.Error: there is no such file among what visitors sent.
+    """
+    if payload is None:
+        return None
+    if not is_uploaded(payload.path):
+        raise gr.Error("This is not an uploaded file: choose it again.", print_exception=False)
+    return payload.path
 
 
 def head() -> str:

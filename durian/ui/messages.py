@@ -1,0 +1,150 @@
+"""HTTP messages as ASGI passes them: bodies read and given again, headers that are let through."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Awaitable, Callable
+from http.cookies import CookieError, SimpleCookie
+
+from starlette.types import Message, Receive, Scope, Send
+
+from durian.errors import InvalidRequest, LimitExceeded
+from durian.ui.visitors import COOKIE, cookie_key
+
+MOST_BODY_BYTES = 2_000_000
+"""Of a request that is no upload; the longest brush stroke has some 200 kB, and files are uploaded before."""
+MOST_FILES = 32
+"""Of one upload; a look-book has a dozen."""
+
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
+_ONE_RANGE = re.compile(r"bytes=(?:[0-9]{1,15}-[0-9]{0,15}|-[0-9]{1,15})")
+_ABOUT_A_FILE = {
+    b"accept-ranges",
+    b"cache-control",
+    b"content-disposition",
+    b"content-length",
+    b"content-range",
+    b"content-security-policy",
+    b"content-type",
+    b"etag",
+    b"last-modified",
+    b"location",
+    b"x-content-type-options",
+}
+
+
+def header(scope: Scope, name: bytes) -> str:
+    """A request's header, "" where it has none."""
+    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
+
+
+def key_of(scope: Scope) -> str:
+    """The value of the page's cookie, "" without a sound one."""
+    try:
+        morsel = SimpleCookie(header(scope, b"cookie")).get(COOKIE)
+    except CookieError:
+        return ""
+    return cookie_key(None if morsel is None else morsel.value)
+
+
+def with_sound_headers(scope: Scope) -> Scope:
+    """The request without headers that Gradio fails on: several ranges at once, a host that is none.
+
+    Raises:
+        InvalidRequest: its own host is none.
+    """
+    if not _HOST.fullmatch(header(scope, b"host") or "none"):
+        raise InvalidRequest("The Host of the request is no host's name: ask for the server by its address.")
+    sound = {
+        b"range": lambda value: _ONE_RANGE.fullmatch(value),
+        b"x-forwarded-host": lambda value: _HOST.fullmatch(value.split(",")[0].strip()),
+    }
+    kept = [(key, value) for key, value in scope["headers"] if key not in sound or sound[key](value.decode("latin-1"))]
+    return {**scope, "headers": kept}
+
+
+async def read_body(scope: Scope, receive: Receive) -> bytes:
+    """The whole body of a request that is no upload.
+
+    Raises:
+        InvalidRequest: it is a form; only uploads are.
+        LimitExceeded: it is too long.
+    """
+    if header(scope, b"content-type").startswith("multipart/"):
+        raise InvalidRequest("Files are sent to /gradio_api/upload only: send this request as JSON.")
+    parts, size = [], 0
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            break
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > MOST_BODY_BYTES:
+            raise LimitExceeded(
+                f"The request has more than {MOST_BODY_BYTES // 1_000_000} MB: upload files first and send their names."
+            )
+        if not message.get("more_body"):
+            break
+    return b"".join(parts)
+
+
+def replay(body: bytes, receive: Receive) -> Receive:
+    """Give ``body`` first, then what follows: that the caller hung up."""
+    given = False
+
+    async def again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again
+
+
+def counting_files(receive: Receive) -> Receive:
+    """Read an upload as long as it has no more files than :data:`MOST_FILES`.
+
+    Raises:
+        LimitExceeded: from reading, when there is one more.
+    """
+    files = 0
+
+    async def counted() -> Message:
+        nonlocal files
+        message = await receive()
+        files += message.get("body", b"").count(b"filename")
+        if files > MOST_FILES:
+            raise LimitExceeded(f"The upload has more than {MOST_FILES} files: send fewer at once.")
+        return message
+
+    return counted
+
+
+def with_cookie(scope: Scope, send: Send) -> Send:
+    """Let the page's answer bring the cookie to a browser that has none."""
+    root = scope.get("root_path", "")
+    if scope["method"] != "GET" or scope["path"].removeprefix(root) not in ("", "/") or key_of(scope):
+        return send
+    # In a frame of another site, as on a Space, a browser keeps a cookie only with these marks, and only over HTTPS.
+    marks = "SameSite=None; Secure; Partitioned" if scope.get("scheme") == "https" else "SameSite=Lax"
+    cookie = f"{COOKIE}={secrets.token_urlsafe(32)}; Path={root or '/'}; HttpOnly; {marks}"
+    return _changing_start(send, lambda headers: [*headers, (b"set-cookie", cookie.encode("latin-1"))])
+
+
+def with_file_headers_only(send: Send) -> Send:
+    """Leave out of a file's answer what Gradio repeats from its request, cookies among it."""
+    return _changing_start(send, lambda headers: [pair for pair in headers if pair[0].lower() in _ABOUT_A_FILE])
+
+
+Headers = list[tuple[bytes, bytes]]
+
+
+def _changing_start(send: Send, change: Callable[[Headers], Headers]) -> Callable[[Message], Awaitable[None]]:
+    async def changed(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": change(list(message["headers"]))}
+        await send(message)
+
+    return changed
