@@ -229,6 +229,12 @@ def test_options_that_cannot_be_used_are_told_first(capsys, tmp_path: Path, pict
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(("given", "words"), [((), "No folder was given"), (("--out", "x"), "No pairs were given")])
+def test_what_is_left_out_is_asked_for(capsys, given: tuple[str, ...], words: str):
+    assert main(["evaluate", "gallery", *given]) == 2
+    assert words in capsys.readouterr().err
+
+
 def test_a_folder_with_something_else_is_left_alone(capsys, tmp_path: Path, pictures: Path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "key.json").write_text('{"door": 1}')

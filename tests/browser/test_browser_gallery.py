@@ -112,9 +112,13 @@ def test_three_pairs_are_rated_by_keys_and_saved(open_gallery, galleries: dict[s
     page.reload()
     page.keyboard.press("Enter")
     assert "Rated 3 of 3" in page.inner_text("#progress")
+    page.reload()
+    page.fill("#rater", "Bob")
+    page.keyboard.press("Enter")
+    assert "Rated 0 of 3" in page.inner_text("#progress"), "each rater has answers of their own"
     page.select_option("#kind", "glasses")
     assert page.inner_text("#title") == "Pair 2 · glasses"
-    assert "1 of 1 of this kind" in page.inner_text("#progress")
+    assert "0 of 1 of this kind" in page.inner_text("#progress")
     assert not page.problems
 
 

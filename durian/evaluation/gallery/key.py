@@ -31,7 +31,8 @@ PACKAGE = Path(__file__).resolve().parents[2]
 NOT_RENDERING = ("cli", "evaluation", "soak", "synthetic", "training", "ui")
 """Rooms of the project that no picture depends on."""
 
-Sentence = Annotated[str, Field(max_length=2000)]
+LONGEST_SENTENCE = 2000
+Sentence = Annotated[str, Field(max_length=LONGEST_SENTENCE)]
 Rows = Annotated[tuple[Sentence, ...], Field(max_length=20)]
 
 
@@ -127,8 +128,9 @@ def look_key(request: str, method: MethodSpec) -> str:
 
 @lru_cache(maxsize=1)
 def _code() -> str:
-    """A digest of the code that renders, by content, and of the small networks' files, by name, size and time."""
-    files = [path for path in sorted(PACKAGE.rglob("*.py")) if path.relative_to(PACKAGE).parts[0] not in NOT_RENDERING]
+    """A digest of the code that renders, by content, and of the networks it uses, by name, size and time."""
+    files = [path for path in sorted(PACKAGE.rglob("*")) if path.suffix in (".py", ".npz")]
+    files = [path for path in files if path.relative_to(PACKAGE).parts[0] not in NOT_RENDERING]
     weights = get_settings().weights
     networks = sorted(path for path in (*weights.glob("*"), *weights.glob("parser/**/*")) if path.is_file())
     told = [(path.name, (stat := path.stat()).st_size, stat.st_mtime_ns) for path in networks]

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from durian.errors import InvalidRequest
+from durian.errors import InvalidRequest, OutputFailed
 from durian.evaluation.gallery.key import (
     KEY,
+    LONGEST_SENTENCE,
     Key,
     LookRecord,
     PairRecord,
@@ -144,9 +145,12 @@ def _with_pair(key: Key, pair: Pair, methods: Sequence[MethodSpec], options: Gal
     try:
         request = request_of(pair, options.size, options.frames)
         write_inputs(media, record.name, request)
+    except OutputFailed:
+        raise  # a full disk is no fault of the pair
     except Exception as error:
         log.info("Pair %s cannot be prepared.", pair.number, exc_info=True)
-        request, record = told(error), replace(record, error=told(error))
+        request = told(error)[:LONGEST_SENTENCE]
+        record = replace(record, error=request)
     looks = {(look.pair, look.method): look for look in key.looks}
     for method in missing:
         looks[pair.number, method.name] = _look(pair, method, digests[method], request, options)
@@ -173,9 +177,11 @@ def _look(
         renderer = process_method(method, options.size).renderer
         own = replace(request, renderer=renderer.name)
         write_look(options.out / FOLDER / MEDIA, look.name, own, renderer)
+    except OutputFailed:
+        raise
     except Exception as error:  # one pair must not end a night's run
         log.info("%s fails on pair %s.", method.name, pair.number, exc_info=True)
-        return replace(look, error=told(error))
+        return replace(look, error=told(error)[:LONGEST_SENTENCE])
     return replace(look, seconds=round(time.perf_counter() - started, 3))
 
 

@@ -64,7 +64,7 @@ class RatingsFile(Checked):
 class Given:
     """All answers about one gallery: by rater and look, and by rater and looks; the later of two answers counts.
 
-    ``left_out`` counts answers about pictures that the key does not know, since they were rendered anew."""
+    ``left_out`` counts answers about pictures that the gallery no longer shows: most were rendered anew."""
 
     ratings: dict[tuple[str, str], Rating]
     preferences: dict[tuple[str, tuple[str, ...]], Preference]
@@ -106,7 +106,9 @@ def gather(paths: Sequence[Path], key: Key) -> Given:
     Raises:
         InvalidRequest: a file is about another gallery, or none holds an answer; and as :func:`read_ratings`.
     """
-    known = {look.name for look in key.looks if look.error is None and look.method in key.methods}
+    asked = {record.number for record in key.pairs}
+    shown = [look for look in key.looks if look.method in key.methods and look.pair in asked]
+    known = {look.name for look in shown if look.error is None}
     ratings: dict[tuple[str, str], Rating] = {}
     preferences: dict[tuple[str, tuple[str, ...]], Preference] = {}
     left_out = 0

@@ -16,7 +16,7 @@ def told(merged: dict[str, Any]) -> str:
     if merged["preference"] is not None:
         parts.append(_preference(merged["preference"]))
     if merged["left_out"]:
-        parts.append(f"{merged['left_out']} answers are about pictures that were rendered anew, and left out.")
+        parts.append(f"{merged['left_out']} answers are about pictures that the gallery no longer shows, and left out.")
     return "\n\n".join(filter(None, parts))
 
 

@@ -19,16 +19,19 @@ const isDone = (pair) => questions(pair).every(answerTo);
 const asked = () => questions(pairs[place])[step];
 const isChoice = () => step >= pairs[place].looks.length;
 
+// Each rater of a browser has answers of their own; pictures that are no longer there lose theirs.
 function keep() {
-  try { localStorage.setItem(store, JSON.stringify({ rater, answers })); } catch { /* a browser that keeps nothing */ }
+  try {
+    localStorage.setItem(store, rater);
+    localStorage.setItem(`${store} ${rater}`, JSON.stringify(answers));
+  } catch { /* a browser that keeps nothing */ }
 }
 
 function recall() {
   try {
-    const kept = JSON.parse(localStorage.getItem(store)) ?? {};
     const known = new Set(data.pairs.flatMap(questions));
-    rater = kept.rater ?? "";
-    answers = (kept.answers ?? []).filter((answer) => known.has(question(answer)));
+    const kept = JSON.parse(localStorage.getItem(`${store} ${rater}`)) ?? [];
+    answers = kept.filter((answer) => known.has(question(answer)));
   } catch { answers = []; }
 }
 
@@ -253,6 +256,7 @@ $("who").addEventListener("submit", (event) => {
   event.preventDefault();
   rater = $("rater").value.trim();
   if (!rater) return;
+  recall();
   keep();
   filter("");
   show("rating");
@@ -261,6 +265,5 @@ $("who").addEventListener("submit", (event) => {
 for (const [id, act] of [["back", () => go(-1)], ["forth", () => go(1)], ["undo", undo], ["save", save],
   ["save-all", save], ["return", back]]) $(id).addEventListener("click", () => { $(id).blur(); act(); });
 document.addEventListener("keydown", onKey);
-recall();
-$("rater").value = rater;
+try { $("rater").value = localStorage.getItem(store) ?? ""; } catch { /* as above */ }
 $("rater").focus();
