@@ -115,7 +115,8 @@ def write_key(folder: Path, key: Key) -> Path:
 
 def request_key(pair: Pair, size: int, frames: int) -> str:
     """What a pair's request depends on: files by content, settings, and the code that renders."""
-    source = Source(pair.number, pair.files, fingerprint([[name for _, name in pair.items], str(pair.motion)]))
+    motion = pair.motion.name if isinstance(pair.motion, Path) else pair.motion
+    source = Source(pair.number, pair.files, fingerprint([[name for _, name in pair.items], motion]))
     return fingerprint([_code(), source_digest(source), size, frames])
 
 
