@@ -20,6 +20,10 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
     """What the protocol found, and with ``--out`` where its ``report`` is."""
     if arguments.what == "segment":
         return _segment(arguments)
+    if arguments.what == "gallery":
+        from durian.cli import gallery
+
+        return gallery.run(arguments)
     from durian.evaluation.protocols import Options, get_protocol
     from durian.evaluation.running import evaluate
     from durian.evaluation.summary import printed

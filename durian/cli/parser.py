@@ -18,8 +18,8 @@ SCENE_ITEMS = ("hair", "glasses", "hat", "beard")
 """Those of :mod:`durian.synthetic.scenes`."""
 TRAINING_STAGES = ("autoencoder", "image", "temporal")
 """The same as :data:`durian.training.recipe.STAGES`."""
-PROTOCOLS = ("triplets", "composition", "interpolation", "robustness", "self", "cross", "reenact", "segment")
-"""Those of :mod:`durian.evaluation.protocols`, and ``segment``."""
+PROTOCOLS = ("triplets", "composition", "interpolation", "robustness", "self", "cross", "reenact", "segment", "gallery")
+"""Those of :mod:`durian.evaluation.protocols`, ``segment`` and ``gallery``."""
 PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 """Endings that :func:`durian.media.write_image` takes."""
 DEFAULT_MOTION = "nod"
@@ -175,10 +175,18 @@ def _evaluate(command: argparse.ArgumentParser) -> None:
     methods.add_argument("--renderer", default="preview")
     methods.add_argument("--baseline", metavar="NAME", help="what the others are compared with (default: the first)")
     methods.add_argument("--size", type=int, default=512, metavar="PX", help="at which renderers work")
-    methods.add_argument("--seed", type=int, default=0, metavar="S", help="of drawn references and of noise")
+    methods.add_argument(
+        "--seed", type=int, default=0, metavar="S", help="of drawn references, of noise, of a gallery's order"
+    )
     methods.add_argument("--segmenter", default="auto", help="for segment: auto, parser, classic or sam")
+    gallery = command.add_argument_group("gallery: a page to rate results by eye")
+    gallery.add_argument("--pairs", type=Path, metavar="CSV", help="columns number, kind, portrait, attributes, motion")
+    gallery.add_argument("--pictures", type=Path, nargs="+", metavar="DIR", help="where the files of the CSV lie")
+    gallery.add_argument("--frames", type=int, default=48, metavar="N", help="of each clip")
+    gallery.add_argument("--again", action="store_true", help="render also what is there already")
+    gallery.add_argument("--ratings", type=Path, nargs="+", metavar="FILE", help="what raters saved: merge it")
     out = command.add_argument_group("results")
-    out.add_argument("-o", "--out", type=Path, metavar="DIR", help="write report.html; goes on where it was left")
+    out.add_argument("-o", "--out", type=Path, metavar="DIR", help="write the report; goes on where it was left")
     out.add_argument("--metric", dest="metrics", action="append", default=[], metavar="NAME", help="only this; repeat")
     out.add_argument("--sheets", type=Path, metavar="DIR", help="also write contact sheets to look at")
     out.add_argument("--workers", type=int, default=1, metavar="N", help="processes")

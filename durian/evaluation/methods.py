@@ -6,7 +6,7 @@ which can be sent to other processes, and :func:`process_method` the method itse
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -148,6 +148,16 @@ def process_method(spec: MethodSpec, size: int = RENDER_SIZE, seed: int = 0) -> 
     if spec.path is not None:
         return Checkpoint(spec.path, size, seed)
     return METHODS[spec.kind]() if spec.kind in METHODS else Rendered(spec.kind, size, seed)
+
+
+def check_distinct(methods: Sequence[MethodSpec]) -> None:
+    """
+    Raises:
+        InvalidRequest: two methods have one name.
+    """
+    names = [method.name for method in methods]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise InvalidRequest(f"Two methods are called {twice[0]}: give folders of different names.")
 
 
 def digest_of(spec: MethodSpec) -> str:

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from durian.errors import InvalidRequest
-from durian.evaluation.methods import MethodSpec, process_method
+from durian.evaluation.methods import MethodSpec, check_distinct, process_method
 from durian.evaluation.protocols import Protocol, Source
 from durian.evaluation.results import CaseResult, Store, data_digest, result_key, told
 from durian.evaluation.scoring import Scorer
@@ -67,9 +67,8 @@ def evaluate(
     Raises:
         InvalidRequest: two methods have one name, or no case could be scored.
     """
+    check_distinct(methods)
     names = tuple(method.name for method in methods)
-    if len(set(names)) < len(names):
-        raise InvalidRequest(f"Two methods are called {_twice(names)}: give folders of different names.")
     sources = protocol.sources()
     score = partial(score_case, protocol=protocol, methods=tuple(methods), folder=folder, sheets=sheets)
     scored = score_all(score, sources, workers, protocol.unit)
@@ -127,7 +126,3 @@ def score_case(
     if sheets is not None:
         write_case_sheet(sheets / f"{source.name}.png", task, rows)
     return list(found.values())
-
-
-def _twice(names: Sequence[str]) -> str:
-    return next(name for name in names if names.count(name) > 1)
