@@ -14,7 +14,7 @@ from durian.engine import Engine
 from durian.engine import jobs as jobs_module
 from durian.engine.jobs import Delivery, Job
 from durian.engine.line import JobLine, pace_key
-from durian.errors import Cancelled, InvalidRequest, QueueFull
+from durian.errors import Cancelled, InvalidRequest, LimitExceeded, QueueFull
 from durian.media import VideoWriter
 from durian.settings import Settings
 
@@ -273,3 +273,34 @@ def test_closing_stops_the_running_job(tmp_path: Path, gated: GatedRenderer):
     assert gated.closed
     with pytest.raises(RuntimeError, match="closed"):
         engine.submit(gated_request(frames=1))
+
+
+def test_a_visitors_job_has_its_time_and_others_have_not(tmp_path: Path, gated: GatedRenderer):
+    engine = Engine(Settings(work=tmp_path, max_job_seconds=1))
+    visitors_own = engine.submit(gated_request(), client="1.2.3.4")
+    gated.let(1)
+    wait_until(lambda: visitors_own.is_overdue)
+    gated.let(1)
+    with pytest.raises(LimitExceeded, match="longer than 1 seconds"):
+        visitors_own.result(PATIENCE)
+    assert visitors_own.state == "failed"
+    assert files_below(tmp_path / "visitors" / "results") == []
+    mine = engine.submit(gated_request(frames=2))
+    gated.let(1)
+    wait_until(lambda: mine.progress.elapsed > 1.2)
+    gated.let(1)
+    assert mine.result(PATIENCE).frames == 2
+    engine.close()
+
+
+def test_a_client_has_so_many_places_in_the_line(tmp_path: Path, gated: GatedRenderer):
+    engine = Engine(Settings(work=tmp_path, visitor_places=2))
+    first, second = (engine.submit(gated_request(frames=1), client="1.2.3.4") for _ in range(2))
+    with pytest.raises(QueueFull, match="2 animations of yours"):
+        engine.submit(gated_request(frames=1), client="1.2.3.4")
+    other = engine.submit(gated_request(frames=1), client="5.6.7.8")
+    second.cancel()
+    third = engine.submit(gated_request(frames=1), client="1.2.3.4")
+    gated.let(3)
+    assert [job.result(PATIENCE).frames for job in (first, other, third)] == [1, 1, 1]
+    engine.close()
