@@ -176,8 +176,7 @@ def test_the_parser_knows_the_same_items():
 
 def test_what_diffusion_renders_at_once_is_bounded():
     """Its memory grows with all frames together; the preview's does not."""
-    long = RenderOptions(size=1024, frames=64)
     with pytest.raises(LimitExceeded, match="64 frames of 1024 pixels are 67 megapixels: by diffusion at most 64"):
-        request(options=long, renderer="diffusion")
-    assert request(options=replace(long, frames=61), renderer="diffusion").options.frames == 61
-    assert request(options=long, renderer="preview").options.frames == 64
+        request(size=1024, frames=64, renderer="diffusion")
+    assert request(size=1024, frames=61, renderer="diffusion").options.frames == 61
+    assert request(size=1024, frames=64, renderer="preview").options.frames == 64
