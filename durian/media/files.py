@@ -146,7 +146,8 @@ def open_regular(path: str | os.PathLike[str], accepted: str) -> BinaryIO:
         if not stat.S_ISREG(about.st_mode) or os.path.abspath(path).startswith(_SYSTEM_FOLDERS):
             raise not_regular
         check_bytes(about.st_size, name)
-        return os.fdopen(descriptor, "rb")
+        # By an opener, so that the file's own name is its path and no number, which readers of files stumble over.
+        return open(path, "rb", opener=lambda *_: descriptor)
     except BaseException:
         os.close(descriptor)
         raise
