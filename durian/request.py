@@ -149,7 +149,7 @@ class RenderOptions(Checked):
     """Draw the small visible "AI-generated" label."""
     uncrop: Switch = False
     """Paste the result back into the uncropped photo."""
-    normalise_lips: bool = True
+    normalise_lips: Switch = True
     """Close a mouth that is open in the portrait before a motion that speaks acts on it."""
 
     def __post_init__(self) -> None:

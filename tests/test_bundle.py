@@ -240,6 +240,7 @@ def lying_header() -> bytes:
         with_settings(attributes__0__strength=True),
         with_settings(portrait__crop__side=1e9),
         with_settings(portrait__crop__x=-5000),
+        with_settings(portrait__crop={"x": 0, "y": 0, "side": 1}),
         with_settings(surprise=1),
         with_settings(extra=[]),
         lambda members: members.update({"settings.json": members["settings.json"].replace(b"{", b'{"version": 1,', 1)}),
