@@ -166,7 +166,7 @@ def test_blend_takes_one_or_two_values(text: str, blend: tuple[float, float]):
         (["dance"], "'dance' is not known: use one of animate"),
         (["animate"], "No portrait was given"),
         (["animate", "--portrait", "none.png"], "none.png"),
-        (["animate", "--portrait", "{wall}"], "No face was found in the wall.png"),
+        (["animate", "--portrait", "{wall}"], "No face was found in wall.png"),
         (["animate", "--portrait", "{collins}", "--face", "4"], "only one face"),
         (
             ["animate", "--portrait", "{collins}", "--attribute", "{hopper}"],
@@ -189,6 +189,18 @@ def test_blend_takes_one_or_two_values(text: str, blend: tuple[float, float]):
         (["animate", "--portrait", "{collins}", "--crop", "1,2"], "'1,2' is not a crop"),
         (["animate", "--portrait", "{collins}", "--blend", "half"], "'half' is not a blend"),
         (["animate", "--portrait", "{collins}", "-o", "nowhere/out.mp4"], "nowhere"),
+        (
+            ["animate", "--portrait", "{collins}", "-o", "out.mp4/"],
+            "out.mp4 is given like a folder: give a file's name",
+        ),
+        (["segment", "{collins}", "--name", "hair", "-o", "mask.png/."], "mask.png is given like a folder"),
+        (["animate", "--portrait", "{collins}", "--room", "nan"], "room around the face: give a number from 0.4 to 5"),
+        (
+            ["animate", "--portrait", "{collins}", "--crop=0,0,1"],
+            "The crop 0,0,1 does not hold the face: give a square",
+        ),
+        (["animate", "--portrait", "{collins}", "--motion", "{collins}", "--start", "nan"], "cannot be the start"),
+        (["animate", "--portrait", "{collins}", "--motion", "{collins}", "--end", "inf"], "cannot be the end"),
         (["animate", "--example", "mona-lisa"], "hopper-cap"),
         (["animate", "--batch", "none.csv"], "none.csv"),
         (["segment", "{wall}"], "Nothing says where the item is"),

@@ -101,7 +101,8 @@ def test_a_file_that_may_not_be_named(tmp_path: Path):
 )
 def test_a_result_that_cannot_be_written_names_no_path(tmp_path: Path, code: int, words: str):
     folder = tmp_path / "inner"
-    folder.mkdir()
+    if code != errno.ENOENT:
+        folder.mkdir()
     with pytest.raises(OutputFailed) as caught, atomic_output(folder / "result.png") as temporary:
         raise OSError(code, os.strerror(code), str(temporary))
     assert words in str(caught.value)

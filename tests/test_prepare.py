@@ -6,9 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import wrong_values
 
-from durian.errors import DurianError, InvalidRequest
+from durian.errors import InvalidRequest
 from durian.face import Crop
 from durian.media import iter_video, write_video
 from durian.prepare import MotionSource, PortraitSource
@@ -52,14 +51,9 @@ def test_switches_are_true_or_false(field):
             RenderOptions(**{field: given})
 
 
-def test_sources_answer_anything_in_a_sentence():
-    for make in (
-        *(lambda value, name=name: PortraitSource(Path("x"), **{name: value}) for name in ("face", "crop", "room")),
-        *(lambda value, name=name: MotionSource(Path("x"), **{name: value}) for name in ("start", "end", "neutral")),
-    ):
-        for value in wrong_values.VALUES:
-            try:
-                make(value)
-            except DurianError as error:
-                assert str(error).endswith(".")
-    assert PortraitSource(Path("x"), crop=Crop(1, 2, 3), room=2).room == 2.0
+@pytest.mark.parametrize("field", ["face", "crop", "room"])
+def test_a_portrait_source_answers_anything_in_a_sentence(field):
+    for value in ("x", "\0", [], {}, object(), *NOT_FINITE):
+        with pytest.raises(InvalidRequest, match=r"\.$"):
+            PortraitSource(Path("photo.png"), **{field: value})
+    assert PortraitSource(Path("photo.png"), crop=Crop(1, 2, 3), room=2).room == 2.0

@@ -226,6 +226,9 @@ def output_failure(path: Path, error: BaseException) -> OutputFailed:
         )
     if code in (errno.EACCES, errno.EPERM, errno.EROFS):
         return OutputFailed(f"{path.name} could not be written because {folder} is not writable: choose another place.")
+    if code in (errno.ENOENT, errno.ENOTDIR) and path.parent.is_dir():
+        # What the system's own folders, such as /proc, say.
+        return OutputFailed(f"{path.name} could not be written because {folder} takes no files: choose another place.")
     if code in (errno.ENOENT, errno.ENOTDIR):
         return OutputFailed(
             f"{path.name} could not be written because {folder} does not exist: make it, or choose another place."
@@ -235,19 +238,24 @@ def output_failure(path: Path, error: BaseException) -> OutputFailed:
     return OutputFailed(f"{path.name} could not be written ({reason}): choose another place and run again.")
 
 
+def written_to(path: Path) -> Path:
+    """Where a result at ``path`` goes: itself, or the file that it links to, which keeps the link."""
+    return Path(os.path.realpath(path)) if os.path.islink(path) else path
+
+
 def temporary_beside(path: Path) -> Path:
-    """A hidden, unique name in the folder of ``path``, so that the final rename stays on one disk.
+    """A hidden, unique name in the folder that ``path`` is written to, so that the final rename stays on one disk.
 
     It holds nothing of the final name but its ending (by which writers tell formats), so that whatever name the disk
     takes as a result has room for it too.
     """
     suffix = path.suffix if len(path.suffix) <= LONGEST_SUFFIX else ""
-    return path.with_name(f".durian-{uuid.uuid4().hex[:12]}{suffix}")
+    return written_to(path).with_name(f".durian-{uuid.uuid4().hex[:12]}{suffix}")
 
 
 @contextlib.contextmanager
 def atomic_output(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Yield a temporary name; on success it becomes ``path``, on any error it is deleted.
+    """Yield a temporary name; on success it becomes ``path`` (of a link, what it leads to), on any error it is deleted.
 
     Raises:
         OutputFailed: writing or renaming failed, for example because the disk is full.
@@ -256,7 +264,7 @@ def atomic_output(path: str | os.PathLike[str]) -> Iterator[Path]:
     temporary = temporary_beside(path)
     try:
         yield temporary
-        os.replace(temporary, path)
+        os.replace(temporary, written_to(path))
     except OSError as error:
         if isinstance(error, OutputFailed) or not _about_output(error, temporary):
             raise
