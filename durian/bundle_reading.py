@@ -183,14 +183,16 @@ class BundleReader:
     def _picture(self, name: str) -> np.ndarray:
         from durian.media import read_image
 
+        data = self.bytes(name)
         try:
-            return read_image(self.bytes(name))
+            return read_image(data)
         except UnreadableMedia as error:
             raise self._unreadable(f"is damaged at {name}") from error
 
     def _arrays(self, name: str) -> dict[str, np.ndarray]:
+        data = self.bytes(name)
         try:
-            return bundle_arrays.read_arrays(self.bytes(name))
+            return bundle_arrays.read_arrays(data)
         except LimitExceeded as error:
             raise LimitExceeded(f"{name} in it is too large.") from error
         except _BROKEN as error:

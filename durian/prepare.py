@@ -236,7 +236,7 @@ def load_attribute(source: AttributeSource, pictures: RequestPictures | None = N
     if source.mask is not None:
         mask = read_mask_of(source.mask, picture)
     else:
-        mask = find_mask(image, landmarks, source.name, source.clicks, called, given=picture.given)
+        mask = find_mask(image, landmarks, source.name, source.clicks, called, given=picture.given, takes_mask=True)
     return Attribute(
         image=image,
         mask=mask,
@@ -257,6 +257,7 @@ def find_mask(
     called: str = "the picture",
     segmenter: str = "auto",
     given: tuple[int, int] | None = None,
+    takes_mask: bool = False,
 ) -> np.ndarray:
     """Segment an item by its name, by clicks, or by its name and then clicks that correct it.
 
@@ -268,6 +269,7 @@ def find_mask(
         called: how an error names the picture.
         segmenter: which one, see :func:`durian.segmentation.get_segmenter`.
         given: width and height that the picture was given in; by default its own.
+        takes_mask: whether a mask could be given instead, so that sentences propose one.
 
     Returns:
         ``(H, W) uint8`` of the size of ``image``, not empty.
@@ -287,7 +289,9 @@ def find_mask(
             )
     has_name = name is not None and name != "other"
     if not has_name and not clicks:
-        raise InvalidRequest(f"Nothing says where the item is in {called}: give a mask, a name or a click.")
+        raise InvalidRequest(
+            f"Nothing says where the item is in {called}: give {'a mask, ' if takes_mask else ''}a name or a click."
+        )
     chosen = get_segmenter(segmenter)
     chosen.set_image(image)
     mask = chosen.named(name, landmarks) if has_name else None
@@ -297,7 +301,7 @@ def find_mask(
         mask = chosen.predict(points, labels, start=mask)
     if not mask.any():
         what = f"No {name}" if has_name else "Nothing"
-        raise InvalidRequest(f"{what} was found in {called}: click on it, or give a mask.")
+        raise InvalidRequest(f"{what} was found in {called}: click on it{', or give a mask' if takes_mask else ''}.")
     return mask
 
 

@@ -281,6 +281,12 @@ def test_a_refusal_says_what_is_wrong(saved: Path):
         load_bundle(rewritten(saved, holding("motion.npz", motion(scales=np.full(6, 1e30)))))
 
 
+@pytest.mark.parametrize("name", ["portrait/image.png", "attributes/0/mask.png", "motion.npz", "landmarks.npz"])
+def test_what_a_bundle_lacks_is_not_called_damaged(saved: Path, name):
+    with pytest.raises(UnreadableMedia, match=rf" lacks {name}: give a bundle that Durian saved\.$"):
+        load_bundle(rewritten(saved, lambda members: members.pop(name)))
+
+
 def test_the_motions_name_is_plain_and_short(saved: Path):
     path = rewritten(saved, with_settings(motion__name="a\n\u202e" + "b" * 500))
     assert load_bundle(path)[0].motion.name == "a??" + "b" * 97

@@ -170,7 +170,7 @@ def test_blend_takes_one_or_two_values(text: str, blend: tuple[float, float]):
         (["animate", "--portrait", "{collins}", "--face", "4"], "only one face"),
         (
             ["animate", "--portrait", "{collins}", "--attribute", "{hopper}"],
-            "Nothing says where the item is in hopper.png",
+            "Nothing says where the item is in hopper.png: give a mask, a name or a click.",
         ),
         (
             ["animate", "--portrait", "{collins}", "--attribute", "{hopper}", "--click", "9000,5"],
@@ -203,7 +203,7 @@ def test_blend_takes_one_or_two_values(text: str, blend: tuple[float, float]):
         (["animate", "--portrait", "{collins}", "--motion", "{collins}", "--end", "inf"], "cannot be the end"),
         (["animate", "--example", "mona-lisa"], "hopper-cap"),
         (["animate", "--batch", "none.csv"], "none.csv"),
-        (["segment", "{wall}"], "Nothing says where the item is"),
+        (["segment", "{wall}"], "Nothing says where the item is in wall.png: give a name or a click."),
         (["segment", "{hopper}", "--name", "hat", "-o", "mask.jpg"], ".png"),
         (["segment", "{hopper}", "--name", "hat", "--segmenter", "magic"], "magic"),
         (["evaluate", "triplets"], "--data"),

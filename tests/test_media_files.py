@@ -16,7 +16,8 @@ from durian.cli.batch import _read
 from durian.errors import DurianError, OutputFailed, UnreadableMedia
 from durian.masks import read_mask
 from durian.media import atomic_output, probe_video, read_audio, read_image, read_metadata
-from durian.media.files import open_regular, sniff
+from durian.media.files import open_regular
+from durian.media.kinds import sniff
 
 READERS: dict[str, Callable[[Path], object]] = {
     "picture": read_image,

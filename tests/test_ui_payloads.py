@@ -70,7 +70,7 @@ STROKE = {"kind": "stroke", "points": [[10, 10], [20, 20]], "radius": 3, "paint"
         ("motion", {"kind": "pick", "id": "/etc/passwd"}, "'/etc/passwd' is not known: use one of nod"),
         ("example", {"kind": "pick", "id": {}}, "cannot be the id"),
         ("history", {"index": "0"}, "'0' cannot be the index"),
-        ("history", None, "Nothing cannot be the event"),
+        ("history", None, "The event is missing"),
     ],
 )
 def test_a_forged_event_is_one_sentence_and_changes_nothing(handler, data, words):

@@ -21,16 +21,8 @@ import numpy as np
 
 from durian.errors import DurianError, LimitExceeded, UnreadableMedia
 from durian.media.colour import in_8_bits
-from durian.media.files import (
-    HEAD_BYTES,
-    IMAGE_FORMATS,
-    IMAGE_KINDS,
-    check_bytes,
-    check_pixels,
-    describe_kind,
-    open_regular,
-    sniff,
-)
+from durian.media.files import check_bytes, check_pixels, open_regular
+from durian.media.kinds import HEAD_BYTES, IMAGE_FORMATS, IMAGE_KINDS, describe_kind, sniff
 from durian.media.png_colour import add_profile, read_coding
 from durian.media.unfinished_jpeg import with_its_end
 from durian.settings import get_settings

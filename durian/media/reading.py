@@ -12,7 +12,8 @@ import numpy as np
 
 from durian.errors import InvalidRequest, LimitExceeded, UnreadableMedia
 from durian.media.colour import flatten_on_white
-from durian.media.files import VIDEO_FORMATS, check_pixels
+from durian.media.files import check_pixels
+from durian.media.kinds import VIDEO_FORMATS
 from durian.media.probing import (
     MAX_DECODED_PER_SECOND,
     VideoInfo,
