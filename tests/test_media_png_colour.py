@@ -6,7 +6,7 @@ import struct
 
 import numpy as np
 import pytest
-from pictures_made import PRIMARIES, QUARTERS, icc_profile, saved, srgb_of_linear, srgb_profile, with_chunk
+from pictures_made import PRIMARIES, QUARTERS, icc_profile, png_by_hand, saved, srgb_of_linear, srgb_profile, with_chunk
 from PIL import Image
 
 from durian.media import read_image
@@ -93,3 +93,21 @@ def test_a_see_through_level_of_16_bits():
     levels[:, :20], levels[:, 20:30] = 30_000, 30_001
     seen = read_image(with_chunk(saved(Image.fromarray(levels), "PNG"), b"tRNS", struct.pack(">H", 30_000)))
     assert seen[5, [5, 25, 35], 0].tolist() == [255, 117, 39]
+
+
+@pytest.mark.parametrize(
+    ("depth", "colour_type", "row", "clear", "other"),
+    [
+        (1, 0, b"\xff" * 2 + b"\xf0" + b"\0" * 2, (1,), [0] * 3),
+        (2, 0, b"\x55" * 5 + b"\xaa" * 5, (1,), [170] * 3),
+        (4, 0, b"\x55" * 10 + b"\xaa" * 10, (5,), [170] * 3),
+        (8, 0, b"\x55" * 20 + b"\xaa" * 20, (85,), [170] * 3),
+        (8, 2, bytes([30, 100, 60]) * 20 + bytes([10, 100, 60]) * 20, (30, 100, 60), [10, 100, 60]),
+        (16, 2, struct.pack(">3H", 30_000, 9, 8) * 20 + struct.pack(">3H", 257, 9, 8) * 20, (30_000, 9, 8), [1, 0, 0]),
+    ],
+    ids=["1 bit", "2 bits", "4 bits", "8 bits", "colour", "deep colour"],
+)
+def test_a_see_through_colour_of_any_depth(depth, colour_type, row, clear, other):
+    png = with_chunk(png_by_hand(40, 40, depth, colour_type, row), b"tRNS", struct.pack(f">{len(clear)}H", *clear))
+    assert read_image(png)[5, 5].tolist() == [255] * 3
+    assert read_image(png)[5, 30].tolist() == other

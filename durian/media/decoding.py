@@ -23,7 +23,7 @@ from durian.errors import DurianError, LimitExceeded, UnreadableMedia
 from durian.media.colour import in_8_bits
 from durian.media.files import check_bytes, check_pixels, open_regular
 from durian.media.kinds import HEAD_BYTES, IMAGE_FORMATS, IMAGE_KINDS, describe_kind, sniff
-from durian.media.png_colour import add_profile, read_coding
+from durian.media.png_colour import add_profile, read_coding, scale_transparency
 from durian.media.unfinished_jpeg import with_its_end
 from durian.settings import get_settings
 
@@ -112,6 +112,7 @@ def _opened(file: PictureFile) -> Image.Image:
         image = Image.open(file.stream, formats=[file.kind.upper()])
         if file.kind == "png":
             add_profile(image, coding)
+            scale_transparency(image)
         if file.kind != "tiff" or not _is_misread(image):
             return image
     except UnidentifiedImageError:

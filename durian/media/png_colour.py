@@ -75,6 +75,15 @@ def add_profile(image: Image.Image, coding: tuple[int, int] | None) -> None:
         image.info["icc_profile"] = make_profile(curve, colorants)
 
 
+def scale_transparency(image: Image.Image) -> None:
+    """Bring the see-through colour of an opened PNG to 8 bits, where Pillow does so with the pixels only."""
+    clear, stored = image.info.get("transparency"), image.tile[0].args if image.tile else None
+    if stored == "RGB;16B" and isinstance(clear, tuple):
+        image.info["transparency"] = tuple(value >> 8 for value in clear)
+    elif stored in ("L;2", "L;4") and isinstance(clear, int):
+        image.info["transparency"] = clear * (85 if stored == "L;2" else 17)
+
+
 def _gamma_curve(gamma: float | None) -> CURVE:
     if not gamma or abs(gamma / SRGB_GAMMA - 1) <= ALIKE:
         return SRGB_CURVE
