@@ -41,7 +41,7 @@ def read_table(path: Path, is_known: Callable[[str], bool]) -> Table:
         is_known: whether a cell is the name of a column that may be used: the separator is the one that finds most.
 
     Raises:
-        UnreadableMedia: it does not exist, is no ordinary file or no such table.
+        UnreadableMedia: it does not exist, is not a regular file or no such table.
         LimitExceeded: it has more than :data:`MAX_BYTES`.
     """
     text = _decoded(_bytes(path), path.name)
@@ -74,7 +74,7 @@ def _bytes(path: Path) -> bytes:
     try:
         about = path.stat()
         if not stat.S_ISREG(about.st_mode):
-            what = "a folder" if path.is_dir() else "no ordinary file"
+            what = "a folder" if path.is_dir() else "not a regular file"
             raise UnreadableMedia(f"{path.name} is {what}: give a CSV with a header and a row per request.")
         if about.st_size > MAX_BYTES:
             raise LimitExceeded(
