@@ -17,7 +17,7 @@ import numpy as np
 
 from durian import bundle_arrays, bundle_settings
 from durian.errors import DurianError, InvalidRequest, LimitExceeded, UnreadableMedia
-from durian.face import Crop
+from durian.face import check_crop
 from durian.media.files import open_regular
 from durian.motion import Motion
 from durian.request import AnimationRequest, Attribute, Portrait
@@ -28,8 +28,6 @@ MAX_MEMBERS = 64
 MAX_SETTINGS_BYTES = 1_000_000
 FASTEST_DRIVING = 120
 """Frames a second of a driving video, from which the longest motion follows."""
-LARGEST_CROP = 4.0
-"""Side of a crop in longer sides of its picture."""
 PNG_HEAD = 24
 """Bytes of a PNG up to its width and height."""
 
@@ -121,10 +119,11 @@ class BundleReader:
 
     def _portrait(self, saved: bundle_settings.SavedPortrait, landmarks: dict[str, np.ndarray]) -> Portrait:
         image = self._picture("portrait/image.png")
-        _check_crop(saved.crop, image.shape)
+        points = bundle_arrays.landmarks_of(landmarks, "portrait", image.shape)
+        check_crop(saved.crop, points, image.shape, what="its crop")
         return Portrait(
             image=image,
-            landmarks=bundle_arrays.landmarks_of(landmarks, "portrait", image.shape),
+            landmarks=points,
             crop=saved.crop,
             worn={name: self._picture(f"portrait/worn_{name}.png")[..., 0].copy() for name in saved.worn},
         )
@@ -184,14 +183,16 @@ class BundleReader:
     def _picture(self, name: str) -> np.ndarray:
         from durian.media import read_image
 
+        data = self.bytes(name)
         try:
-            return read_image(self.bytes(name))
+            return read_image(data)
         except UnreadableMedia as error:
             raise self._unreadable(f"is damaged at {name}") from error
 
     def _arrays(self, name: str) -> dict[str, np.ndarray]:
+        data = self.bytes(name)
         try:
-            return bundle_arrays.read_arrays(self.bytes(name))
+            return bundle_arrays.read_arrays(data)
         except LimitExceeded as error:
             raise LimitExceeded(f"{name} in it is too large.") from error
         except _BROKEN as error:
@@ -211,11 +212,3 @@ class BundleReader:
 
     def _unreadable(self, what: str) -> UnreadableMedia:
         return UnreadableMedia(f"{self._name} {what}: give a bundle that Durian saved.")
-
-
-def _check_crop(crop: Crop, shape: tuple[int, ...]) -> None:
-    height, width = shape[:2]
-    # Beyond its own side outside the picture, nothing of the picture would be in it.
-    inside = -crop.side <= crop.x <= width + crop.side and -crop.side <= crop.y <= height + crop.side
-    if crop.side > LARGEST_CROP * max(height, width) or not inside:
-        raise InvalidRequest("its crop lies far outside the portrait.")

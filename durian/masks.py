@@ -163,8 +163,10 @@ def outline(image: np.ndarray, mask: np.ndarray, colour: tuple[int, int, int] = 
 def read_mask(source: str | Path | bytes, shape: tuple[int, ...], size: tuple[int, int] | None = None) -> np.ndarray:
     """Read a mask picture, in any format that pictures may have.
 
-    A see-through picture (as painting programs export) is read by its alpha, any other by its brightness; one with
-    values 0 and 1 only is stretched to 0 and 255.
+    A see-through picture (as painting programs export) is read by its alpha. Grey is taken exactly as it is, soft edges
+    and half tones too; only where all values are 0 or 1 do they become 0 and 255. A mask drawn in a colour is read by
+    its brightest channel, so pure red is as much as white; one of black and a single other colour, however dark, has
+    255 for it.
 
     Args:
         source: a path or the file's bytes.
@@ -176,7 +178,7 @@ def read_mask(source: str | Path | bytes, shape: tuple[int, ...], size: tuple[in
         LimitExceeded: the file is too large.
         InvalidRequest: the size differs from ``shape``.
     """
-    from durian.media.decoding import open_header, open_picture_file, orientation_of, unpacking, upright
+    from durian.media.decoding import loaded, open_header, open_picture_file, orientation_of, unpacking, upright
 
     expected = (shape[1], shape[0])
     try:
@@ -185,7 +187,7 @@ def read_mask(source: str | Path | bytes, shape: tuple[int, ...], size: tuple[in
             if expected not in (picture.size, picture.size[::-1]):
                 raise _wrong_size(picture.size, shape)
             with unpacking(expected[0] * expected[1]):
-                picture.load()
+                picture = loaded(file, picture, picture.size)
                 turned = upright(picture, orientation_of(picture))
                 if turned.size != expected:
                     raise _wrong_size(turned.size, shape)
@@ -209,18 +211,33 @@ def png_bytes(mask: np.ndarray) -> bytes:
 
 
 def _mask_of(picture) -> np.ndarray:
-    if picture.mode in ("I;16", "I;16B", "I;16L", "I"):
-        values = np.asarray(picture, np.int64)
-        return np.clip(values // 257 if values.max(initial=0) > 255 else values, 0, 255).astype(np.uint8)
-    if picture.has_transparency_data:
-        alpha = np.asarray(picture.convert("RGBA"))[..., 3]
-        if alpha.min() < 255:
-            return alpha.copy()
+    from durian.media.colour import deep_values, in_8_bits_of, is_deep
+
+    if is_deep(picture):
+        values = deep_values(picture)
+        # Masks are also saved with 16 bits of which only the lower 8 are used.
+        is_8_bit = values.dtype.kind in "iu" and values.max() <= 255
+        levels = values.clip(0).astype(np.uint8) if is_8_bit else in_8_bits_of(values, picture)
+    elif picture.has_transparency_data and (alpha := np.asarray(picture.convert("RGBA"))[..., 3]).min() < 255:
+        return alpha.copy()
     # A palette of labels 0 and 1 means the labels, whatever colours a viewer would show.
-    grey = np.asarray(picture if picture.mode in ("P", "L") else picture.convert("L"))
-    if grey.max(initial=0) <= 1:
-        return grey.astype(np.uint8) * 255
-    return np.asarray(picture.convert("L")).copy()
+    elif picture.mode in ("P", "L"):
+        levels = np.asarray(picture)
+        if picture.mode == "P" and levels.max(initial=0) > 1:
+            levels = _brightest(picture)
+    else:
+        levels = _brightest(picture)
+    return levels * np.uint8(255) if levels.max(initial=0) <= 1 else levels.copy()
+
+
+def _brightest(picture) -> np.ndarray:
+    """``(H, W) uint8``: each pixel's brightest channel."""
+    colours = np.asarray(picture.convert("RGB"))
+    levels = colours.max(axis=2)
+    is_coloured = (colours.min(axis=2) != levels).any()
+    if is_coloured and len(np.unique(levels[levels > 0])) == 1:
+        return (levels > 0).astype(np.uint8) * 255
+    return levels
 
 
 def _wrong_size(size: tuple[int, int], shape: tuple[int, ...]) -> InvalidRequest:

@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import BeforeValidator, Field, Strict
 
 from durian.errors import InvalidRequest
-from durian.face import Crop, default_crop, require_face
+from durian.face import PORTRAIT_MAX_ROLL, Crop, check_crop, default_crop, require_face
 from durian.media import Picture
 from durian.motion import Driving, preset, read_driving
 from durian.request import (
@@ -25,7 +25,7 @@ from durian.request import (
     RenderOptions,
 )
 from durian.request_pictures import RequestPictures, read_mask_of
-from durian.schema import Checked, Real, accepting, at_most, called
+from durian.schema import Checked, Real, Switch, Whole, accepting, at_most, called, settle
 from durian.settings import get_settings
 
 AT_ONCE = 2
@@ -36,6 +36,10 @@ MOST_CLICKS = 200
 """On one picture; nobody needs twenty."""
 FARTHEST_CLICK = 1_000_000
 """Pixels, beyond any picture; whether a click is inside its own is seen when that is read."""
+
+
+SMALLEST_ROOM, LARGEST_ROOM = 0.4, 5.0
+"""Space around the face as a factor on the usual one: from where the face fills the picture to a small one in it."""
 
 
 def _label(given: Any) -> Any:
@@ -59,6 +63,7 @@ class Click(Checked):
     positive: Annotated[bool, BeforeValidator(_label), Strict(), called("label"), accepting("1 or 0")] = True
 
 
+Room = Annotated[Real, Field(ge=SMALLEST_ROOM, le=LARGEST_ROOM), called("room around the face")]
 Row = Annotated[Click, BeforeValidator(_from_row), accepting("[x, y] or [x, y, 1 or 0]")]
 Rows = Annotated[tuple[Row, ...], at_most(MOST_CLICKS)]
 """Clicks as lists of two or three numbers, the way clients and bundles write them."""
@@ -66,12 +71,18 @@ Rows = Annotated[tuple[Row, ...], at_most(MOST_CLICKS)]
 
 @dataclass(frozen=True)
 class PortraitSource:
-    """``picture`` is a file or an ``(H, W, 3) uint8`` array; ``face`` counts from 0, the largest."""
+    """``picture`` is a file or an ``(H, W, 3) uint8`` array; ``face`` counts from 0, the largest.
+
+    ``crop`` is the square to animate, by default one around the face with ``room`` times the usual space.
+    """
 
     picture: Path | np.ndarray
-    face: int = 0
+    face: Whole = 0
     crop: Crop | None = None
-    room: float = 1.0
+    room: Room = 1.0
+
+    def __post_init__(self) -> None:
+        settle(self, "face", "crop", "room")
 
 
 @dataclass(frozen=True)
@@ -97,11 +108,14 @@ class MotionSource:
     """
 
     what: str | Path = "nod"
-    start: float = 0.0
-    end: float | None = None
-    neutral: int | None = None
-    whole: bool = False
+    start: Real = 0.0
+    end: Real | None = None
+    neutral: Annotated[Whole, called("resting frame")] | None = None
+    whole: Switch = False
     """Take as many frames as the video has, up to the limit, whatever the options say."""
+
+    def __post_init__(self) -> None:
+        settle(self, "start", "end", "neutral", "whole")
 
 
 @dataclass(frozen=True)
@@ -184,16 +198,19 @@ def load_portrait(source: PortraitSource, pictures: RequestPictures | None = Non
         pictures: of the request it belongs to, which share what they read.
 
     Raises:
-        UnreadableMedia, LimitExceeded: the file; NoFaceFound: its face.
+        UnreadableMedia, LimitExceeded: the file; NoFaceFound: its face; InvalidRequest: a crop that does not hold it.
     """
     pictures = pictures or RequestPictures(source.picture)
     picture = pictures.portrait(source.picture)
     image = picture.image
-    face = require_face(image, source.face, _called(source.picture, "portrait"))
+    face = require_face(image, source.face, _called(source.picture, "the portrait"), PORTRAIT_MAX_ROLL)
     if source.crop is None:
         return Portrait(image, face.landmarks, default_crop(face, image.shape, source.room))
     x, y = picture.point(source.crop.x, source.crop.y)
-    return Portrait(image, face.landmarks, Crop(x, y, source.crop.side * sum(picture.scale) / 2))
+    scale = sum(picture.scale) / 2
+    crop = Crop(x, y, source.crop.side * scale)
+    check_crop(crop, face.landmarks, image.shape, scale)
+    return Portrait(image, face.landmarks, crop)
 
 
 def load_attribute(source: AttributeSource, pictures: RequestPictures | None = None) -> Attribute:
@@ -207,7 +224,7 @@ def load_attribute(source: AttributeSource, pictures: RequestPictures | None = N
         UnreadableMedia, LimitExceeded: a file; NoFaceFound: no face of that number.
         InvalidRequest: nothing says where the item is, or nothing of that name was found, or a click is outside.
     """
-    called = _called(source.picture, "reference")
+    called = _called(source.picture, "the reference")
     if source.name is not None and source.name not in ATTRIBUTE_NAMES:
         raise InvalidRequest(f"Attribute {source.name!r} is not known: use one of {', '.join(ATTRIBUTE_NAMES)}.")
     pictures = pictures or RequestPictures(references=[source.picture])
@@ -219,7 +236,7 @@ def load_attribute(source: AttributeSource, pictures: RequestPictures | None = N
     if source.mask is not None:
         mask = read_mask_of(source.mask, picture)
     else:
-        mask = find_mask(image, landmarks, source.name, source.clicks, called, given=picture.given)
+        mask = find_mask(image, landmarks, source.name, source.clicks, called, given=picture.given, takes_mask=True)
     return Attribute(
         image=image,
         mask=mask,
@@ -240,6 +257,7 @@ def find_mask(
     called: str = "the picture",
     segmenter: str = "auto",
     given: tuple[int, int] | None = None,
+    takes_mask: bool = False,
 ) -> np.ndarray:
     """Segment an item by its name, by clicks, or by its name and then clicks that correct it.
 
@@ -251,6 +269,7 @@ def find_mask(
         called: how an error names the picture.
         segmenter: which one, see :func:`durian.segmentation.get_segmenter`.
         given: width and height that the picture was given in; by default its own.
+        takes_mask: whether a mask could be given instead, so that sentences propose one.
 
     Returns:
         ``(H, W) uint8`` of the size of ``image``, not empty.
@@ -270,7 +289,9 @@ def find_mask(
             )
     has_name = name is not None and name != "other"
     if not has_name and not clicks:
-        raise InvalidRequest(f"Nothing says where the item is in {called}: give a mask, a name or a click.")
+        raise InvalidRequest(
+            f"Nothing says where the item is in {called}: give {'a mask, ' if takes_mask else ''}a name or a click."
+        )
     chosen = get_segmenter(segmenter)
     chosen.set_image(image)
     mask = chosen.named(name, landmarks) if has_name else None
@@ -280,7 +301,7 @@ def find_mask(
         mask = chosen.predict(points, labels, start=mask)
     if not mask.any():
         what = f"No {name}" if has_name else "Nothing"
-        raise InvalidRequest(f"{what} was found in {called}: click on it, or give a mask.")
+        raise InvalidRequest(f"{what} was found in {called}: click on it{', or give a mask' if takes_mask else ''}.")
     return mask
 
 

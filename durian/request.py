@@ -37,7 +37,9 @@ Strength = Annotated[Real, Field(ge=0, le=1)]
 Trim = Annotated[Real, Field(ge=-1, le=1)]
 Layer = Annotated[Whole, Field(ge=-100, le=100)]
 Alpha = Annotated[Real, Field(ge=0, le=1)]
-Erased = Annotated[tuple[ItemName, ...], at_most(len(ATTRIBUTE_NAMES)), called("list of what is taken off")]
+ErasedName = Annotated[Literal[ATTRIBUTE_NAMES[:-1]], called("what is taken off")]
+"""Of "other" nobody knows what it would be."""
+Erased = Annotated[tuple[ErasedName, ...], at_most(len(ATTRIBUTE_NAMES)), called("list of what is taken off")]
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,7 @@ class RenderOptions(Checked):
     """Draw the small visible "AI-generated" label."""
     uncrop: Switch = False
     """Paste the result back into the uncropped photo."""
-    normalise_lips: bool = True
+    normalise_lips: Switch = True
     """Close a mouth that is open in the portrait before a motion that speaks acts on it."""
 
     def __post_init__(self) -> None:

@@ -179,7 +179,7 @@ class _Schema:
             return InvalidRequest(sentence[0].upper() + sentence[1:])
         node, words = self._at(location, what)
         words, accepted = words or "this", self._accepted(node)
-        if kind in ("missing", "missing_argument"):
+        if kind in ("missing", "missing_argument") or problem["input"] is None:
             return InvalidRequest(f"{words[0].upper()}{words[1:]} is missing: give {accepted}.")
         given = shown(problem["input"])
         if self._resolved(node).keys() & {"enum", "const"} and isinstance(problem["input"], str):

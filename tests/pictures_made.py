@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import zlib
 
 import numpy as np
 from PIL import Image, ImageCms
@@ -107,3 +108,19 @@ def srgb_profile() -> bytes:
 def srgb_of_linear(value: float) -> float:
     """A light level 0 to 1 as an sRGB level 0 to 255 (IEC 61966-2-1)."""
     return 255 * (12.92 * value if value <= 0.0031308 else 1.055 * value ** (1 / 2.4) - 0.055)
+
+
+def png_chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def with_chunk(png: bytes, kind: bytes, body: bytes) -> bytes:
+    """A PNG with one more chunk behind its header."""
+    return png[:33] + png_chunk(kind, body) + png[33:]
+
+
+def png_by_hand(width: int, height: int, depth: int, colour_type: int, row: bytes) -> bytes:
+    """A PNG of any depth, which Pillow does not write, of one row repeated."""
+    header = struct.pack(">IIBBBBB", width, height, depth, colour_type, 0, 0, 0)
+    data = zlib.compress((b"\0" + row) * height)
+    return b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", header) + png_chunk(b"IDAT", data) + png_chunk(b"IEND", b"")

@@ -240,6 +240,7 @@ def lying_header() -> bytes:
         with_settings(attributes__0__strength=True),
         with_settings(portrait__crop__side=1e9),
         with_settings(portrait__crop__x=-5000),
+        with_settings(portrait__crop={"x": 0, "y": 0, "side": 1}),
         with_settings(surprise=1),
         with_settings(extra=[]),
         lambda members: members.update({"settings.json": members["settings.json"].replace(b"{", b'{"version": 1,', 1)}),
@@ -278,6 +279,12 @@ def test_a_refusal_says_what_is_wrong(saved: Path):
         load_bundle(path)
     with pytest.raises(UnreadableMedia, match="the scales of its motion are beyond what a head does"):
         load_bundle(rewritten(saved, holding("motion.npz", motion(scales=np.full(6, 1e30)))))
+
+
+@pytest.mark.parametrize("name", ["portrait/image.png", "attributes/0/mask.png", "motion.npz", "landmarks.npz"])
+def test_what_a_bundle_lacks_is_not_called_damaged(saved: Path, name):
+    with pytest.raises(UnreadableMedia, match=rf" lacks {name}: give a bundle that Durian saved\.$"):
+        load_bundle(rewritten(saved, lambda members: members.pop(name)))
 
 
 def test_the_motions_name_is_plain_and_short(saved: Path):

@@ -78,9 +78,9 @@ def test_only_ordinary_files_of_a_bounded_size_are_read(tmp_path: Path):
     os.mkfifo(tmp_path / "pipe.csv")
     with (tmp_path / "large.csv").open("wb") as file:
         file.truncate(MAX_BYTES + 1)
-    with pytest.raises(UnreadableMedia, match=r"pipe.csv is no ordinary file"):
+    with pytest.raises(UnreadableMedia, match=r"pipe.csv is not a regular file"):
         read_table(tmp_path / "pipe.csv", KNOWN.__contains__)
-    with pytest.raises(UnreadableMedia, match="zero is no ordinary file"):
+    with pytest.raises(UnreadableMedia, match="zero is not a regular file"):
         read_table(Path("/dev/zero"), KNOWN.__contains__)
     with pytest.raises(UnreadableMedia, match="is a folder"):
         read_table(tmp_path, KNOWN.__contains__)

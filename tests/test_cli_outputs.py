@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from durian.cli import main
+from durian.cli.arguments import parse_output
 from durian.cli.outputs import check_outputs
 from durian.cli.parser import make_parser
 from durian.errors import InvalidRequest
@@ -37,7 +38,7 @@ def commands(parser: argparse.ArgumentParser, name: str = ""):
 def test_every_path_of_every_command_is_known_as_read_or_written():
     seen = set()
     for name, parser in commands(make_parser()):
-        paths = {action.dest for action in parser._actions if action.type is Path}
+        paths = {action.dest for action in parser._actions if action.type in (Path, parse_output)}
         written = set(parser.get_default("files")) | set(parser.get_default("folders"))
         assert paths == written | READ.get(name, set()), name
         seen.add(name)

@@ -80,8 +80,14 @@ def test_the_result_goes_where_it_is_wanted(engine: Engine, gated: GatedRenderer
     gated.let(6)
     assert engine.animate(gated_request(), out=tmp_path / "mine.mp4").path == tmp_path / "mine.mp4"
     assert (tmp_path / "mine.mp4").is_file()
-    with pytest.raises(OutputFailed, match="does not exist"):
-        engine.submit(gated_request(), out=tmp_path / "nowhere" / "mine.mp4")
+    (tmp_path / "link.mp4").symlink_to(tmp_path / "nowhere" / "mine.mp4")
+    for out, words in (
+        ("nowhere/mine.mp4", "folder nowhere does not exist"),
+        ("link.mp4", "a link that leads nowhere"),
+    ):
+        with pytest.raises(OutputFailed, match=words) as caught:
+            engine.submit(gated_request(), out=tmp_path / out)
+        assert str(tmp_path) not in str(caught.value)
 
 
 def test_sound_starts_where_the_motion_does(engine: Engine, gated: GatedRenderer, tmp_path: Path):

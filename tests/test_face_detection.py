@@ -89,7 +89,7 @@ def test_no_face():
     noise = np.random.default_rng(0).integers(0, 255, (200, 300, 3), np.uint8)
     assert detect_faces(noise) == []
     with pytest.raises(NoFaceFound, match="No face was found in the hat reference"):
-        require_face(noise, what="hat reference")
+        require_face(noise, what="the hat reference")
 
 
 def test_index_out_of_range_says_how_many(collins, hopper):
@@ -115,8 +115,8 @@ def test_cut_off_names_the_edge(side):
     offset = {"left": (-230, 0), "right": (230, 0), "upper": (0, -240), "lower": (0, 190)}[side]
     face = Face((middle + np.array([*offset, 0])).astype(np.float32))
     with pytest.raises(NoFaceFound, match=f"cut off at the {side} edge"):
-        check_face(face, (500, 500, 3), "portrait")
-    check_face(Face(middle.astype(np.float32)), (500, 500, 3), "portrait")
+        check_face(face, (500, 500, 3))
+    check_face(Face(middle.astype(np.float32)), (500, 500, 3))
 
 
 def test_real_photo_cut_through_the_face(collins):
@@ -133,7 +133,7 @@ def test_drawing_is_refused():
 def test_doubtful_face_is_refused(collins_face):
     doubtful = Face(collins_face.landmarks, confidence=0.55)
     with pytest.raises(NoFaceFound, match="does not look like a person's"):
-        check_face(doubtful, (512, 512, 3), "portrait")
+        check_face(doubtful, (512, 512, 3))
 
 
 def test_no_real_portrait_is_refused(shared_data):

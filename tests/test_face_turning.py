@@ -9,6 +9,8 @@ import pytest
 from durian.errors import NoFaceFound
 from durian.face import Crop, detect_faces, require_face
 from durian.face.turning import turned_points
+from durian.prepare import PortraitSource, load_portrait
+from durian.ui.reading import portrait_from
 
 AMONG = 700
 """Side of the picture that the portrait is turned in, pixels."""
@@ -46,10 +48,28 @@ def test_upside_down_is_told_how_to_turn(hopper, degrees, advice):
     picture, _ = turned(hopper, degrees)
     with pytest.raises(NoFaceFound) as error:
         require_face(picture, what="photo.jpg")
-    assert str(error.value) == f"The face in the photo.jpg is upside down: {advice}."
+    assert str(error.value) == f"The face in photo.jpg is not upright: {advice}."
     back = {"180": 2, "anticlockwise": 1, "clockwise": 3}
     turns = next(count for word, count in back.items() if f" {word} " in advice)
     assert abs(require_face(np.ascontiguousarray(np.rot90(picture, turns))).roll) < 50
+
+
+@pytest.mark.parametrize(("degrees", "way"), [(75, "anticlockwise"), (90, "anticlockwise"), (-90, "clockwise")])
+def test_a_portrait_does_not_lie(collins, degrees, way):
+    picture, _ = turned(collins, degrees)
+    with pytest.raises(NoFaceFound) as error:
+        load_portrait(PortraitSource(picture))
+    assert str(error.value) == (
+        f"The face in the portrait is not upright: turn the picture by 90 degrees {way} and give it again."
+    )
+    with pytest.raises(NoFaceFound, match=f"not upright: turn the picture by 90 degrees {way}"):
+        portrait_from(picture)
+
+
+@pytest.mark.parametrize("degrees", [45, -45])
+def test_a_portrait_may_tilt_its_head(collins, degrees):
+    picture, _ = turned(collins, degrees)
+    assert np.array_equal(load_portrait(PortraitSource(picture)).landmarks, portrait_from(picture).face.landmarks)
 
 
 @pytest.mark.parametrize("degrees", [0, 45, -45, 90, -90])
@@ -94,5 +114,5 @@ def test_animals_do_not_become_upside_down_faces():
 def test_an_upside_down_photo_of_a_report(shared_data):
     from durian.media import read_image
 
-    with pytest.raises(NoFaceFound, match=r"upside down: turn the picture by 180 degrees"):
+    with pytest.raises(NoFaceFound, match=r"not upright: turn the picture by 180 degrees"):
         require_face(read_image(shared_data / "bugs" / "tilt180.jpg"))

@@ -210,3 +210,32 @@ def test_unusable_mask_files(tmp_path, settings_environment):
     big.write_bytes(b"\0" * (2**20 + 1))
     with pytest.raises(LimitExceeded, match="1 MB"):
         masks.read_mask(big, (32, 32, 3))
+
+
+@pytest.mark.parametrize("colour", [(255, 0, 0), (0, 0, 255), (128, 0, 0), (255, 0, 255), (40, 90, 20)])
+@pytest.mark.parametrize("mode", ["RGB", "P", "RGBA"])
+def test_a_mask_drawn_in_one_colour_is_as_good_as_white(colour, mode):
+    drawn = np.zeros((40, 40, 3), np.uint8)
+    drawn[10:30, 5:20] = colour
+    buffer = io.BytesIO()
+    Image.fromarray(drawn).convert(mode, dither=Image.Dither.NONE).save(buffer, "PNG")
+    assert np.array_equal(masks.read_mask(buffer.getvalue(), (40, 40)), drawn.any(axis=2) * np.uint8(255))
+
+
+def test_a_soft_edge_in_a_colour_is_kept():
+    edge = np.linspace(0, 255, 40).astype(np.uint8)[None].repeat(40, axis=0)
+    drawn = np.dstack([edge, np.zeros_like(edge), edge // 3])
+    buffer = io.BytesIO()
+    Image.fromarray(drawn).save(buffer, "PNG")
+    assert np.array_equal(masks.read_mask(buffer.getvalue(), (40, 40)), edge)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "I;16", "F"])
+def test_grey_is_taken_exactly_even_of_two_values(mode):
+    grey = np.zeros((40, 40), np.uint8)
+    grey[10:30] = 100
+    given = {"I;16": grey.astype(np.uint16) * 257, "F": grey / np.float32(255)}.get(mode)
+    picture = Image.fromarray(grey).convert(mode) if given is None else Image.fromarray(given)
+    buffer = io.BytesIO()
+    picture.save(buffer, "TIFF")
+    assert np.array_equal(masks.read_mask(buffer.getvalue(), (40, 40)), grey)

@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from durian.errors import OutputFailed
+from durian.media import probe_video, read_image, write_image, write_video
 from durian.media.destination import check_file, check_folder
 
 NOBODY = 65534
@@ -68,6 +70,41 @@ def test_a_file_that_cannot_be_written(tmp_path: Path, name: str, words: str):
         check_file(tmp_path / name, (".png", ".jpg", ".mp4"))
     assert words in str(error.value)
     assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_a_link_that_leads_nowhere_is_called_one(tmp_path: Path):
+    (tmp_path / "link.mp4").symlink_to(tmp_path / "gone" / "result.mp4")
+    (tmp_path / "loop.mp4").symlink_to(tmp_path / "loop.mp4")
+    for name in ("link.mp4", "loop.mp4"):
+        with pytest.raises(
+            OutputFailed, match=rf"^{name} is a link that leads nowhere: remove it, or give another name"
+        ):
+            check_file(tmp_path / name, (".mp4",))
+
+
+def test_a_result_is_written_through_a_link(tmp_path: Path):
+    target = tmp_path / "there" / "data"
+    target.parent.mkdir()
+    link = tmp_path / "link.png"
+    link.symlink_to(target)
+    for level in (10, 200):
+        # New at first, then replaced.
+        check_file(link, (".png",))
+        write_image(np.full((40, 40, 3), level, np.uint8), link)
+        assert link.is_symlink()
+        assert read_image(target)[0, 0].tolist() == [level] * 3
+    video = tmp_path / "link.mp4"
+    video.symlink_to(target)
+    write_video([np.zeros((64, 64, 3), np.uint8)] * 3, video, 10)
+    assert video.is_symlink()
+    assert probe_video(target).width == 64
+    assert [path.name for path in target.parent.iterdir()] == ["data"]
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="there is no /proc here")
+def test_a_folder_of_the_systems_own_takes_no_files():
+    with pytest.raises(OutputFailed, match="because the folder proc takes no files: choose another place"):
+        check_file(Path("/proc/x.mp4"), (".mp4",))
 
 
 def test_the_longest_name_is_no_obstacle(tmp_path: Path):

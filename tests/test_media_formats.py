@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,6 +25,19 @@ def near(image: np.ndarray, expected: np.ndarray, tolerance: int = 3) -> bool:
     return all(np.abs(image[place].astype(int) - expected[place].astype(int)).max() <= tolerance for place in PLACES)
 
 
+@pytest.fixture(params=["bytes", "path"])
+def read(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[bytes], np.ndarray]:
+    """Reads a picture's bytes, as they are or from a file of no telling name."""
+    if request.param == "bytes":
+        return read_image
+
+    def from_path(data: bytes) -> np.ndarray:
+        (tmp_path / "given").write_bytes(data)
+        return read_image(tmp_path / "given")
+
+    return from_path
+
+
 # HEIC and AVIF
 
 
@@ -37,7 +52,7 @@ def test_heic_and_avif_from_path_and_bytes(tmp_path, make):
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_heic_is_turned_once(orientation):
+def test_a_heic_is_turned_once(read, orientation):
     from pillow_heif import HeifFile
 
     stored = np.ascontiguousarray(held(QUARTERS, orientation))
@@ -49,39 +64,39 @@ def test_a_heic_is_turned_once(orientation):
     # As a phone writes it: the container's own turn, and the EXIF's, which tells the same once more.
     assert (b"irot" in buffer.getvalue() or b"imir" in buffer.getvalue()) == (orientation > 1)
     assert exif_of(orientation).tobytes()[6:] in buffer.getvalue()
-    assert near(read_image(buffer.getvalue()), QUARTERS)
+    assert near(read(buffer.getvalue()), QUARTERS)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_an_avif_is_turned_once(orientation):
+def test_an_avif_is_turned_once(read, orientation):
     stored = held(QUARTERS, orientation)
     data = saved(stored, "AVIF", quality=100, subsampling="4:4:4", exif=exif_of(orientation))
-    assert near(read_image(data), QUARTERS)
+    assert near(read(data), QUARTERS)
 
 
 @pytest.mark.parametrize("make", [heic, lambda picture: saved(picture, "AVIF", quality=100, subsampling="4:4:4")])
-def test_their_alpha_is_laid_on_white(make):
+def test_their_alpha_is_laid_on_white(read, make):
     half = np.dstack([QUARTERS, np.full(QUARTERS.shape[:2], 128, np.uint8)])
-    assert near(read_image(make(half)), np.rint((QUARTERS.astype(float) * 128 + 255 * 127) / 255).astype(np.uint8))
+    assert near(read(make(half)), np.rint((QUARTERS.astype(float) * 128 + 255 * 127) / 255).astype(np.uint8))
 
 
-def test_a_heic_of_ten_bits():
+def test_a_heic_of_ten_bits(read):
     data = heic(QUARTERS.astype(np.uint16) * 257)
     from pi_heif import open_heif
 
     assert open_heif(data, convert_hdr_to_8bit=False).info["bit_depth"] == 10
-    assert near(read_image(data), QUARTERS)
+    assert near(read(data), QUARTERS)
 
 
-def test_a_heic_of_several_pictures_gives_its_primary_one():
-    assert near(read_image(heic(255 - QUARTERS, QUARTERS, primary=1)), QUARTERS)
+def test_a_heic_of_several_pictures_gives_its_primary_one(read):
+    assert near(read(heic(255 - QUARTERS, QUARTERS, primary=1)), QUARTERS)
 
 
-def test_an_avif_sequence_gives_its_first_picture():
+def test_an_avif_sequence_gives_its_first_picture(read):
     frames = [Image.fromarray(255 - QUARTERS)]
     data = saved(QUARTERS, "AVIF", quality=100, subsampling="4:4:4", save_all=True, append_images=frames)
     assert data[8:12] == b"avis"
-    assert near(read_image(data), QUARTERS)
+    assert near(read(data), QUARTERS)
 
 
 @pytest.mark.parametrize("form", ["HEIC", "AVIF"])
@@ -94,14 +109,14 @@ def test_a_cut_off_one_is_refused_in_one_sentence(tmp_path, form):
             read_image(path)
 
 
-def test_both_heif_packages_live_together():
+def test_both_heif_packages_live_together(read):
     import pillow_heif
 
     pillow_heif.register_heif_opener()
     data = heic(QUARTERS)
     with Image.open(io.BytesIO(data)) as theirs:
         assert near(np.asarray(theirs.convert("RGB")), QUARTERS)
-    assert near(read_image(data), QUARTERS)
+    assert near(read(data), QUARTERS)
 
 
 @pytest.mark.parametrize("name", ["avif.avif", "stub_heif_heim.heic"])
@@ -126,31 +141,31 @@ def greys(levels: list[int]) -> np.ndarray:
 
 
 @pytest.mark.parametrize("form", ["PNG", "WEBP", "TIFF"])
-def test_a_linear_profile_is_applied_whatever_it_is_called(form):
+def test_a_linear_profile_is_applied_whatever_it_is_called(read, form):
     options = {"lossless": True} if form == "WEBP" else {}
     data = saved(greys(LINEAR), form, icc_profile=icc_profile("sRGB linear", gamma=1.0), **options)
-    seen = read_image(data)[20, 4::8, 1]
+    seen = read(data)[20, 4::8, 1]
     expected = [srgb_of_linear(level / 255) for level in LINEAR]
     assert np.abs(seen - expected).max() <= 1
 
 
-def test_a_wide_profile_that_is_called_srgb():
+def test_a_wide_profile_that_is_called_srgb(read):
     # Display P3's red is outside sRGB, its darker neighbour is not: (0.5, 0.3, 0.3) by the two spaces' matrices.
     p3 = icc_profile("sRGB IEC61966-2.1", "Display P3", gamma=2.2)
-    seen = read_image(saved(np.full((40, 40, 3), (128, 77, 77), np.uint8), "PNG", icc_profile=p3))[5, 5].astype(int)
+    seen = read(saved(np.full((40, 40, 3), (128, 77, 77), np.uint8), "PNG", icc_profile=p3))[5, 5].astype(int)
     to_srgb = np.linalg.inv(np.array(PRIMARIES["sRGB"]).T) @ np.array(PRIMARIES["Display P3"]).T
     light = to_srgb @ (np.array([128, 77, 77]) / 255) ** 2.2
     assert np.abs(seen - [srgb_of_linear(value) for value in light]).max() <= 1
     assert seen[0] > 131
 
 
-def test_true_srgb_is_left_exactly_as_it_is(collins):
+def test_true_srgb_is_left_exactly_as_it_is(read, collins):
     data = saved(collins[:128, :128], "PNG", icc_profile=srgb_profile())
-    assert np.array_equal(read_image(data), collins[:128, :128])
+    assert np.array_equal(read(data), collins[:128, :128])
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "16"])
-def test_a_grey_profile_is_applied(mode):
+def test_a_grey_profile_is_applied(read, mode):
     levels = np.repeat(np.repeat(np.array(LINEAR, np.uint8), 8)[None], 40, axis=0)
     if mode == "16":
         picture = Image.fromarray(levels.astype(np.uint16) * 257)
@@ -159,15 +174,15 @@ def test_a_grey_profile_is_applied(mode):
     if mode == "LA":
         picture.putalpha(255)
     data = saved(picture, "PNG", icc_profile=icc_profile("Grey", gamma=1.0, grey=True))
-    seen = read_image(data)[20, 4::8]
+    seen = read(data)[20, 4::8]
     assert np.abs(seen[:, 0] - [srgb_of_linear(level / 255) for level in LINEAR]).max() <= 1
     assert np.ptp(seen.astype(int), axis=1).max() == 0
 
 
-def test_a_heic_with_a_profile():
+def test_a_heic_with_a_profile(read):
     profile = icc_profile("sRGB", "Display P3", gamma=2.2)
     flat = np.full((64, 64, 3), (128, 77, 77), np.uint8)
-    expected = read_image(saved(flat, "PNG", icc_profile=profile))[5, 5].astype(int)
+    expected = read(saved(flat, "PNG", icc_profile=profile))[5, 5].astype(int)
     from pillow_heif import HeifFile
 
     file = HeifFile()
@@ -175,16 +190,16 @@ def test_a_heic_with_a_profile():
     file[0].info["icc_profile"], file[0].info["icc_profile_type"] = profile, "prof"
     buffer = io.BytesIO()
     file.save(buffer, quality=-1, chroma="444")
-    assert np.abs(read_image(buffer.getvalue())[30, 30].astype(int) - expected).max() <= 3
+    assert np.abs(read(buffer.getvalue())[30, 30].astype(int) - expected).max() <= 3
 
 
-def test_a_lab_tiff():
+def test_a_lab_tiff(read):
     from PIL import ImageCms
 
     grey = Image.fromarray(np.full((40, 40, 3), 128, np.uint8))
     change = ImageCms.buildTransform(ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB")
     data = saved(ImageCms.applyTransform(grey, change), "TIFF")
-    assert np.abs(read_image(data)[9, 9].astype(int) - 128).max() <= 2
+    assert np.abs(read(data)[9, 9].astype(int) - 128).max() <= 2
 
 
 # TIFFs that Pillow does not read
@@ -217,29 +232,51 @@ PLANES = np.ascontiguousarray(np.moveaxis(QUARTERS, -1, 0))
         (np.dstack([SCALED, np.ones((48, 64), np.float32)]), {"extrasamples": ["unassalpha"]}),
     ],
 )
-def test_floats_and_wide_numbers(picture, options):
+def test_floats_and_wide_numbers(read, picture, options):
     data = tiff(picture, photometric="rgb", **options)
-    assert np.abs(read_image(data).astype(int) - QUARTERS).max() <= 1
+    assert np.abs(read(data).astype(int) - QUARTERS).max() <= 1
     assert pixel_count(data) == 48 * 64
 
 
-def test_a_half_grey_tiff():
-    seen = read_image(tiff(SCALED[..., 0].astype(np.float16), photometric="minisblack"))
+def test_a_half_grey_tiff(read):
+    seen = read(tiff(SCALED[..., 0].astype(np.float16), photometric="minisblack"))
     assert np.abs(seen.astype(int) - QUARTERS[..., :1]).max() <= 1
 
 
 @pytest.mark.parametrize("orientation", [3, 6])
-def test_a_float_tiff_is_turned_and_its_profile_applied(orientation):
+def test_a_float_tiff_is_turned_and_its_profile_applied(read, orientation):
     profile = icc_profile("Linear", gamma=1.0)
     tags = [(274, "H", 1, orientation, True), (34675, 7, len(profile), profile, True)]
-    seen = read_image(tiff(np.ascontiguousarray(held(SCALED, orientation)), photometric="rgb", extratags=tags))
+    seen = read(tiff(np.ascontiguousarray(held(SCALED, orientation)), photometric="rgb", extratags=tags))
     expected = np.vectorize(srgb_of_linear)(SCALED)
     assert seen.shape == QUARTERS.shape
     # The profile is applied to 8 bits: half a level of linear light is up to 7 levels of sRGB in the darkest tones.
     assert np.abs(seen - expected).max() <= 7
 
 
-def test_kinds_that_are_not_read_are_named(monkeypatch):
+def test_white_may_be_zero_in_any_tiff(read):
+    grey = QUARTERS[..., 0]
+    for picture in (grey, grey.astype(np.uint16) * 257, grey.astype(np.float16)):
+        for options in ({}, {"compression": "zlib"}) if picture.dtype != np.float16 else ({},):
+            most = np.array(65535 if picture.dtype == np.uint16 else 255, picture.dtype)
+            data = tiff(most - picture, photometric="miniswhite", **options)
+            assert np.abs(read(data).astype(int) - grey[..., None]).max() <= 1
+
+
+def test_grey_of_32_bits_uses_all_of_them(read):
+    ramp = np.linspace(0, 2**32 - 1, 64).astype(np.uint32)[None].repeat(40, axis=0)
+    for options in ({}, {"compression": "zlib"}):
+        seen = read(tiff(ramp, photometric="minisblack", **options))
+        assert np.abs(seen[..., 0] - ramp / (2**32 - 1) * 255).max() <= 1
+
+
+@pytest.mark.parametrize("compression", [None, "tiff_lzw"])
+def test_a_tiff_of_brightness_and_colour_differences(read, compression):
+    data = saved(Image.fromarray(QUARTERS).convert("YCbCr"), "TIFF", compression=compression)
+    assert np.abs(read(data).astype(int) - QUARTERS).max() <= 2
+
+
+def test_kinds_that_are_not_read_are_named(read, monkeypatch):
     cases = {
         "packed with ADOBE DEFLATE": tiff(SCALED, photometric="rgb", compression="zlib"),
         "complex64": tiff(SCALED.astype(np.complex64), photometric="rgb"),
@@ -247,21 +284,21 @@ def test_kinds_that_are_not_read_are_named(monkeypatch):
     }
     for words, data in cases.items():
         with pytest.raises(UnreadableMedia, match=f"{words}.*save it with 8 or 16 bits a channel"):
-            read_image(data)
+            read(data)
     with pytest.raises(UnreadableMedia, match="cut off or damaged"):
-        read_image(tiff(SCALED, photometric="rgb")[:-2000])
+        read(tiff(SCALED, photometric="rgb")[:-2000])
     monkeypatch.setattr(deep, "MAX_BYTES", 30_000)
     with pytest.raises(LimitExceeded, match="at most 0 MB are read of a TIFF with 32 bits"):
-        read_image(tiff(SCALED, photometric="rgb"))
+        read(tiff(SCALED, photometric="rgb"))
 
 
-def test_a_float_tiff_beyond_the_limits_is_refused_by_its_header():
+def test_a_float_tiff_beyond_the_limits_is_refused_by_its_header(read):
     data = bytearray(tiff(SCALED, photometric="rgb"))
     for tag in (256, 257):
         place = tifffile.TiffFile(io.BytesIO(data)).pages[0].tags[tag].valueoffset
         data[place : place + 4] = np.array([9000], "<u4").tobytes()
     with pytest.raises(LimitExceeded, match="9000×9000 pixels"):
-        read_image(bytes(data))
+        read(bytes(data))
 
 
 def test_random_damage_of_the_new_kinds_never_crashes():

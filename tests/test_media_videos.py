@@ -156,7 +156,7 @@ def test_empty_text_and_picture(tmp_path):
     with pytest.raises(UnreadableMedia, match=r"empty\.mp4 is empty"):
         probe_video(tmp_path / "empty.mp4")
     (tmp_path / "text.mp4").write_text("#EXTM3U\nhttp://example.org/secret\n")
-    with pytest.raises(UnreadableMedia, match=r"text\.mp4 holds text.*choose a MP4"):
+    with pytest.raises(UnreadableMedia, match=r"text\.mp4 holds text.*choose an MP4"):
         probe_video(tmp_path / "text.mp4")
     (tmp_path / "photo.mp4").write_bytes(b"\xff\xd8\xff\xe0" + bytes(100))
     with pytest.raises(UnreadableMedia, match=r"photo\.mp4 is a picture"):

@@ -84,7 +84,8 @@ def test_a_cut_to_another_person_is_said_with_its_second(tmp_path, surprised, ot
     with pytest.raises(InvalidRequest) as error:
         read_driving(path)
     assert str(error.value) == (
-        "Another shot or another person begins at 0.75 s of film.mp4: trim the video to one shot."
+        "Another shot or another person begins at 0.75 s of film.mp4: trim the video to one shot, "
+        "by its start and end on the page, by --start and --end on the command line, or before it is sent to the API."
     )
     with pytest.raises(InvalidRequest, match=r"begins at 0\.75 s of film\.mp4"):
         read_driving(path, start=0.25)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import zlib
@@ -153,6 +154,28 @@ def test_a_crop_is_in_pixels_of_the_upload(doubled, halved):
     person = load_portrait(PortraitSource(doubled, crop=Crop(511.5, 599.5, 800.0)))
     assert person.image.shape == (600, 512, 3)
     assert (person.crop.x, person.crop.y, person.crop.side) == pytest.approx((255.5, 299.5, 400.0))
+
+
+@pytest.mark.parametrize(
+    "crop",
+    [Crop(0, 0, 1), Crop(-300, -300, 100), Crop(5000, 5000, 100), Crop(512, 400, 4), Crop(512, 400, 1e6)],
+    ids=["a corner", "before", "behind", "a speck", "a field"],
+)
+def test_a_crop_that_does_not_hold_the_face_is_refused(doubled, halved, crop):
+    with pytest.raises(InvalidRequest) as caught:
+        load_portrait(PortraitSource(doubled, crop=crop))
+    told = re.fullmatch(
+        r"The crop (\S+) does not hold the face: give a square with the point (\d+),(\d+) in it and a side from "
+        r"(\d+) to (\d+) pixels\.",
+        str(caught.value),
+    )
+    assert [float(number) for number in told[1].split(",")] == pytest.approx([crop.x, crop.y, crop.side])
+    x, y, smallest, largest = (int(number) for number in told.groups()[1:])
+    assert largest == 4 * 1200
+    # What it advises is taken, to the last pixel.
+    for side in (smallest, largest):
+        for away in (-side / 2, side / 2):
+            assert load_portrait(PortraitSource(doubled, crop=Crop(x + away, y, side))).crop.side == side / 2
 
 
 def test_one_file_is_unpacked_once(doubled, tmp_path, settings_environment):

@@ -48,7 +48,7 @@ def test_what_is_right_comes_out_in_its_type(kind, given, expected):
         (Share, True, "True cannot be the value: give a number from 0 to 1."),
         (Share, 10**400, "A number of more than 20 digits cannot be the value: give a number from 0 to 1."),
         (Whole, 48.5, "48.5 cannot be the value: give a whole number."),
-        (Whole, None, "Nothing cannot be the value: give a whole number."),
+        (Whole, None, "The value is missing: give a whole number."),
         (Switch, 1, "1 cannot be the value: give true or false."),
         (Text, "a\nb", "'a\\nb' cannot be the value: give a text of at most 200 plain characters."),
         (Literal["a", "b"], "c", "Value 'c' is not known: use one of a, b."),

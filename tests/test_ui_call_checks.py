@@ -79,7 +79,7 @@ def test_the_number_of_values_must_be_right(post, route, count):
         ("call/v2/other", {}, "There is no 'other' to call: use animate, preview, segment."),
         ("call/other", {"data": []}, "There is no 'other' to call"),
         ("call/animate", {"data": 7}, "7 cannot be the data of the call"),
-        ("call/animate", {}, "Nothing cannot be the data"),
+        ("call/animate", {}, "The data of the call is missing: give a list"),
         ("call/animate", [], "A list of 0 cannot be the call"),
         ("call/animate", b'{"data": [' + b"[" * 400 + b"]" * 400 + b"]}", "nested deeper than 20 lists"),
         ("call/animate", {"data": [FILE] + [None] * (ARGUMENTS - 1)}, "'/etc/hostname' is not an uploaded file"),

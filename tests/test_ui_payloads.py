@@ -66,11 +66,15 @@ STROKE = {"kind": "stroke", "points": [[10, 10], [20, 20]], "radius": 3, "paint"
         ("portrait", {"kind": "face", "index": 5}, "Face 6 does not exist"),
         ("portrait", {"kind": "face", "index": -1}, "-1 cannot be the index"),
         ("portrait", {"kind": "crop", "x": 1, "y": 1, "side": 0}, "0 cannot be the side"),
-        ("still", {"kind": "place", "item": 1, "dx": None, "dy": 0, "scale": 1, "angle": 0}, "cannot be the dx"),
+        (
+            "still",
+            {"kind": "place", "item": 1, "dx": None, "dy": 0, "scale": 1, "angle": 0},
+            "The dx of the event is missing",
+        ),
         ("motion", {"kind": "pick", "id": "/etc/passwd"}, "'/etc/passwd' is not known: use one of nod"),
         ("example", {"kind": "pick", "id": {}}, "cannot be the id"),
         ("history", {"index": "0"}, "'0' cannot be the index"),
-        ("history", None, "Nothing cannot be the event"),
+        ("history", None, "The event is missing"),
     ],
 )
 def test_a_forged_event_is_one_sentence_and_changes_nothing(handler, data, words):

@@ -10,7 +10,7 @@ import pytest
 from requests_made import attribute, portrait, request
 
 from durian.errors import Cancelled, InvalidRequest, LimitExceeded, NoFaceFound
-from durian.face import Face
+from durian.face import Face, check_crop
 from durian.request import Placement, RenderOptions
 from durian.settings import get_settings
 from durian.ui import controls, texts, views
@@ -165,6 +165,15 @@ def test_the_crop_drawn_by_hand_is_the_crop():
     choice.frame(crop.x + 6, crop.y - 4, crop.side * 0.9)
     np.testing.assert_allclose([choice.crop.x, choice.crop.y], [crop.x + 6, crop.y - 4], atol=0.5)
     assert choice.crop.side == pytest.approx(crop.side * 0.9, rel=0.01)
+
+
+@pytest.mark.parametrize(("x", "y", "side"), [(-300, -300, 1), (5000, 47, 4000), (0, 0, 95)])
+def test_no_crop_on_the_page_loses_the_face(x, y, side):
+    choice = table().portrait
+    choice.frame(x, y, side)
+    check_crop(choice.crop, choice.face.landmarks, choice.image.shape)
+    choice.room, choice.shift_x, choice.shift_y = 0.5, 0.5, -0.5
+    check_crop(choice.crop, choice.face.landmarks, choice.image.shape)
 
 
 def test_another_face_starts_afresh():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -113,6 +114,16 @@ def parse_crop(text: str) -> tuple[float, float, float]:
     if not side > 0:
         raise argparse.ArgumentTypeError(wrong)
     return x, y, side
+
+
+def parse_output(text: str) -> Path:
+    """A file to write; what is written like a folder is not taken for one of that name."""
+    if os.path.basename(text) in ("", ".", ".."):
+        name = Path(text).name or text
+        raise argparse.ArgumentTypeError(
+            f"{name} is given like a folder: give a file's name, without a slash behind it"
+        )
+    return Path(text)
 
 
 def parse_shard(text: str) -> tuple[int, int]:

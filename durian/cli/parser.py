@@ -7,7 +7,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from durian.cli.arguments import NewItem, OfItem, Parser, parse_blend, parse_click, parse_crop, parse_shard
+from durian.cli.arguments import (
+    NewItem,
+    OfItem,
+    Parser,
+    parse_blend,
+    parse_click,
+    parse_crop,
+    parse_output,
+    parse_shard,
+)
 
 ITEM_NAMES = ("hair", "glasses", "hat", "beard", "lips", "other")
 """The same as :data:`durian.request.ATTRIBUTE_NAMES`, which would pull in NumPy and OpenCV."""
@@ -117,10 +126,12 @@ def _animate(command: argparse.ArgumentParser) -> None:
     )
     sampling.add_argument("--sampler", choices=SAMPLERS)
     out = command.add_argument_group("results")
-    out.add_argument("-o", "--out", type=Path, default=Path("durian.mp4"), metavar="MP4")
-    out.add_argument("--gif", type=Path, help="also as a GIF")
-    out.add_argument("--frames-zip", type=Path, metavar="ZIP", help="also as a ZIP of PNG frames")
-    out.add_argument("--bundle", type=Path, metavar="ZIP", help="also with inputs, masks and settings, to restore from")
+    out.add_argument("-o", "--out", type=parse_output, default=Path("durian.mp4"), metavar="MP4")
+    out.add_argument("--gif", type=parse_output, help="also as a GIF")
+    out.add_argument("--frames-zip", type=parse_output, metavar="ZIP", help="also as a ZIP of PNG frames")
+    out.add_argument(
+        "--bundle", type=parse_output, metavar="ZIP", help="also with inputs, masks and settings, to restore from"
+    )
     command.set_defaults(
         files={"out": (".mp4", ".mkv"), "gif": (".gif",), "frames_zip": (".zip",), "bundle": (".zip",)}
     )
@@ -132,7 +143,7 @@ def _segment(command: argparse.ArgumentParser) -> None:
     command.add_argument("--click", dest="clicks", type=parse_click, action="append", default=[], metavar="X,Y[,-]")
     command.add_argument("--face", type=int, default=0, metavar="N", help="which face wears it, 0 is the largest")
     command.add_argument("--segmenter", default="auto", help="auto, parser, classic or sam")
-    command.add_argument("-o", "--out", type=Path, default=Path("mask.png"), metavar="PNG")
+    command.add_argument("-o", "--out", type=parse_output, default=Path("mask.png"), metavar="PNG")
     command.set_defaults(files={"out": (".png",)})
 
 
@@ -197,7 +208,7 @@ def _synth(command: argparse.ArgumentParser) -> None:
     add = _adder(command.add_subparsers(dest="action", metavar="ACTION"))
     build = add("build-model", "make the head's file from a clone of ICT-FaceKit")
     build.add_argument("--facekit", type=Path, required=True, metavar="CLONE", help="a clone of ICT-FaceKit")
-    build.add_argument("-o", "--out", type=Path, required=True, metavar="NPZ", help="the file to write")
+    build.add_argument("-o", "--out", type=parse_output, required=True, metavar="NPZ", help="the file to write")
     build.set_defaults(files={"out": (".npz",)})
     render = add("render", "render scenes: portrait, reference, and the truth in motion")
     render.add_argument("-o", "--out", type=Path, required=True, metavar="DIR", help="goes on where it was left")
@@ -205,7 +216,7 @@ def _synth(command: argparse.ArgumentParser) -> None:
     render.add_argument("--bare", action="store_true", help="also the targets without the item")
     render.set_defaults(folders=("out",))
     preview = add("preview", "draw a contact sheet of scenes or people")
-    preview.add_argument("-o", "--out", type=Path, default=Path("synthetic.png"), metavar="PNG")
+    preview.add_argument("-o", "--out", type=parse_output, default=Path("synthetic.png"), metavar="PNG")
     preview.add_argument("--people", action="store_true", help="portraits instead of scenes")
     preview.set_defaults(files={"out": PICTURES})
     for command, scenes in ((render, 100), (preview, 8)):
@@ -273,7 +284,9 @@ def _train_diffusion(command: argparse.ArgumentParser) -> None:
     command.add_argument("--steps", type=int, metavar="N", help="of each stage (default: the recipe's)")
     command.add_argument("--max-minutes", type=float, metavar="M", help="stop in time, with a checkpoint")
     command.add_argument("--device", choices=("cpu", "cuda"), help="(default: the settings')")
-    command.add_argument("--show-batch", type=Path, metavar="PNG", help="draw what the first step sees, train nothing")
+    command.add_argument(
+        "--show-batch", type=parse_output, metavar="PNG", help="draw what the first step sees, train nothing"
+    )
     command.set_defaults(files={"show_batch": PICTURES}, folders=("out",))
 
 

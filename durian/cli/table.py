@@ -5,13 +5,14 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import os
 import re
-import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from durian.errors import LimitExceeded, UnreadableMedia
+from durian.media.files import open_regular
 
 MAX_BYTES = 20_000_000
 """Two thousand for each of ten thousand rows."""
@@ -41,7 +42,7 @@ def read_table(path: Path, is_known: Callable[[str], bool]) -> Table:
         is_known: whether a cell is the name of a column that may be used: the separator is the one that finds most.
 
     Raises:
-        UnreadableMedia: it does not exist, is no ordinary file or no such table.
+        UnreadableMedia: it does not exist, is not a regular file or no such table.
         LimitExceeded: it has more than :data:`MAX_BYTES`.
     """
     text = _decoded(_bytes(path), path.name)
@@ -71,22 +72,13 @@ def _cells(text: str, separator: str) -> list[list[str]] | None:
 
 
 def _bytes(path: Path) -> bytes:
-    try:
-        about = path.stat()
-        if not stat.S_ISREG(about.st_mode):
-            what = "a folder" if path.is_dir() else "no ordinary file"
-            raise UnreadableMedia(f"{path.name} is {what}: give a CSV with a header and a row per request.")
-        if about.st_size > MAX_BYTES:
+    with open_regular(path, "CSV with a header and a row per request") as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > MAX_BYTES:
             raise LimitExceeded(
-                f"{path.name} has {about.st_size / 1e6:.0f} MB: give a CSV of at most {MAX_BYTES // 1_000_000} MB."
+                f"{path.name} has {size / 1e6:.0f} MB: give a CSV of at most {MAX_BYTES // 1_000_000} MB."
             )
-        return path.read_bytes()
-    except FileNotFoundError as error:
-        raise UnreadableMedia(f"{path.name} does not exist: give a CSV with a header and a row per request.") from error
-    except OSError as error:
-        if isinstance(error, (UnreadableMedia, LimitExceeded)):
-            raise
-        raise _unreadable(path.name) from error
+        return file.read()
 
 
 def _decoded(data: bytes, name: str) -> str:

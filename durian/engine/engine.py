@@ -19,7 +19,8 @@ from durian.engine.line import JobLine, pace_key
 from durian.engine.production import Animation, produce
 from durian.engine.stills import StillsLane
 from durian.engine.storage import Storage
-from durian.errors import Cancelled, DurianError, LimitExceeded, OutputFailed
+from durian.errors import Cancelled, DurianError, LimitExceeded
+from durian.media.destination import check_place
 from durian.renderer import Renderer, check_renderer, get_renderer
 from durian.request import AnimationRequest, Attribute
 from durian.settings import Settings, get_settings
@@ -76,8 +77,8 @@ class Engine:
             OutputFailed: ``out`` is in no folder.
         """
         check_renderer(request.renderer)
-        if out is not None and not Path(out).resolve().parent.is_dir():
-            raise OutputFailed(f"The folder {Path(out).parent} does not exist: make it or choose another output file.")
+        if out is not None:
+            check_place(Path(out))
         sound = None if audio_from is None else Sound(Path(audio_from), audio_start)
         seconds = None if client is None else self._settings.max_job_seconds
         delivery = Delivery(

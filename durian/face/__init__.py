@@ -1,7 +1,7 @@
 """Faces: MediaPipe landmarks, the choice among several faces, crops, and back to the uncropped photo."""
 
-from durian.face.checks import check_face, require_face
-from durian.face.crop import Crop, default_crop, paste_back
+from durian.face.checks import PORTRAIT_MAX_ROLL, check_face, require_face
+from durian.face.crop import Crop, check_crop, default_crop, paste_back
 from durian.face.detection import detect_faces
 from durian.face.geometry import FACE_OVAL, LANDMARKS, OUTER_EYES, Face, eye_distance
 from durian.face.tracking import track_faces
@@ -10,8 +10,10 @@ __all__ = [
     "FACE_OVAL",
     "LANDMARKS",
     "OUTER_EYES",
+    "PORTRAIT_MAX_ROLL",
     "Crop",
     "Face",
+    "check_crop",
     "check_face",
     "default_crop",
     "detect_faces",

@@ -23,17 +23,21 @@ MIN_CONFIDENCE = 0.7
 MAX_ROLL = 110
 """Degrees from upright up to which a head may lie; beyond it the parser no longer knows hair from beard."""
 
+PORTRAIT_MAX_ROLL = 60
+"""The same for a portrait, which would be animated as it lies: people tilt their heads up to 45 degrees."""
+
 EDGE_TOLERANCE = 0.05
 """Depth in face heights to which a point may lie beyond the edge before it counts as outside."""
 
 
-def require_face(image: np.ndarray, index: int = 0, what: str = "portrait") -> Face:
+def require_face(image: np.ndarray, index: int = 0, what: str = "the portrait", max_roll: float = MAX_ROLL) -> Face:
     """The face number ``index`` (0 is the largest) of a picture, checked.
 
     Args:
         image: ``(H, W, 3) uint8`` RGB.
         index: which face, largest first.
         what: how an error names the picture.
+        max_roll: degrees from upright up to which the head may lie.
 
     Raises:
         NoFaceFound: there is no face, not that many, or it cannot be used (see :func:`check_face`).
@@ -43,47 +47,48 @@ def require_face(image: np.ndarray, index: int = 0, what: str = "portrait") -> F
         faces = detect_turned_faces(image) or faces
     if not faces:
         raise NoFaceFound(
-            f"No face was found in the {what}: use a photo of a real person who looks roughly towards the camera."
+            f"No face was found in {what}: use a photo of a real person who looks roughly towards the camera."
         )
     if not 0 <= index < len(faces):
         count, choice = ("only one face", "choose 0")
         if len(faces) > 1:
             count, choice = f"{len(faces)} faces", f"choose a number from 0 to {len(faces) - 1}"
-        raise NoFaceFound(f"Face {index} was asked for but the {what} has {count}: {choice}.")
-    check_face(faces[index], image.shape, what)
+        raise NoFaceFound(f"Face {index} was asked for but {what} has {count}: {choice}.")
+    check_face(faces[index], image.shape, what, max_roll)
     return faces[index]
 
 
-def check_face(face: Face, image_shape: tuple[int, ...], what: str = "portrait") -> None:
-    """Refuse a face that is too small, cut off, or not plausibly a human one.
+def check_face(
+    face: Face, image_shape: tuple[int, ...], what: str = "the portrait", max_roll: float = MAX_ROLL
+) -> None:
+    """Refuse a face that is too small, cut off, lying, or not plausibly a human one.
 
     Args:
         face: the face to check.
         image_shape: ``image.shape`` of its picture.
         what: how an error names the picture.
+        max_roll: degrees from upright up to which the head may lie.
 
     Raises:
         NoFaceFound: with one sentence that says what is wrong and what to do.
     """
     if face.eye_distance < MIN_EYE_DISTANCE:
         raise NoFaceFound(
-            f"The face in the {what} is too small: its eyes are {face.eye_distance:.0f} pixels apart and "
+            f"The face in {what} is too small: its eyes are {face.eye_distance:.0f} pixels apart and "
             f"{MIN_EYE_DISTANCE} are needed, so use a larger photo or one taken closer."
         )
     if face.flatness > MAX_FLATNESS:
-        raise NoFaceFound(f"The face in the {what} looks like a drawing: use a photo of a real person.")
+        raise NoFaceFound(f"The face in {what} looks like a drawing: use a photo of a real person.")
     if face.confidence < MIN_CONFIDENCE:
         raise NoFaceFound(
-            f"The face in the {what} does not look like a person's: use a clear photo of someone who looks towards the "
+            f"The face in {what} does not look like a person's: use a clear photo of someone who looks towards the "
             "camera."
         )
-    if abs(face.roll) > MAX_ROLL:
-        raise NoFaceFound(f"The face in the {what} is upside down: turn the picture by {_turn(face.roll)}.")
+    if abs(face.roll) > max_roll:
+        raise NoFaceFound(f"The face in {what} is not upright: turn the picture by {_turn(face.roll)}.")
     side = _cut_side(face.landmarks, image_shape)
     if side:
-        raise NoFaceFound(
-            f"The face in the {what} is cut off at the {side} edge: use a photo that shows the whole face."
-        )
+        raise NoFaceFound(f"The face in {what} is cut off at the {side} edge: use a photo that shows the whole face.")
 
 
 def _turn(roll: float) -> str:

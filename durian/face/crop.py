@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 from pydantic import Field
 
-from durian.face.geometry import CHIN, FOREHEAD_TOP, Face, face_height
+from durian.errors import InvalidRequest
+from durian.face.geometry import CHIN, FOREHEAD_TOP, Face, eye_distance, face_height, face_middle
 from durian.schema import Checked, Real
 
 SIDE_IN_FACE_HEIGHTS = 2.6
@@ -21,6 +22,12 @@ RISE_IN_FACE_HEIGHTS = 0.08
 
 FEATHER = 0.06
 """Width of the blend inside the crop's edge when pasting back, as a part of its side (taste)."""
+
+SMALLEST_CROP = 1.0
+"""Side of the smallest crop in eye distances: below it nobody would know the face."""
+
+LARGEST_CROP = 4.0
+"""Side of the largest crop in longer sides of its picture: beyond it a face is a few pixels."""
 
 FARTHEST = 1_000_000
 """Pixels: beyond any picture, and near enough for arithmetic."""
@@ -122,6 +129,47 @@ def default_crop(face: Face, image_shape: tuple[int, ...], room: float = 1.0) ->
     x = float(np.clip(x, side / 2 - 0.5, width - 0.5 - side / 2))
     y = float(np.clip(y, side / 2 - 0.5, height - 0.5 - side / 2))
     return Crop(x, y, float(side))
+
+
+def smallest_crop(landmarks: np.ndarray, image_shape: tuple[int, ...]) -> float:
+    """Least side in pixels of a crop around a face; in a photo that is narrower than that, the photo's shorter side."""
+    return min(SMALLEST_CROP * eye_distance(landmarks), *image_shape[:2])
+
+
+def within_reach(crop: Crop, landmarks: np.ndarray) -> Crop:
+    """The crop, moved as little as makes it hold the face's middle."""
+    x, y = face_middle(landmarks)
+    half = crop.side / 2
+    return Crop(float(np.clip(crop.x, x - half, x + half)), float(np.clip(crop.y, y - half, y + half)), crop.side)
+
+
+def check_crop(
+    crop: Crop, landmarks: np.ndarray, image_shape: tuple[int, ...], scale: float = 1.0, what: str = "The crop"
+) -> None:
+    """Refuse a crop in which the face could not be seen: its middle is outside, or it is far too small or large.
+
+    Args:
+        crop: in pixels of the picture.
+        landmarks: ``(478, 3)`` of the face.
+        image_shape: ``image.shape`` of the picture.
+        scale: pixels of the picture in a pixel of the file it was given as, which is what the sentence speaks of.
+        what: how the sentence names the crop.
+
+    Raises:
+        InvalidRequest: with the crops that hold the face.
+    """
+    smallest, largest = smallest_crop(landmarks, image_shape), LARGEST_CROP * max(image_shape[:2])
+    # Half a pixel of grace: the numbers may have been rounded on their way here.
+    is_sized = smallest - 0.5 <= crop.side <= largest + 0.5
+    held = within_reach(crop, landmarks)
+    if is_sized and max(abs(held.x - crop.x), abs(held.y - crop.y)) <= 0.5:
+        return
+    x, y = ((place + 0.5) / scale - 0.5 for place in face_middle(landmarks))
+    given = [(crop.x + 0.5) / scale - 0.5, (crop.y + 0.5) / scale - 0.5, crop.side / scale]
+    raise InvalidRequest(
+        f"{what} {','.join(f'{number:.6g}' for number in given)} does not hold the face: give a square with the point "
+        f"{x:.0f},{y:.0f} in it and a side from {math.ceil(smallest / scale)} to {math.floor(largest / scale)} pixels."
+    )
 
 
 def paste_back(frame: np.ndarray, image: np.ndarray, crop: Crop) -> np.ndarray:

@@ -67,6 +67,13 @@ def eye_distance(landmarks: np.ndarray) -> float:
     return float(np.linalg.norm(landmarks[left, :2] - landmarks[right, :2]))
 
 
+def face_middle(landmarks: np.ndarray) -> tuple[float, float]:
+    """``x`` and ``y`` of the middle of the box around landmarks ``(478, 2 or 3)``."""
+    low, high = landmarks[:, :2].min(0), landmarks[:, :2].max(0)
+    x, y = (low + high) / 2
+    return float(x), float(y)
+
+
 def face_height(landmarks: np.ndarray) -> float:
     """Pixels from the top of the forehead to the chin, in the picture's plane."""
     return float(np.linalg.norm(landmarks[FOREHEAD_TOP, :2] - landmarks[CHIN, :2]))

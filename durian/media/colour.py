@@ -18,20 +18,51 @@ SWATCH_STEPS = 17
 ROWS = 512
 """Rows that are computed at once, so that wider numbers than 8 bits never take a whole picture's memory."""
 
+_BITS, _PHOTOMETRIC, _SIGN = 258, 262, 339
+"""TIFF's tags."""
+_WHITE_IS_ZERO = 0
+
 
 def in_8_bits(image: Image.Image) -> Image.Image:
     """The picture in a mode of 8 bits a channel that can be resized: L, LA, RGB, RGBA, CMYK or LAB."""
     from PIL import Image
 
-    if image.mode.startswith("I") or image.mode == "F":
-        grey = Image.fromarray(deep_to_8_bit(np.asarray(image)))
+    if is_deep(image):
+        values = deep_values(image)
+        grey = Image.fromarray(in_8_bits_of(values, image))
         grey.info = {key: value for key, value in image.info.items() if key != "transparency"}
+        clear = image.info.get("transparency")
+        if isinstance(clear, int):
+            grey.putalpha(Image.fromarray(np.where(values == clear, 0, 255).astype(np.uint8)))
         return grey
     if "transparency" in image.info or image.mode in ("PA", "RGBa"):
         return image.convert("RGBA")
     if image.mode == "1":
         return image.convert("L")
     return image if image.mode in ("L", "LA", "RGB", "RGBA", "CMYK", "LAB") else image.convert("RGB")
+
+
+def is_deep(image: Image.Image) -> bool:
+    """Whether a picture is of one channel with more than 8 bits."""
+    return image.mode.startswith("I") or image.mode == "F"
+
+
+def deep_values(image: Image.Image) -> np.ndarray:
+    """``(H, W)`` values of a picture that :func:`is_deep`, as they lie in the file."""
+    values = np.asarray(image)
+    tags = getattr(image, "tag_v2", {})
+    # Pillow has no unsigned 32 bits and takes the same ones for signed.
+    return (
+        values.view(np.uint32)
+        if image.mode == "I" and tags.get(_BITS) == (32,) and tags.get(_SIGN, (1,)) == (1,)
+        else values
+    )
+
+
+def in_8_bits_of(values: np.ndarray, image: Image.Image) -> np.ndarray:
+    """``(H, W) uint8`` of the :func:`deep_values` of ``image``, black as 0 whatever the file calls black."""
+    levels = deep_to_8_bit(values)
+    return 255 - levels if getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == _WHITE_IS_ZERO else levels
 
 
 def to_srgb_on_white(image: Image.Image) -> np.ndarray:

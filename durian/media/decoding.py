@@ -21,16 +21,10 @@ import numpy as np
 
 from durian.errors import DurianError, LimitExceeded, UnreadableMedia
 from durian.media.colour import in_8_bits
-from durian.media.files import (
-    HEAD_BYTES,
-    IMAGE_FORMATS,
-    IMAGE_KINDS,
-    check_bytes,
-    check_pixels,
-    describe_kind,
-    open_regular,
-    sniff,
-)
+from durian.media.files import check_bytes, check_pixels, open_regular
+from durian.media.kinds import HEAD_BYTES, IMAGE_FORMATS, IMAGE_KINDS, describe_kind, sniff
+from durian.media.png_colour import add_profile, read_coding, scale_transparency
+from durian.media.unfinished_jpeg import with_its_end
 from durian.settings import get_settings
 
 if TYPE_CHECKING:
@@ -113,8 +107,12 @@ def _opened(file: PictureFile) -> Image.Image:
         from pi_heif import HeifImageFile
 
         return HeifImageFile(file.stream)
+    coding = read_coding(file.stream) if file.kind == "png" else None
     try:
         image = Image.open(file.stream, formats=[file.kind.upper()])
+        if file.kind == "png":
+            add_profile(image, coding)
+            scale_transparency(image)
         if file.kind != "tiff" or not _is_misread(image):
             return image
     except UnidentifiedImageError:
@@ -127,9 +125,34 @@ def _opened(file: PictureFile) -> Image.Image:
 
 
 def _is_misread(image: Image.Image) -> bool:
-    """Whether Pillow would mix up a TIFF's channels: more than 8 bits each, stored one channel after the other."""
-    bits, planar = 258, 284
-    return image.tag_v2.get(planar) == 2 and max(image.tag_v2.get(bits, (8,))) > 8
+    """Whether Pillow would mix up a TIFF's channels: more than 8 bits each, stored one channel after the other, or
+    brightness and colour differences without compression."""
+    bits, compression, photometric, planar = 258, 259, 262, 284
+    tags = image.tag_v2
+    is_plain_ycbcr = tags.get(photometric) == 6 and tags.get(compression, 1) == 1
+    return is_plain_ycbcr or (tags.get(planar) == 2 and max(tags.get(bits, (8,))) > 8)
+
+
+def loaded(file: PictureFile, image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """The picture of :func:`open_header` unpacked.
+
+    Args:
+        file, image: as opened.
+        size: width and height down to which it may be unpacked; a JPEG is, where a half, a quarter or an eighth is
+            still as large.
+    """
+    if file.kind != "jpeg":
+        image.load()
+        return image
+    image.draft(None, size)
+    try:
+        image.load()
+        return image
+    except OSError:
+        complete = with_its_end(file.stream, size)
+        if complete is None:
+            raise
+        return complete
 
 
 def pixel_count(source: str | os.PathLike[str] | bytes) -> int:
@@ -175,10 +198,7 @@ def unpack(
         check_pixels(*image.size, file.name)
         with unpacking(image.size[0] * image.size[1]):
             size = image.size
-            if file.kind == "jpeg":
-                # Unpacks at a half, a quarter or an eighth of its size when that is enough.
-                image.draft(None, working_size(*size, megapixels))
-            image.load()
+            image = loaded(file, image, working_size(*size, megapixels))
             if file.kind == "heif":
                 # A HEIF's header may tell another size than its parts have.
                 size = image.size

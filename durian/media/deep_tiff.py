@@ -1,4 +1,4 @@
-"""TIFFs of kinds that Pillow does not read: floats and 32 bits in colour, read by tifffile."""
+"""TIFFs of kinds that Pillow does not read rightly: floats and 32 bits in colour, and plain YCbCr, read by tifffile."""
 
 from __future__ import annotations
 
@@ -57,7 +57,11 @@ class DeepTiffFile(ImageFile.ImageFile):
                 f"{self._name} unpacks to {size / 1e6:.0f} MB: at most {MAX_BYTES // 1_000_000} MB are read of a TIFF "
                 f"with {page.bitspersample} bits a channel; {_ADVICE}."
             )
-        self._size, self._mode = (page.imagewidth, page.imagelength), MODES[samples]
+        is_ycbcr = page.photometric == tifffile.PHOTOMETRIC.YCBCR
+        if is_ycbcr and (samples, page.subsampling) != (3, (1, 1)):
+            raise UnreadableMedia(f"{self._name} is a TIFF with colours at a coarser grid: save it as RGB.")
+        self._size = page.imagewidth, page.imagelength
+        self._mode = "YCbCr" if is_ycbcr else MODES[samples]
         if _PROFILE in page.tags:
             self.info["icc_profile"] = bytes(page.tags[_PROFILE].value)
         if _ORIENTATION in page.tags:
@@ -74,6 +78,8 @@ class DeepTiffFile(ImageFile.ImageFile):
             if page.planarconfig == tifffile.PLANARCONFIG.SEPARATE:
                 values = np.moveaxis(values, 0, -1)
             data = np.ascontiguousarray(deep_to_8_bit(values))
+            if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE:
+                data = 255 - data
             self.load_prepare()
             self.frombytes(data.tobytes(), "raw", self.mode)
         return super().load()

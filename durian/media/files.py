@@ -1,4 +1,4 @@
-"""What a file is, whether it may be read, and writing one so that no half of it is ever left behind."""
+"""Whether a file may be read, and writing one so that no half of it is ever left behind."""
 
 from __future__ import annotations
 
@@ -12,104 +12,16 @@ from pathlib import Path
 from typing import BinaryIO
 
 from durian.errors import LimitExceeded, OutputFailed, UnreadableMedia
+from durian.media.kinds import HEAD_BYTES, with_article
 from durian.settings import get_settings
-
-IMAGE_KINDS = ("jpeg", "png", "webp", "heif", "avif", "bmp", "tiff", "gif")
-VIDEO_KINDS = ("mp4", "matroska", "avi", "gif")
-IMAGE_FORMATS = "JPEG, PNG, WebP, HEIC, AVIF, BMP, TIFF or GIF picture"
-VIDEO_FORMATS = "MP4, MOV, WebM, MKV, AVI or GIF video"
-
-HEAD_BYTES = 4096
-"""How much of a file :func:`sniff` looks at; every magic number lies in the first 16 bytes, text needs a few more."""
 
 LONGEST_SUFFIX = 8
 """Characters of an ending, its dot included, that a temporary name keeps; those that are written are shorter."""
 NAME_SHOWN = 40
 """Characters of a name that is too long, as a message shows it."""
 
-_MAGIC = (
-    (b"\xff\xd8\xff", "jpeg"),
-    (b"\x89PNG\r\n\x1a\n", "png"),
-    (b"GIF87a", "gif"),
-    (b"GIF89a", "gif"),
-    (b"II*\x00", "tiff"),
-    (b"MM\x00*", "tiff"),
-    (b"II+\x00", "tiff"),
-    (b"MM\x00+", "tiff"),
-    (b"\x1aE\xdf\xa3", "matroska"),
-    (b"ID3", "sound"),
-    (b"OggS", "sound"),
-    (b"fLaC", "sound"),
-    (b"\xff\xfb", "sound"),
-    (b"\xff\xf3", "sound"),
-    (b"\xff\xf1", "sound"),
-    (b"%PDF", "a PDF document"),
-    (b"PK\x03\x04", "a ZIP archive"),
-    (b"8BPS", "a Photoshop file"),
-    (b"BM", "bmp"),
-)
-_RIFF = {b"WEBP": "webp", b"AVI ": "avi", b"WAVE": "sound"}
-_AVIF_BRANDS = (b"avif", b"avis", b"avio")
-_HEIF_BRANDS = tuple(
-    b"heic heix heim heis hevc hevx hevm hevs mif1 mif2 mif3 msf1 miaf MiHE MiHB MiHA MiPr jpeg jpgs avci avcs".split()
-)
-"""ISO/IEC 23008-12, annexes B and D to F, and 23000-22: stills and their sequences, whatever codes their pixels."""
 _SYSTEM_FOLDERS = ("/proc/", "/sys/", "/dev/fd/", "/dev/std")
 """Names in here stand for what the process has open or for the system's own values, whatever they claim to be."""
-_QUICKTIME_ATOMS = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
-
-
-def sniff(head: bytes) -> str:
-    """Tell a file's kind from its first bytes; its name is not trusted.
-
-    Returns:
-        One of :data:`IMAGE_KINDS` or :data:`VIDEO_KINDS`, ``"empty"``, ``"sound"``, ``"text"``, ``"unknown"``, or a
-        noun with its article ("a PDF document") for kinds that people mistake for pictures.
-    """
-    if not head:
-        return "empty"
-    if head[:4] == b"RIFF":
-        return _RIFF.get(head[8:12], "unknown")
-    if head[4:8] in _QUICKTIME_ATOMS:
-        return _still_kind(head) or "mp4"
-    for magic, kind in _MAGIC:
-        if head.startswith(magic):
-            return kind
-    if b"<svg" in head[:1024]:
-        return "an SVG drawing"
-    if b"\0" not in head:
-        with contextlib.suppress(UnicodeDecodeError):
-            # The head may end inside a multi-byte character, so the last three bytes are not judged.
-            head[: max(1, len(head) - 3)].decode("utf-8")
-            return "text"
-    return "unknown"
-
-
-def _still_kind(head: bytes) -> str | None:
-    """``"heif"`` or ``"avif"`` where an ISO base media file is a still picture."""
-    if head[4:8] != b"ftyp":
-        return None
-    major, length = head[8:12], int.from_bytes(head[:4], "big")
-    others = [head[place : place + 4] for place in range(16, min(length, len(head)), 4)]
-    # The major brand may be one that this file does not know, or the family's common one.
-    if major in _AVIF_BRANDS or (major in (b"mif1", b"msf1", b"miaf") and any(b in _AVIF_BRANDS for b in others)):
-        return "avif"
-    return "heif" if major in _HEIF_BRANDS or b"mif1" in others else None
-
-
-def describe_kind(kind: str) -> str:
-    """The kind as words for a message, such as ``"is a video"``."""
-    if kind in ("mp4", "matroska", "avi"):
-        return "is a video"
-    if kind in IMAGE_KINDS:
-        return "is a picture"
-    if kind == "sound":
-        return "holds sound only"
-    if kind == "text":
-        return "holds text"
-    if kind == "empty":
-        return "is empty"
-    return f"is {kind}" if kind.startswith("a") else "is of an unknown kind"
 
 
 def open_regular(path: str | os.PathLike[str], accepted: str) -> BinaryIO:
@@ -130,23 +42,25 @@ def open_regular(path: str | os.PathLike[str], accepted: str) -> BinaryIO:
     """
     path = Path(path)
     name = path.name or "The path"
-    not_regular = UnreadableMedia(f"{name} is not a regular file: choose a {accepted} that is saved on a disk.")
+    advice = f"choose {with_article(accepted)}"
+    not_regular = UnreadableMedia(f"{name} is not a regular file: {advice} that is saved on a disk.")
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise UnreadableMedia(f"{name} does not exist: choose a {accepted}.") from error
+        raise UnreadableMedia(f"{name} does not exist: {advice}.") from error
     except (OSError, ValueError) as error:
         if getattr(error, "errno", None) == errno.ENXIO:  # what opening a socket says
             raise not_regular from error
-        raise UnreadableMedia(f"{name} cannot be opened: choose a {accepted} that may be read.") from error
+        raise UnreadableMedia(f"{name} cannot be opened: {advice} that may be read.") from error
     try:
         about = os.fstat(descriptor)
         if stat.S_ISDIR(about.st_mode):
-            raise UnreadableMedia(f"{name} is a folder: choose a {accepted}.")
+            raise UnreadableMedia(f"{name} is a folder: {advice}.")
         if not stat.S_ISREG(about.st_mode) or os.path.abspath(path).startswith(_SYSTEM_FOLDERS):
             raise not_regular
         check_bytes(about.st_size, name)
-        return os.fdopen(descriptor, "rb")
+        # By an opener, so that the file's own name is its path and no number, which readers of files stumble over.
+        return open(path, "rb", opener=lambda *_: descriptor)
     except BaseException:
         os.close(descriptor)
         raise
@@ -225,6 +139,9 @@ def output_failure(path: Path, error: BaseException) -> OutputFailed:
         )
     if code in (errno.EACCES, errno.EPERM, errno.EROFS):
         return OutputFailed(f"{path.name} could not be written because {folder} is not writable: choose another place.")
+    if code in (errno.ENOENT, errno.ENOTDIR) and path.parent.is_dir():
+        # What the system's own folders, such as /proc, say.
+        return OutputFailed(f"{path.name} could not be written because {folder} takes no files: choose another place.")
     if code in (errno.ENOENT, errno.ENOTDIR):
         return OutputFailed(
             f"{path.name} could not be written because {folder} does not exist: make it, or choose another place."
@@ -234,19 +151,24 @@ def output_failure(path: Path, error: BaseException) -> OutputFailed:
     return OutputFailed(f"{path.name} could not be written ({reason}): choose another place and run again.")
 
 
+def written_to(path: Path) -> Path:
+    """Where a result at ``path`` goes: itself, or the file that it links to, which keeps the link."""
+    return Path(os.path.realpath(path)) if os.path.islink(path) else path
+
+
 def temporary_beside(path: Path) -> Path:
-    """A hidden, unique name in the folder of ``path``, so that the final rename stays on one disk.
+    """A hidden, unique name in the folder that ``path`` is written to, so that the final rename stays on one disk.
 
     It holds nothing of the final name but its ending (by which writers tell formats), so that whatever name the disk
     takes as a result has room for it too.
     """
     suffix = path.suffix if len(path.suffix) <= LONGEST_SUFFIX else ""
-    return path.with_name(f".durian-{uuid.uuid4().hex[:12]}{suffix}")
+    return written_to(path).with_name(f".durian-{uuid.uuid4().hex[:12]}{suffix}")
 
 
 @contextlib.contextmanager
 def atomic_output(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Yield a temporary name; on success it becomes ``path``, on any error it is deleted.
+    """Yield a temporary name; on success it becomes ``path`` (of a link, what it leads to), on any error it is deleted.
 
     Raises:
         OutputFailed: writing or renaming failed, for example because the disk is full.
@@ -255,7 +177,7 @@ def atomic_output(path: str | os.PathLike[str]) -> Iterator[Path]:
     temporary = temporary_beside(path)
     try:
         yield temporary
-        os.replace(temporary, path)
+        os.replace(temporary, written_to(path))
     except OSError as error:
         if isinstance(error, OutputFailed) or not _about_output(error, temporary):
             raise

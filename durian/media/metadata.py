@@ -17,7 +17,8 @@ from typing import BinaryIO
 from xml.sax.saxutils import escape, unescape
 
 from durian.errors import UnreadableMedia
-from durian.media.files import HEAD_BYTES, IMAGE_KINDS, open_regular, sniff
+from durian.media.files import open_regular
+from durian.media.kinds import HEAD_BYTES, IMAGE_KINDS, sniff
 
 TITLE = "AI-generated portrait animation made with Durian"
 COMMENT = "AI-generated: this is not a recording of a real event."

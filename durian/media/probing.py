@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from durian.errors import LimitExceeded, UnreadableMedia
-from durian.media.files import VIDEO_FORMATS, VIDEO_KINDS, check_pixels, describe_kind, open_checked, sniff
+from durian.media.files import check_pixels, open_checked
+from durian.media.kinds import IMAGE_KINDS, VIDEO_FORMATS, VIDEO_KINDS, describe_kind, is_animated, sniff, with_article
 from durian.settings import get_settings
 
 if TYPE_CHECKING:
@@ -49,7 +50,11 @@ def video_kind(path: str | os.PathLike[str]) -> tuple[Path, str]:
     path, head = open_checked(path, VIDEO_FORMATS)
     kind = sniff(head)
     if kind not in VIDEO_KINDS:
-        raise UnreadableMedia(f"{path.name} {describe_kind(kind)}, without moving pictures: choose a {VIDEO_FORMATS}.")
+        if is_animated(head, kind):
+            moving = f"an animated {kind.upper()}, which is not read as a video"
+            raise UnreadableMedia(f"{path.name} is {moving}: convert it to a GIF or an MP4.")
+        still = ", without moving pictures" if kind in (*IMAGE_KINDS, "sound") else ""
+        raise UnreadableMedia(f"{path.name} {describe_kind(kind)}{still}: choose {with_article(VIDEO_FORMATS)}.")
     if kind == "avi" and int.from_bytes(head[4:8], "little") > path.stat().st_size:
         # FFmpeg quietly shortens a cut AVI; only the size in its first bytes tells.
         raise damaged(path)
@@ -94,8 +99,10 @@ def find_video_stream(container: InputContainer, path: Path) -> VideoStream:
         stream.thread_type = "AUTO"
         return stream
     if container.streams.audio:
-        raise UnreadableMedia(f"{path.name} holds sound only, without moving pictures: choose a {VIDEO_FORMATS}.")
-    raise UnreadableMedia(f"{path.name} holds no frames: choose a {VIDEO_FORMATS} that plays.")
+        raise UnreadableMedia(
+            f"{path.name} holds sound only, without moving pictures: choose {with_article(VIDEO_FORMATS)}."
+        )
+    raise UnreadableMedia(f"{path.name} holds no frames: choose {with_article(VIDEO_FORMATS)} that plays.")
 
 
 def stream_zero(stream: VideoStream) -> float:
@@ -192,7 +199,7 @@ def probe_video(path: str | os.PathLike[str]) -> VideoInfo:
         except (av.FFmpegError, ValueError) as error:
             raise damaged(path) from error
         if frame is None:
-            raise UnreadableMedia(f"{path.name} holds no frames: choose a {VIDEO_FORMATS} that plays.")
+            raise UnreadableMedia(f"{path.name} holds no frames: choose {with_article(VIDEO_FORMATS)} that plays.")
         width, height = upright_size(frame, stream)
         check_pixels(width, height, path.name, "video")
         return VideoInfo(width, height, fps, max(duration, 1 / fps), bool(container.streams.audio))

@@ -12,7 +12,8 @@ import numpy as np
 
 from durian.errors import InvalidRequest, LimitExceeded, UnreadableMedia
 from durian.media.colour import flatten_on_white
-from durian.media.files import VIDEO_FORMATS, check_pixels
+from durian.media.files import check_pixels
+from durian.media.kinds import VIDEO_FORMATS
 from durian.media.probing import (
     MAX_DECODED_PER_SECOND,
     VideoInfo,
@@ -114,9 +115,12 @@ def _window(
     """Seconds that will be read, after checking the trim."""
     if not 0 < fps <= 1000:
         raise InvalidRequest(f"A rate of {fps:g} frames a second is out of range: give a value from 1 to 120.")
-    if start < 0 or start >= info.duration:
-        raise InvalidRequest(f"A start at {start:g} s is outside {name}, which lasts {spoken_time(info.duration)}.")
-    if end is not None and end <= start:
+    if not 0 <= start < info.duration:
+        length = spoken_time(info.duration)
+        raise InvalidRequest(
+            f"A start at {start:g} s is outside {name}, which lasts {length}: give one before its end."
+        )
+    if end is not None and not start < end:
         raise InvalidRequest(f"The end ({end:g} s) must come after the start ({start:g} s): move one of them.")
     seconds = (info.duration if end is None else min(end, info.duration)) - start
     check_length(seconds, name if start == 0 and end is None else f"The chosen part of {name}", max_seconds)

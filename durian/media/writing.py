@@ -15,7 +15,7 @@ import numpy as np
 
 from durian.errors import InvalidRequest
 from durian.media.audio import CHUNK, SAMPLE_RATE, read_audio
-from durian.media.files import atomic_output, discard, output_failure, temporary_beside
+from durian.media.files import atomic_output, discard, output_failure, temporary_beside, written_to
 from durian.media.gif import encode_gif
 from durian.media.images import encode_png
 from durian.media.metadata import append_xmp_box, container_tags
@@ -178,7 +178,7 @@ class VideoWriter:
             self._container = None
             if not self._lossless:
                 append_xmp_box(self._temporary, self._metadata)
-            os.replace(self._temporary, self.path)
+            os.replace(self._temporary, written_to(self.path))
         except (av.FFmpegError, OSError) as error:
             self.abort()
             raise output_failure(self.path, error) from error

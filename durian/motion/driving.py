@@ -90,7 +90,9 @@ def from_video(
     cut = watch.first_cut(tracked)
     if cut is not None:
         raise InvalidRequest(
-            f"Another shot or another person begins at {start + cut / fps:.2f} s of {what}: trim the video to one shot."
+            f"Another shot or another person begins at {start + cut / fps:.2f} s of {what}: trim the video to one "
+            "shot, by its start and end on the page, by --start and --end on the command line, or before it is sent to "
+            "the API."
         )
     motion = from_landmarks(bridge_gaps(tracked, fps, start), fps, neutral)
     if not turns:

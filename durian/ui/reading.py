@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from durian.errors import InvalidRequest, NoFaceFound
-from durian.face import Face, check_face, detect_faces, require_face
+from durian.face import PORTRAIT_MAX_ROLL, Face, check_face, detect_faces, require_face
 from durian.media import Picture, check_together, pixel_count, probe_video, read_picture
 from durian.motion import Driving, driving_fps, read_driving
 from durian.request_pictures import read_mask_of
@@ -47,7 +47,7 @@ def portrait_from(source: str | Path | np.ndarray) -> PortraitChoice:
     usable = [face for face in faces if _usable(face, image)]
     if not usable:
         # Says which of the reasons it is.
-        require_face(image, 0, "portrait")
+        require_face(image, 0, max_roll=PORTRAIT_MAX_ROLL)
     return PortraitChoice(image, usable, given=picture.given)
 
 
@@ -57,7 +57,7 @@ def _read(source: str | Path | np.ndarray, megapixels: float) -> Picture:
 
 def _usable(face: Face, image: np.ndarray) -> bool:
     try:
-        check_face(face, image.shape, "portrait")
+        check_face(face, image.shape, max_roll=PORTRAIT_MAX_ROLL)
     except NoFaceFound:
         return False
     return True

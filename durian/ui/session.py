@@ -15,6 +15,7 @@ import numpy as np
 
 from durian.errors import InvalidRequest, LimitExceeded
 from durian.face import Crop, Face, default_crop
+from durian.face.crop import within_reach
 from durian.media import Picture
 from durian.motion import Motion, preset
 from durian.request import AnimationRequest, Attribute, DiffusionOptions, Placement, Portrait, RenderOptions
@@ -25,10 +26,10 @@ HISTORY_KEPT = 12
 """Results offered again (taste); their files go with all others after ``keep_seconds``."""
 ROOM_RANGE = (0.5, 2.0)
 """The slider's range of room around the face."""
+SMALLEST_CROP_EYES = 2.2
+"""Side of the smallest crop that is drawn by hand, in eye distances: the face still fits."""
 ENDLESS = 1_000_000
 """Side of a photo that no crop reaches the end of, pixels."""
-SMALLEST_CROP_EYES = 2.2
-"""Side of the smallest crop in eye distances: the face still fits."""
 
 
 @dataclass
@@ -58,7 +59,8 @@ class PortraitChoice:
     @property
     def crop(self) -> Crop:
         base = default_crop(self.face, self.image.shape, self.room)
-        return Crop(base.x + self.shift_x * base.side, base.y + self.shift_y * base.side, base.side)
+        moved = Crop(base.x + self.shift_x * base.side, base.y + self.shift_y * base.side, base.side)
+        return within_reach(moved, self.face.landmarks)
 
     def choose(self, index: int) -> None:
         """Pick another face; the crop starts afresh."""
