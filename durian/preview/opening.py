@@ -25,9 +25,13 @@ class Patch:
             picture at rest.
         corner: see above.
         contour: indices of the landmarks around the opening, in order.
+        shown: ``(K, 2)`` where the photo shows the inside, the contour's place in it: a wider opening then stretches
+            what was shown, edge to edge, instead of showing what nobody knows.
     """
 
-    def __init__(self, texture: np.ndarray, corner: tuple[int, int], contour: np.ndarray):
+    def __init__(
+        self, texture: np.ndarray, corner: tuple[int, int], contour: np.ndarray, shown: np.ndarray | None = None
+    ):
         self.texture = np.clip(texture + 0.5, 0, 255).astype(np.uint8)
         self.corner = np.array(corner, np.float32)
         self.contour = contour
@@ -36,6 +40,7 @@ class Patch:
             np.int32
         )
         self.facing = np.zeros(count, np.float32)
+        self.shown = None if shown is None else _widened(shown.astype(np.float32), shown.mean(0, dtype=np.float32))
 
     def draw(
         self,
@@ -54,12 +59,13 @@ class Patch:
         rim = driving[self.contour].astype(np.float32)
         rim[:, 2] = rim[:, 2].mean()
         centre = rim.mean(0, keepdims=True)
-        outward = rim - centre
-        rim = rim + outward / np.maximum(np.linalg.norm(outward[:, :2], axis=1, keepdims=True), 1e-3) * OVERLAP
+        rim = _widened(rim, centre)
         vertices = np.concatenate([rim, centre])
         seen = vertices - np.array([shift[0], shift[1], 0], np.float32)
         at_rest = (seen - pose.shift) @ pose.rotation / pose.scale
         points = (at_rest[:, :2] - self.corner).astype(np.float32)
+        if self.shown is not None:
+            points = _held_in(points, self.shown - self.corner)
         # What the texture does not reach is its edge continued.
         points = np.clip(points, 0, np.array(self.texture.shape[1::-1], np.float32) - 1)
         low, high = np.floor(rim[:, :2].min(0)).astype(int), np.ceil(rim[:, :2].max(0)).astype(int) + 1
@@ -69,6 +75,24 @@ class Patch:
             texture = texture.copy()
             texture[..., :3] = texture[..., :3] * light
         canvas.draw(frame, texture, vertices, points, self.triangles, self.facing, box=box)
+
+
+def _widened(rim: np.ndarray, centre: np.ndarray) -> np.ndarray:
+    """A rim ``(K, 2 or 3)`` with all points further from its ``centre`` by the overlap, in the picture's plane."""
+    outward = rim - centre
+    return rim + outward / np.maximum(np.linalg.norm(outward[:, :2], axis=1, keepdims=True), 1e-3) * OVERLAP
+
+
+def _held_in(points: np.ndarray, polygon: np.ndarray) -> np.ndarray:
+    """Points ``(N, 2) float32``, those outside a polygon ``(K, 2)`` moved to the nearest place on it."""
+    contour = np.ascontiguousarray(polygon, np.float32)
+    outside = np.array([cv2.pointPolygonTest(contour, (float(x), float(y)), False) < 0 for x, y in points])
+    sides = np.roll(polygon, -1, axis=0) - polygon
+    offset = points[:, None] - polygon
+    along = (offset * sides).sum(-1) / np.maximum((sides**2).sum(-1), 1e-6)
+    places = polygon + np.clip(along, 0, 1)[..., None] * sides
+    nearest = np.linalg.norm(places - points[:, None], axis=-1).argmin(1)
+    return np.where(outside[:, None], places[np.arange(len(points)), nearest], points).astype(np.float32)
 
 
 def inside_of(landmarks: np.ndarray, contour: np.ndarray, shape: tuple[int, int], shrink: float) -> np.ndarray:
