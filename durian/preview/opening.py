@@ -35,12 +35,18 @@ class Patch:
         self.texture = np.clip(texture + 0.5, 0, 255).astype(np.uint8)
         self.corner = np.array(corner, np.float32)
         self.contour = contour
+        # Around the centre a fan to the contour, and beyond it a strip that lies under the opening's edge.
         count = len(contour)
-        self.triangles = np.stack([np.full(count, count), np.arange(count), (np.arange(count) + 1) % count], 1).astype(
-            np.int32
+        here = np.arange(count)
+        following = (here + 1) % count
+        fan = np.stack([np.full(count, 2 * count), here, following], 1)
+        strip = (
+            np.stack([here, count + here, following], 1),
+            np.stack([following, count + here, count + following], 1),
         )
-        self.facing = np.zeros(count, np.float32)
-        self.shown = None if shown is None else _widened(shown.astype(np.float32), shown.mean(0, dtype=np.float32))
+        self.triangles = np.concatenate([fan, *strip]).astype(np.int32)
+        self.facing = np.zeros(len(self.triangles), np.float32)
+        self.shown = None if shown is None else (shown - self.corner).astype(np.float32)
 
     def draw(
         self,
@@ -59,16 +65,17 @@ class Patch:
         rim = driving[self.contour].astype(np.float32)
         rim[:, 2] = rim[:, 2].mean()
         centre = rim.mean(0, keepdims=True)
-        rim = _widened(rim, centre)
-        vertices = np.concatenate([rim, centre])
+        outward = rim - centre
+        edge = rim + outward / np.maximum(np.linalg.norm(outward[:, :2], axis=1, keepdims=True), 1e-3) * OVERLAP
+        vertices = np.concatenate([rim, edge, centre])
         seen = vertices - np.array([shift[0], shift[1], 0], np.float32)
         at_rest = (seen - pose.shift) @ pose.rotation / pose.scale
         points = (at_rest[:, :2] - self.corner).astype(np.float32)
         if self.shown is not None:
-            points = _held_in(points, self.shown - self.corner)
+            points = self._held(points)
         # What the texture does not reach is its edge continued.
         points = np.clip(points, 0, np.array(self.texture.shape[1::-1], np.float32) - 1)
-        low, high = np.floor(rim[:, :2].min(0)).astype(int), np.ceil(rim[:, :2].max(0)).astype(int) + 1
+        low, high = np.floor(edge[:, :2].min(0)).astype(int), np.ceil(edge[:, :2].max(0)).astype(int) + 1
         box = (max(low[0], 0), max(low[1], 0), min(high[0], frame.shape[1]), min(high[1], frame.shape[0]))
         texture = self.texture
         if light < 1:
@@ -76,11 +83,14 @@ class Patch:
             texture[..., :3] = texture[..., :3] * light
         canvas.draw(frame, texture, vertices, points, self.triangles, self.facing, box=box)
 
-
-def _widened(rim: np.ndarray, centre: np.ndarray) -> np.ndarray:
-    """A rim ``(K, 2 or 3)`` with all points further from its ``centre`` by the overlap, in the picture's plane."""
-    outward = rim - centre
-    return rim + outward / np.maximum(np.linalg.norm(outward[:, :2], axis=1, keepdims=True), 1e-3) * OVERLAP
+    def _held(self, points: np.ndarray) -> np.ndarray:
+        """Texture points ``(2K + 1, 2)`` of contour, edge and centre, none of them beyond what the photo showed."""
+        count = len(self.contour)
+        rim = _held_in(points[:count], self.shown)
+        edge = rim + points[count:-1] - points[:count]
+        # What is shown stretches with the opening, but half as much as it could: teeth keep their place.
+        centre = (_held_in(points[-1:], self.shown) + rim.mean(0)) / 2
+        return np.concatenate([rim, edge, centre]).astype(np.float32)
 
 
 def _held_in(points: np.ndarray, polygon: np.ndarray) -> np.ndarray:
