@@ -80,6 +80,21 @@ def test_no_motion_crosses_lips_or_folds_the_mesh_around_them(name, opened):
         assert areas(driving, near).min() > -0.5
 
 
+@pytest.mark.parametrize("name", ["talk", "surprise"])
+def test_no_triangle_folds_where_a_shouting_person_s_lips_close(shared_data, name):
+    from durian.face import detect_faces
+    from durian.media import read_image
+
+    landmarks = detect_faces(read_image(shared_data / "bugs" / "open_mouth_portrait.jpg"))[0].landmarks
+    rest = driven_landmarks(preset(name, 24), landmarks)
+    lips = np.unique(np.concatenate([*UPPER_LIPS, *LOWER_LIPS, [78, 308, 61, 291]]))
+    near = face_triangles()[np.isin(face_triangles(), lips).any(1)]
+    near = near[areas(rest, near) > 0.05]
+    assert len(near) > 140
+    for driving in drive(preset(name, 24), landmarks, pose_strength=0, normalise_lips=True):
+        assert areas(driving, near).min() > 0
+
+
 def test_a_mouth_that_opens_further_shows_what_it_showed():
     landmarks, wider = made_landmarks(0.4), made_landmarks(0.9)
     image = made_face(landmarks).astype(np.float32)
