@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from faces_made import DARK, LIP, SIDE, SKIN, UNIT, made_face, made_landmarks, made_portrait
+from faces_made import DARK, LIP, SIDE, UNIT, made_face, made_landmarks, made_portrait
 
 from durian.geometry.mesh import EYES, INNER_LIPS, HeadPose, areas, face_triangles
 from durian.geometry.raster import Canvas
@@ -145,4 +145,3 @@ def test_an_opening_at_rest_is_left_alone():
     pose = HeadPose.between(landmarks, landmarks)
     assert Seam.of(frame, INNER_LIPS, landmarks, landmarks, pose, (0, 0, SIDE, SIDE)) is None
     assert Seam.of(frame, EYES[1], landmarks, landmarks, pose, (0, 0, SIDE, SIDE)) is None
-    assert SKIN[0] == frame[5, 5, 0]
