@@ -128,3 +128,7 @@ class Canvas:
         map_x, map_y, depth = self.map_x[part], self.map_y[part], self.depth[part]
         rasterize(shifted.astype(np.float32, copy=False), texture_points, triangles, facing, map_x, map_y, depth)
         blend(frame[part], texture, map_x, map_y, opacity)
+
+    def covered(self, part: tuple[slice, slice]) -> np.ndarray:
+        """Which pixels of a ``part`` of the box drawn last the mesh covered, ``(h, w) bool``."""
+        return self.map_x[part] != NOWHERE

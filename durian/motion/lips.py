@@ -24,12 +24,18 @@ MOST_TURNED = 35.0
 JAW_SHARE, BY_LIPS = 0.4, 0.2
 """Part of a closing that the jaw does, and the most in eye distances that is left to the lips (taste, on portraits that
 smile or shout)."""
+CORNERS = (78, 308)
+"""Of the mouth's opening, from the picture's left to its right."""
+CORNER_POINTS = ((78, 62, 191, 95), (308, 292, 415, 324), (62, 76, 183, 96), (292, 306, 407, 325))
+"""Corners of the rows of the lips, the point beyond each, and the nearest of the row's upper and of its lower lip."""
 LIP_ROWS = (1.0, 0.95, 0.9, 0.85)
 """How much each row of a lip goes along, from the opening outwards: lips keep their thickness (taste)."""
 LEAST_ORDER = 0.5
 """Of its canonical place between lip and jaw, the least that a point of the chin lies below the lip."""
 WIDE = 0.3
 """Opening from which the lower lip is thought to be as thick as the canonical one: smiles reach 0.23."""
+SMILING = 0.15
+"""Opening up to which lips meet halfway, along the curve of a smile; wide open ones meet on a straight line."""
 CHIN_WIDTH = 0.27
 """Half of the chin's width in eye distances."""
 
@@ -67,16 +73,48 @@ def with_lips(rest: np.ndarray, wanted: float) -> np.ndarray:
     by_jaw = max(JAW_SHARE * (own - wanted), own - wanted - BY_LIPS)
     result = rest - by_jaw / (jaw[14] - jaw[13])[1] * jaw
     apart = result[LOWER_LIPS[0]] - result[UPPER_LIPS[0]]
-    excess = (apart - wanted / own * (rest[LOWER_LIPS[0]] - rest[UPPER_LIPS[0]])) / 2
+    excess = apart - wanted / own * (rest[LOWER_LIPS[0]] - rest[UPPER_LIPS[0]])
+    straight = np.clip((own - SMILING) / (WIDE - SMILING), 0, 1)
+    by_upper = 0.5 + straight * (_upper_share(result) - 0.5)
     for upper, lower, follow in zip(UPPER_LIPS, LOWER_LIPS, LIP_ROWS, strict=True):
-        result[upper] += follow * excess
-        result[lower] -= follow * excess
+        result[upper] += follow * by_upper * excess
+        result[lower] -= follow * (1 - by_upper) * excess
+    _straighten_corners(result)
     points, _ = _chin_points()
     lip, jaw = _lip_and_jaw(rest, points)
     part = np.clip((rest[points, 1] - lip) / np.maximum(jaw - lip, 1e-6), 0, 1)
     lip, jaw = _lip_and_jaw(result, points)
     result[points, 1] = lip + part * (jaw - lip)
     return result
+
+
+def _upper_share(face: np.ndarray) -> np.ndarray:
+    """How much of its way to the other each point of the upper lip goes, ``(9, 1)`` in [0, 1].
+
+    So they meet on the line between the mouth's corners, bent as in the canonical face, or as near it as they can.
+    """
+
+    def above_corners(face: np.ndarray, points: np.ndarray) -> np.ndarray:
+        left, right = face[CORNERS[0]], face[CORNERS[1]]
+        along = np.clip((face[points, 0] - left[0]) / max(right[0] - left[0], 1e-6), 0, 1)
+        return face[points, 1] - (left[1] + along * (right[1] - left[1]))
+
+    canonical = canonical_face().astype(np.float64)
+    line = (above_corners(canonical, UPPER_LIPS[0]) + above_corners(canonical, LOWER_LIPS[0])) / 2
+    upper, lower = above_corners(face, UPPER_LIPS[0]), above_corners(face, LOWER_LIPS[0])
+    return np.clip((line - upper) / np.maximum(lower - upper, 1e-6), 0, 1)[:, None]
+
+
+def _straighten_corners(face: np.ndarray) -> None:
+    """Keep the point beyond each corner of the lips' rows between the lines of its two lips, ``(478, 3)`` changed in
+    place: where they meet beside it, the mesh would fold."""
+    for corner, beyond, upper, lower in CORNER_POINTS:
+        lines = []
+        for lip in (upper, lower):
+            run = face[corner, 0] - face[lip, 0]
+            slope = (face[corner, 1] - face[lip, 1]) / (run if abs(run) > 1e-6 else 1e-6)
+            lines.append(face[corner, 1] + slope * (face[beyond, 0] - face[corner, 0]))
+        face[beyond, 1] = np.clip(face[beyond, 1], min(lines), max(lines))
 
 
 def unfolded(rest: np.ndarray) -> np.ndarray:

@@ -18,8 +18,16 @@ WHITE_SHARE = 0.7
 """How much of the uncovered white is its clean colour; the rest continues the lids' shade."""
 GAZE_REACH = 0.4
 """Furthest shift of an iris in widths of the eye (a full turn is about 0.35)."""
-LASH_SHADE, CLOSING = 0.2, (0.15, 0.65)
-"""Light left on a shut eye, and the shares of the opening at rest between which it is lost."""
+LASH_SHADE, CLOSING = 0.55, (0.15, 0.65)
+"""Light left on what shows of a shut eye under its lashes, and the shares of the opening at rest between which it is
+lost."""
+LASH_OPACITY, LEAST_LASH_LIGHT = 0.85, 0.3
+"""Of the lashes, and the darkest that they make skin."""
+ASLEEP = (0.05, 0.12)
+"""Openness at rest between which an eye comes to have lids that can close: shut ones stay the photo's own."""
+FACING = (0.4, 0.65)
+"""Cosines of an eye's turn from the viewer between which its lids come to be drawn: the far eye of a face seen from the
+side is hidden, and its landmarks lie on the nose."""
 LID_RIM, LASH_WIDTH = 0.04, 0.045
 """Width of the bright rim beside the landmarks' lid contour, and of the lashes, in widths of the eye."""
 
@@ -39,9 +47,7 @@ class Eyes:
         triangles = face_triangles()
         self.lid_triangles = [triangles[np.isin(triangles, lids).any(1)] for lids in EYES]
         self.lid_skin = np.clip(opaque(_without_eyes(image, landmarks)) + 0.5, 0, 255).astype(np.uint8)
-        seen = np.maximum(*(inside_of(landmarks, lids, image.shape[:2], 0) for lids in EYES)) > 0.5
-        shown = image[seen] if seen.any() else image[cheek_pixels(landmarks, image.shape[:2])] * 0.4
-        self.lash_colour = shown[shown.mean(1) <= np.percentile(shown.mean(1), 15)].mean(0)
+        self.lash_shade = np.mean([_lash_shade(image, self.lid_skin, landmarks, lids) for lids in EYES], axis=0)
 
     def draw(self, canvas: Canvas, frame: np.ndarray, driving: np.ndarray, pose: HeadPose) -> None:
         """Draw what lies under the lids, before the face; ``driving`` ``(478, 3)`` are the frame's landmarks."""
@@ -51,14 +57,14 @@ class Eyes:
             reach = GAZE_REACH * np.linalg.norm(driving[lids[0], :2] - driving[lids[8], :2])
             gaze = gaze * min(1.0, reach / max(float(np.linalg.norm(gaze)), 1e-6))
             # As lids close their lashes shade the eye; of a shut one no more than a dark line is left between them.
-            light = 1 - (1 - LASH_SHADE) * self._closed(driving, lids)
+            light = 1 - (1 - LASH_SHADE) * self._shut(driving, lids)
             socket.draw(canvas, frame, driving, pose, light=light)
             iris.draw(canvas, frame, driving, pose, gaze, light)
 
     def draw_lids(self, canvas: Canvas, frame: np.ndarray, driving: np.ndarray) -> None:
         """Over the face, the skin of lids that close: without the rim of white that their edges hold in the photo."""
         for lids, triangles in zip(EYES, self.lid_triangles, strict=True):
-            closed = self._closed(driving, lids)
+            closed = self._shut(driving, lids)
             if closed < 0.02:
                 continue
             face = np.ascontiguousarray(driving[:MESH_POINTS], np.float32)
@@ -67,28 +73,19 @@ class Eyes:
             box = (max(low[0], 0), max(low[1], 0), min(high[0], frame.shape[1]), min(high[1], frame.shape[0]))
             front = np.ones(len(triangles), np.float32)
             canvas.draw(frame, self.lid_skin, face, self.rest, triangles, front, closed, box)
-            self._draw_lashes(frame, driving, lids, closed)
 
-    def _draw_lashes(self, frame: np.ndarray, driving: np.ndarray, lids: np.ndarray, opacity: float) -> None:
+    def draw_lashes(self, frame: np.ndarray, driving: np.ndarray) -> None:
         """The dark line between shut lids, thinner towards the corners."""
-        seam = (driving[lids[:9], :2] + driving[lids[[0, *range(15, 8, -1), 8]], :2]) / 2
-        width = float(np.linalg.norm(seam[-1] - seam[0]))
-        low, high = np.floor(seam.min(0) - 4).astype(int), np.ceil(seam.max(0) + 5).astype(int)
-        x0, y0, x1, y1 = max(low[0], 0), max(low[1], 0), min(high[0], frame.shape[1]), min(high[1], frame.shape[0])
-        if x1 <= x0 or y1 <= y0:
-            return
-        line = np.zeros((y1 - y0, x1 - x0), np.uint8)
-        points = np.round((seam - [x0, y0]) * 16).astype(np.int32)
-        for part, share in ((points, 0.6), (points[1:-1], 1.0)):
-            cv2.polylines(line, [part], False, 255, max(1, round(LASH_WIDTH * share * width)), cv2.LINE_AA, 4)
-        soft = cv2.GaussianBlur(line, (0, 0), max(0.4, 0.012 * width))[..., None] * (0.85 * opacity / 255)
-        part = frame[y0:y1, x0:x1]
-        part[:] = np.clip(part + soft * (self.lash_colour - part) + 0.5, 0, 255).astype(np.uint8)
+        for lids in EYES:
+            closed = self._shut(driving, lids)
+            if closed >= 0.02:
+                _draw_lashes(frame, driving, lids, closed * (1 - self.lash_shade))
 
-    def _closed(self, driving: np.ndarray, lids: np.ndarray) -> float:
-        """0 for an eye as open as at rest, 1 for a shut one."""
-        share = _openness(driving, lids) / max(_openness(self.landmarks, lids), 1e-3)
-        return float(1 - smoothstep(share, *CLOSING))
+    def _shut(self, driving: np.ndarray, lids: np.ndarray) -> float:
+        """0 for an eye as open as at rest, asleep or hidden by the nose, 1 for one that was shut."""
+        rest = _openness(self.landmarks, lids)
+        closed = 1 - smoothstep(_openness(driving, lids) / max(rest, 1e-3), *CLOSING)
+        return float(closed * smoothstep(rest, *ASLEEP)) * _facing(driving, lids)
 
 
 def _openness(landmarks: np.ndarray, lids: np.ndarray) -> float:
@@ -96,6 +93,42 @@ def _openness(landmarks: np.ndarray, lids: np.ndarray) -> float:
     lower, upper = landmarks[lids[1:8], :2], landmarks[lids[:8:-1], :2]
     width = np.linalg.norm(landmarks[lids[0], :2] - landmarks[lids[8], :2])
     return float(np.linalg.norm(upper - lower, axis=1).mean() / max(width, 1e-6))
+
+
+def _facing(landmarks: np.ndarray, lids: np.ndarray) -> float:
+    """0 for an eye that is turned away from the viewer, 1 for one that is seen."""
+    across = landmarks[lids[8]] - landmarks[lids[0]]
+    return float(smoothstep(np.linalg.norm(across[:2]) / max(np.linalg.norm(across), 1e-6), *FACING))
+
+
+def _draw_lashes(frame: np.ndarray, driving: np.ndarray, lids: np.ndarray, taken: np.ndarray) -> None:
+    """Take a part ``(3,)`` of the light from a line where the lids of an eye meet.
+
+    What is dark already, as the rim of glasses or a shadow, stays as it is seen.
+    """
+    seam = (driving[lids[:9], :2] + driving[lids[[0, *range(15, 8, -1), 8]], :2]) / 2
+    width = float(np.linalg.norm(seam[-1] - seam[0]))
+    low, high = np.floor(seam.min(0) - 4).astype(int), np.ceil(seam.max(0) + 5).astype(int)
+    x0, y0, x1, y1 = max(low[0], 0), max(low[1], 0), min(high[0], frame.shape[1]), min(high[1], frame.shape[0])
+    if x1 <= x0 or y1 <= y0:
+        return
+    line = np.zeros((y1 - y0, x1 - x0), np.uint8)
+    points = np.round((seam - [x0, y0]) * 16).astype(np.int32)
+    for part, share in ((points, 0.6), (points[1:-1], 1.0)):
+        cv2.polylines(line, [part], False, 255, max(1, round(LASH_WIDTH * share * width)), cv2.LINE_AA, 4)
+    soft = cv2.GaussianBlur(line, (0, 0), max(0.4, 0.012 * width))[..., None] / 255
+    part = frame[y0:y1, x0:x1]
+    part[:] = (part * (1 - soft * taken) + 0.5).astype(np.uint8)
+
+
+def _lash_shade(image: np.ndarray, lid_skin: np.ndarray, landmarks: np.ndarray, lids: np.ndarray) -> np.ndarray:
+    """Light ``(3,)`` that lashes leave, from the darkest that shows of the eye, relative to the skin of its lids."""
+    seen = inside_of(landmarks, lids, image.shape[:2], 0) > 0.5
+    if not seen.any():
+        return np.full(3, 0.4, np.float32)
+    shown, skin = image[seen], np.maximum(np.median(lid_skin[seen][:, :3], axis=0), 1)
+    darkest = shown[shown.mean(1) <= np.percentile(shown.mean(1), 15)].mean(0)
+    return 1 - LASH_OPACITY * (1 - np.clip(darkest / skin, LEAST_LASH_LIGHT, 1))
 
 
 def _eye_patches(image: np.ndarray, landmarks: np.ndarray, lids: np.ndarray, iris: np.ndarray) -> tuple[Patch, Patch]:

@@ -15,6 +15,8 @@ MOUTH_DARK = np.array([52, 20, 20], np.float32)
 TONGUE = np.array([142, 66, 66], np.float32)
 TOOTH = np.array([228, 219, 205], np.float32)
 TONGUE_TOP = 0.24
+OPEN = 0.06
+"""Opening in mouth widths from which the photo shows the inside of a mouth."""
 
 
 def mouth_patch(image: np.ndarray, landmarks: np.ndarray) -> Patch:
@@ -51,12 +53,18 @@ def mouth_patch(image: np.ndarray, landmarks: np.ndarray) -> Patch:
     drawn += teeth[..., None] * (TOOTH * shade[..., None] - drawn)
     drawn *= light
 
-    openness = np.linalg.norm(landmarks[13, :2] - landmarks[14, :2]) / width
     own = inside_of(at, INNER_LIPS, part.shape[:2], 0)
-    if openness > 0.06:  # the photo shows the inside of this mouth: keep it and continue it
+    shown = landmarks[INNER_LIPS, :2] if mouth_opening(landmarks) > OPEN else None
+    if shown is not None:  # the photo shows the inside of this mouth: keep it and continue it
         seam = inside_of(at, INNER_LIPS, part.shape[:2], 0.04 * width)
         continued = fill(part, seam) if seam.max() > 0.5 else drawn
         nearby = np.clip(1.6 * cv2.GaussianBlur(own, (0, 0), 0.10 * width), 0, 1)[..., None]
         drawn = drawn + nearby * (continued - drawn)
     inside = cv2.dilate(own, np.ones((3, 3)))[..., None]
-    return Patch(opaque(part * inside + drawn * (1 - inside)), (x0, y0), INNER_LIPS)
+    return Patch(opaque(part * inside + drawn * (1 - inside)), (x0, y0), INNER_LIPS, shown)
+
+
+def mouth_opening(landmarks: np.ndarray) -> float:
+    """Distance between the lips in their middle, in mouth widths."""
+    gap, width = (np.linalg.norm(landmarks[a, :2] - landmarks[b, :2]) for a, b in ((13, 14), (78, 308)))
+    return float(gap / max(width, 1e-6))

@@ -25,17 +25,28 @@ class Patch:
             picture at rest.
         corner: see above.
         contour: indices of the landmarks around the opening, in order.
+        shown: ``(K, 2)`` where the photo shows the inside, the contour's place in it: a wider opening then stretches
+            what was shown, edge to edge, instead of showing what nobody knows.
     """
 
-    def __init__(self, texture: np.ndarray, corner: tuple[int, int], contour: np.ndarray):
+    def __init__(
+        self, texture: np.ndarray, corner: tuple[int, int], contour: np.ndarray, shown: np.ndarray | None = None
+    ):
         self.texture = np.clip(texture + 0.5, 0, 255).astype(np.uint8)
         self.corner = np.array(corner, np.float32)
         self.contour = contour
+        # Around the centre a fan to the contour, and beyond it a strip that lies under the opening's edge.
         count = len(contour)
-        self.triangles = np.stack([np.full(count, count), np.arange(count), (np.arange(count) + 1) % count], 1).astype(
-            np.int32
+        here = np.arange(count)
+        following = (here + 1) % count
+        fan = np.stack([np.full(count, 2 * count), here, following], 1)
+        strip = (
+            np.stack([here, count + here, following], 1),
+            np.stack([following, count + here, count + following], 1),
         )
-        self.facing = np.zeros(count, np.float32)
+        self.triangles = np.concatenate([fan, *strip]).astype(np.int32)
+        self.facing = np.zeros(len(self.triangles), np.float32)
+        self.shown = None if shown is None else (shown - self.corner).astype(np.float32)
 
     def draw(
         self,
@@ -55,20 +66,43 @@ class Patch:
         rim[:, 2] = rim[:, 2].mean()
         centre = rim.mean(0, keepdims=True)
         outward = rim - centre
-        rim = rim + outward / np.maximum(np.linalg.norm(outward[:, :2], axis=1, keepdims=True), 1e-3) * OVERLAP
-        vertices = np.concatenate([rim, centre])
+        edge = rim + outward / np.maximum(np.linalg.norm(outward[:, :2], axis=1, keepdims=True), 1e-3) * OVERLAP
+        vertices = np.concatenate([rim, edge, centre])
         seen = vertices - np.array([shift[0], shift[1], 0], np.float32)
         at_rest = (seen - pose.shift) @ pose.rotation / pose.scale
         points = (at_rest[:, :2] - self.corner).astype(np.float32)
+        if self.shown is not None:
+            points = self._held(points)
         # What the texture does not reach is its edge continued.
         points = np.clip(points, 0, np.array(self.texture.shape[1::-1], np.float32) - 1)
-        low, high = np.floor(rim[:, :2].min(0)).astype(int), np.ceil(rim[:, :2].max(0)).astype(int) + 1
+        low, high = np.floor(edge[:, :2].min(0)).astype(int), np.ceil(edge[:, :2].max(0)).astype(int) + 1
         box = (max(low[0], 0), max(low[1], 0), min(high[0], frame.shape[1]), min(high[1], frame.shape[0]))
         texture = self.texture
         if light < 1:
             texture = texture.copy()
             texture[..., :3] = texture[..., :3] * light
         canvas.draw(frame, texture, vertices, points, self.triangles, self.facing, box=box)
+
+    def _held(self, points: np.ndarray) -> np.ndarray:
+        """Texture points ``(2K + 1, 2)`` of contour, edge and centre, none of them beyond what the photo showed."""
+        count = len(self.contour)
+        rim = _held_in(points[:count], self.shown)
+        edge = rim + points[count:-1] - points[:count]
+        # What is shown stretches with the opening, but half as much as it could: teeth keep their place.
+        centre = (_held_in(points[-1:], self.shown) + rim.mean(0)) / 2
+        return np.concatenate([rim, edge, centre]).astype(np.float32)
+
+
+def _held_in(points: np.ndarray, polygon: np.ndarray) -> np.ndarray:
+    """Points ``(N, 2) float32``, those outside a polygon ``(K, 2)`` moved to the nearest place on it."""
+    contour = np.ascontiguousarray(polygon, np.float32)
+    outside = np.array([cv2.pointPolygonTest(contour, (float(x), float(y)), False) < 0 for x, y in points])
+    sides = np.roll(polygon, -1, axis=0) - polygon
+    offset = points[:, None] - polygon
+    along = (offset * sides).sum(-1) / np.maximum((sides**2).sum(-1), 1e-6)
+    places = polygon + np.clip(along, 0, 1)[..., None] * sides
+    nearest = np.linalg.norm(places - points[:, None], axis=-1).argmin(1)
+    return np.where(outside[:, None], places[np.arange(len(points)), nearest], points).astype(np.float32)
 
 
 def inside_of(landmarks: np.ndarray, contour: np.ndarray, shape: tuple[int, int], shrink: float) -> np.ndarray:

@@ -9,15 +9,17 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from durian.geometry.mesh import MESH_POINTS, HeadPose, WarpMesh
+from durian.geometry.mesh import EYES, INNER_LIPS, MESH_POINTS, HeadPose, WarpMesh
 from durian.geometry.raster import Canvas
 from durian.preview.base import Base, build_base
 from durian.preview.eyes import Eyes
 from durian.preview.fill import blurred
 from durian.preview.layers import Blend, Layer, build_layer
 from durian.preview.light import FaceLight
+from durian.preview.lips import Lips
 from durian.preview.mouth import mouth_patch
 from durian.preview.opening import Patch
+from durian.preview.seams import Seam
 from durian.request import AnimationRequest
 from durian.scene import Scene, prepare_scene, scene_overlays
 from durian.watch import Watch
@@ -26,6 +28,8 @@ from durian.watch import Watch
 SHADOW_STRENGTH = {"hat": 0.42, "hair": 0.30, "glasses": 0.22}
 SHADOW_DROP, SHADOW_BLUR = 0.07, 0.06
 """Outer-eye distances."""
+OPENINGS = (INNER_LIPS, EYES[0][::-1], EYES[1])
+"""Contours of the holes in the face, of positive area."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ class Stage:
     mesh: WarpMesh
     eyes: Eyes
     mouth: Patch
+    lips: Lips
     layers: tuple[Layer, ...]
     blend: Blend | None
 
@@ -94,6 +99,7 @@ def build_stage(scene: Scene) -> Stage:
         mesh=_portrait_mesh(scene.landmarks.tobytes(), size),
         eyes=Eyes(base.colour, scene.landmarks),
         mouth=mouth_patch(base.colour, scene.landmarks),
+        lips=Lips(base.colour, scene.landmarks),
         layers=layers,
         blend=blend,
     )
@@ -116,13 +122,23 @@ def _draw(stage: Stage, canvas: Canvas, index: int) -> np.ndarray:
     still = np.zeros(len(mesh.outer_triangles), np.float32)
     outer = mesh.outer_positions(driving, pose)
     canvas.draw(frame, foreground, outer, np.ascontiguousarray(mesh.rest[:, :2]), mesh.outer_triangles, still)
+    face = np.ascontiguousarray(driving[:MESH_POINTS], np.float32)
+    box = _box(face, scene.size)
+    seams = [Seam.of(frame, contour, scene.landmarks, driving, pose, box) for contour in OPENINGS]
+    seams = [seam for seam in seams if seam is not None]
     stage.eyes.draw(canvas, frame, driving, pose)
     stage.mouth.draw(canvas, frame, driving, pose)
-    face = np.ascontiguousarray(driving[:MESH_POINTS], np.float32)
+    behind = [frame[seam.part].copy() for seam in seams]
     front = np.ones(len(mesh.face_triangles), np.float32)
     rest = np.ascontiguousarray(scene.landmarks[:MESH_POINTS, :2])
-    canvas.draw(frame, foreground, face, rest, mesh.face_triangles, front, box=_box(face, scene.size))
+    canvas.draw(frame, foreground, face, rest, mesh.face_triangles, front, box=box)
+    covered = [canvas.covered(seam.part) for seam in seams]
     stage.eyes.draw_lids(canvas, frame, driving)
+    stage.lips.draw(canvas, frame, driving)
+    for seam, shown, hidden in zip(seams, behind, covered, strict=True):
+        seam.smooth(frame, shown, hidden)
+    stage.eyes.draw_lashes(frame, driving)
+    stage.lips.draw_line(frame, driving)
     if stage.blend is not None:
         stage.blend.draw(canvas, frame, driving, pose, float(scene.alphas[index]))
     else:
