@@ -77,20 +77,25 @@ class Completion(Protocol):
         hole = lent_hole(lent_item(source), landmarks, size)
         if not hole.any():
             raise InvalidRequest(f"The {kind} of {source.files[1].name} lies outside {path.name}: leave it out.")
-        image = truth.copy()
-        image[hole] = WIPED
-        return Task(
-            name=source.name,
-            group=kind,
-            image=image,
-            landmarks=landmarks,
-            attributes=(),
-            driving=landmarks[None],
-            fps=1.0,
-            truth=truth[None],
-            regions={name: region[None] for name, region in regions_in(hole, truth, landmarks).items()},
-            hole=hole,
-        )
+        return completion_task(source.name, kind, truth, landmarks, hole)
+
+
+def completion_task(name: str, kind: str, truth: np.ndarray, landmarks: np.ndarray, hole: np.ndarray) -> Task:
+    """A picture ``(S, S, 3) uint8`` with a ``hole`` ``(S, S) bool``, whose pixels are nowhere but in the truth."""
+    image = truth.copy()
+    image[hole] = WIPED
+    return Task(
+        name=name,
+        group=kind,
+        image=image,
+        landmarks=landmarks,
+        attributes=(),
+        driving=landmarks[None],
+        fps=1.0,
+        truth=truth[None],
+        regions={name: region[None] for name, region in regions_in(hole, truth, landmarks).items()},
+        hole=hole,
+    )
 
 
 def lent_item(source: Source) -> Attribute:

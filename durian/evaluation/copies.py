@@ -44,7 +44,7 @@ class TurnedCopy:
             picture = picture ** (1 / GAMMA) / (GAIN * np.array(CAST, np.float32))
         size = self.image.shape[:2]
         flags = cv2.INTER_LANCZOS4 | cv2.WARP_INVERSE_MAP
-        back = cv2.warpAffine(picture, self.matrix, size, flags=flags, borderMode=cv2.BORDER_REFLECT_101)
+        back = cv2.warpAffine(picture, self.matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
         return _as_bytes(back * 255)
 
 
@@ -55,7 +55,7 @@ def turned_copy(image: np.ndarray, relit: bool = False) -> TurnedCopy:
     matrix = cv2.getRotationMatrix2D((middle, middle), TURN, SHRINK)
     picture = image.astype(np.float32) / 255
     copy = cv2.warpAffine(
-        picture, matrix, (side, side), flags=cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REFLECT_101
+        picture, matrix, (side, side), flags=cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REPLICATE
     ).clip(0, 1)
     if relit:
         copy = (copy * GAIN * np.array(CAST, np.float32)) ** GAMMA
