@@ -124,7 +124,7 @@ def regions_in(hole: np.ndarray, truth: np.ndarray, landmarks: np.ndarray) -> di
         WeightsMissing: the parser's, which tells them apart.
     """
     from durian.segmentation.found import best_starts
-    from durian.segmentation.parser.classes import BACKGROUND, HAIR, SKIN
+    from durian.segmentation.parser.classes import BACKGROUND, HAIR, HAT, SKIN
     from durian.segmentation.parser.heads import ParsedHead
     from durian.segmentation.parser.weights import FILE
 
@@ -134,8 +134,9 @@ def regions_in(hole: np.ndarray, truth: np.ndarray, landmarks: np.ndarray) -> di
     window, shares = head.head
     left, top, right, bottom = box = window.bounds(truth.shape)
     regions = {"hole": hole}
-    for name, number in (("skin", SKIN), ("background", BACKGROUND), ("hair", HAIR)):
+    # Hair that shines or is put up looks like a hat to the parser, and a bare head has none.
+    for name, numbers in (("skin", [SKIN]), ("background", [BACKGROUND]), ("hair", [HAIR, HAT])):
         seen = np.zeros(hole.shape, bool)
-        seen[top:bottom, left:right] = window.put(np.ascontiguousarray(shares[..., number]), box) > SURE
+        seen[top:bottom, left:right] = window.put(shares[..., numbers].sum(-1), box) > SURE
         regions[name] = hole & seen
     return regions
