@@ -190,7 +190,7 @@ def _evaluate(command: argparse.ArgumentParser) -> None:
         action="append",
         metavar="NAME[=DIR]",
         help="still, paste, preview, diffusion=MODEL or frames=DIR, of self-item oracle-warp, of completion push-pull, "
-        "telea or navier-stokes; repeat (default: still and the --renderer, or the protocol's own)",
+        "taken-off, telea or navier-stokes; repeat (default: still and the --renderer, or the protocol's own)",
     )
     methods.add_argument("--renderer", default="preview")
     methods.add_argument("--baseline", metavar="NAME", help="what the others are compared with (default: the first)")

@@ -14,9 +14,6 @@ REGION_TITLES = {
     "ring": "in the ring around the item",
     "head": "in the head's box",
     "hole": "in the hole",
-    "skin": "in the hole's skin",
-    "background": "in the hole's background",
-    "hair": "in the hole's hair",
     "changed": "where the item changes anything",
 }
 
