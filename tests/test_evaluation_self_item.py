@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -205,15 +207,13 @@ def test_refusing_gains_nothing_and_is_told(options: Options, monkeypatch: pytes
     monkeypatch.setitem(renderers._FACTORIES, "refusing", RefusingRenderer)
     evaluation = evaluate(get_protocol("self-item")(options), [MethodSpec("still"), MethodSpec("refusing")])
     report = printed(evaluation)
-    assert report["failed"] == {"still": [], "refusing": ["hopper-hat"]}
+    assert report["made_nothing"] == {"still": [], "refusing": ["hopper-hat"]}
     assert report["skipped"] == []
     refused = evaluation.results["refusing"][0].figures
     assert refused == still | {FAILED: 1.0}
 
 
 def test_other_light_is_another_run(options: Options, task: Task):
-    from dataclasses import replace
-
     relit = get_protocol("self-item")(replace(options, relit=True))
     assert relit.settings() != get_protocol("self-item")(options).settings()
     other = relit.load(relit.sources()[0])
@@ -260,3 +260,14 @@ def test_fewer_are_drawn_by_the_seed_and_stay_in_order(tmp_path: Path):
     assert drawn[0] == drawn[1] != drawn[2]
     assert all(len(few) == 5 and few == sorted(few) for few in drawn)
     assert first_of(paths, tmp_path, None, 0) == paths
+
+
+def test_the_command_prints_figures_by_method_and_kind(folder: Path, capsys: pytest.CaptureFixture[str]):
+    from durian.cli.main import main
+
+    asked = ["evaluate", "self-item", "--data", folder, "--stills", folder / "stills.csv", "--kind", "hat", "--json"]
+    assert main([str(word) for word in [*asked, "--method", "still", "--method", "oracle-warp"]]) == 0
+    report = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert report["photos"] == report["by_attribute"]["hat"]["photos"] == 1
+    assert set(report["still"]) == {"all", "head", "inside", "ring", "outside"}
+    assert report["oracle-warp"]["inside"]["psnr"] > 33 > 15 > report["still"]["inside"]["psnr"]

@@ -172,7 +172,7 @@ def _rows(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InvalidRequest(f"{path.name} cannot be read: give a CSV of {' and '.join(columns)}.") from error
     if not rows or any(row.get(column) is None for row in rows for column in columns):
-        raise InvalidRequest(f"{path.name} lacks a column: give a CSV of {' and '.join(columns)}.")
+        raise InvalidRequest(f"{path.name} is empty or lacks a column: give a CSV of {' and '.join(columns)}.")
     return rows
 
 

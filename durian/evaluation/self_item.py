@@ -112,8 +112,9 @@ class SelfItem(Protocol):
         return frames, scorer.score(frames) | {FAILED: float(failed)}
 
     def summary(self, results: Mapping[str, Sequence[CaseResult]]) -> dict[str, object]:
-        """``failed``: by method the photographs that it made nothing of."""
-        return {"failed": {name: [case.case for case in own if case.figures[FAILED]] for name, own in results.items()}}
+        """``made_nothing``: by method the cases that failed."""
+        failed = {name: [case.case for case in own if case.figures[FAILED]] for name, own in results.items()}
+        return {"made_nothing": failed}
 
 
 def regions_around(mask: np.ndarray, landmarks: np.ndarray) -> dict[str, np.ndarray]:
