@@ -11,7 +11,7 @@ from PIL import Image
 
 from durian.errors import InvalidRequest
 from durian.evaluation.completers import COMPLETERS, Gap, completed
-from durian.evaluation.completion import WIPED, completion_task, lent_hole, lent_item
+from durian.evaluation.completion import WIPED, completion_task, lent_hole, lent_item, regions_in
 from durian.evaluation.methods import MethodSpec, process_method
 from durian.evaluation.metrics import get_metric
 from durian.evaluation.metrics.gradients import STABILITY, gradient_similarity
@@ -88,6 +88,11 @@ def test_figures_are_taken_inside_the_hole_by_what_the_truth_shows(face, hole: n
     x, y = landmarks[10, :2].round().astype(int)
     assert parts["skin"][y + 2 : y + 11, x].all(), "the forehead is skin"
     assert parts["hair"][y - 12, x], "and above it is hair"
+    forehead = np.zeros_like(hole)
+    forehead[y + 4 : y + 14, x - 8 : x + 8] = True
+    parts = regions_in(forehead, truth, landmarks)
+    assert parts["skin"].sum() == 160
+    assert not (parts["hair"] | parts["background"]).any()
 
 
 def test_a_hole_is_another_persons_item_where_it_would_sit(folder: Path):

@@ -30,6 +30,8 @@ WIPED = 127
 """Grey level of all of a hole."""
 KEPT = 0.05
 """Eyes and mouth stay with so much around them, in outer-eye distances: a renderer never takes them off."""
+LEAST_PART = 0.02
+"""Share of a hole below which a part of it is not scored: a few pixels at its edge say nothing of a completer."""
 SURE = 0.5
 """Share of a class from which on a pixel of the truth counts as it."""
 
@@ -120,6 +122,8 @@ def lent_hole(item: Attribute, landmarks: np.ndarray, size: int) -> np.ndarray:
 def regions_in(hole: np.ndarray, truth: np.ndarray, landmarks: np.ndarray) -> dict[str, np.ndarray]:
     """The ``hole`` and what of it shows ``skin``, ``hair`` and ``background`` in the truth, ``(S, S) bool`` each.
 
+    Of a part that is next to nothing none is left.
+
     Raises:
         WeightsMissing: the parser's, which tells them apart.
     """
@@ -138,5 +142,6 @@ def regions_in(hole: np.ndarray, truth: np.ndarray, landmarks: np.ndarray) -> di
     for name, numbers in (("skin", [SKIN]), ("background", [BACKGROUND]), ("hair", [HAIR, HAT])):
         seen = np.zeros(hole.shape, bool)
         seen[top:bottom, left:right] = window.put(shares[..., numbers].sum(-1), box) > SURE
-        regions[name] = hole & seen
+        part = hole & seen
+        regions[name] = part if part.sum() >= LEAST_PART * hole.sum() else np.zeros_like(hole)
     return regions
