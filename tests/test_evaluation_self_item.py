@@ -187,6 +187,19 @@ def test_the_portrait_does_not_hold_the_item_nor_the_reference_the_portraits_pix
     assert item.mask.any()
 
 
+def test_eyes_behind_clear_lenses_keep_their_colour(folder: Path):
+    (folder / "glasses.csv").write_text("file,kind\nhopper.png,glasses\n")
+    protocol = get_protocol("self-item")(Options(folder, photographs=Photographs(stills=folder / "glasses.csv")))
+    task = protocol.load(protocol.sources()[0])
+    inside = task.masks["glasses"][0] >= 128
+    assert compare(task.image, task.truth[0], inside).psnr < 16
+    for pupil in (468, 473):
+        x, y = task.landmarks[pupil, :2].round().astype(int)
+        around = np.s_[y - 3 : y + 4, x - 3 : x + 4]
+        assert not inside[around].any()
+        assert np.abs(task.image[around].astype(int) - task.truth[0][around]).max() <= 3
+
+
 def test_an_item_is_worn_as_the_command_line_wears_it(task: Task):
     options = RenderOptions(frames=3, label=False, uncrop=True)
     reference = AttributeSource(task.attributes[0].image, "hat")

@@ -17,13 +17,14 @@ from durian.errors import DurianError, InvalidRequest
 from durian.evaluation.copies import recoloured, turned_copy
 from durian.evaluation.figures import Figure
 from durian.evaluation.methods import Method, OracleWarp, Still
-from durian.evaluation.photographs import case_name, first_of, head_box, items_worn, read_head_photo
+from durian.evaluation.photographs import HeadPhoto, case_name, first_of, head_box, items_worn, read_head_photo
 from durian.evaluation.protocols import Options, Protocol, Source
 from durian.evaluation.results import CaseResult
 from durian.evaluation.scoring import Scorer
 from durian.evaluation.tasks import ITEM_SHARE, Task
 from durian.face import eye_distance
 from durian.prepare import AttributeSource, PortraitSource, find_mask, load_attribute, load_portrait
+from durian.preview.lenses import glasses_opacity
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +75,8 @@ class SelfItem(Protocol):
         photo, kind = read_head_photo(source.files[0]), source.detail
         unit = eye_distance(photo.landmarks)
         mask = find_mask(photo.image, photo.landmarks, kind, called=source.name)
+        if kind == "glasses":
+            mask = without_clear_lenses(photo, mask)
         image, changed = recoloured(photo.image, mask, unit)
         copy = turned_copy(photo.image, self.options.relit)
         task = Task(
@@ -115,6 +118,20 @@ class SelfItem(Protocol):
         """``made_nothing``: by method the cases that failed."""
         failed = {name: [case.case for case in own if case.figures[FAILED]] for name, own in results.items()}
         return {"made_nothing": failed}
+
+
+def without_clear_lenses(photo: HeadPhoto, mask: np.ndarray) -> np.ndarray:
+    """Of the mask of glasses, ``(S, S) uint8``, what hides the face: eyes seen through a lens are their wearer's, and
+    in another colour nobody could put them right.
+
+    Raises:
+        InvalidRequest: nothing is left.
+    """
+    share = mask.astype(np.float32) / 255
+    hidden = np.rint(mask * glasses_opacity(photo.image.astype(np.float32), share, photo.landmarks)).astype(np.uint8)
+    if not (hidden >= ITEM_SHARE).any():
+        raise InvalidRequest("The glasses hide nothing of the face: leave the photograph out.")
+    return hidden
 
 
 def regions_around(mask: np.ndarray, landmarks: np.ndarray) -> dict[str, np.ndarray]:
