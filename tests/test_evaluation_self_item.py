@@ -197,7 +197,7 @@ def test_eyes_behind_clear_lenses_keep_their_colour(folder: Path):
         x, y = task.landmarks[pupil, :2].round().astype(int)
         around = np.s_[y - 3 : y + 4, x - 3 : x + 4]
         assert not inside[around].any()
-        assert np.abs(task.image[around].astype(int) - task.truth[0][around]).max() <= 3
+        assert np.abs(task.image[around].astype(int) - task.truth[0][around]).max() <= 8
 
 
 def test_an_item_is_worn_as_the_command_line_wears_it(task: Task):
