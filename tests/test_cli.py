@@ -208,6 +208,9 @@ def test_blend_takes_one_or_two_values(text: str, blend: tuple[float, float]):
         (["segment", "{hopper}", "--name", "hat", "--segmenter", "magic"], "magic"),
         (["evaluate", "triplets"], "--data"),
         (["evaluate", "reenact", "--videos", "nowhere"], "nowhere"),
+        (["evaluate", "self-item", "--data", ".", "--split", "none.csv"], "none.csv"),
+        (["evaluate", "completion", "--data", "."], "no photographs"),
+        (["evaluate", "completion", "--data", ".", "--kind", "crown"], "crown"),
         (["weights", "get", "nothing"], "nothing"),
     ],
 )

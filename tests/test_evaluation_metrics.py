@@ -10,9 +10,19 @@ from durian.errors import InvalidRequest
 from durian.evaluation.metrics import all_metrics, all_set_metrics, get_metric
 from durian.face import detect_faces
 
-ORDER = ["l1", "psnr", "ssim", "lpips", "flicker", "landmarks", "attribute_iou", "attribute_colour"]
+ORDER = ["l1", "psnr", "ssim", "gradients", "lpips", "flicker", "landmarks", "attribute_iou", "attribute_colour"]
 ORDER += ["clip_i", "dino", "identity", "faces"]
-WITHOUT_WEIGHTS = ["l1", "psnr", "ssim", "flicker", "landmarks", "attribute_iou", "attribute_colour", "faces"]
+WITHOUT_WEIGHTS = [
+    "l1",
+    "psnr",
+    "ssim",
+    "gradients",
+    "flicker",
+    "landmarks",
+    "attribute_iou",
+    "attribute_colour",
+    "faces",
+]
 
 
 def disc(side: int = 64, radius: int = 12) -> np.ndarray:
@@ -45,7 +55,7 @@ def test_instances_of_clips_are_shared_and_of_sets_are_not():
 def test_without_truth_nothing_is_compared_with_it():
     case = plain_case(noise_clip(0))
     scores = {name: metric.score(case) for name, metric in all_metrics().items() if metric.needs_truth}
-    assert scores == {name: {} for name in ("l1", "psnr", "ssim", "lpips", "flicker", *ORDER[6:8])}
+    assert scores == {name: {} for name in ("l1", "psnr", "ssim", "gradients", "lpips", "flicker", *ORDER[7:9])}
 
 
 def test_a_case_must_fit_together():

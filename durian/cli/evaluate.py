@@ -11,6 +11,7 @@ from durian.errors import InvalidRequest, WeightsMissing
 
 if TYPE_CHECKING:
     from durian.evaluation.methods import MethodSpec
+    from durian.evaluation.photographs import Photographs
 
 REAL_CLIPS = ("self", "cross", "reenact")
 """Protocols whose folder may be given as ``--videos`` too."""
@@ -37,9 +38,11 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
         size=arguments.size,
         metrics=_metrics(arguments),
         seed=arguments.seed,
+        photographs=_photographs(arguments),
+        relit=arguments.relit,
     )
-    methods = _methods(arguments)
     protocol = get_protocol(arguments.what)(options)
+    methods = _methods(arguments, protocol.usual_methods(arguments.renderer))
     evaluation = evaluate(protocol, methods, arguments.workers, arguments.out, arguments.sheets)
     report = printed(evaluation)
     if arguments.out is not None:
@@ -49,11 +52,18 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
     return report
 
 
-def _methods(arguments: argparse.Namespace) -> list[MethodSpec]:
-    """Those given, or the still portrait and the renderer; the baseline must be one of them."""
+def _photographs(arguments: argparse.Namespace) -> Photographs:
+    from durian.evaluation.photographs import KINDS, Photographs
+
+    kinds = tuple(dict.fromkeys(arguments.kinds or KINDS))
+    return Photographs(arguments.split, arguments.part, kinds, arguments.stills)
+
+
+def _methods(arguments: argparse.Namespace, usual: tuple[str, ...]) -> list[MethodSpec]:
+    """Those given, or the ``usual`` ones; the baseline must be one of them."""
     from durian.evaluation.methods import parse_method
 
-    methods = [parse_method(text) for text in arguments.methods or ("still", arguments.renderer)]
+    methods = [parse_method(text) for text in arguments.methods or usual]
     names = [method.name for method in methods]
     if arguments.baseline is not None and arguments.baseline not in names:
         raise InvalidRequest(f"Baseline {arguments.baseline!r} is not measured: use one of {', '.join(names)}.")

@@ -27,7 +27,19 @@ SCENE_ITEMS = ("hair", "glasses", "hat", "beard")
 """Those of :mod:`durian.synthetic.scenes`."""
 TRAINING_STAGES = ("autoencoder", "image", "temporal")
 """The same as :data:`durian.training.recipe.STAGES`."""
-PROTOCOLS = ("triplets", "composition", "interpolation", "robustness", "self", "cross", "reenact", "segment", "gallery")
+PROTOCOLS = (
+    "triplets",
+    "composition",
+    "interpolation",
+    "robustness",
+    "self",
+    "cross",
+    "reenact",
+    "self-item",
+    "completion",
+    "segment",
+    "gallery",
+)
 """Those of :mod:`durian.evaluation.protocols`, ``segment`` and ``gallery``."""
 PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 """Endings that :func:`durian.media.write_image` takes."""
@@ -175,13 +187,22 @@ def _evaluate(command: argparse.ArgumentParser) -> None:
     data.add_argument("--videos", type=Path, metavar="DIR", help="real clips, for self, cross and reenact")
     data.add_argument("--scenes", default="test", help="of a folder of scenes: test (400 and above), all, FIRST-LAST")
     data.add_argument("--limit", type=int, metavar="N", help="only the first N cases (robustness: N in each cell)")
+    photographs = command.add_argument_group("photographs, for self-item and completion")
+    photographs.add_argument("--split", type=Path, metavar="CSV", help="file and split: only those of --part")
+    photographs.add_argument("--part", choices=("train", "validation", "test"), default="test", help="of the --split")
+    photographs.add_argument(
+        "--kind", dest="kinds", action="append", choices=SCENE_ITEMS, help="only this item; repeat (default: all)"
+    )
+    photographs.add_argument("--stills", type=Path, metavar="CSV", help="file and kind: what is worn (default: found)")
+    photographs.add_argument("--relit", action="store_true", help="of self-item: take it from under other light")
     methods = command.add_argument_group("methods")
     methods.add_argument(
         "--method",
         dest="methods",
         action="append",
         metavar="NAME[=DIR]",
-        help="still, paste, preview, diffusion=MODEL or frames=DIR; repeat (default: still and the --renderer)",
+        help="still, paste, preview, diffusion=MODEL or frames=DIR, of self-item oracle-warp, of completion push-pull, "
+        "taken-off, telea or navier-stokes; repeat (default: still and the --renderer, or the protocol's own)",
     )
     methods.add_argument("--renderer", default="preview")
     methods.add_argument("--baseline", metavar="NAME", help="what the others are compared with (default: the first)")

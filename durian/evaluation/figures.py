@@ -11,6 +11,9 @@ REGION_TITLES = {
     "face": "in the face",
     "lens": "in the lenses",
     "frame": "in the frame",
+    "ring": "in the ring around the item",
+    "head": "in the head's box",
+    "hole": "in the hole",
     "changed": "where the item changes anything",
 }
 

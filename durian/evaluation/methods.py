@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
 from durian.errors import InvalidRequest, UnreadableMedia
+from durian.evaluation.completers import COMPLETERS, completed
 from durian.evaluation.tasks import Task, rendered, scaled
 from durian.fingerprint import fingerprint
 from durian.renderer import check_renderer, get_renderer
@@ -59,6 +60,35 @@ class Paste:
         from durian.evaluation.paste import pasted
 
         return pasted(task)
+
+
+class OracleWarp:
+    """What was done to the truth, undone exactly by one who knows it: the ceiling of protocols that make copies."""
+
+    def frames(self, task: Task) -> np.ndarray:
+        """
+        Raises:
+            InvalidRequest: the task is not made from a copy of its truth.
+        """
+        if task.undone is None:
+            raise InvalidRequest(f"Nothing was done to {task.name} that can be undone: use oracle-warp with self-item.")
+        return task.undone
+
+
+class Completed:
+    """The portrait's hole filled by one of :data:`durian.evaluation.completers.COMPLETERS`."""
+
+    def __init__(self, name: str):
+        self.complete = COMPLETERS[name]
+
+    def frames(self, task: Task) -> np.ndarray:
+        """
+        Raises:
+            InvalidRequest: the task has no hole.
+        """
+        if task.hole is None:
+            raise InvalidRequest(f"Nothing is missing in {task.name}: use completers with the protocol completion.")
+        return np.repeat(completed(self.complete, task)[None], len(task.driving), axis=0)
 
 
 class Rendered:
@@ -112,7 +142,7 @@ class GivenFrames:
 
 
 def parse_method(text: str) -> MethodSpec:
-    """``still``, ``paste``, a renderer's name, ``diffusion=FOLDER`` or ``frames=FOLDER``.
+    """A name of :data:`METHODS`, a renderer's name, ``diffusion=FOLDER`` or ``frames=FOLDER``.
 
     Raises:
         InvalidRequest: nothing of that kind exists, or its folder does not.
@@ -135,7 +165,12 @@ def parse_method(text: str) -> MethodSpec:
     return MethodSpec(kind, path)
 
 
-METHODS: dict[str, Callable[[], Method]] = {"still": Still, "paste": Paste}
+METHODS: dict[str, Callable[[], Method]] = {
+    "still": Still,
+    "paste": Paste,
+    "oracle-warp": OracleWarp,
+    **{name: partial(Completed, name) for name in COMPLETERS},
+}
 """Methods that need nothing; all others are renderers, or read a folder."""
 WITH_FOLDER: dict[str, Callable[..., Method]] = {"diffusion": Checkpoint, "frames": GivenFrames}
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ import numpy as np
 from durian.errors import InvalidRequest
 from durian.evaluation.figures import Figure
 from durian.evaluation.methods import RENDER_SIZE, Method
+from durian.evaluation.photographs import Photographs
 from durian.evaluation.scoring import Scorer
 from durian.evaluation.tasks import Task
 
@@ -28,6 +29,8 @@ PROTOCOLS = {
     "composition": "durian.evaluation.composition.Composition",
     "interpolation": "durian.evaluation.interpolation.Interpolation",
     "robustness": "durian.evaluation.robustness.Robustness",
+    "self-item": "durian.evaluation.self_item.SelfItem",
+    "completion": "durian.evaluation.completion.Completion",
 }
 """Where each is; imported when used. ``segment`` has no methods to compare and goes its own way."""
 
@@ -43,6 +46,8 @@ class Options:
         size: side in pixels at which renderers work.
         metrics: names of those that are wanted; all that can be measured if there are none.
         seed: of what is drawn: references, and the noise that diffusion starts from.
+        photographs: which of a folder of photographs are taken.
+        relit: take the item from a copy under other light.
     """
 
     data: Path
@@ -51,6 +56,8 @@ class Options:
     size: int = RENDER_SIZE
     metrics: tuple[str, ...] = ()
     seed: int = 0
+    photographs: Photographs = field(default_factory=Photographs)
+    relit: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,6 +105,10 @@ class Protocol(ABC):
         Raises:
             DurianError: nothing can be made of it; the case is left out and named.
         """
+
+    def usual_methods(self, renderer: str) -> tuple[str, ...]:
+        """What is compared when nobody says otherwise, as on the command line."""
+        return ("still", renderer)
 
     def score(self, method: Method, scorer: Scorer) -> tuple[np.ndarray, dict[str, float]]:
         """A method's frames for the scorer's task ``(F, S, S, 3) uint8``, and their figures by ``metric/region``."""

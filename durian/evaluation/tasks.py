@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from durian.errors import InvalidRequest
-from durian.face import Crop
+from durian.face import Crop, paste_back
 from durian.renderer import Renderer
 from durian.request import AnimationRequest, Attribute, Portrait, RenderOptions
 
@@ -36,6 +36,9 @@ class Task:
         clip: ``(F, S, S, 3) uint8``, a real clip of the motion, where there is no truth: what sets are compared with.
         blend: α of the first and the last frame where two attributes are mixed.
         facts: numbers that describe the task, such as ``pose_gap``.
+        crop: what of the portrait a renderer works on, pasted back into it afterwards; all of it if left out.
+        undone: ``(F, S, S, 3) uint8``, what undoing exactly what was done to the truth gives, where that is known.
+        hole: ``(S, S) bool``, what of the portrait is wiped out and to be completed.
     """
 
     name: str
@@ -52,6 +55,9 @@ class Task:
     clip: np.ndarray | None = None
     blend: tuple[float, float] | None = None
     facts: Mapping[str, float] = field(default_factory=dict)
+    crop: Crop | None = None
+    undone: np.ndarray | None = None
+    hole: np.ndarray | None = None
 
     @property
     def size(self) -> int:
@@ -65,12 +71,14 @@ class Task:
 
 
 def make_request(task: Task, renderer: str, size: int, seed: int = 0) -> AnimationRequest:
-    """The request of a task, but for its absolute landmarks; the whole picture is the crop."""
+    """The request of a task, but for its absolute landmarks; the whole picture is the crop unless the task has one."""
     start, end = task.blend or (0.5, 0.5)
     return AnimationRequest(
-        portrait=Portrait(task.image, task.landmarks, whole_crop(task.size)),
+        portrait=Portrait(task.image, task.landmarks, task.crop or whole_crop(task.size)),
         attributes=task.attributes,
-        options=RenderOptions(size=size, frames=len(task.driving), seed=seed, label=False),
+        options=RenderOptions(
+            size=size, frames=len(task.driving), seed=seed, label=False, uncrop=task.crop is not None
+        ),
         mode="wear" if task.blend is None else "blend",
         blend_start=start,
         blend_end=end,
@@ -93,7 +101,10 @@ def rendered(renderer: Renderer, task: Task, size: int, seed: int = 0) -> np.nda
         raise InvalidRequest(f"Renderer {renderer.name!r} takes no absolute landmarks: evaluate another one.")
     request = make_request(task, renderer.name, size, seed)
     driving = request.portrait.crop.points(task.driving, size)
-    return np.stack([scaled(frame, task.size) for frame in renderer.render_landmarks(request, driving)])
+    frames = renderer.render_landmarks(request, driving)
+    if task.crop is None:
+        return np.stack([scaled(frame, task.size) for frame in frames])
+    return np.stack([paste_back(frame, task.image, task.crop) for frame in frames])
 
 
 def scaled(frame: np.ndarray, size: int) -> np.ndarray:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from durian.errors import InvalidRequest
 from durian.evaluation.metrics.attribute import AttributeColour, AttributeOverlap
 from durian.evaluation.metrics.flicker import Flicker
+from durian.evaluation.metrics.gradients import GradientSimilarity
 from durian.evaluation.metrics.interface import Metric, SetMetric
 from durian.evaluation.metrics.landmarks import FacesFound, LandmarkError
 from durian.evaluation.metrics.pairwise import L1, PSNR, SSIM
@@ -19,7 +20,7 @@ def all_metrics() -> dict[str, Metric]:
     from durian.evaluation.metrics.perceptual import LPIPS
     from durian.evaluation.metrics.similarity import ClipSimilarity, MaskedDino
 
-    pairwise = (L1, PSNR, SSIM, LPIPS, Flicker, LandmarkError, AttributeOverlap, AttributeColour)
+    pairwise = (L1, PSNR, SSIM, GradientSimilarity, LPIPS, Flicker, LandmarkError, AttributeOverlap, AttributeColour)
     reference = (ClipSimilarity, MaskedDino, Identity, FacesFound)
     return {kind.name: kind() for kind in (*pairwise, *reference)}
 
