@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
 from durian.errors import InvalidRequest, LimitExceeded
 from durian.face import LANDMARKS, Crop
@@ -32,6 +32,45 @@ SAMPLERS = ("ddim", "dpm++", "euler", "lcm")
 MOST_STEPS, MOST_GUIDANCE = 100, 20
 """Beyond these nothing is gained: samplers have converged, and guidance burns colours (taste)."""
 
+LEAST_SIZE = 64
+"""Pixels of the square output."""
+
+
+def _even(given: Any, handler: ValidatorFunctionWrapHandler) -> int:
+    size, most = _whole_or_none(given, handler), get_settings().max_size
+    if size is None or not LEAST_SIZE <= size <= most or size % 2:
+        raise InvalidRequest(f"{_given(given)} cannot be the size: give an even number from {LEAST_SIZE} to {most}.")
+    return size
+
+
+def _renderable(given: Any, handler: ValidatorFunctionWrapHandler) -> int:
+    count, most = _whole_or_none(given, handler), get_settings().max_frames
+    if count is None or count < 1:
+        raise InvalidRequest(f"{_given(given)} cannot be the number of frames: give a whole number from 1 to {most}.")
+    if count > most:
+        many = count if count < 10**MOST_DIGITS else "That many"
+        raise LimitExceeded(f"{many} frames are too many: at most {most} are rendered at once.")
+    return count
+
+
+def _whole_or_none(given: Any, handler: ValidatorFunctionWrapHandler) -> int | None:
+    try:
+        return handler(given)
+    except ValidationError:
+        return None
+
+
+def _given(value: Any) -> str:
+    words = shown(value)
+    return words[0].upper() + words[1:]
+
+
+Size = Annotated[Whole, WrapValidator(_even)]
+Frames = Annotated[Whole, WrapValidator(_renderable), called("number of frames")]
+"""Both within the settings' limits, which their sentences name."""
+Seed = Annotated[Whole, Field(ge=0, le=2**53)]
+FaceNumber = Annotated[Whole, Field(ge=0, le=99)]
+"""Which face of a picture, 0 is the largest."""
 ItemName = Annotated[Literal[ATTRIBUTE_NAMES], called("attribute")]
 Strength = Annotated[Real, Field(ge=0, le=1)]
 Trim = Annotated[Real, Field(ge=-1, le=1)]
@@ -133,10 +172,10 @@ class Attribute(_ComparedByContent):
 class RenderOptions(Checked):
     """Sliders and settings. Distances are in outer-eye distances (landmarks 33 to 263) of the portrait."""
 
-    size: Whole = 512
-    frames: Annotated[Whole, called("number of frames")] = 48
+    size: Size = 512
+    frames: Frames = 48
     fps: Annotated[Real, Field(ge=1, le=120)] = 24.0
-    seed: Annotated[Whole, Field(ge=0, le=2**53)] = 0
+    seed: Seed = 0
     expansion: Annotated[Real, Field(ge=-1, le=2)] = 0.1
     """Growth (or, below 0, shrinkage) of the hole in the portrait, ``M_port``."""
     light: Annotated[Real, Field(ge=0, le=1)] = 0.5
@@ -149,21 +188,8 @@ class RenderOptions(Checked):
     """Draw the small visible "AI-generated" label."""
     uncrop: Switch = False
     """Paste the result back into the uncropped photo."""
-    normalise_lips: bool = True
+    normalise_lips: Switch = True
     """Close a mouth that is open in the portrait before a motion that speaks acts on it."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        limits = get_settings()
-        if not 64 <= self.size <= limits.max_size or self.size % 2:
-            raise InvalidRequest(
-                f"{shown(self.size)} cannot be the size: give an even number from 64 to {limits.max_size}."
-            )
-        if self.frames < 1:
-            raise InvalidRequest(f"{shown(self.frames)} cannot be the number of frames: give at least 1.")
-        if self.frames > limits.max_frames:
-            count = self.frames if self.frames < 10**MOST_DIGITS else "That many"
-            raise LimitExceeded(f"{count} frames are too many: at most {limits.max_frames} are rendered at once.")
 
 
 @dataclass(frozen=True)

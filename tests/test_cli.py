@@ -183,7 +183,10 @@ def test_blend_takes_one_or_two_values(text: str, blend: tuple[float, float]):
         (["animate", "--portrait", "{collins}", "--blend", "0.5"], "exactly two"),
         (["animate", "--portrait", "{collins}", "--motion", "boogie"], "boogie"),
         (["animate", "--portrait", "{collins}", "--motion", "{wall}"], "wall.png"),
-        (["animate", "--portrait", "{collins}", "--frames", "0"], "at least 1"),
+        (
+            ["animate", "--portrait", "{collins}", "--frames", "0"],
+            "give a whole number from 1 to 600",
+        ),
         (["animate", "--portrait", "{collins}", "--size", "big"], "big"),
         (["animate", "--portrait", "{collins}", "--renderer", "oil"], "oil"),
         (["animate", "--portrait", "{collins}", "--crop", "1,2"], "'1,2' is not a crop"),

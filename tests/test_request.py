@@ -36,7 +36,7 @@ from durian.request import ATTRIBUTE_NAMES, DEFAULT_LAYERS, SAMPLERS, DiffusionO
         (lambda: Placement(angle=float("inf")), "item angle"),
         (lambda: RenderOptions(size=511), "even number"),
         (lambda: RenderOptions(size=2048), "even number from 64 to 1024"),
-        (lambda: RenderOptions(frames=0), "at least 1"),
+        (lambda: RenderOptions(frames=0), "0 cannot be the number of frames: give a whole number from 1 to 600"),
         (lambda: RenderOptions(fps=0), "0 cannot be the fps: give a number from 1 to 120"),
         (lambda: RenderOptions(fps=float("nan")), "NaN cannot be the fps"),
         (lambda: RenderOptions(expansion=5), "5 cannot be the expansion"),
