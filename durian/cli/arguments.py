@@ -82,13 +82,19 @@ class Parser(argparse.ArgumentParser):
         try:
             return super()._match_argument(action, pattern)
         except argparse.ArgumentError:
-            wanted = action.metavar or (action.choices and "|".join(action.choices)) or action.dest.upper()
-            self.error(f"{_called(action)} is without its value: give {_called(action)} {wanted}")
+            self._error_without_value(action)
+
+    def _error_without_value(self, action: argparse.Action) -> NoReturn:
+        wanted = action.metavar or (action.choices and "|".join(action.choices)) or action.dest.upper()
+        self.error(f"{_called(action)} is without its value: give {_called(action)} {wanted}")
 
     def _get_values(self, action: argparse.Action, strings: list[str]) -> Any:
         takes_one = isinstance(action, argparse._StoreAction) and action.option_strings
         if takes_one and action.dest in self._given:
             self.error(f"{_called(action)} is given twice: give it once, with all that belongs to it")
+        if action.option_strings and strings == ["--"]:
+            # argparse would take it out, and make an empty list of the rest.
+            self._error_without_value(action)
         if not isinstance(action, OfItem):
             self._given.add(action.dest)
         return super()._get_values(action, strings)
