@@ -130,6 +130,11 @@ def test_two_sources_do_not_go_together():
         make_parser().parse_args(["prepare", "--videos", "a", "--scenes", "b", "-o", "c"])
 
 
+def test_two_people_are_needed_to_differ():
+    with pytest.raises(InvalidRequest, match="1 cannot be --people: give a whole number from 2 to"):
+        make_parser().parse_args(["synth", "check", "--people", "1"])
+
+
 def test_numbers_are_read_as_people_write_them():
     line = "animate --frames 4.0 --size 1.28e2 --fps 12 --trim -0.1 --crop -1,2.5,30 --blend 0,1 --seed +7"
     line = line.replace("--trim", "--attribute a.png --trim")

@@ -11,6 +11,7 @@ from requests_made import SIDE, attribute, disc, landmarks, picture, portrait, r
 
 from durian.errors import DurianError, InvalidRequest, LimitExceeded
 from durian.fingerprint import fingerprint
+from durian.face import Crop
 from durian.request import ATTRIBUTE_NAMES, DEFAULT_LAYERS, SAMPLERS, DiffusionOptions, Placement, RenderOptions
 
 
@@ -55,6 +56,11 @@ from durian.request import ATTRIBUTE_NAMES, DEFAULT_LAYERS, SAMPLERS, DiffusionO
         (lambda: attribute(placement={"dx": 1}), "cannot be the placement"),
         (lambda: attribute(image=[1, 2]), "cannot be the hat reference: give a NumPy array"),
         (lambda: attribute(mask=None), "nothing cannot be the hat mask"),
+        (
+            lambda: portrait(crop=Crop(45, 45, 1e-4)),
+            "A crop of 0.0001 px about 45,45 does not show the face, which has 50",
+        ),
+        (lambda: portrait(crop=Crop(-1e6, 45, 80)), "does not show the face"),
         (lambda: portrait(crop=(1, 2, 3)), "give a Crop"),
         (lambda: request(portrait="me"), "'me' cannot be the portrait"),
         (lambda: request(attributes=5), "5 cannot be the attributes"),

@@ -74,7 +74,7 @@ def add_synth(command: argparse.ArgumentParser) -> None:
         command.add_argument("--size", type=SCENE_SIZE, default=256, metavar="PX")
         _recipe(command.add_argument_group("what the scenes are"))
     check = add("check", "measure whether faces are found in the pictures, and whether people differ")
-    check.add_argument("--people", type=whole(1, 100_000), default=200, metavar="N")
+    check.add_argument("--people", type=whole(2, 100_000), default=200, metavar="N")
     check.add_argument("--seed", type=SEED, default=0, metavar="S")
     check.add_argument("--size", type=SCENE_SIZE, default=256, metavar="PX")
 
