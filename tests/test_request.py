@@ -10,8 +10,8 @@ import pytest
 from requests_made import SIDE, attribute, disc, landmarks, picture, portrait, request
 
 from durian.errors import DurianError, InvalidRequest, LimitExceeded
-from durian.fingerprint import fingerprint
 from durian.face import Crop
+from durian.fingerprint import fingerprint
 from durian.request import ATTRIBUTE_NAMES, DEFAULT_LAYERS, SAMPLERS, DiffusionOptions, Placement, RenderOptions
 
 
