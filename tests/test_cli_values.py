@@ -163,7 +163,7 @@ def test_what_is_no_number_stays_a_text():
 @pytest.mark.parametrize("text", ["", "1", "0/4", "5/4", "1/4/2", "１/４", "1/nan", "-1/4", "1/" + "9" * 5000])
 def test_a_shard_is_one_of_its_number(text: str):
     assert parse_shard("4/4") == (4, 4)
-    with pytest.raises(argparse.ArgumentTypeError, match="not a shard: give I/N with I from 1 to N"):
+    with pytest.raises(argparse.ArgumentTypeError, match="not a shard: give I/N, such as 1/4, with I from 1 to N"):
         parse_shard(text)
 
 

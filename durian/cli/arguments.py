@@ -194,7 +194,7 @@ def parse_shard(text: str) -> tuple[int, int]:
     part, slash, parts = text.partition("/")
     numbers = as_number(part), as_number(parts)
     if not (slash and all(isinstance(number, int) for number in numbers) and 1 <= numbers[0] <= numbers[1]):
-        raise argparse.ArgumentTypeError(f"{shown(text)} is not a shard: give I/N with I from 1 to N, such as 1/4")
+        raise argparse.ArgumentTypeError(f"{shown(text)} is not a shard: give I/N, such as 1/4, with I from 1 to N")
     return numbers
 
 
