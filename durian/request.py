@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
 from durian.errors import InvalidRequest, LimitExceeded
 from durian.face import LANDMARKS, Crop
@@ -32,6 +32,47 @@ SAMPLERS = ("ddim", "dpm++", "euler", "lcm")
 MOST_STEPS, MOST_GUIDANCE = 100, 20
 """Beyond these nothing is gained: samplers have converged, and guidance burns colours (taste)."""
 
+LEAST_SIZE = 64
+"""Pixels of the square output."""
+LEAST_CROP = 0.25
+"""Of a face's size: a crop may show no less."""
+
+
+def _even(given: Any, handler: ValidatorFunctionWrapHandler) -> int:
+    size, most = _whole_or_none(given, handler), get_settings().max_size
+    if size is None or not LEAST_SIZE <= size <= most or size % 2:
+        raise InvalidRequest(f"{_given(given)} cannot be the size: give an even number from {LEAST_SIZE} to {most}.")
+    return size
+
+
+def _renderable(given: Any, handler: ValidatorFunctionWrapHandler) -> int:
+    count, most = _whole_or_none(given, handler), get_settings().max_frames
+    if count is None or count < 1:
+        raise InvalidRequest(f"{_given(given)} cannot be the number of frames: give a whole number from 1 to {most}.")
+    if count > most:
+        many = count if count < 10**MOST_DIGITS else "That many"
+        raise LimitExceeded(f"{many} frames are too many: at most {most} are rendered at once.")
+    return count
+
+
+def _whole_or_none(given: Any, handler: ValidatorFunctionWrapHandler) -> int | None:
+    try:
+        return handler(given)
+    except ValidationError:
+        return None
+
+
+def _given(value: Any) -> str:
+    words = shown(value)
+    return words[0].upper() + words[1:]
+
+
+Size = Annotated[Whole, WrapValidator(_even)]
+Frames = Annotated[Whole, WrapValidator(_renderable), called("number of frames")]
+"""Both within the settings' limits, which their sentences name."""
+Seed = Annotated[Whole, Field(ge=0, le=2**53)]
+FaceNumber = Annotated[Whole, Field(ge=0, le=99)]
+"""Which face of a picture, 0 is the largest."""
 ItemName = Annotated[Literal[ATTRIBUTE_NAMES], called("attribute")]
 Strength = Annotated[Real, Field(ge=0, le=1)]
 Trim = Annotated[Real, Field(ge=-1, le=1)]
@@ -90,6 +131,7 @@ class Portrait(_ComparedByContent):
         _check_landmarks(self.landmarks, "portrait")
         if not isinstance(self.crop, Crop) or not isinstance(self.worn, Mapping):
             raise InvalidRequest("The portrait's crop or worn masks are of the wrong kind: give a Crop and a mapping.")
+        _check_crop(self.crop, self.landmarks)
         for name, mask in self.worn.items():
             _check_mask(mask, self.image, f"mask of the portrait's {name}")
 
@@ -135,10 +177,10 @@ class Attribute(_ComparedByContent):
 class RenderOptions(Checked):
     """Sliders and settings. Distances are in outer-eye distances (landmarks 33 to 263) of the portrait."""
 
-    size: Whole = 512
-    frames: Annotated[Whole, called("number of frames")] = 48
+    size: Size = 512
+    frames: Frames = 48
     fps: Annotated[Real, Field(ge=1, le=120)] = 24.0
-    seed: Annotated[Whole, Field(ge=0, le=2**53)] = 0
+    seed: Seed = 0
     expansion: Annotated[Real, Field(ge=-1, le=2)] = 0.1
     """Growth (or, below 0, shrinkage) of the hole in the portrait, ``M_port``."""
     light: Annotated[Real, Field(ge=0, le=1)] = 0.5
@@ -153,19 +195,6 @@ class RenderOptions(Checked):
     """Paste the result back into the uncropped photo."""
     normalise_lips: Switch = True
     """Close a mouth that is open in the portrait before a motion that speaks acts on it."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        limits = get_settings()
-        if not 64 <= self.size <= limits.max_size or self.size % 2:
-            raise InvalidRequest(
-                f"{shown(self.size)} cannot be the size: give an even number from 64 to {limits.max_size}."
-            )
-        if self.frames < 1:
-            raise InvalidRequest(f"{shown(self.frames)} cannot be the number of frames: give at least 1.")
-        if self.frames > limits.max_frames:
-            count = self.frames if self.frames < 10**MOST_DIGITS else "That many"
-            raise LimitExceeded(f"{count} frames are too many: at most {limits.max_frames} are rendered at once.")
 
 
 @dataclass(frozen=True)
@@ -258,6 +287,18 @@ def _check_landmarks(landmarks: np.ndarray, what: str) -> None:
     if landmarks.shape != (LANDMARKS, 3) or landmarks.dtype.kind not in "fiu" or not np.isfinite(landmarks).all():
         raise InvalidRequest(
             f"The {what}'s landmarks are an array of {landmarks.shape}: give {LANDMARKS} finite points of x, y and z."
+        )
+
+
+def _check_crop(crop: Crop, landmarks: np.ndarray) -> None:
+    low, high = landmarks[:, :2].min(axis=0), landmarks[:, :2].max(axis=0)
+    (x, y), side = (low + high) / 2, (high - low).max()
+    off = max(abs(crop.x - x), abs(crop.y - y))
+    # Enlarged without bounds, a face would fill any memory.
+    if crop.side < LEAST_CROP * side or off > crop.side / 2:
+        raise InvalidRequest(
+            f"A crop of {crop.side:g} px about {crop.x:g},{crop.y:g} does not show the face, which has {side:.0f} px "
+            f"about {x:.0f},{y:.0f}: give a square around it."
         )
 
 

@@ -252,4 +252,6 @@ def _range(node: dict[str, Any]) -> str:
         return f" from {low:,} to {high:,}".replace(",", "")
     if above is not None:
         return f" above {above}" + (f", at most {high}" if high is not None else "")
+    if low is not None:
+        return f" of at least {low}"
     return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 from pathlib import Path
@@ -10,7 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from durian.cli import main
+from durian.cli import batch, main
+from durian.cli.parser import make_parser
 from durian.cli.table import MAX_BYTES, read_table
 from durian.engine import Engine
 from durian.engine import engine as engine_module
@@ -53,6 +55,9 @@ HELD = (["portrait", "out"], [["Müller, 1.jpg", "é.mp4"]])
         '"sep=|"\n' + TEXT.replace(";", "|"),
         "\n\n" + TEXT.replace(";", " ; ") + "\n;\n",
         "portrait;out;;\nMüller, 1.jpg;é.mp4;;\n",
+        "sep=;;;\r\n" + TEXT,
+        '"sep=,";;\r\n' + TEXT,
+        ("sep=;\n" + TEXT).replace("\r", "").replace("\n", "\r"),
     ],
 )
 def test_a_table_is_read_as_spreadsheets_save_it(tmp_path: Path, text: str, encoding: str):
@@ -62,6 +67,12 @@ def test_a_table_is_read_as_spreadsheets_save_it(tmp_path: Path, text: str, enco
 def test_big_endian_utf_16_and_a_quoted_line_break(tmp_path: Path):
     text = '\ufeffportrait\tout\n"a\tb.jpg"\t"c""d.mp4"\n'
     assert read(tmp_path / "t.csv", text.encode("utf-16-be")) == (["portrait", "out"], [["a\tb.jpg", 'c"d.mp4']])
+
+
+@pytest.mark.parametrize("marks", [1, 2, 3])
+@pytest.mark.parametrize("line", ["", "sep=;\n"])
+def test_marks_before_the_first_column_are_not_of_its_name(tmp_path: Path, marks: int, line: str):
+    assert read(tmp_path / "t.csv", ("\ufeff" * marks + line + TEXT).encode()) == HELD
 
 
 def test_the_separator_is_the_one_that_finds_known_columns(tmp_path: Path):
@@ -177,6 +188,89 @@ def test_nothing_is_rendered_twice_into_one_file_or_over_what_is_read(capsys, fo
     assert sorted(path.name for path in folder.iterdir()) == ["drive.mp4", "t.csv", "ä.png"]
 
 
-def test_one_gif_for_all_rows_is_refused_behind_the_first(capsys, folder: Path):
-    report = run(capsys, folder, "portrait", "none.png", "none.png", options=("--gif", str(folder / "all.gif")))
-    assert report["failed"][1]["error"] == "all.gif is written by row 1: give another gif."
+@pytest.mark.parametrize("option", ["-o", "--out", "--gif", "--frames-zip", "--bundle"])
+def test_one_result_for_all_rows_is_refused(capsys, folder: Path, option: str):
+    (folder / "t.csv").write_text("portrait\nä.png\n", "utf-8")
+    assert main(["animate", "--batch", str(folder / "t.csv"), option, str(folder / "all.mp4")]) == 2
+    name = option.replace("-o", "--out") if option == "-o" else option
+    out, error = capsys.readouterr()
+    assert f"durian: {name} names one file, but each row of t.csv writes its own: leave it out, or give" in error
+    assert out == ""
+    assert not (folder / "all.mp4").exists()
+
+
+# Cells
+
+
+def parsed(folder: Path, text: str, *options: str) -> tuple[dict[int, argparse.Namespace], dict[int, str]]:
+    """The rows of a table as they would run, and why the others do not."""
+    (folder / "t.csv").write_text(text, "utf-8")
+    arguments = make_parser().parse_args(["animate", "--batch", str(folder / "t.csv"), *options])
+    return batch._parsed(batch._read(arguments.batch), arguments)
+
+
+@pytest.mark.parametrize("cell", ["1", "yes", "Y", "TRUE", "on", "x", "✓", "ja", "WAHR", "oui", "Vrai"])
+def test_a_switch_s_cell_says_yes(folder: Path, cell: str):
+    rows, failed = parsed(folder, f"portrait,uncrop,no-label\nä.png,{cell},\n")
+    assert failed == {}
+    assert (rows[1].uncrop, rows[1].no_label) == (True, False)
+
+
+@pytest.mark.parametrize("cell", ["0", "no", "N", "FALSE", "off", "nein", "FALSCH", "non", "faux"])
+def test_a_switch_s_cell_says_no_whatever_holds_for_the_others(folder: Path, cell: str):
+    rows, failed = parsed(folder, f"portrait,uncrop\nä.png,{cell}\nä.png,\n", "--uncrop")
+    assert failed == {}
+    assert [rows[number].uncrop for number in (1, 2)] == [False, True]
+
+
+@pytest.mark.parametrize(("column", "option"), [("uncrop", "uncrop"), ("No Label", "no-label"), ("sound", "sound")])
+@pytest.mark.parametrize("cell", ["maybe", "2", "-", "yes no"])
+def test_a_switch_s_cell_that_says_neither_is_refused(folder: Path, column: str, option: str, cell: str):
+    rows, failed = parsed(folder, f"portrait,{column}\nä.png,{cell}\n")
+    assert rows == {}
+    assert failed == {1: f"{cell!r} cannot be {option}: give yes or no."}
+
+
+def test_one_number_may_have_a_decimal_comma_where_commas_separate_nothing(folder: Path):
+    header = "portrait;light;fps;attribute;strength;crop;blend;attribute2;click2"
+    rows, failed = parsed(folder, f"{header}\nä.png;0,5;12,0;a.png;-0,0;10,20,30;0,1;b.png;3,4 5,6,-\n")
+    assert failed == {}
+    assert (rows[1].light, rows[1].fps, rows[1].crop, rows[1].blend) == (0.5, 12.0, (10.0, 20.0, 30.0), (0.0, 1.0))
+    assert [item.clicks for item in rows[1].attributes] == [[], [(3.0, 4.0, True), (5.0, 6.0, False)]]
+    assert rows[1].attributes[0].strength == 0
+    rows, failed = parsed(folder, 'portrait,light\nä.png,"0,5"\n')
+    assert failed[1].startswith("'0,5' cannot be --light: give a number from 0 to 1")
+
+
+def test_what_a_row_says_holds_even_where_it_is_the_default(folder: Path):
+    text = "portrait,example,fps\nä.png,,24\nä.png,,\n,hopper-cap,\n"
+    rows, failed = parsed(folder, text, "--fps", "12", "--example", "hopper-cap")
+    assert failed == {}
+    assert [rows[number].fps for number in (1, 2, 3)] == [24, 12, 12]
+    assert [rows[number].example for number in (1, 2, 3)] == [None, None, "hopper-cap"]
+    assert [row.portrait and row.portrait.name for row in rows.values()] == ["ä.png", "ä.png", None]
+
+
+def test_a_row_without_a_portrait_is_told_its_columns(folder: Path):
+    _, failed = parsed(folder, "portrait,motion\n,nod\n")
+    assert failed == {1: "The row has no portrait: fill its column portrait or example."}
+
+
+def test_a_motion_is_beside_the_table_and_nowhere_else(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    here = folder / "here"
+    here.mkdir()
+    (here / "drive.mp4").write_bytes(b"of somebody else")
+    monkeypatch.chdir(here)
+    rows, _ = parsed(folder, "portrait,motion\nä.png,drive.mp4\nä.png,nod\n")
+    assert [rows[number].motion for number in (1, 2)] == [str(folder / "drive.mp4"), "nod"]
+
+
+def test_a_result_that_is_a_folder_s_name_is_refused(folder: Path):
+    _, failed = parsed(folder, "portrait,out\nä.png,x.mp4/\n")
+    assert failed[1].startswith("'x.mp4/' names a folder: give a file, without the slash behind it")
+
+
+def test_no_bar_is_drawn_where_nobody_watches(capsys, folder: Path):
+    (folder / "t.csv").write_text("portrait\nä.png\n", "utf-8")
+    assert main(["animate", "--batch", str(folder / "t.csv"), "--size", "128", "--frames", "2"]) == 0
+    assert capsys.readouterr().err == ""

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from durian.cli import main
-from durian.cli.arguments import parse_output
 from durian.cli.outputs import check_outputs
 from durian.cli.parser import make_parser
+from durian.cli.values import file_path, folder_path
 from durian.errors import InvalidRequest
 
 READ = {
     "animate": {"portrait", "attributes", "mask", "batch"},
     "segment": {"image"},
-    "evaluate": {"data", "videos"},
+    "evaluate": {"data", "videos", "split", "stills", "pairs", "pictures", "ratings"},
     "synth build-model": {"facekit"},
     "prepare": {"videos", "scenes", "portraits", "masks", "latents"},
     "train parser": {"data", "portraits", "start"},
@@ -38,7 +38,7 @@ def commands(parser: argparse.ArgumentParser, name: str = ""):
 def test_every_path_of_every_command_is_known_as_read_or_written():
     seen = set()
     for name, parser in commands(make_parser()):
-        paths = {action.dest for action in parser._actions if action.type in (Path, parse_output)}
+        paths = {action.dest for action in parser._actions if action.type in (file_path, folder_path)}
         written = set(parser.get_default("files")) | set(parser.get_default("folders"))
         assert paths == written | READ.get(name, set()), name
         seen.add(name)
@@ -49,6 +49,13 @@ def test_every_path_of_every_command_is_known_as_read_or_written():
     ("line", "words"),
     [
         ("animate --portrait p.jpg -o out.avi", "out.avi cannot be written: end its name in .mp4 or .mkv"),
+        ("animate --portrait p.jpg -o .mp4", ".mp4 is an ending without a name: give one, such as result.mp4"),
+        ("animate --portrait p.jpg --gif .GIF", ".GIF is an ending without a name: give one, such as result.GIF"),
+        ("segment p.png --name hat -o gone/.png", ".png is an ending without a name: give one, such as result.png"),
+        ("animate --portrait p.jpg -o x.mp4/", "'x.mp4/' names a folder: give a file, without the slash behind it"),
+        ("segment p.png --name hat -o m.png//", "'m.png/' names a folder"),
+        ("animate --portrait p.jpg --out=", "'' names nothing: give a path"),
+        ("evaluate self --videos=", "'' names nothing: give a path"),
         ("animate --portrait p.jpg --gif g.webp", "g.webp cannot be written: end its name in .gif"),
         ("animate --portrait p.jpg --frames-zip x.txt", "x.txt cannot be written: end its name in .zip"),
         ("animate --portrait p.jpg --bundle x.mp4", "x.mp4 cannot be written: end its name in .zip"),

@@ -114,7 +114,7 @@ def test_medians_are_taken_in_turns():
 
 @pytest.mark.parametrize(
     ("options", "sentence"),
-    [(["--preset", "huge"], "mini-256"), (["--preset", "mini-256", "--frames", "0"], "1 to 32")],
+    [(["--preset", "huge"], "mini-256"), (["--preset", "mini-256", "--frames", "33"], "1 to 32")],
 )
 def test_the_command_line_says_what_is_wrong(options, sentence, capsys):
     assert main(["bench", "diffusion", "--device", "cpu", *options]) == 2

@@ -74,7 +74,7 @@ def test_scenes_are_chosen_by_number(tmp_path: Path):
         (tmp_path / f"{number:05d}.json").write_text("{}")
     chosen = {which: [path.stem for path in choose_scenes(tmp_path, which)] for which in ("test", "all", "0-400")}
     assert chosen == {"test": ["00400", "00401"], "all": ["00002", "00400", "00401"], "0-400": ["00002", "00400"]}
-    for wrong in ("some", "500-600", "5"):
+    for wrong in ("some", "500-600", "5", "0-" + "9" * 5000, "٠-٩"):
         with pytest.raises(InvalidRequest):
             choose_scenes(tmp_path, wrong)
     (tmp_path / "00400.json").unlink()

@@ -99,6 +99,34 @@ def test_mediapipe_is_silent_and_no_line_of_others_is_lost(project_root: Path, t
     assert done.stderr.splitlines() == [f"line {number}" for number in range(int(done.stdout))]
 
 
+MOVED = """
+import sys
+import numpy as np
+from PIL import Image
+from durian.face import track_faces
+
+image = np.array(Image.open(sys.argv[1]))
+tracked = track_faces(np.roll(image, shift, axis=1) for shift in range(-60, 61, 10))
+assert all(landmarks is not None for landmarks in tracked)
+print(round(tracked[-1][1, 0] - tracked[0][1, 0]))
+"""
+
+
+def test_a_head_that_leaves_the_tracker_s_window_is_followed_silently(
+    project_root: Path, tmp_path: Path, collins: np.ndarray
+):
+    Image.fromarray(collins).save(tmp_path / "a.png")
+    done = subprocess.run(
+        [sys.executable, "-c", MOVED, str(tmp_path / "a.png")],
+        cwd=project_root,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert abs(int(done.stdout) - 120) <= 3
+    assert done.stderr == ""
+
+
 @pytest.mark.parametrize("verbose", [False, True])
 def test_a_command_shows_them_only_when_asked(project_root: Path, tmp_path: Path, collins: np.ndarray, verbose: bool):
     Image.fromarray(collins).save(tmp_path / "a.png")

@@ -10,6 +10,7 @@ import pytest
 from requests_made import SIDE, attribute, disc, landmarks, picture, portrait, request
 
 from durian.errors import DurianError, InvalidRequest, LimitExceeded
+from durian.face import Crop
 from durian.fingerprint import fingerprint
 from durian.request import ATTRIBUTE_NAMES, DEFAULT_LAYERS, SAMPLERS, DiffusionOptions, Placement, RenderOptions
 
@@ -36,7 +37,7 @@ from durian.request import ATTRIBUTE_NAMES, DEFAULT_LAYERS, SAMPLERS, DiffusionO
         (lambda: Placement(angle=float("inf")), "item angle"),
         (lambda: RenderOptions(size=511), "even number"),
         (lambda: RenderOptions(size=2048), "even number from 64 to 1024"),
-        (lambda: RenderOptions(frames=0), "at least 1"),
+        (lambda: RenderOptions(frames=0), "0 cannot be the number of frames: give a whole number from 1 to 600"),
         (lambda: RenderOptions(fps=0), "0 cannot be the fps: give a number from 1 to 120"),
         (lambda: RenderOptions(fps=float("nan")), "NaN cannot be the fps"),
         (lambda: RenderOptions(expansion=5), "5 cannot be the expansion"),
@@ -56,6 +57,11 @@ from durian.request import ATTRIBUTE_NAMES, DEFAULT_LAYERS, SAMPLERS, DiffusionO
         (lambda: attribute(placement={"dx": 1}), "cannot be the placement"),
         (lambda: attribute(image=[1, 2]), "cannot be the hat reference: give a NumPy array"),
         (lambda: attribute(mask=None), "nothing cannot be the hat mask"),
+        (
+            lambda: portrait(crop=Crop(45, 45, 1e-4)),
+            "A crop of 0.0001 px about 45,45 does not show the face, which has 50",
+        ),
+        (lambda: portrait(crop=Crop(-1e6, 45, 80)), "does not show the face"),
         (lambda: portrait(crop=(1, 2, 3)), "give a Crop"),
         (lambda: request(portrait="me"), "'me' cannot be the portrait"),
         (lambda: request(attributes=5), "5 cannot be the attributes"),

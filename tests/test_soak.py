@@ -37,4 +37,4 @@ def test_a_miniature_soak_loses_and_leaves_nothing(capsys: pytest.CaptureFixture
 
 def test_a_soak_of_nobody_is_refused(capsys: pytest.CaptureFixture[str]):
     assert main(["bench", "soak", "--clients", "0"]) == 2
-    assert "--clients is 0: give a number of at least 1." in capsys.readouterr().err
+    assert "0 cannot be --clients: give a whole number from 1 to 1000" in capsys.readouterr().err

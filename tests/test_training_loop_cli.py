@@ -54,6 +54,9 @@ def test_a_batch_can_be_looked_at_first(typed, tmp_path, capsys):
 
 
 def test_what_cannot_be_is_one_sentence(typed, capsys):
-    for wrong, told in ((["--steps", "0"], "0 steps"), (["--stage", "temporal"], "no stage temporal")):
+    for wrong, told in (
+        (["--steps", "0"], "0 cannot be --steps: give a"),
+        (["--stage", "temporal"], "no stage temporal"),
+    ):
         assert main([*typed, *wrong]) == BAD_REQUEST
         assert told in capsys.readouterr().err

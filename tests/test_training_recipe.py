@@ -126,7 +126,7 @@ def test_what_is_no_toml_says_where(written):
 
 
 def test_the_command_line_knows_the_same_stages():
-    from durian.cli.parser import TRAINING_STAGES
+    from durian.cli.parser_training import TRAINING_STAGES
 
     assert TRAINING_STAGES == STAGES
     assert Path(RECIPES, "mini-256.toml").is_file()

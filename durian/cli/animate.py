@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from durian.cli.combinations import check_together
 from durian.cli.parser import DEFAULT_MOTION
 from durian.engine import Animation, JobStatus, get_engine
 from durian.errors import InvalidRequest
@@ -15,6 +16,7 @@ from durian.motion import PRESETS
 from durian.prepare import AttributeSource, Click, MotionSource, PortraitSource, Prepared, build_request
 from durian.renderer import check_renderer
 from durian.request import DiffusionOptions, RenderOptions
+from durian.schema import shown
 from durian.settings import get_settings
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
         from durian.cli.batch import run_batch
 
         return run_batch(arguments)
+    check_together(arguments)
     prepared = prepare(arguments)
     with _Progress(prepared.request.options.frames) as progress:
         return report(animate(arguments, prepared, progress))
@@ -41,14 +44,14 @@ def prepare(arguments: argparse.Namespace) -> Prepared:
         DurianError: one sentence about the argument or file.
     """
     # Before anything is read: without its model, all of that would be for nothing.
-    check_renderer(arguments.renderer or get_settings().renderer)
+    check_renderer(get_settings().renderer if arguments.renderer is None else arguments.renderer)
     items: list[AttributeSource] = []
-    what, blend = arguments.motion or DEFAULT_MOTION, arguments.blend
+    what, blend = DEFAULT_MOTION, arguments.blend
     if arguments.example is not None:
         example = _example(arguments.example)
         case = example.case()
         portrait, items = case.portrait, list(case.attributes)
-        what, blend = arguments.motion or example.motion, blend or example.blend
+        what, blend = example.motion, blend or example.blend
     elif arguments.portrait is None:
         raise InvalidRequest("No portrait was given: use --portrait FILE, --example NAME or --batch CSV.")
     else:
@@ -68,6 +71,8 @@ def prepare(arguments: argparse.Namespace) -> Prepared:
             )
         )
     whole = arguments.frames is None
+    if arguments.motion is not None:
+        what = arguments.motion
     motion = MotionSource(_motion(what), arguments.start, arguments.end, arguments.neutral, whole)
     options = RenderOptions(
         size=arguments.size,
@@ -98,8 +103,10 @@ def _motion(what: str) -> str | Path:
     """
     if what in PRESETS:
         return what
-    if not Path(what).exists():
-        raise InvalidRequest(f"Motion {what!r} is neither a video nor a preset: use one of {', '.join(PRESETS)}.")
+    if not what or not Path(what).exists():
+        raise InvalidRequest(
+            f"Motion {shown(Path(what).name)} is neither a video nor a preset: use one of {', '.join(PRESETS)}."
+        )
     return Path(what)
 
 
@@ -164,8 +171,3 @@ class _Progress:
 
     def __exit__(self, *error: object) -> None:
         self._bar.close()
-
-
-def absolute(path: Path, folder: Path) -> Path:
-    """``path``, taken from ``folder`` when it is relative."""
-    return path if path.is_absolute() else folder / path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import re
 import sys
 import time
@@ -12,15 +13,25 @@ from pathlib import Path
 
 from durian.cli import animate
 from durian.cli.arguments import Parser
+from durian.cli.combinations import check_batch, check_together
 from durian.cli.outputs import check_outputs, files_read, files_written, option, place
 from durian.cli.parser import animate_options, make_parser
+from durian.cli.progress import progress
 from durian.cli.table import Table, read_table
+from durian.cli.values import Number
 from durian.errors import DurianError, InvalidRequest, UnreadableMedia
+from durian.motion import PRESETS
+from durian.schema import shown
 
 ITEM_COLUMNS = ("attribute", "mask", "name", "click", "strength", "trim", "layer", "item-face")
 """Columns that may be numbered, for a second item and more."""
 SWITCHES = ("uncrop", "no-label", "no-normalise-lips", "sound")
+YES = ("1", "yes", "y", "true", "on", "x", "✓", "ja", "wahr", "oui", "vrai")
+NO = ("0", "no", "n", "false", "off", "nein", "falsch", "non", "faux")
+"""What a switch's cell may say, as English, German and French spreadsheets write it; an empty one says nothing."""
+DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
 PATHS = ("portrait", "attribute", "mask", "out", "gif", "frames-zip", "bundle")
+NUMBERS = tuple(name for name, kind in animate_options().items() if isinstance(kind, Number))
 NOT_OF_A_ROW = ("help", "json", "verbose", "batch")
 MAX_ROWS = 10_000
 
@@ -31,9 +42,11 @@ def run_batch(arguments: argparse.Namespace) -> dict[str, object]:
     """Run all rows of ``arguments.batch``.
 
     A column is named like an option without its dashes; a second item's columns end in 2 (``attribute2``,
-    ``name2``), and so on. Several clicks of a cell are separated by spaces, erased kinds too. Files are relative to
-    the CSV. Other options on the command line hold for rows that leave them out. All rows are looked through before
-    the first is rendered.
+    ``name2``), and so on. Several clicks of a cell are separated by spaces, erased kinds too. A switch's cell is one of
+    :data:`YES` and :data:`NO`. Where cells are not separated by commas, one number may have a decimal comma; a list
+    (crop, click, blend) has points, for its commas stand between its numbers. Files are relative to the CSV. Other
+    options on the command line hold for rows that leave them out. All rows are looked through before the first is
+    rendered.
 
     Returns:
         ``requests``, ``done`` (a report for each), ``failed`` (``row``, counted from 1 below the header, and
@@ -41,23 +54,24 @@ def run_batch(arguments: argparse.Namespace) -> dict[str, object]:
 
     Raises:
         UnreadableMedia: the CSV cannot be read.
-        InvalidRequest: a column that no option knows, or one that is there twice.
+        InvalidRequest: a column that no option knows, or one that is there twice; or a result's file for all rows.
     """
-    from tqdm import tqdm
-
+    check_batch(arguments)
     table = _read(arguments.batch)
     started = time.perf_counter()
     rows, failed = _parsed(table, arguments)
     done = []
-    for number, row in tqdm(rows.items(), unit="request", file=sys.stderr):
-        try:
-            done.append({"row": number, **animate.report(animate.animate(row, animate.prepare(row)))})
-        except DurianError as error:
-            failed[number] = str(error)
-        except Exception as error:
-            # A row that meets a fault of ours must not cost the others their turn.
-            log.exception("Row %d failed.", number)
-            failed[number] = f"Something broke inside ({type(error).__name__}: {error})."
+    with progress("request") as show:
+        for count, (number, row) in enumerate(rows.items(), start=1):
+            try:
+                done.append({"row": number, **animate.report(animate.animate(row, animate.prepare(row)))})
+            except DurianError as error:
+                failed[number] = str(error)
+            except Exception as error:
+                # A row that meets a fault of ours must not cost the others their turn.
+                log.exception("Row %d failed.", number)
+                failed[number] = f"Something broke inside ({type(error).__name__}: {error})."
+            show(count, len(rows))
     failures = [{"row": number, "error": failed[number]} for number in sorted(failed)]
     for failure in failures:
         print(f"row {failure['row']}: {failure['error']}", file=sys.stderr)
@@ -106,7 +120,7 @@ def _parsed(table: Table, defaults: argparse.Namespace) -> tuple[dict[int, argpa
     rows, failed = {}, {}
     for number, cells in enumerate(table.rows, start=1):
         try:
-            rows[number] = _parse(parser, table.header, cells, number, defaults)
+            rows[number] = _parse(parser, table, cells, number, defaults)
         except DurianError as error:
             failed[number] = str(error)
     readers = {place(path): number for number, row in reversed(rows.items()) for path in files_read(row)}
@@ -127,25 +141,30 @@ def _parsed(table: Table, defaults: argparse.Namespace) -> tuple[dict[int, argpa
 
 
 def _parse(
-    parser: Parser, header: list[str], cells: list[str], number: int, defaults: argparse.Namespace
+    parser: Parser, table: Table, cells: list[str], number: int, defaults: argparse.Namespace
 ) -> argparse.Namespace:
     """A row as parsed arguments, above those of the command line.
 
     Raises:
-        InvalidRequest: a cell without a column, or a value that its option does not take.
+        InvalidRequest: a cell without a column, a value that its option does not take, or no portrait.
     """
-    if any(cell for cell, column in zip(cells, [*header, *[""] * len(cells)]) if not column):
+    if any(cell for cell, column in zip(cells, [*table.header, *[""] * len(cells)]) if not column):
         raise InvalidRequest(
             "The row has a cell without a heading: name its column, and quote cells that hold the separator."
         )
     folder = defaults.batch.resolve().parent
-    argv, items = ["animate"], {}
-    for column, cell in zip(header, cells):
+    argv, items, given = ["animate"], {}, set()
+    for column, cell in zip(table.header, cells):
         name, index = _column(column)
         if not cell:
             continue
+        if table.separator != "," and name in NUMBERS and DECIMAL_COMMA.fullmatch(cell):
+            cell = cell.replace(",", ".")
         if name in ITEM_COLUMNS:
             items.setdefault(index, {})[name] = cell
+        elif name in SWITCHES:
+            given.add(name.replace("-", "_"))
+            argv += [f"--{name}"] if _is_yes(cell, name) else []
         else:
             argv += _option(name, cell, folder)
     for index in sorted(items):
@@ -157,22 +176,36 @@ def _parse(
             argv += _option(name, cell, folder)
     if not any(part.startswith("--out=") for part in argv):
         argv += ["--out", str(folder / f"{defaults.batch.stem}-{number:03}.mp4")]
-    return _above(parser.parse_args(argv), defaults, parser.parse_args(["animate"]))
+    row = parser.parse_args(argv)
+    row.given |= given
+    check_together(_above(row, defaults))
+    if row.portrait is None and row.example is None:
+        raise InvalidRequest("The row has no portrait: fill its column portrait or example.")
+    return row
+
+
+def _is_yes(cell: str, column: str) -> bool:
+    word = cell.casefold()
+    if word in YES or word in NO:
+        return word in YES
+    raise InvalidRequest(f"{shown(cell)} cannot be {column}: give yes or no.")
 
 
 def _option(name: str, cell: str, folder: Path) -> list[str]:
-    if name in SWITCHES:
-        return [f"--{name}"] if cell.lower() in ("1", "yes", "true", "x") else []
     if name in ("click", "erase"):
         return [f"--{name}={value}" for value in cell.split()]
-    if name in PATHS or (name == "motion" and (folder / cell).is_file()):
-        cell = str(animate.absolute(Path(cell), folder))
+    if name in PATHS or (name == "motion" and cell not in PRESETS):
+        # Joined as texts, since a path would lose a slash at its end.
+        cell = os.path.join(folder, cell)
     return [f"--{name}={cell}"]
 
 
-def _above(row: argparse.Namespace, defaults: argparse.Namespace, plain: argparse.Namespace) -> argparse.Namespace:
-    """The row's arguments, and the command line's where the row left the parser's default."""
-    for name, value in vars(defaults).items():
-        if name not in ("batch", "out") and getattr(row, name) == getattr(plain, name):
-            setattr(row, name, value)
+def _above(row: argparse.Namespace, defaults: argparse.Namespace) -> argparse.Namespace:
+    """The row's arguments, and the command line's where the row left something out."""
+    left_out = defaults.given - row.given - {"batch", "given"}
+    # Who is animated is one choice, whichever of the two columns makes it.
+    if row.given & {"portrait", "example"}:
+        left_out -= {"portrait", "example"}
+    for name in left_out:
+        setattr(row, name, getattr(defaults, name))
     return row

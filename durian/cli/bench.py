@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 
+from durian.cli.combinations import check_bench
+
 
 def run(arguments: argparse.Namespace) -> dict[str, object]:
+    check_bench(arguments)
     if arguments.what == "preview":
         from durian.bench import bench_preview
 

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from durian.cli.combinations import REAL_CLIPS, check_evaluation
 from durian.cli.progress import progress
 from durian.errors import InvalidRequest, WeightsMissing
 
@@ -13,12 +14,10 @@ if TYPE_CHECKING:
     from durian.evaluation.methods import MethodSpec
     from durian.evaluation.photographs import Photographs
 
-REAL_CLIPS = ("self", "cross", "reenact")
-"""Protocols whose folder may be given as ``--videos`` too."""
-
 
 def run(arguments: argparse.Namespace) -> dict[str, object]:
     """What the protocol found, and with ``--out`` where its ``report`` is."""
+    check_evaluation(arguments)
     if arguments.what == "segment":
         return _segment(arguments)
     if arguments.what == "gallery":

@@ -6,7 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
-from durian.errors import InvalidRequest
+from durian.errors import InvalidRequest, OutputFailed
 
 
 def check_outputs(arguments: argparse.Namespace) -> None:
@@ -25,6 +25,8 @@ def check_outputs(arguments: argparse.Namespace) -> None:
         if (folder := getattr(arguments, name)) is not None:
             check_folder(folder)
     for name, path in files_written(arguments).items():
+        if path.name.lower() in arguments.files[name]:
+            raise OutputFailed(f"{path.name} is an ending without a name: give one, such as result{path.name}.")
         check_file(path, arguments.files[name])
     taken = {place(path): path for path in files_read(arguments)}
     for name, path in files_written(arguments).items():

@@ -18,20 +18,22 @@ MAX_BYTES = 20_000_000
 """Two thousand for each of ten thousand rows."""
 SEPARATORS = (",", ";", "\t")
 """What spreadsheets put between cells: semicolons where the comma is the decimal sign."""
-SEPARATOR_LINE = re.compile(r'"?sep=([^\r\n])"?\r?\n', re.IGNORECASE)
-"""A first line by which Excel is told the separator."""
+SEPARATOR_LINE = re.compile(r'"?sep=([^\r\n])"?([^\r\n]?)\2*(?:\r\n?|\n)', re.IGNORECASE)
+"""A first line by which Excel is told the separator. Where it was saved as a cell, separators follow it."""
+BYTE_ORDER_MARK = "\ufeff"
 
 
 @dataclass(frozen=True)
 class Table:
-    """A header and rows. Cells are without spaces around them; rows of empty cells only are left out.
+    """A header and rows, and the separator that was between their cells.
 
-    ``header`` ends with the last column that has a name. A row may be longer, up to its last cell that holds something,
-    and is never shorter.
+    Cells are without spaces around them; rows of empty cells only are left out. ``header`` ends with the last column
+    that has a name. A row may be longer, up to its last cell that holds something, and is never shorter.
     """
 
     header: list[str]
     rows: list[list[str]]
+    separator: str = ","
 
 
 def read_table(path: Path, is_known: Callable[[str], bool]) -> Table:
@@ -48,15 +50,15 @@ def read_table(path: Path, is_known: Callable[[str], bool]) -> Table:
     text = _decoded(_bytes(path), path.name)
     if told := SEPARATOR_LINE.match(text):
         text = text[told.end() :]
-    separators = (told[1],) if told else SEPARATORS
-    ways = [cells for separator in separators if (cells := _cells(text, separator)) is not None]
+    separators = (told[2] or told[1],) if told else SEPARATORS
+    ways = [(cells, each) for each in separators if (cells := _cells(text, each)) is not None]
     if not ways:
         raise _unreadable(path.name)
-    cells = max(ways, key=lambda cells: sum(map(is_known, cells[0])) if cells else 0)
+    cells, separator = max(ways, key=lambda way: sum(map(is_known, way[0][0])) if way[0] else 0)
     if not cells:
         return Table([], [])
     header, *rows = cells
-    return Table(header, [row + [""] * (len(header) - len(row)) for row in rows])
+    return Table(header, [row + [""] * (len(header) - len(row)) for row in rows], separator)
 
 
 def _cells(text: str, separator: str) -> list[list[str]] | None:
@@ -91,7 +93,8 @@ def _decoded(data: bytes, name: str) -> str:
             continue
         # Pictures and archives are full of these, and no path may hold one.
         if "\0" not in text:
-            return text
+            # Tools that each put a mark before what they are given leave several.
+            return text.lstrip(BYTE_ORDER_MARK)
     raise _unreadable(name)
 
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from durian.cli.progress import progress
-from durian.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from durian.clips import Clip
@@ -86,8 +85,6 @@ def train_diffusion(arguments: argparse.Namespace) -> dict[str, object] | None:
 def _with_steps(recipe: Recipe, steps: int | None) -> Recipe:
     if steps is None:
         return recipe
-    if steps < 1:
-        raise InvalidRequest(f"{steps} steps were asked for: give 1 or more.")
     return replace(recipe, **{name: replace(stage, steps=steps) for name, stage in recipe.stages.items()})
 
 

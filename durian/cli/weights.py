@@ -12,7 +12,7 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
 
     from durian.weights import fetch
 
-    with tqdm(unit="B", unit_scale=True, file=sys.stderr) as bar:
+    with tqdm(unit="B", unit_scale=True, file=sys.stderr, disable=not sys.stderr.isatty()) as bar:
 
         def show(done: int, total: int) -> None:
             bar.total = total

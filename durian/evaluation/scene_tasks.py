@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from durian.evaluation.protocols import Source
 from durian.evaluation.tasks import ITEM_SHARE, Task
 from durian.face.landmarks import detect_upscaled, fill_gaps, track_upscaled
 from durian.request import Attribute
+from durian.schema import shown
 from durian.synthetic.geometry import Label
 from durian.synthetic.scene_reading import SceneFiles, read_scene, scene_files, scene_names
 
@@ -53,10 +55,10 @@ def choose_scenes(folder: Path, which: str) -> list[Path]:
     if which == "test":
         first = FIRST_TEST_SCENE if any(int(path.stem) >= FIRST_TEST_SCENE for path in found) else 0
     elif which != "all":
-        bounds = which.split("-")
-        if len(bounds) != 2 or not all(bound.isdecimal() for bound in bounds):
-            raise InvalidRequest(f"Scenes {which!r} are not known: use test, all or FIRST-LAST.")
-        first, last = int(bounds[0]), int(bounds[1])
+        bounds = re.fullmatch(r"(\d{1,9})-(\d{1,9})", which, re.ASCII)
+        if not bounds:
+            raise InvalidRequest(f"Scenes {shown(which)} are not known: use test, all or FIRST-LAST.")
+        first, last = int(bounds[1]), int(bounds[2])
     chosen = [path for path in found if first <= int(path.stem) <= last]
     if not chosen:
         raise InvalidRequest(f"{folder.name} holds no scenes of {which!r}: give others, or --scenes all.")

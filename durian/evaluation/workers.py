@@ -15,7 +15,7 @@ Result = TypeVar("Result")
 
 
 def score_all(score: Callable[[Source], Result], sources: Sequence[Source], workers: int, unit: str) -> list[Result]:
-    """``score`` of each source, in order, with a progress bar on stderr.
+    """``score`` of each source, in order, with a progress bar where stderr is a terminal.
 
     Args:
         score: a module's function or a partial of one, so that it can be sent to another process.
@@ -25,7 +25,8 @@ def score_all(score: Callable[[Source], Result], sources: Sequence[Source], work
     """
     from tqdm import tqdm
 
-    return list(tqdm(_results(score, sources, workers), total=len(sources), unit=unit, file=sys.stderr))
+    silent = not sys.stderr.isatty()
+    return list(tqdm(_results(score, sources, workers), total=len(sources), unit=unit, file=sys.stderr, disable=silent))
 
 
 def _results(score: Callable[[Source], Result], sources: Sequence[Source], workers: int) -> Iterator[Result]:

@@ -38,8 +38,19 @@ def new_graph(solution: str, name: str, **options):
         make = getattr(getattr(mediapipe_solutions(), solution), name)
         with without_notices():
             graph = make(**options)
-            graph.process(np.zeros((BLANK_SIDE, BLANK_SIDE, 3), np.uint8))
+            _run_blank(graph)
     return graph
+
+
+def restart(graph) -> None:
+    """Have a graph of :func:`new_graph` forget what it has seen. It is opened anew for that, again without notices."""
+    with LOCK, without_notices():
+        graph.reset()
+        _run_blank(graph)
+
+
+def _run_blank(graph) -> None:
+    graph.process(np.zeros((BLANK_SIDE, BLANK_SIDE, 3), np.uint8))
 
 
 @lru_cache(maxsize=2)

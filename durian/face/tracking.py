@@ -9,7 +9,7 @@ import numpy as np
 from durian.face.crop import Crop
 from durian.face.detection import detect_faces
 from durian.face.geometry import Face
-from durian.face.models import LOCK, mesh_landmarks, new_video_mesh
+from durian.face.models import LOCK, mesh_landmarks, new_video_mesh, restart
 
 WINDOW = 2.6
 """Side of the window that the tracker sees, in face sizes: it holds one person and lets the head move."""
@@ -100,8 +100,7 @@ class _Tracker:
 
     def _open_window(self, centre: np.ndarray, size: float) -> None:
         if self.window is not None:
-            with LOCK:
-                self.mesh.reset()
+            restart(self.mesh)
         self.window = Crop(float(round(centre[0])), float(round(centre[1])), float(max(8, round(WINDOW * size))))
 
     def _in_window(self, frame: np.ndarray) -> np.ndarray | None:

@@ -11,9 +11,12 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from durian.errors import InvalidRequest
+from pydantic import Field
+
+from durian.request import Frames, Seed, Size
+from durian.schema import Checked, Real, Whole
 from durian.soak import report, wire
 from durian.soak.library import LibraryCaller
 from durian.soak.outcomes import NoAnswer, Record, ServerSaid, Thing, count, waiting
@@ -38,31 +41,27 @@ looks."""
 MOST_SECONDS = 1800
 """After so long nobody begins anything more: what was not asked for then counts as lost."""
 
+MOST_VISITS = 100_000
+"""Animations or stills; more than a week of them."""
+
 
 @dataclass(frozen=True)
-class SoakOptions:
+class SoakOptions(Checked):
     """``frames`` and ``size`` (pixels) of each clip; ``limit`` in seconds for each request; ``keep_seconds`` is the age
     at which the server deletes files, which must be longer than any request takes.
 
     Raises:
-        InvalidRequest: a number is below what makes sense.
+        InvalidRequest, LimitExceeded: a number is out of its range.
     """
 
-    animations: int = 60
-    stills: int = 300
-    clients: int = 8
-    seed: int = 0
-    frames: int = 48
-    size: int = 512
-    keep_seconds: int = 30
-    limit: float = 120.0
-
-    def __post_init__(self) -> None:
-        for name, least in (("animations", 0), ("stills", 0), ("clients", 1), ("keep_seconds", 5), ("limit", 1)):
-            if getattr(self, name) < least:
-                raise InvalidRequest(
-                    f"--{name.replace('_', '-')} is {getattr(self, name)}: give a number of at least {least}."
-                )
+    animations: Annotated[Whole, Field(ge=0, le=MOST_VISITS)] = 60
+    stills: Annotated[Whole, Field(ge=0, le=MOST_VISITS)] = 300
+    clients: Annotated[Whole, Field(ge=1, le=1000)] = 8
+    seed: Seed = 0
+    frames: Frames = 48
+    size: Size = 512
+    keep_seconds: Annotated[Whole, Field(ge=5, le=86_400)] = 30
+    limit: Annotated[Real, Field(ge=1, le=86_400)] = 120.0
 
 
 def soak(options: SoakOptions, strict: bool = False) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from durian.request import (
     AnimationRequest,
     DiffusionOptions,
     Erased,
+    FaceNumber,
     ItemName,
     Layer,
     RenderOptions,
@@ -45,7 +46,6 @@ REPORTED = ("frames", "fps", "width", "height", "seconds", "renderer", "seed")
 Blend = Annotated[
     list[Alpha], Field(min_length=2, max_length=2, fail_fast=True), accepting("[start, end], each from 0 to 1")
 ]
-FaceNumber = Annotated[Whole, Field(ge=0, le=99)]
 FrameNumber = Annotated[Whole, Field(ge=0, le=RenderOptions.frames - 1)]
 
 
