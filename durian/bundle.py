@@ -103,8 +103,12 @@ def save_bundle(
     return path
 
 
-def load_bundle(path: str | os.PathLike[str]) -> tuple[AnimationRequest, dict[str, Any]]:
+def load_bundle(path: str | os.PathLike[str], of_working_size: bool = False) -> tuple[AnimationRequest, dict[str, Any]]:
     """Read a bundle back.
+
+    Args:
+        path: the ZIP.
+        of_working_size: refuse pictures larger than uploads are worked on, as a server must for strangers' bundles.
 
     Returns:
         The request, equal to the one saved, and ``extra``.
@@ -114,6 +118,8 @@ def load_bundle(path: str | os.PathLike[str]) -> tuple[AnimationRequest, dict[st
         LimitExceeded: something in it is larger than the limits.
     """
     with BundleReader(path, VERSION) as reader:
+        if of_working_size:
+            reader.check_working_size()
         return reader.request(), reader.extra()
 
 

@@ -14,6 +14,7 @@ from durian.errors import InvalidRequest, LimitExceeded
 from durian.face import LANDMARKS
 
 MAX_ARRAYS = 64
+MOST_DIMENSIONS = 3
 MAX_ARRAY_BYTES = 64_000_000
 """Unpacked bytes of one ``.npz``; the longest motion has 3.5 MB."""
 
@@ -57,7 +58,8 @@ def _array(data: bytes) -> np.ndarray:
         # The header is a Python expression of a stranger's: its reader fails in many ways.
         raise InvalidRequest("an array in it is damaged.") from error
     content = data[stream.tell() :]
-    wrong = dtype != np.float32 or fortran or not all(isinstance(n, int) and n > 0 for n in shape)
+    whole = all(type(side) is int and side > 0 for side in shape)
+    wrong = dtype != np.float32 or fortran or not whole or len(shape) > MOST_DIMENSIONS
     if wrong or math.prod(shape) * 4 != len(content):
         raise InvalidRequest("an array in it has numbers of the wrong kind.")
     return np.frombuffer(content, np.float32).reshape(shape).copy()

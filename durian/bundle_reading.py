@@ -28,6 +28,8 @@ MAX_MEMBERS = 64
 MAX_SETTINGS_BYTES = 1_000_000
 FASTEST_DRIVING = 120
 """Frames a second of a driving video, from which the longest motion follows."""
+ROUNDING = 1.01
+"""A picture of the working size has a row or a column more at most."""
 PNG_HEAD = 24
 """Bytes of a PNG up to its width and height."""
 
@@ -114,6 +116,20 @@ class BundleReader:
                 renderer=settings.renderer,
                 diffusion=settings.diffusion,
             )
+
+    def check_working_size(self) -> None:
+        """
+        Raises:
+            LimitExceeded: a picture is larger than an upload is worked on; told from its header.
+        """
+        # A reference may be the portrait's own picture, and then has its size.
+        most = max(get_settings().portrait_megapixels, get_settings().reference_megapixels)
+        for name in (name for name in self._members if name.endswith("image.png")):
+            if self._pixels(name) > ROUNDING * most * 1_000_000:
+                raise LimitExceeded(
+                    f"{self._name} holds a picture of {self._pixels(name) / 1e6:.0f} megapixels: at most {most:g} are "
+                    "restored; save it again from a smaller one."
+                )
 
     # Parts
 

@@ -223,8 +223,9 @@ def test_a_pair_that_fails_is_an_entry_with_its_sentence(capsys, tmp_path: Path,
 )
 def test_options_that_cannot_be_used_are_told_first(capsys, tmp_path: Path, pictures: Path, options, words: str):
     (tmp_path / "pairs.csv").write_text(TWO_PAIRS)
-    arguments = ("--pairs", tmp_path / "pairs.csv", "--pictures", pictures, "--out", tmp_path / "out")
-    assert main(["evaluate", "gallery", *map(str, arguments), *options]) == 2
+    arguments = {"--pairs": tmp_path / "pairs.csv", "--pictures": pictures, "--out": tmp_path / "out"}
+    told = [str(part) for name, value in arguments.items() if name not in options for part in (name, value)]
+    assert main(["evaluate", "gallery", *told, *options]) == 2
     assert words in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 

@@ -117,6 +117,28 @@ def test_a_known_session_is_of_no_use_without_its_cookie(served: Served, caller:
     assert '"success":true' in lines[0]
 
 
+def test_an_answer_is_for_whoever_asked(served: Served, caller: httpx.Client, photo: Path):
+    """Gradio gives it to whoever names the session, and calls that off for the one who has the page."""
+    caller.get("/").raise_for_status()
+    portrait, session = served.upload(caller, photo), "asking12345"
+    data = served.data(caller, "animate", portrait=portrait, frames=24)
+    join = {"session_hash": session, "fn_index": function_id(caller, "animate"), "data": data}
+    event = caller.post("/gradio_api/queue/join", json=join).raise_for_status().json()["event_id"]
+    with served.client(**{"x-forwarded-for": "203.0.113.252"}) as attacker:
+        for name in (session, event):
+            answer = attacker.get(f"/gradio_api/call/x/{name}")
+            assert (answer.status_code, "somebody else's" in answer.text) == (403, True)
+        assert "no such event" in attacker.get("/gradio_api/call/x/unknown").text
+    with caller.stream("GET", f"/gradio_api/queue/data?session_hash={session}") as events:
+        assert any('"success":true' in line for line in events.iter_lines() if "process_completed" in line)
+    assert "Traceback" not in served.log.read_text()
+
+
+def test_the_queue_has_no_way_around(served: Served, caller: httpx.Client, photo: Path):
+    answer = caller.post("/gradio_api/run/segment", json={"data": [served.upload(caller, photo), None, "hat"]})
+    assert answer.status_code == 404
+
+
 def test_cancel_stops_an_animation_of_the_api(served: Served, caller: httpx.Client, photo: Path):
     portrait, before = served.upload(caller, photo), served.jobs_on_disk()
     event = served.begin(caller, "animate", portrait=portrait, **LONG)

@@ -244,7 +244,7 @@ class _Sentences:
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         if isinstance(error, DurianError):
-            raise sentence(error) from None
+            raise sentence(error, is_html=False) from None
         if isinstance(error, Exception) and not isinstance(error, gr.Error):
             log.error("An API call failed.", exc_info=error)
             raise broken() from None

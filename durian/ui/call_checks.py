@@ -76,6 +76,14 @@ def check_call(blocks: gr.Blocks, route: tuple[str, str], call: Any) -> None:
             _check_value(block, value)
 
 
+def session_of(blocks: gr.Blocks, event: str) -> str | None:
+    """The session of an event that waits, runs, or has an answer that nobody has fetched yet; ``None`` for no event."""
+    queue = blocks._queue
+    if (found := queue.event_ids_to_events.get(event)) is not None:
+        return found.session_hash
+    return next((session for session, events in list(queue.pending_event_ids_session.items()) if event in events), None)
+
+
 def waiting_addresses(blocks: gr.Blocks) -> list[str]:
     """Of each event that waits for its turn, the address that sent it."""
     queues = blocks._queue.event_queue_per_concurrency_id.values()

@@ -50,7 +50,8 @@ def create_demo() -> gr.Blocks:
         page = layout.build()
         handlers.connect(page, demo)
         api.connect()
-    demo.queue(max_size=EVENTS_WAITING, default_concurrency_limit=EVENTS_AT_ONCE)
+    # Without a way around the queue, where neither its limits nor the visitors' shares would count.
+    demo.queue(max_size=EVENTS_WAITING, default_concurrency_limit=EVENTS_AT_ONCE, api_open=False)
     get_visitors().when_over(partial(_let_go, demo))
     return demo
 

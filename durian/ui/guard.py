@@ -23,6 +23,8 @@ from durian.ui.visitors import Visitors, shared_address
 
 DISK_RESERVE_BYTES = 500_000_000
 """Free space that uploads may not use: results need some."""
+MOST_PATH_CHARACTERS = 2000
+"""Of a request; a file's name has 255 bytes."""
 LEAST_UPLOAD_BYTES = 1_000_000
 """An upload counts as this much at least, since a disk has so many files and no more."""
 
@@ -31,6 +33,7 @@ _HEARTBEAT = re.compile(r"/gradio_api/heartbeat/[^/]+\Z")
 _LISTENING = re.compile(r"/gradio_api/call/(?:v2/)?[^/]+/(?P<event>[^/]+)\Z")
 _UPLOAD = re.compile(r"/gradio_api/upload/?\Z")
 _FILE = re.compile(r"/gradio_api/file[=/](?P<what>.*)\Z")
+_UPLOAD_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _ELSEWHERE = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]+:")
 """How an address begins."""
 
@@ -79,13 +82,16 @@ class Guard:
         """Check who asks and how large it is; returns what to read the body from, and what its JSON says."""
         path, content = scope["path"], None
         _check_path(path)
-        names = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("session_hash", [])
+        query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+        names = query.get("session_hash", [])
+        if any(not _UPLOAD_ID.fullmatch(given) for given in query.get("upload_id", [])):
+            raise InvalidRequest("The upload's id is none: give up to 64 letters, digits, - or _.")
         if found := _IN_PATH.search(path):
             names.append(found["session"])
         if scope["method"] in ("POST", "PUT", "PATCH"):
             if _UPLOAD.search(path):
                 self._check_upload(scope, address)
-                receive = messages.counting_files(receive)
+                receive = messages.checking_form(scope, receive)
             else:
                 body = await messages.read_body(scope, receive)
                 content = _json(body)
@@ -98,11 +104,23 @@ class Guard:
             self._visitors.check_waiting(address, call_checks.waiting_addresses(scope["app"].get_blocks()))
         if _HEARTBEAT.search(path):
             self._visitors.beat(names[-1])
-        if found := _LISTENING.search(path):
-            self._visitors.listen(found["event"])
+        if scope["method"] in ("GET", "HEAD") and (found := _LISTENING.search(path)):
+            self._admit_listener(scope["app"].get_blocks(), found["event"], key)
         elif path.rstrip("/").endswith("/gradio_api/queue/data") and names:
             self._visitors.listen(names[-1])
         return receive, content
+
+    def _admit_listener(self, blocks: Any, event: str, key: str) -> None:
+        """Gradio gives a session's answers to whoever names the session or one of its events.
+
+        Raises:
+            InvalidRequest: there is no such event, or it is somebody else's.
+        """
+        session = call_checks.session_of(blocks, event)
+        if session is None and not self._visitors.knows(event):
+            raise InvalidRequest("There is no such event: ask for the one that a call of yours has answered.")
+        self._visitors.check_key(session or event, key)
+        self._visitors.listen(event)
 
     def _check_upload(self, scope: Scope, address: str) -> None:
         length = messages.header(scope, b"content-length")
@@ -146,6 +164,10 @@ def _check_path(path: str) -> None:
     if not path.isprintable():
         raise InvalidRequest("The path of the request has characters that cannot be printed: ask for it without them.")
     found = _FILE.search(path)
+    if len(path) > MOST_PATH_CHARACTERS:
+        raise InvalidRequest("The path of the request is too long: ask for it by its name.")
+    if path.rstrip("/").endswith("/gradio_api/component_server"):
+        raise InvalidRequest("No part of the page is asked this way: use the API.")
     if "/gradio_api/proxy=" in path or (found and _ELSEWHERE.match(found["what"])):
         raise InvalidRequest("Addresses elsewhere are never fetched: ask there yourself.")
 
@@ -154,9 +176,13 @@ def _json(body: bytes) -> Any:
     """
     Raises:
         InvalidRequest: it is not empty and no JSON.
+        LimitExceeded: it has too many parts.
     """
     if not body.strip():
         return None
+    # Counted before they are made: braces in texts count too, and no call has so many.
+    if body.count(b"{") + body.count(b"[") > call_checks.MOST_PARTS:
+        raise LimitExceeded(f"The request has more than {call_checks.MOST_PARTS} lists in it: send less at once.")
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Awaitable, Callable
-from http.cookies import CookieError, SimpleCookie
 
 from starlette.types import Message, Receive, Scope, Send
 
@@ -16,8 +15,14 @@ MOST_BODY_BYTES = 2_000_000
 """Of a request that is no upload; the longest brush stroke has some 200 kB, and files are uploaded before."""
 MOST_FILES = 32
 """Of one upload; a look-book has a dozen."""
+MOST_PART_HEAD = 16_000
+"""Bytes before a file in a form: its names and kind."""
 
+_COOKIE = re.compile(rf"(?:^|;) *{COOKIE}=(?P<value>[A-Za-z0-9_-]+) *(?:;|$)")
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
+_BOUNDARY = re.compile(
+    r"multipart/form-data;.*boundary=(?:\"(?P<quoted>[^\"]{1,200})\"|(?P<plain>[^\";,\s]{1,200}))", re.IGNORECASE
+)
 _ONE_RANGE = re.compile(r"bytes=(?:[0-9]{1,15}-[0-9]{0,15}|-[0-9]{1,15})")
 _ABOUT_A_FILE = {
     b"accept-ranges",
@@ -41,15 +46,13 @@ def header(scope: Scope, name: bytes) -> str:
 
 def key_of(scope: Scope) -> str:
     """The value of the page's cookie, "" without a sound one."""
-    try:
-        morsel = SimpleCookie(header(scope, b"cookie")).get(COOKIE)
-    except CookieError:
-        return ""
-    return cookie_key(None if morsel is None else morsel.value)
+    # Not by a parser: those of the standard library need seconds for some cookies of 30 kB.
+    found = _COOKIE.search(header(scope, b"cookie"))
+    return cookie_key(None if found is None else found["value"])
 
 
 def with_sound_headers(scope: Scope) -> Scope:
-    """The request without headers that Gradio fails on: several ranges at once, a host that is none.
+    """The request without headers that Gradio fails on: several ranges at once, a host that is none, other cookies.
 
     Raises:
         InvalidRequest: its own host is none.
@@ -61,6 +64,9 @@ def with_sound_headers(scope: Scope) -> Scope:
         b"x-forwarded-host": lambda value: _HOST.fullmatch(value.split(",")[0].strip()),
     }
     kept = [(key, value) for key, value in scope["headers"] if key not in sound or sound[key](value.decode("latin-1"))]
+    kept = [(key, value) for key, value in kept if key != b"cookie"]
+    if own := key_of(scope):
+        kept.append((b"cookie", f"{COOKIE}={own}".encode("latin-1")))
     return {**scope, "headers": kept}
 
 
@@ -103,23 +109,49 @@ def replay(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-def counting_files(receive: Receive) -> Receive:
-    """Read an upload as long as it has no more files than :data:`MOST_FILES`.
+def checking_form(scope: Scope, receive: Receive) -> Receive:
+    """Read an upload as long as each part of its form is a file, and there are no more than :data:`MOST_FILES`.
+
+    Gradio keeps other parts in memory, and makes a file of each, however many.
 
     Raises:
-        LimitExceeded: from reading, when there is one more.
+        LimitExceeded: from reading, when there is one file more.
+        InvalidRequest: from reading, when a part is no file; at once, when it is no form.
     """
-    files = 0
+    found = _BOUNDARY.search(header(scope, b"content-type"))
+    if found is None:
+        raise InvalidRequest("The upload is no form with files: send it as multipart/form-data.")
+    mark = b"--" + (found["quoted"] or found["plain"]).encode("latin-1")
+    seen, files = b"", 0
 
-    async def counted() -> Message:
-        nonlocal files
+    def look(data: bytes) -> None:
+        nonlocal seen, files
+        seen += data
+        while (start := seen.find(mark)) >= 0:
+            head, gap, rest = seen[start + len(mark) :].partition(b"\r\n\r\n")
+            if head.startswith(b"--"):
+                seen = b""
+                return
+            if len(head) > MOST_PART_HEAD:
+                raise InvalidRequest("A part of the upload has no end to its head: send files alone.")
+            if not gap:
+                seen = seen[start:]
+                return
+            if b"filename=" not in head.lower():
+                raise InvalidRequest("A part of the upload is no file: send files alone.")
+            files += 1
+            if files > MOST_FILES:
+                raise LimitExceeded(f"The upload has more than {MOST_FILES} files: send fewer at once.")
+            seen = rest
+        # The beginning of a mark may stand at the end.
+        seen = seen[-len(mark) :]
+
+    async def checked() -> Message:
         message = await receive()
-        files += message.get("body", b"").count(b"filename")
-        if files > MOST_FILES:
-            raise LimitExceeded(f"The upload has more than {MOST_FILES} files: send fewer at once.")
+        look(message.get("body", b""))
         return message
 
-    return counted
+    return checked
 
 
 def with_cookie(scope: Scope, send: Send) -> Send:

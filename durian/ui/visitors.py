@@ -38,6 +38,7 @@ CONNECTIONS_A_PAGE = 4
 """Requests that a page may have open at once: its sign of life, its events, and two more."""
 SECONDS_BETWEEN_LOOKS = 5.0
 MINUTE = 60.0
+SOMEBODY_ELSES = "This session is somebody else's: reload the page to begin one of your own."
 
 
 @dataclass
@@ -132,24 +133,44 @@ class Visitors:
                     raise QueueFull(f"{theirs} pages are open from your address: close one and reload this one.")
                 over = self._make_room()
                 visitor = self._visitors[session] = Visitor(secrets.token_hex(16), key, address, self._clock())
-            elif not secrets.compare_digest(visitor.key.encode(), key.encode()):
-                raise InvalidRequest("This session is somebody else's: reload the page to begin one of your own.")
+            else:
+                self.check_key(session, key)
             visitor.seen, visitor.left = self._clock(), False
         if over:
             self._when_over(over)
         return visitor
 
+    def knows(self, session: str) -> bool:
+        """Whether there is a session of that name."""
+        with self._lock:
+            return session in self._visitors
+
+    def check_key(self, session: str, key: str) -> None:
+        """
+        Raises:
+            InvalidRequest: the session is known, and somebody else's.
+        """
+        with self._lock:
+            visitor = self._visitors.get(session)
+        if visitor is not None and not secrets.compare_digest(visitor.key.encode(), key.encode()):
+            raise InvalidRequest(SOMEBODY_ELSES)
+
     def _sessions(self) -> dict[str, Visitor]:
         return {session: visitor for session, visitor in self._visitors.items() if not visitor.is_call}
 
     def _make_room(self) -> dict[str, Visitor]:
-        """Let sessions go so that there is room for one more: of whoever has most, first those that were left."""
+        """Let sessions go so that there is room for one more: those without an open page, of whoever has most."""
         over = {}
         while len(sessions := self._sessions()) >= SESSIONS_KEPT:
             count = Counter(visitor.address for visitor in sessions.values())
             session = min(
                 sessions,
-                key=lambda name: (-count[sessions[name].address], not sessions[name].left, sessions[name].seen),
+                key=lambda name: (
+                    sessions[name].beats > 0,
+                    -count[sessions[name].address],
+                    not sessions[name].left,
+                    sessions[name].seen,
+                ),
             )
             over[session] = self._visitors.pop(session)
         return over

@@ -6,6 +6,7 @@ import functools
 import inspect
 import logging
 from collections.abc import Callable
+from html import escape
 from typing import Any
 
 import gradio as gr
@@ -44,10 +45,16 @@ QUICK: dict[str, Any] = {**QUIET, "queue": False}
 """Events that must not wait behind anything."""
 
 
-def sentence(error: DurianError) -> gr.Error:
-    """The error as the page shows it: a title and one sentence, no trace."""
+def sentence(error: DurianError, is_html: bool = True) -> gr.Error:
+    """The error as the page shows it: a title and one sentence, no trace.
+
+    Args:
+        error: what may repeat words of a stranger's file.
+        is_html: escape them, since the page shows its messages as HTML; an API's caller gets plain text.
+    """
     title = next((text for kind, text in TITLES.items() if isinstance(error, kind)), "Not possible")
-    return gr.Error(str(error), duration=SECONDS_SHOWN, title=title, print_exception=False)
+    words = escape(str(error), quote=False) if is_html else str(error)
+    return gr.Error(words, duration=SECONDS_SHOWN, title=title, print_exception=False)
 
 
 def broken() -> gr.Error:

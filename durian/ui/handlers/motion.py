@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from html import escape
 from typing import Annotated, Any
 
 import gradio as gr
@@ -49,7 +50,7 @@ def put_video(session: Session, path: str | None):
         frames = min(max(8, round(len(choice.tracked) / choice.tracked.fps * session.options.fps)), 240)
         session.options = replace(session.options, frames=frames)
     if notice is not None:
-        gr.Info(notice)
+        gr.Info(escape(notice, quote=False))
     if choice.end < choice.duration:
         gr.Info(texts.VIDEO_TRIMMED.format(length=spoken_time(choice.duration), used=spoken_time(choice.end)))
     yield (

@@ -12,6 +12,7 @@ from durian.engine import get_engine
 from durian.errors import InvalidRequest
 from durian.face import Face
 from durian.prepare import Rows
+from durian.renderer import available_renderers
 from durian.request import AnimationRequest
 from durian.schema import checked
 from durian.ui.handlers import opening, payloads, wear
@@ -67,10 +68,11 @@ def restore(session: Session, path: str | None) -> tuple[Any, ...]:
     """Put everything in a bundle back on the table."""
     if path is None:
         return tuple(gr.skip() for _ in range(opening.OUTPUTS))
-    request, extra = load_bundle(path)
+    request, extra = load_bundle(path, of_working_size=True)
     with session.lock:
         take(session, request, extra)
-        session.renderer, session.diffusion = request.renderer, request.diffusion
+        if request.renderer in available_renderers():
+            session.renderer, session.diffusion = request.renderer, request.diffusion
         return opening.everything(session)
 
 

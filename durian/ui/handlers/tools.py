@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from html import escape
 from pathlib import Path
 from typing import Any, Literal
 
@@ -83,14 +84,19 @@ def look_book(session: Session, kind: str, paths: list[str] | None):
             item = Item(0)
             reading.reference_into(item, path)
             if item.name != kind and not reading.start_named(item, kind):
-                gr.Warning(texts.NOTHING_NAMED.format(name=kind), title=Path(path).name)
+                gr.Warning(texts.NOTHING_NAMED.format(name=kind), title=_title(path))
                 continue
             image = get_engine().look_book(base, [item.attribute()], lane=session.owner)[0]
         except DurianError as error:
-            gr.Warning(str(error), title=Path(path).name)
+            gr.Warning(escape(str(error), quote=False), title=_title(path))
             continue
         looks.append((image, Path(path).stem[:40]))
         yield looks
+
+
+def _title(path: str) -> str:
+    """A stranger's file name in a message, which the page shows as HTML."""
+    return escape(Path(path).name, quote=False)
 
 
 def connect(page: Page) -> None:
