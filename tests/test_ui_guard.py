@@ -312,3 +312,21 @@ def test_a_request_that_fails_inside_is_closed_again(visitors: Visitors, tmp_pat
     with pytest.raises(RuntimeError, match="inside"):
         asyncio.run(Guard(breaks, visitors, tmp_path)(scope, None, None))
     assert visitors._shares["203.0.113.5"].open_requests == 0
+
+
+def test_a_sign_of_life_lasts_as_long_as_its_connection(visitors: Visitors, tmp_path: Path, ask):
+    during: list[int] = []
+
+    async def looks(scope, receive, send) -> None:
+        during.append(visitors._visitors["mine"].beats)
+        await tells(scope, receive, send)
+
+    async def beat(method: str) -> None:
+        transport = httpx.ASGITransport(Guard(looks, visitors, tmp_path), client=("203.0.113.5", 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://durian") as client:
+            await client.request(method, "/gradio_api/heartbeat/mine")
+
+    for method in ("GET", "HEAD"):
+        asyncio.run(beat(method))
+    assert during == [1, 1]
+    assert visitors._visitors["mine"].beats == 0

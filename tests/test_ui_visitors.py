@@ -76,7 +76,9 @@ def test_a_page_that_comes_back_before_it_is_missed_has_not_left(visitors: Visit
     visitors.beat("abc")
     visitors.beat("abc")
     assert visitors.leave("abc") is None
+    visitors.end_beat("abc")
     assert visitors.leave("abc") is first
+    visitors.end_beat("abc")
     assert visitors.admit("abc", "cookie", "1.2.3.4") is first
 
 

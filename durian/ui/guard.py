@@ -29,7 +29,7 @@ LEAST_UPLOAD_BYTES = 1_000_000
 """An upload counts as this much at least, since a disk has so many files and no more."""
 
 _IN_PATH = re.compile(r"/gradio_api/(?:heartbeat|stream)/(?P<session>[^/]+)")
-_HEARTBEAT = re.compile(r"/gradio_api/heartbeat/[^/]+\Z")
+_HEARTBEAT = re.compile(r"/gradio_api/heartbeat/(?P<session>[^/]+)\Z")
 _LISTENING = re.compile(r"/gradio_api/call/(?:v2/)?[^/]+/(?P<event>[^/]+)\Z")
 _UPLOAD = re.compile(r"/gradio_api/upload/?\Z")
 _FILE = re.compile(r"/gradio_api/file[=/](?P<what>.*)\Z")
@@ -73,6 +73,8 @@ class Guard:
         else:
             if (refusal := _check_call(scope, content)) is not None:
                 await refusal(scope, receive, send)
+            elif found := _HEARTBEAT.search(scope["path"]):
+                await self._beat(found["session"], scope, receive, send)
             else:
                 await self._pass_on(scope, receive, send)
         finally:
@@ -102,8 +104,6 @@ class Guard:
             self._visitors.admit(name, key, address)
         if call_checks.route_of(scope):
             self._visitors.check_waiting(address, call_checks.waiting_addresses(scope["app"].get_blocks()))
-        if _HEARTBEAT.search(path):
-            self._visitors.beat(names[-1])
         if scope["method"] in ("GET", "HEAD") and (found := _LISTENING.search(path)):
             self._admit_listener(scope["app"].get_blocks(), found["event"], key)
         elif path.rstrip("/").endswith("/gradio_api/queue/data") and names:
@@ -129,6 +129,14 @@ class Guard:
         if shutil.disk_usage(self._uploads).free - int(length) < DISK_RESERVE_BYTES:
             raise OutputFailed("The server's disk is full: try again in an hour.")
         self._visitors.count_upload(address, max(int(length), LEAST_UPLOAD_BYTES))
+
+    async def _beat(self, session: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """The connection by which a page shows that it is open."""
+        self._visitors.beat(session)
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._visitors.end_beat(session)
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]

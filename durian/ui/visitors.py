@@ -206,8 +206,14 @@ class Visitors:
             if session in self._visitors:
                 self._visitors[session].beats += 1
 
+    def end_beat(self, session: str) -> None:
+        """Such a connection has ended."""
+        with self._lock:
+            if session in self._visitors:
+                self._visitors[session].beats -= 1
+
     def leave(self, session: str | None) -> Visitor | None:
-        """One of those connections has ended; returns the visitor if it was the last, ``None`` otherwise.
+        """One of those connections is ending; returns the visitor if it is the last, ``None`` otherwise.
 
         The session stays theirs, since a phone that was put away comes back.
         """
@@ -215,8 +221,7 @@ class Visitors:
             visitor = self._visitors.get(session or "")
             if visitor is None:
                 return None
-            visitor.beats = max(0, visitor.beats - 1)
-            visitor.left = visitor.beats == 0
+            visitor.left = visitor.beats <= 1
             return visitor if visitor.left else None
 
     def listen(self, name: str) -> None:
