@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import logging
 import random
 from pathlib import Path
 from typing import Any
 
+import asynchronous
 import gradio as gr
 import pytest
 from wrong_values import VALUES, nested
@@ -29,7 +29,7 @@ def uploaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 def refusal(function: Any, **arguments: Any) -> gr.Error:
     with pytest.raises(gr.Error) as caught:
-        asyncio.run(_called(function, arguments))
+        asynchronous.run(_called(function, arguments))
     return caught.value
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import subprocess
 import sys
 
+import asynchronous
 import gradio as gr
 import pytest
 
@@ -94,7 +94,7 @@ def test_a_page_whose_session_is_forgotten_is_told_to_reload(demo):
     for place, block in enumerate(animate.inputs):
         values[place] = offered.get(block.elem_id, values[place])
     state = SessionState(demo)
-    inputs = asyncio.run(demo.preprocess_data(animate, values, state))
+    inputs = asynchronous.run(demo.preprocess_data(animate, values, state))
     assert inputs[0] is None
     with pytest.raises(gr.Error) as said:
         next(animate.fn(*inputs))

@@ -5,10 +5,10 @@ What calls carry is tried in ``test_ui_call_checks``, and all of it together in 
 
 from __future__ import annotations
 
-import asyncio
 import json
 from pathlib import Path
 
+import asynchronous
 import httpx
 import pytest
 
@@ -47,7 +47,7 @@ def ask(visitors: Visitors, tmp_path: Path):
             async with httpx.AsyncClient(transport=transport, base_url=f"{scheme}://durian") as client:
                 return await client.request(method, path, **rest)
 
-        return asyncio.run(send())
+        return asynchronous.run(send())
 
     return ask_
 
@@ -206,7 +206,7 @@ def test_other_cookies_stay_outside(visitors: Visitors, tmp_path: Path):
         async with httpx.AsyncClient(transport=transport, base_url="http://durian") as client:
             await client.get("/config", headers={"cookie": f"a=1; {COOKIE}={'k' * 43}; b=2"})
 
-    asyncio.run(ask_())
+    asynchronous.run(ask_())
     assert [value for key, value in arrived if key == b"cookie"] == [f"{COOKIE}={'k' * 43}".encode()]
 
 
@@ -227,7 +227,7 @@ def test_a_form_that_a_parser_fails_on_is_one_sentence(visitors: Visitors, tmp_p
         async with httpx.AsyncClient(transport=transport, base_url="http://durian") as client:
             return await client.post("/gradio_api/upload", **form())
 
-    answer = asyncio.run(send())
+    answer = asynchronous.run(send())
     assert answer.status_code == 403
     assert answer.text == "The upload is broken off or no form with files: send it again."
 
@@ -266,13 +266,13 @@ def test_headers_that_gradio_fails_on_do_not_arrive(visitors: Visitors, tmp_path
             return await client.get("/gradio_api/file=/x.mp4", headers=headers)
 
     for unsound in ({"range": "bytes=0-1-2"}, {"range": "bytes=0-1,3-4"}, {"x-forwarded-host": "x:y"}):
-        asyncio.run(ask_(unsound))
+        asynchronous.run(ask_(unsound))
         assert not {key for key, _ in arrived} & {b"range", b"x-forwarded-host"}
-    answer = asyncio.run(ask_({"range": "bytes=0-", "x-forwarded-host": "durian.example:443", **cookie()}))
+    answer = asynchronous.run(ask_({"range": "bytes=0-", "x-forwarded-host": "durian.example:443", **cookie()}))
     assert {b"range", b"x-forwarded-host"} <= {key for key, _ in arrived}
     # Gradio repeats the request's headers in a file's answer.
     assert dict(answer.headers) == {"etag": "1"}
-    assert asyncio.run(ask_({"host": "no host/at all"})).status_code == 403
+    assert asynchronous.run(ask_({"host": "no host/at all"})).status_code == 403
 
 
 def test_an_upload_of_unknown_length_is_refused(ask):
@@ -310,7 +310,7 @@ def test_a_request_that_fails_inside_is_closed_again(visitors: Visitors, tmp_pat
 
     scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "client": ("203.0.113.5", 1)}
     with pytest.raises(RuntimeError, match="inside"):
-        asyncio.run(Guard(breaks, visitors, tmp_path)(scope, None, None))
+        asynchronous.run(Guard(breaks, visitors, tmp_path)(scope, None, None))
     assert visitors._shares["203.0.113.5"].open_requests == 0
 
 
@@ -327,6 +327,6 @@ def test_a_sign_of_life_lasts_as_long_as_its_connection(visitors: Visitors, tmp_
             await client.request(method, "/gradio_api/heartbeat/mine")
 
     for method in ("GET", "HEAD"):
-        asyncio.run(beat(method))
+        asynchronous.run(beat(method))
     assert during == [1, 1]
     assert visitors._visitors["mine"].beats == 0
