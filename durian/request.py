@@ -15,7 +15,7 @@ import numpy as np
 from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
 from durian.errors import InvalidRequest, LimitExceeded
-from durian.face import LANDMARKS, Crop
+from durian.face import LANDMARKS, Crop, check_crop
 from durian.fingerprint import fingerprint
 from durian.motion import Motion
 from durian.schema import MOST_DIGITS, Checked, Real, Switch, Text, Whole, at_most, called, settle, shown
@@ -34,8 +34,6 @@ MOST_STEPS, MOST_GUIDANCE = 100, 20
 
 LEAST_SIZE = 64
 """Pixels of the square output."""
-LEAST_CROP = 0.25
-"""Of a face's size: a crop may show no less."""
 
 
 def _even(given: Any, handler: ValidatorFunctionWrapHandler) -> int:
@@ -131,7 +129,7 @@ class Portrait(_ComparedByContent):
         _check_landmarks(self.landmarks, "portrait")
         if not isinstance(self.crop, Crop) or not isinstance(self.worn, Mapping):
             raise InvalidRequest("The portrait's crop or worn masks are of the wrong kind: give a Crop and a mapping.")
-        _check_crop(self.crop, self.landmarks)
+        check_crop(self.crop, self.landmarks, self.image.shape)
         for name, mask in self.worn.items():
             _check_mask(mask, self.image, f"mask of the portrait's {name}")
 
@@ -287,18 +285,6 @@ def _check_landmarks(landmarks: np.ndarray, what: str) -> None:
     if landmarks.shape != (LANDMARKS, 3) or landmarks.dtype.kind not in "fiu" or not np.isfinite(landmarks).all():
         raise InvalidRequest(
             f"The {what}'s landmarks are an array of {landmarks.shape}: give {LANDMARKS} finite points of x, y and z."
-        )
-
-
-def _check_crop(crop: Crop, landmarks: np.ndarray) -> None:
-    low, high = landmarks[:, :2].min(axis=0), landmarks[:, :2].max(axis=0)
-    (x, y), side = (low + high) / 2, (high - low).max()
-    off = max(abs(crop.x - x), abs(crop.y - y))
-    # Enlarged without bounds, a face would fill any memory.
-    if crop.side < LEAST_CROP * side or off > crop.side / 2:
-        raise InvalidRequest(
-            f"A crop of {crop.side:g} px about {crop.x:g},{crop.y:g} does not show the face, which has {side:.0f} px "
-            f"about {x:.0f},{y:.0f}: give a square around it."
         )
 
 

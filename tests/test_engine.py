@@ -266,7 +266,7 @@ def test_an_owner_who_leaves_takes_along_what_the_stopping_job_writes(
     gated.let(1)
     with pytest.raises(Cancelled):
         job.result()
-    wait_until(lambda: not files_below(tmp_path / "work" / "visitors" / "results"))
+    wait_until(lambda: not any((tmp_path / "work" / "visitors" / "results").iterdir()))
 
 
 def test_a_work_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path, gated: GatedRenderer):

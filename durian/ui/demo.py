@@ -102,8 +102,10 @@ def serve(**address: Any) -> None:
     Args:
         address: ``server_name`` and ``server_port`` above those of the settings.
     """
-    # As Ctrl-C does: without, a container that is stopped would leave its visitors' files behind.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A container that is stopped, or a server that a script began in the background and where Ctrl-C counts for nothing,
+    # would leave its visitors' files behind.
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.default_int_handler)
     demo = create_demo()
     demo.launch(**{**launch_options(), **address}, prevent_thread_lock=True)
     # Not before: on two busy cores it would keep the server from its first answer.

@@ -91,7 +91,7 @@ def test_refusals_are_one_sentence(client, photos, arguments, words):
 
 
 def test_a_server_path_is_refused(client):
-    from gradio_client.exceptions import AppError
+    from gradio_client.exceptions import ValidationError
 
-    with pytest.raises(AppError, match="not an uploaded file"):
+    with pytest.raises(ValidationError, match="not an uploaded file"):
         client.predict({"path": "/etc/hostname"}, None, "hat", api_name="/segment")
