@@ -102,8 +102,8 @@ def serve(**address: Any) -> None:
     Args:
         address: ``server_name`` and ``server_port`` above those of the settings.
     """
-    # A container that is stopped, or a server that a script began in the background and where Ctrl-C counts for nothing,
-    # would leave its visitors' files behind.
+    # Otherwise a container that is stopped, or a server that a script began in the background where Ctrl-C counts for
+    # nothing, would leave its visitors' files behind.
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, signal.default_int_handler)
     demo = create_demo()
