@@ -80,7 +80,7 @@ NAMING = [
     ("GET", f"/gradio_api/queue/data?session_hash={SESSION}", {}),
     ("GET", f"/gradio_api/deep_link?session_hash=x&session_hash={SESSION}", {}),
     ("POST", "/gradio_api/cancel", {"json": {"session_hash": SESSION, "fn_index": 1, "event_id": "e"}}),
-    ("POST", "/some/root/gradio_api/cancel", {"content": json.dumps({"session_hash": SESSION})}),
+    ("POST", "/below/gradio_api/cancel", {"content": json.dumps({"session_hash": SESSION})}),
     ("POST", "/gradio_api/cancel", {"content": f'{{"session_hash": "a", "session_hash": "{SESSION}"}}'}),
     ("POST", "/gradio_api/cancel", {"content": json.dumps({"session_hash": SESSION}).encode("utf-16")}),
 ]
