@@ -14,7 +14,7 @@ from durian.face import Face, check_crop
 from durian.request import Placement, RenderOptions
 from durian.settings import get_settings
 from durian.ui import controls, texts, views
-from durian.ui.handlers.common import guarded, when_open
+from durian.ui.handlers.common import guarded, sentence, when_open
 from durian.ui.handlers.save import take
 from durian.ui.handlers.still import _follow
 from durian.ui.session import Item, PortraitChoice, Session
@@ -249,3 +249,9 @@ def test_a_superseded_still_changes_nothing_and_a_rested_page_is_told():
     with pytest.raises(gr.Error, match="reload"):
         guarded(superseded)(None)
     assert when_open(superseded)(None) == gr.skip()
+
+
+def test_a_strangers_words_are_no_html_on_the_page():
+    error = InvalidRequest("Mode '<img src=//evil>' is not known: use wear & blend.")
+    assert str(sentence(error).message) == "Mode '&lt;img src=//evil&gt;' is not known: use wear &amp; blend."
+    assert sentence(error, is_html=False).message == str(error)
