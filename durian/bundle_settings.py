@@ -1,4 +1,4 @@
-"""What a bundle's ``settings.json`` holds: the schema it is read by."""
+"""The schema by which a bundle's ``settings.json`` is read."""
 
 from __future__ import annotations
 
