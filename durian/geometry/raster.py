@@ -1,7 +1,8 @@
 """Textured triangle meshes on the CPU: rasterise to a sampling map, then sample and blend.
 
 A layer is drawn in two compiled passes: :func:`rasterize` writes, for each output pixel, where in the texture it
-comes from (nearest triangle wins), and :func:`blend` samples the texture there and lays it over the frame.
+comes from (nearest triangle wins), and :func:`blend`, or :func:`blend_through` for what is seen through, samples the
+texture there and lays it over the frame.
 """
 
 from __future__ import annotations
@@ -104,6 +105,49 @@ def blend(frame, texture, map_x, map_y, opacity):
                 frame[y, x, k] = np.uint8(min(max(frame[y, x, k] * keep + colour + 0.5, 0.0), 255.0))
 
 
+@kept_jit(nogil=True, fastmath=True)
+def blend_through(frame, texture, map_x, map_y, opacity):
+    """Lay a see-through texture over a frame through a sampling map, bilinearly: ``frame * (1 - hidden) + added``.
+
+    Glass, tint and stubble hide another share of what lies behind them in each colour.
+
+    Args:
+        frame: ``(H, W, 3) uint8``, changed in place.
+        texture: ``(h, w, 6) uint8``: the colour that is added, then how much of red, green and blue is hidden.
+        map_x, map_y: ``(H, W) float32`` texture pixels.
+        opacity: 0 to 1, scales the whole layer.
+    """
+    height, width = map_x.shape
+    texture_height, texture_width = texture.shape[:2]
+    for y in range(height):
+        for x in range(width):
+            u, v = map_x[y, x], map_y[y, x]
+            if u == NOWHERE:
+                continue
+            u = min(max(u, np.float32(0.0)), np.float32(texture_width - 1))
+            v = min(max(v, np.float32(0.0)), np.float32(texture_height - 1))
+            u0, v0 = int(u), int(v)
+            u1, v1 = min(u0 + 1, texture_width - 1), min(v0 + 1, texture_height - 1)
+            fu, fv = u - u0, v - v0
+            w00, w01 = (1 - fu) * (1 - fv), fu * (1 - fv)
+            w10, w11 = (1 - fu) * fv, fu * fv
+            for k in range(3):
+                added = (
+                    w00 * texture[v0, u0, k]
+                    + w01 * texture[v0, u1, k]
+                    + w10 * texture[v1, u0, k]
+                    + w11 * texture[v1, u1, k]
+                )
+                hidden = (
+                    w00 * texture[v0, u0, k + 3]
+                    + w01 * texture[v0, u1, k + 3]
+                    + w10 * texture[v1, u0, k + 3]
+                    + w11 * texture[v1, u1, k + 3]
+                )
+                keep = 1.0 - opacity * hidden / 255.0
+                frame[y, x, k] = np.uint8(min(max(frame[y, x, k] * keep + opacity * added + 0.5, 0.0), 255.0))
+
+
 class Canvas:
     """Scratch maps of one output size, reused for every layer and frame."""
 
@@ -115,7 +159,8 @@ class Canvas:
     def draw(self, frame, texture, vertices, texture_points, triangles, facing, opacity=1.0, box=None) -> None:
         """Rasterise a mesh and blend its texture over ``frame`` in place; arguments as in the two passes.
 
-        ``box`` ``(x0, y0, x1, y1)`` limits the work to a part of the frame.
+        A ``texture`` of four channels is laid over by :func:`blend`, one of six by :func:`blend_through`. ``box``
+        ``(x0, y0, x1, y1)`` limits the work to a part of the frame.
         """
         if box is None:
             x0, y0, x1, y1 = 0, 0, frame.shape[1], frame.shape[0]
@@ -127,7 +172,8 @@ class Canvas:
         shifted = vertices - np.array([x0, y0, 0], np.float32) if x0 or y0 else vertices
         map_x, map_y, depth = self.map_x[part], self.map_y[part], self.depth[part]
         rasterize(shifted.astype(np.float32, copy=False), texture_points, triangles, facing, map_x, map_y, depth)
-        blend(frame[part], texture, map_x, map_y, opacity)
+        lay_over = blend if texture.shape[2] == 4 else blend_through
+        lay_over(frame[part], texture, map_x, map_y, opacity)
 
     def covered(self, part: tuple[slice, slice]) -> np.ndarray:
         """Which pixels of a ``part`` of the box drawn last the mesh covered, ``(h, w) bool``."""

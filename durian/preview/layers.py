@@ -16,7 +16,7 @@ from durian.request import Attribute
 from durian.scene import AlignedAttribute
 
 MORPHED_NAMES = frozenset({"hair", "hat", "beard", "other"})
-"""Kinds whose outline is morphed when blended; thin things (glasses, lips) are cross-faded."""
+"""Kinds whose outline is morphed when blended; thin things (glasses, lips) and what is seen through are cross-faded."""
 MORPH_EDGE, MORPH_START = 5.0, 0.12
 """Softness of a morphed outline in pixels, and the distance of α from its ends at which it has fully set in."""
 STILL = HeadPose(1.0, np.eye(3), np.zeros(3))
@@ -24,7 +24,8 @@ STILL = HeadPose(1.0, np.eye(3), np.zeros(3))
 
 @dataclass(frozen=True)
 class Layer:
-    """A texture on a mesh. ``texture`` ``(h, w, 4) uint8`` premultiplied; ``points`` ``(V, 2)`` in its pixels."""
+    """A texture on a mesh: ``points`` ``(V, 2)`` in pixels of ``texture``, which is ``(h, w, 4) uint8`` premultiplied,
+    or ``(h, w, 6)`` of what is seen through (:func:`durian.geometry.raster.blend_through`)."""
 
     name: str
     texture: np.ndarray
@@ -57,7 +58,8 @@ class Layer:
     def coverage(self, canvas: Canvas, landmarks: np.ndarray, size: int) -> np.ndarray:
         """How much of each pixel the item hides at rest, ``(S, S) float32`` in [0, 1]."""
         frame = np.zeros((size, size, 3), np.uint8)
-        alpha = np.ascontiguousarray(np.repeat(self.texture[..., 3:], 4, 2))
+        alpha = self.texture[..., 3:].mean(2, keepdims=True).astype(np.uint8)
+        alpha = np.ascontiguousarray(np.repeat(alpha, 4, 2))
         replace(self, texture=alpha).draw(canvas, frame, landmarks, STILL)
         return frame[..., 0].astype(np.float32) / 255
 
@@ -103,7 +105,8 @@ class Blend:
 
     def __init__(self, first: Layer, second: Layer, landmarks: np.ndarray, size: int):
         self.ends = (first, second)
-        self.morphs = first.name in MORPHED_NAMES
+        see_through = any(layer.texture.shape[2] == 6 for layer in self.ends)
+        self.morphs = first.name in MORPHED_NAMES and not see_through
         self._texture: tuple[float, np.ndarray] | None = None
         if not self.morphs:
             return
