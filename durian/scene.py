@@ -12,14 +12,10 @@ from durian.face import eye_distance
 from durian.geometry.alignment import ItemMesh, aligned_mask, item_mesh
 from durian.geometry.mirror import facing_like
 from durian.keypoints import draw_keypoints, draw_landmarks
+from durian.layers.wearing import PressedHair, press_hair
 from durian.motion import drive, driven_landmarks
-from durian.request import AnimationRequest, Attribute, RenderOptions
+from durian.request import AnimationRequest, Attribute
 from durian.segmentation import worn
-
-DEFAULT_EXPANSION = RenderOptions.expansion
-PRESSED_SLOPE, PRESSED_DEPTH, PRESSED_EDGE = 8.0, 0.7, 10.0
-"""Beside a hat hair is pressed away above a line: its fall, its depth in outer-eye distances (long hair spreads again
-below) and its softness in pixels. Taste; deeper lines cost 0.4 dB around the hat on rendered triplets."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +33,8 @@ class Scene:
 
     ``image`` ``(S, S, 3) uint8``; ``landmarks`` ``(478, 3) float32``; ``driving`` ``(F, 478, 3) float32`` the
     retargeted motion; ``alphas`` ``(F,) float32``; ``worn`` maps names to ``(S, S) uint8`` masks of what the portrait
-    wears where something replaces or erases it; ``hair`` is the portrait's whole hair, ``None`` where nobody asked;
-    ``items`` in drawing order.
+    wears where something replaces or erases it; ``hair`` is the portrait's whole hair, ``None`` where nobody asked,
+    and ``pressed`` what a new hat does to it; ``items`` in drawing order.
     """
 
     request: AnimationRequest
@@ -48,6 +44,7 @@ class Scene:
     alphas: np.ndarray
     worn: dict[str, np.ndarray]
     hair: np.ndarray | None
+    pressed: PressedHair | None
     items: tuple[AlignedAttribute, ...]
 
     @property
@@ -96,9 +93,10 @@ def prepare_scene(request: AnimationRequest, driving: np.ndarray | None = None, 
     worn_in_crop = _worn_in_crop(request, size)
     hair = worn_in_crop.get("hair")
     replaced = {a.name for a in request.attributes} | set(request.erase)
-    if "hat" in replaced and "hair" not in replaced:
-        eyes = eye_distance(landmarks)
-        _press_hair(worn_in_crop, tuple(items), (options.expansion - DEFAULT_EXPANSION) * eyes, eyes)
+    pressed = None
+    if hair is not None and "hat" in replaced and "hair" not in replaced:
+        pressed = _pressed(hair, items, landmarks)
+        worn_in_crop["hair"] = np.rint(hair * pressed.beyond).astype(np.uint8)
     return Scene(
         request=request,
         image=image,
@@ -107,6 +105,7 @@ def prepare_scene(request: AnimationRequest, driving: np.ndarray | None = None, 
         alphas=request.alphas(len(driving)),
         worn=worn_in_crop,
         hair=hair,
+        pressed=pressed,
         items=tuple(items),
     )
 
@@ -162,31 +161,7 @@ def _worn_in_crop(request: AnimationRequest, size: int) -> dict[str, np.ndarray]
     return in_crop
 
 
-def _press_hair(
-    worn_in_crop: dict[str, np.ndarray], items: tuple[AlignedAttribute, ...], below: float, unit: float
-) -> None:
-    """Leave of the hair to be removed only what a new hat presses down: all above the hat's lower edge. In place.
-
-    ``below`` moves that edge down (pixels), so that a larger expansion swallows more of the hair under the brim;
-    ``unit`` is the outer-eye distance in pixels.
-    """
-    hair = worn_in_crop.pop("hair", None)
-    hats = [item.mask for item in items if item.attribute.name == "hat"]
-    if hair is None or not hats:
-        return
-    hat = masks.union(hats) > 127
-    columns = np.flatnonzero(hat.any(0))
-    if not len(columns):
-        return
-    height, width = hat.shape
-    lower_edge = height - 1 - np.argmax(hat[::-1, columns], axis=0)
-    # Beyond its sides the hat's edge falls away, so that pressed hair ends in a slope and not in a step.
-    tenth = max(1, len(columns) // 10)
-    edge = np.interp(np.arange(width), columns, lower_edge)
-    fall = np.minimum(PRESSED_SLOPE * np.arange(width), PRESSED_DEPTH * unit)
-    edge[: columns[0]] = np.median(lower_edge[:tenth]) + fall[columns[0] : 0 : -1]
-    edge[columns[-1] :] = np.median(lower_edge[-tenth:]) + fall[: width - columns[-1]]
-    above = np.clip((edge[None] + below - np.arange(height)[:, None]) / PRESSED_EDGE + 0.5, 0, 1)
-    pressed = (above * hair).astype(np.uint8)
-    if pressed.any():
-        worn_in_crop["hair"] = pressed
+def _pressed(hair: np.ndarray, items: list[AlignedAttribute], landmarks: np.ndarray) -> PressedHair:
+    hats = [item.mask for item in items if item.attribute.name == "hat" and item.attribute.strength > 0]
+    hat = masks.union(hats) if hats else np.zeros_like(hair)
+    return press_hair(hair.astype(np.float32) / 255, hat.astype(np.float32) / 255, landmarks, eye_distance(landmarks))

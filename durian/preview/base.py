@@ -6,7 +6,7 @@ what was worn removed and filled) that the mesh will move.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -15,6 +15,7 @@ from durian import masks
 from durian.face import OUTER_EYES
 from durian.geometry.head import Head
 from durian.geometry.mesh import CHIN, EYES, FACE_OVAL, INNER_LIPS, smoothstep
+from durian.layers.body import body_under
 from durian.preview.fill import blurred, fill, grain
 from durian.preview.lenses import glasses_opacity
 from durian.preview.skin import polygon, skin_pixels
@@ -76,8 +77,9 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None) -> Base:
         else _scalp_under(new_hair, scene, head, np.maximum(removed, 1 - person))
     )
     removed = np.maximum(removed, scalp)
+    vacated = _vacated(scene)
 
-    background = (person < 0.04).astype(np.float32) * (removed < 0.04)
+    background = (person < 0.04).astype(np.float32) * (removed < 0.04) * ~vacated
     background = cv2.erode(background, np.ones((3, 3)))
     if background.mean() < 0.01:  # the person fills the picture: nothing behind them is known, so all of it moves
         person = np.ones(shape, np.float32)
@@ -95,6 +97,8 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None) -> Base:
             hair = fill(straight, (new_hair[..., 3] > 200).astype(np.float32))
             under = under + scalp[..., None] * (hair * SCALP_SHADE - under)
         colour = image + removed[..., None] * (under - image)
+        if scene.pressed is not None:  # nothing sticks out beyond a hat
+            kept_alpha = kept_alpha * (1 - scene.pressed.beyond)
         alpha = person + removed * (kept_alpha * person - person)
         alpha = _without_islands(np.maximum(alpha, scalp))
     # Fractional pixels already hold some background: take it out, so that plate and foreground add up to the photo.
@@ -104,7 +108,7 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None) -> Base:
     # most, about how much shows through elsewhere.
     misfit = np.abs(premultiplied + through * plate - image)
     wrong = (cv2.max(cv2.max(misfit[..., 0], misfit[..., 1]), misfit[..., 2]) > MISFIT) & (removed <= 0)
-    behind = wrong & (person < 0.5)
+    behind = wrong & (person < 0.5) & ~vacated
     plate[behind] = np.clip((image - premultiplied) / np.maximum(through, 0.5), 0, 255)[behind]
     opaque = wrong & ~behind
     premultiplied[opaque] = image[opaque]
@@ -113,12 +117,24 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None) -> Base:
         premultiplied += removed[..., None] * (colour * alpha[..., None] - premultiplied)
         premultiplied[alpha <= 0] = 0
     foreground = np.concatenate([premultiplied, alpha[..., None] * 255], -1)
-    return Base(
+    base = Base(
         plate=np.clip(plate + 0.5, 0, 255).astype(np.uint8),
         foreground=np.clip(foreground + 0.5, 0, 255).astype(np.uint8),
         colour=colour,
         filled=removed,
     )
+    if scene.pressed is None:
+        return base
+    press = scene.pressed.press
+    return replace(base, foreground=press(base.foreground), colour=press(colour), filled=press(removed))
+
+
+def _vacated(scene: Scene) -> np.ndarray:
+    """Where hair, or the fringe of it, was before a hat pressed it down, ``(S, S) bool``."""
+    if scene.pressed is None or not scene.pressed.moved.any():
+        return np.zeros(scene.image.shape[:2], bool)
+    reach = masks.expand(scene.hair, FRINGE * scene.eye_distance) > 0
+    return reach & (cv2.dilate(scene.pressed.moved.astype(np.uint8), np.ones((9, 9))) > 0)
 
 
 def _without_islands(alpha: np.ndarray) -> np.ndarray:
@@ -156,6 +172,8 @@ def _removed(scene: Scene, person: np.ndarray) -> np.ndarray:
         if name in ("hair", "hat"):  # loose strands and the blur of an edge go with what they belong to
             wider = masks.expand(worn_mask, grow + FRINGE * scene.eye_distance).astype(np.float32) / 255
             hole = np.maximum(hole, wider * (person < 0.9))
+            if name == "hair" and scene.pressed is not None:
+                hole *= scene.pressed.beyond
         elif name == "glasses":
             hole = _frames_worn(scene, worn_mask)
         removed = np.maximum(removed, strengths.get(name, 0.0) * hole)
@@ -207,7 +225,7 @@ def _underneath(scene, image, head, face, person, removed) -> tuple[np.ndarray, 
     body_share = smoothstep(below, -0.12, 0.06)[..., None] * (1 - face[..., None])
     colour = top + body_share * (body - top)
     colour += grain(image, person * kept, scene.request.options.seed)
-    outline = _body_outline(scene, head, visible_body, down)
+    outline = body_under(person, removed, scene.landmarks)
     if "beard" in scene.worn:  # under a beard the jaw runs on to the neck
         outline = np.maximum(outline, _jaw_outline(scene, head, down, visible))
     return np.maximum(np.maximum(skull, face), outline), colour
@@ -234,9 +252,9 @@ def _scalp_under(new_hair: np.ndarray, scene: Scene, head: Head, free: np.ndarra
 
     beyond = outwards(np.maximum.accumulate(polar, axis=1))
     within = outwards(np.ascontiguousarray(np.maximum.accumulate(polar[:, ::-1], axis=1)[:, ::-1]))
-    face = cv2.GaussianBlur(polygon(scene.landmarks[FACE_OVAL], (size, size)), (0, 0), 0.02 * scene.eye_distance + 0.5)
+    face = polygon(scene.landmarks[FACE_OVAL], (size, size))
     above = skull * beyond * (1 - smoothstep(level, -0.05, 0.10))
-    beside = within * free * np.clip(1 - 2 * face, 0, 1) * smoothstep(level, -0.05, 0.10)
+    beside = within * free * (face < 0.5) * smoothstep(level, -0.05, 0.10)
     return np.maximum(above, beside).astype(np.float32)
 
 
@@ -272,18 +290,4 @@ def _jaw_outline(scene, head, down, visible) -> np.ndarray:
     beside = (y > low_y) & (y < high_y) & ((x - head.centre[0]) * behind > BEHIND * head.width)
     points = np.concatenate([scene.landmarks[FACE_OVAL, :2], _neck(scene, head, down)[1], np.stack([x, y], 1)[beside]])
     outline = polygon(cv2.convexHull(points.astype(np.float32))[:, 0], scene.image.shape[:2])
-    return cv2.GaussianBlur(outline, (0, 0), 0.02 * head.width)
-
-
-def _body_outline(scene, head, visible_body, down) -> np.ndarray:
-    """Neck and shoulders as they probably run under removed hair, ``(S, S) float32``."""
-    top, bottom = _neck(scene, head, down)
-    base = bottom.mean(0)
-    outline = polygon(np.array([top[0], top[1], bottom[1], bottom[0]], np.float32), visible_body.shape)
-    y, x = (HULL_STEP * found for found in np.nonzero(visible_body[::HULL_STEP, ::HULL_STEP]))
-    low = (x - base[0]) * down[0] + (y - base[1]) * down[1] > 0
-    points = np.concatenate([bottom, np.stack([x[low], y[low]], 1)]).astype(np.float32)
-    if low.sum() > 3:
-        hull = cv2.convexHull(points)[:, 0]
-        outline = np.maximum(outline, polygon(hull, visible_body.shape))
     return cv2.GaussianBlur(outline, (0, 0), 0.02 * head.width)
