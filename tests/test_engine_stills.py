@@ -8,7 +8,7 @@ import pytest
 from gated import PATIENCE, GatedRenderer, gated_request, wait_until
 from requests_made import attribute
 
-from durian.engine import Engine
+from durian.engine import Engine, giving_way
 from durian.engine.stills import StillsLane
 from durian.errors import Cancelled, InvalidRequest
 
@@ -101,3 +101,65 @@ def test_strip_and_look_book(engine: Engine, gated: GatedRenderer):
     assert set(engine.overlays(both)) == {"hole"}
     with pytest.raises(InvalidRequest, match="exactly two"):
         engine.blend_strip(gated_request())
+
+
+# Animations give way
+
+
+def test_an_animation_waits_until_the_stills_are_done(engine: Engine, gated: GatedRenderer, monkeypatch):
+    monkeypatch.setattr(giving_way, "LONGEST_PAUSE", PATIENCE)
+    order, stills = [], [Gate(), Gate()]
+    gated.let(2)
+    threads = [in_thread(lambda n=n, s=s: engine._stills.run(f"visitor {n}", [s]))[0] for n, s in enumerate(stills)]
+    wait_until(lambda: any(still.begun.is_set() for still in stills) and len(engine._stills._newest) == 2)
+    job = engine.submit(gated_request(frames=2), on_progress=lambda status: order.append(status.frame))
+    wait_until(lambda: engine._stills._giving_way == 1)
+    for still in stills:
+        order.append("still")
+        still.go.set()
+    for thread in threads:
+        thread.join(PATIENCE)
+    job.result(PATIENCE)
+    assert [what for what in order if what] == ["still", "still", 1, 2, 2]
+
+
+def test_stills_without_end_cannot_stop_an_animation(engine: Engine, gated: GatedRenderer, monkeypatch):
+    monkeypatch.setattr(giving_way, "LONGEST_PAUSE", 0.01)
+    still = Gate()
+    thread, _ = in_thread(lambda: engine._stills.run("visitor", [still]))
+    assert still.begun.wait(PATIENCE)
+    gated.let(3)
+    assert engine.submit(gated_request(frames=3)).result(PATIENCE).frames == 3
+    assert thread.is_alive()
+    still.go.set()
+    thread.join(PATIENCE)
+
+
+def test_a_cancelled_animation_that_gives_way_renders_nothing(engine: Engine, gated: GatedRenderer, monkeypatch):
+    monkeypatch.setattr(giving_way, "LONGEST_PAUSE", PATIENCE)
+    still = Gate()
+    thread, _ = in_thread(lambda: engine._stills.run("visitor", [still]))
+    assert still.begun.wait(PATIENCE)
+    gated.let(3)
+    job = engine.submit(gated_request(frames=3))
+    wait_until(lambda: engine._stills._giving_way == 1)
+    job.cancel()
+    still.go.set()
+    thread.join(PATIENCE)
+    with pytest.raises(Cancelled):
+        job.result(PATIENCE)
+    assert gated.rendered == 0
+
+
+def test_a_still_that_fails_or_is_cancelled_leaves_the_way_free():
+    lane, gate = StillsLane(), Gate()
+    with pytest.raises(ZeroDivisionError):
+        lane.run("visitor", [lambda: 1 // 0])
+    assert lane.let_pass(0)
+    thread, _ = in_thread(lambda: lane.run("visitor", [gate]))
+    assert gate.begun.wait(PATIENCE)
+    lane.cancel("visitor")
+    assert not lane.let_pass(0)
+    gate.go.set()
+    thread.join(PATIENCE)
+    assert lane.let_pass(0)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from durian.errors import NoFaceFound
-from durian.face import Crop, Face, check_face, detect_faces, require_face
+from durian.face import Crop, Face, check_face, detect_faces, detection, require_face
 from durian.motion.canonical import canonical_face
 
 
@@ -73,6 +73,28 @@ def test_several_faces_largest_first(collins, hopper):
     assert sizes[0] > sizes[1] > sizes[2]
     assert faces[0].landmarks[:, 0].mean() > 600
     assert require_face(picture, 2).landmarks[:, 1].mean() > 480
+
+
+def test_a_picture_is_searched_once_and_each_caller_has_landmarks_of_their_own(collins, monkeypatch):
+    searched, search = [], detection._searched
+    monkeypatch.setattr(detection, "_searched", lambda image: searched.append(image.shape) or search(image))
+    picture = np.ascontiguousarray(collins[:300, 60:360])
+    first = detect_faces(picture)[0]
+    truth = first.landmarks.copy()
+    first.landmarks[:] = 0
+    again = detect_faces(picture.copy())[0]
+    assert np.array_equal(again.landmarks, truth)
+    assert again.confidence == first.confidence
+    assert searched == [picture.shape]
+
+
+def test_how_many_faces_are_wanted_is_asked_anew(collins, settings_environment):
+    picture = np.full((500, 1000, 3), 130, np.uint8)
+    for x in (50, 550):
+        pasted(picture, collins[:300, 80:380], 300, x, 50)
+    assert len(detect_faces(picture)) == 2
+    settings_environment(max_faces=1)
+    assert len(detect_faces(picture)) == 1
 
 
 def test_face_of_five_percent_of_the_width(collins):

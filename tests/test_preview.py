@@ -9,11 +9,12 @@ import pytest
 from durian.face import Crop, detect_faces, require_face
 from durian.geometry.mesh import HeadPose
 from durian.motion import preset
+from durian.preview import layers
 from durian.preview.base import build_base
 from durian.preview.fill import fill
 from durian.preview.mouth import mouth_patch
 from durian.preview.renderer import PreviewRenderer
-from durian.request import AnimationRequest, Attribute, Portrait, RenderOptions
+from durian.request import AnimationRequest, Attribute, Placement, Portrait, RenderOptions
 from durian.scene import prepare_scene
 from durian.synthetic.scene_reading import read_scene
 
@@ -201,6 +202,32 @@ def test_light_moves_the_item_towards_its_wearer_only_when_asked(portrait, rende
     kept, lit = (renderer.still(request(portrait, item, options={"light": v}))[core].mean() for v in (0.0, 1.0))
     assert kept == pytest.approx(portrait.crop.apply(dark, SIZE)[core].mean(), rel=0.1)
     assert lit > 1.1 * kept
+
+
+def test_an_item_is_cut_out_once_while_sliders_beside_it_move(portrait, renderer, monkeypatch):
+    cut, cut_out = [], layers.cut_out
+    monkeypatch.setattr(layers, "cut_out", lambda *given: cut.append(given) or cut_out(*given))
+    cap = band(portrait, colour=(60, 20, 120))
+    fresh = renderer.still(request(portrait, cap))
+    renderer.still(request(portrait, cap, options={"expansion": 0.3}))
+    renderer.still(request(portrait, replace(cap, strength=0.4, placement=Placement(dx=0.2))))
+    assert len(cut) == 1
+    assert np.array_equal(renderer.still(request(portrait, band(portrait, colour=(60, 20, 120)))), fresh)
+    assert len(cut) == 1
+    changed = [
+        request(portrait, band(portrait, colour=(61, 20, 120))),
+        request(portrait, replace(cap, mask=np.roll(cap.mask, 3, 1))),
+        request(portrait, replace(cap, trim=0.1)),
+        request(portrait, replace(cap, name="other")),
+        request(portrait, replace(cap, landmarks=None)),
+        request(portrait, replace(cap, placement=Placement(scale=1.3))),
+        request(portrait, cap, options={"light": 0.5}),
+        request(portrait, cap, options={"size": SIZE // 2}),
+        request(replace(portrait, image=portrait.image // 2), cap, options={"light": 0.5}),
+    ]
+    for number, asked in enumerate(changed, start=2):
+        renderer.still(asked)
+        assert len(cut) == number
 
 
 def test_a_reference_without_a_face_hangs_on_its_usual_place(portrait, renderer):

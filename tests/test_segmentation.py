@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
+from durian.content_cache import ContentCache
 from durian.errors import InvalidRequest
 from durian.fingerprint import fingerprint
 from durian.segmentation import START_NAMES, get_segmenter, worn
-from durian.segmentation.cache import ContentCache
 from durian.segmentation.classic import largest_face
 from durian.segmentation.clicks import distance_to_edge
 from durian.segmentation.graphcut import SEED_ODDS, cut

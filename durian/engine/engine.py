@@ -264,7 +264,7 @@ class Engine:
             job.check_cancelled()
             renderer = self.load(job.request.renderer)
             with self._storage.job_folder(job.delivery.owner, job.id) as folder:
-                animation = produce(job, renderer, folder)
+                animation = produce(job, renderer, folder, self._stills)
         except Cancelled:
             self._finish_stopped(job)
         except DurianError as error:

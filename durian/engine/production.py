@@ -13,7 +13,9 @@ import numpy as np
 
 from durian.engine.encoder import Encoder
 from durian.engine.finishing import Finisher
+from durian.engine.giving_way import giving_way
 from durian.engine.jobs import Job
+from durian.engine.stills import StillsLane
 from durian.errors import OutputFailed
 from durian.renderer import Renderer
 from durian.request import AnimationRequest
@@ -94,8 +96,8 @@ class JobWatch:
         self._job.show(self._finisher(picture))
 
 
-def produce(job: Job, renderer: Renderer, folder: Path) -> Animation:
-    """Render and encode one job into ``folder``, which its caller deletes after an error.
+def produce(job: Job, renderer: Renderer, folder: Path, stills: StillsLane) -> Animation:
+    """Render and encode one job into ``folder``, which its caller deletes after an error; ``stills`` go first.
 
     Raises:
         Cancelled: the job was cancelled.
@@ -103,7 +105,7 @@ def produce(job: Job, renderer: Renderer, folder: Path) -> Animation:
     """
     started = time.perf_counter()
     try:
-        return _render_into(folder, job, renderer, job.request, started)
+        return _render_into(folder, job, renderer, stills, started)
     except OSError as error:
         if isinstance(error, OutputFailed):
             raise
@@ -113,10 +115,11 @@ def produce(job: Job, renderer: Renderer, folder: Path) -> Animation:
         ) from error
 
 
-def _render_into(folder: Path, job: Job, renderer: Renderer, request: AnimationRequest, started: float) -> Animation:
+def _render_into(folder: Path, job: Job, renderer: Renderer, stills: StillsLane, started: float) -> Animation:
     from durian.media import VideoWriter
 
     job.check_cancelled()
+    request = job.request
     finisher = Finisher(request)
     metadata = describe(request)
     path = job.delivery.out or folder / RESULT_NAME.format(request_id=metadata["request_id"])
@@ -132,8 +135,7 @@ def _render_into(folder: Path, job: Job, renderer: Renderer, request: AnimationR
         Encoder(writers, finisher, job.is_cancelled) as encoder,
         closing(renderer.render(request, JobWatch(job, finisher))) as frames,
     ):
-        for frame in frames:
-            job.check_cancelled()
+        for frame in giving_way(frames, stills, job.check_cancelled):
             encoder.write(frame)
             job.frame_done()
         job.check_cancelled()

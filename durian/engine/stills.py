@@ -37,6 +37,8 @@ class StillsLane:
         self._newest: dict[str, int] = {}
         self._waiting: dict[str, _Turn] = {}
         self._busy = False
+        self._giving_way = 0
+        """How many wait in :meth:`let_pass`."""
 
     def run(self, lane: str, pieces: Sequence[Callable[[], Result]]) -> list[Result]:
         """Do ``pieces`` one after another; other lanes may take turns between them.
@@ -59,6 +61,16 @@ class StillsLane:
             with self._changed:
                 if self._newest.get(lane) == number:
                     del self._newest[lane]
+                    self._changed.notify_all()
+
+    def let_pass(self, seconds: float) -> bool:
+        """Wait until no still is under way or waits, at most ``seconds``; returns whether that came true."""
+        with self._changed:
+            self._giving_way += 1
+            try:
+                return self._changed.wait_for(lambda: not self._newest and not self._busy, seconds)
+            finally:
+                self._giving_way -= 1
 
     def cancel(self, lane: str) -> None:
         """Make all calls of ``lane`` and of the lanes below it (``lane/...``) stop."""

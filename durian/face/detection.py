@@ -7,6 +7,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
+from durian.content_cache import ContentCache
 from durian.face.crop import Crop
 from durian.face.geometry import FACE_OVAL, Face
 from durian.face.models import detect_boxes, mesh_landmarks
@@ -40,9 +41,12 @@ FLAT = 0.5
 SMALL_FACE = 0.25
 """When the largest face found is smaller than this part of the longer side, the finest tiles are searched too."""
 
+_found = ContentCache(entries=64)
+"""Searching takes longer than all else that reading a picture needs, and each still of a visitor reads the same."""
+
 
 def detect_faces(image: np.ndarray) -> list[Face]:
-    """Find the faces of a picture.
+    """Find the faces of a picture; of one that was searched lately they are known.
 
     Args:
         image: ``(H, W, 3) uint8`` RGB.
@@ -50,6 +54,12 @@ def detect_faces(image: np.ndarray) -> list[Face]:
     Returns:
         Faces, largest first, at most ``settings.max_faces``; empty when there is none.
     """
+    faces = _found.get(image, _searched, key=str(get_settings().max_faces))
+    # Copies: whoever moves landmarks must not move those that others will get.
+    return [replace(face, landmarks=face.landmarks.copy()) for face in faces]
+
+
+def _searched(image: np.ndarray) -> list[Face]:
     height, width = image.shape[:2]
     scale = min(1.0, DETECTION_SIDE / max(height, width))
     small = image

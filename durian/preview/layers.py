@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from durian.content_cache import ContentCache
+from durian.fingerprint import fingerprint
 from durian.geometry.alignment import NO_FACE_BOXES, ItemMesh, item_mesh, mask_box
 from durian.geometry.mesh import HeadPose, smoothstep
 from durian.geometry.raster import Canvas
@@ -20,6 +22,9 @@ MORPHED_NAMES = frozenset({"hair", "hat", "beard", "other"})
 MORPH_EDGE, MORPH_START = 5.0, 0.12
 """Softness of a morphed outline in pixels, and the distance of α from its ends at which it has fully set in."""
 STILL = HeadPose(1.0, np.eye(3), np.zeros(3))
+
+_textures = ContentCache(entries=24)
+"""At most 1 MB each at 512²."""
 
 
 @dataclass(frozen=True)
@@ -80,9 +85,21 @@ def build_layer(item: AlignedAttribute, portrait: np.ndarray, light: float, wear
         x0, _, x1, _ = mask_box(attribute.mask)
         eyes = float(np.linalg.norm(portrait[33, :2] - portrait[263, :2]))
         scale = NO_FACE_BOXES[attribute.name][0] * eyes / max(x1 - x0, 1)
-    straight, to_texture = cut_out(attribute, scale * attribute.placement.scale, light, wearer)
+    texture, to_texture = _texture(attribute, float(scale * attribute.placement.scale), light, wearer)
     points = item.mesh.texture_points @ to_texture[:, :2].T + to_texture[:, 2]
-    return Layer(attribute.name, premultiplied(straight), points.astype(np.float32), item.mesh, attribute.strength)
+    return Layer(attribute.name, texture, points.astype(np.float32), item.mesh, attribute.strength)
+
+
+def _texture(attribute: Attribute, scale: float, light: float, wearer: FaceLight) -> tuple[np.ndarray, np.ndarray]:
+    """The item cut out, premultiplied ``(h, w, 4) uint8``, and the map into it as of :func:`cut_out`; not to be written
+    into: while a visitor moves sliders the items stay the same, and are cut out once."""
+
+    def make(_: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        straight, to_texture = cut_out(attribute, scale, light, wearer)
+        return premultiplied(straight), to_texture
+
+    of_item = (attribute.mask, attribute.landmarks, attribute.name, attribute.trim)
+    return _textures.get(attribute.image, make, key=fingerprint((*of_item, scale, light, wearer)))
 
 
 def premultiplied(straight: np.ndarray) -> np.ndarray:

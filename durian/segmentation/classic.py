@@ -7,24 +7,17 @@ import numpy as np
 from durian.errors import InvalidRequest
 from durian.fingerprint import fingerprint
 from durian.masks import HALF, check_size
-from durian.segmentation.cache import ContentCache
 from durian.segmentation.clicks import apply_click, enforce, object_at, object_in_front
 from durian.segmentation.interface import Segmenter, check_image
 from durian.segmentation.starts import Starts, starts_of
 
-_faces = ContentCache(entries=16)
-
 
 def largest_face(image: np.ndarray) -> np.ndarray | None:
-    """Landmarks of the largest face, or ``None``; found once per picture."""
+    """Landmarks of the largest face, or ``None``."""
+    from durian.face import detect_faces
 
-    def find(picture: np.ndarray) -> np.ndarray | None:
-        from durian.face import detect_faces
-
-        faces = detect_faces(picture)
-        return faces[0].landmarks if faces else None
-
-    return _faces.get(image, find)
+    faces = detect_faces(image)
+    return faces[0].landmarks if faces else None
 
 
 class ClassicSegmenter(Segmenter):

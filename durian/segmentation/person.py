@@ -7,8 +7,8 @@ import threading
 import cv2
 import numpy as np
 
+from durian.content_cache import ContentCache
 from durian.face.models import new_graph
-from durian.segmentation.cache import ContentCache
 
 WORKING_SIDE = 512
 """Longest side at which the matte is refined; the model itself sees 256 × 256."""

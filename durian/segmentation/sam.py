@@ -9,10 +9,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from durian.content_cache import ContentCache
 from durian.errors import InvalidRequest, WeightsMissing
 from durian.fingerprint import fingerprint
 from durian.masks import HALF, check_size, expand
-from durian.segmentation.cache import ContentCache
 from durian.segmentation.classic import inside_box, largest_face
 from durian.segmentation.clicks import enforce
 from durian.segmentation.found import best_starts, named_start

@@ -7,9 +7,9 @@ from functools import cached_property
 
 import numpy as np
 
+from durian.content_cache import ContentCache
 from durian.fingerprint import fingerprint
 from durian.segmentation.beard import beard_head, beard_region
-from durian.segmentation.cache import ContentCache
 from durian.segmentation.glasses import glasses_head, glasses_region
 from durian.segmentation.hair import hair_region
 from durian.segmentation.hat import hat_region, hat_score

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from durian.content_cache import ContentCache
 from durian.fingerprint import fingerprint
-from durian.segmentation.cache import ContentCache
 from durian.segmentation.edges import follow_edges
 from durian.segmentation.parser.classes import HAIR, HAT, ITEMS
 from durian.segmentation.parser.window import HeadWindow, draw_face, head_unit

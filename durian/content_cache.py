@@ -1,4 +1,4 @@
-"""Results kept per picture, found again by the picture's content."""
+"""Results kept per picture, found again by the picture's content: what several requests ask for is worked out once."""
 
 from __future__ import annotations
 
