@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from durian.evaluation.gap_layers import complete_gap
 from durian.evaluation.tasks import Task, whole_crop
 from durian.preview.fill import fill
 from durian.request import AnimationRequest, Portrait, RenderOptions
@@ -51,8 +52,8 @@ def taken_off(gap: Gap) -> np.ndarray:
     from durian.renderer import get_renderer
 
     # The person's matte is looked for in a picture, and a grey slab in it would be taken for part of them.
-    # Of glasses the preview takes off what it sees of them, and here it sees none.
-    kind = "other" if gap.kind == "glasses" else gap.kind
+    # Of glasses the preview takes off what it sees of them, and here it sees none; of lips it takes off all.
+    kind = "lips" if gap.kind == "glasses" else gap.kind
     worn = {kind: gap.hole.astype(np.uint8) * 255}
     portrait = Portrait(push_pull(gap), gap.landmarks, whole_crop(len(gap.hole)), worn)
     options = RenderOptions(size=len(gap.hole), frames=1, label=False, expansion=0.0)
@@ -69,9 +70,16 @@ def navier_stokes(gap: Gap) -> np.ndarray:
     return cv2.inpaint(gap.picture, gap.hole.astype(np.uint8), RADIUS, cv2.INPAINT_NS)
 
 
+def layers(gap: Gap) -> np.ndarray:
+    """Face, neck and clothes, hair and background, each from its own kind (:mod:`durian.layers.completion`)."""
+    made = complete_gap(push_pull(gap), gap.hole, gap.landmarks, gap.kind)
+    return np.rint(made.clip(0, 255)).astype(np.uint8)
+
+
 COMPLETERS: Mapping[str, Completer] = {
     "push-pull": push_pull,
     "taken-off": taken_off,
+    "layers": layers,
     "telea": telea,
     "navier-stokes": navier_stokes,
 }

@@ -1,0 +1,101 @@
+"""Where each pixel of a face has its counterpart on the other half, and which way the skin looks there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from durian.geometry.head import Head
+from durian.geometry.mesh import FACE_OVAL, MESH_POINTS, areas, face_triangles, smoothstep
+from durian.geometry.raster import NOWHERE, rasterize
+from durian.motion.canonical import mirror
+from durian.preview.fill import fill
+from durian.preview.skin import polygon
+
+THINNEST = (0.3, 0.8)
+"""Size on the picture of a triangle's counterpart, in its own size, up to which it shows too little, and from which it
+shows enough."""
+RIM = 0.45
+"""Smallest share of a normal that points at the camera: at a mesh's rim its triangles say little."""
+
+
+@dataclass(frozen=True)
+class FaceSurface:
+    """A face in a picture of ``S`` pixels a side.
+
+    ``covered (S, S) bool`` the mesh; ``map_x``, ``map_y`` ``(S, S) float32`` pixels of the counterpart (far outside the
+    picture where there is none); ``seen (S, S) float32`` how well that shows, by its slant; ``normals (S, S, 3)
+    float32`` of the face and of the skull around it, smooth, z away from the camera.
+    """
+
+    covered: np.ndarray
+    map_x: np.ndarray
+    map_y: np.ndarray
+    seen: np.ndarray
+    normals: np.ndarray
+
+    @classmethod
+    def of(cls, landmarks: np.ndarray, size: int) -> FaceSurface:
+        """The surface of a face with ``landmarks`` ``(478, 3)`` pixels."""
+        points, triangles = np.asarray(landmarks[:MESH_POINTS], np.float32), face_triangles()
+        other = np.ascontiguousarray(points[mirror()[:MESH_POINTS], :2])
+        map_x, map_y = _drawn(points, other, triangles, size)
+        covered = map_x != NOWHERE
+        own = areas(points, triangles)
+        # The mirror image of a triangle is seen from its back.
+        ratio = -areas(other, triangles) / np.maximum(np.abs(own), 1e-3)
+        per_point = np.zeros((MESH_POINTS, 2), np.float32)
+        count = np.zeros(MESH_POINTS, np.float32)
+        for corner in range(3):
+            np.add.at(per_point[:, 0], triangles[:, corner], np.clip(ratio, 0, 2))
+            np.add.at(count, triangles[:, corner], 1)
+        per_point[:, 0] /= np.maximum(count, 1)
+        slant, _ = _drawn(points, per_point, triangles, size)
+        seen = np.where(covered, smoothstep(slant, *THINNEST), 0).astype(np.float32)
+        return cls(covered, map_x, map_y, seen, _normals(np.asarray(landmarks, np.float32), triangles, covered))
+
+    def mirrored(self, values: np.ndarray) -> np.ndarray:
+        """What a picture ``(S, S[, C]) float32`` shows at each pixel's counterpart; 0 where there is none."""
+        return cv2.remap(values, self.map_x, self.map_y, cv2.INTER_LINEAR, borderValue=0)
+
+
+def _drawn(points: np.ndarray, values: np.ndarray, triangles: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Two values a point ``(V, 2) float32``, drawn over the mesh's front."""
+    first, second, depth = (np.empty((size, size), np.float32) for _ in range(3))
+    rasterize(points, values, triangles, np.ones(len(triangles), np.float32), first, second, depth)
+    return first, second
+
+
+def _normals(landmarks: np.ndarray, triangles: np.ndarray, covered: np.ndarray) -> np.ndarray:
+    size, head = len(covered), Head(landmarks)
+    points = landmarks[:MESH_POINTS].astype(np.float64)
+    a, b, c = (points[triangles[:, corner]] for corner in range(3))
+    faces = np.cross(c - a, b - a)
+    normals = np.zeros_like(points)
+    for corner in range(3):
+        np.add.at(normals, triangles[:, corner], faces)
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
+    if normals[:, 2].mean() > 0:
+        normals = -normals
+    across, down = _drawn(landmarks[:MESH_POINTS], normals[:, :2].astype(np.float32), triangles, size)
+    field = np.zeros((size, size, 3), np.float32)
+    inner = cv2.erode(covered.astype(np.uint8), np.ones((3, 3))) > 0
+    field[inner, 0], field[inner, 1] = across[inner], down[inner]
+    y, x = np.mgrid[:size, :size].astype(np.float32)
+    offset = (np.stack([x, y], -1) - head.centre[:2].astype(np.float32)) / head.radii[:2].astype(np.float32)
+    distance = head.skull_distance(np.stack([x, y], -1)).astype(np.float32)
+    # The skull's front: as a ball seen from afar, whatever the head's turn.
+    ball = offset / np.maximum(distance, 1)[..., None]
+    oval = polygon(landmarks[FACE_OVAL], covered.shape)
+    away = cv2.distanceTransform((oval < 0.5).astype(np.uint8), cv2.DIST_L2, 5) > 0.06 * head.width
+    upper = (np.stack([x, y], -1) - landmarks[168, :2]) @ head.axes[:2, 1] < 0
+    skull = away & upper
+    field[skull, :2] = ball[skull]
+    field = fill(field, (inner | skull).astype(np.float32))
+    field = cv2.GaussianBlur(field, (0, 0), max(0.02 * head.width, 0.5))
+    flat = np.linalg.norm(field[..., :2], axis=-1)
+    field[..., :2] *= np.minimum(1, np.sqrt(1 - RIM**2) / np.maximum(flat, 1e-6))[..., None]
+    field[..., 2] = -np.sqrt(np.maximum(1 - (field[..., :2] ** 2).sum(-1), 0))
+    return field

@@ -1,0 +1,35 @@
+"""Fine structure as what is seen has it, without its places: noise of the same spectrum (Galerne et al. 2011)."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+CLIP = 3.0
+"""Deviations at which single hairs, moles and highlights are cut off."""
+
+
+def pores(values: np.ndarray, skin: np.ndarray, sigma: float, seed: int) -> np.ndarray:
+    """Noise like the detail of ``values`` finer than ``sigma`` pixels.
+
+    Args:
+        values: ``(S, S, 3) float32``.
+        skin: ``(S, S) bool`` where its detail is taken from.
+
+    Returns:
+        ``(S, S, 3) float32`` with mean 0; all 0 where nothing is to be taken.
+    """
+    inner = cv2.erode(skin.astype(np.uint8), np.ones((3, 3))).astype(np.float32)
+    if inner.sum() < 200:
+        return np.zeros_like(values)
+    weight = np.maximum(cv2.GaussianBlur(inner, (0, 0), sigma), 1e-4)[..., None]
+    detail = values - cv2.GaussianBlur(values * inner[..., None], (0, 0), sigma) / weight
+    kept = inner > 0
+    strength = 1.48 * np.median(np.abs(detail[kept]), axis=0)
+    limit = CLIP * strength
+    detail = np.clip(detail, -limit, limit) * inner[..., None]
+    detail -= inner[..., None] * detail[kept].mean(0)
+    white = np.random.default_rng(seed).standard_normal(skin.shape, np.float32)
+    spectrum = np.fft.rfft2(white)[..., None] * np.fft.rfft2(detail, axes=(0, 1))
+    noise = np.fft.irfft2(spectrum, s=skin.shape, axes=(0, 1))
+    return (noise * strength / np.maximum(noise.std((0, 1)), 1e-9)).astype(np.float32)

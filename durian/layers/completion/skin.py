@@ -1,0 +1,129 @@
+"""Skin that hair, a hat, frames or a beard hid."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from durian.geometry.head import Head
+from durian.geometry.mesh import BROWS, EYES, FACE_OVAL, OUTER_LIPS
+from durian.layers.completion.mirrored import FaceSurface
+from durian.layers.completion.pores import pores
+from durian.layers.completion.skin_light import SkinLight, colours, fit_light, logarithm
+from durian.preview.fill import blurred, fill
+from durian.preview.skin import polygon
+
+SURE = 0.98
+"""Share of a pixel that must be known for it to be taken as seen."""
+SKIN = 0.8
+"""Share of a pixel that must be skin for somebody who knows."""
+EYE_MARGIN, BROW_MARGIN, LIP_MARGIN = 0.015, 0.03, 0.015
+"""How far around its outline a part of the face is not skin, in face widths."""
+REACH = 0.25
+"""Distance from seen skin, in face widths, over which its own tint gives way to the light's."""
+SEAM = 0.02
+"""Width, in face widths, over which a mirrored half fades out."""
+PORES = 0.01
+"""Size of the coarsest structure that is made up, in face widths."""
+MIRRORED_SURE, NEAR_SURE, FAR_SURE = 0.8, 0.6, 0.2
+"""How sure a mirrored pixel is, one made up beside seen skin, and one far from all."""
+
+
+def complete_skin(
+    image: np.ndarray, landmarks: np.ndarray, known: np.ndarray, skin: np.ndarray | None = None, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """A bare face as it would look, hair, brows and background no part of it.
+
+    What is hidden comes from the face's other half where that shows, carried over by the mesh and corrected for the
+    light; elsewhere it is a smooth light over face and skull with the pores of the skin that shows.
+
+    Args:
+        image: ``(S, S, 3) float32`` 0-255.
+        landmarks: ``(478, 3)`` pixels.
+        known: ``(S, S) float32`` in [0, 1], 1 where nothing that is taken off hides the picture.
+        skin: ``(S, S) float32`` in [0, 1] what shows skin of face, ears and neck, from somebody who knows better than
+            the landmarks do; it may err, and pixels of another colour are left out.
+        seed: of the pores.
+
+    Returns:
+        Colours ``(S, S, 3) float32``, equal to ``image`` where ``known`` is 1, and how sure they are ``(S, S) float32``
+        in [0, 1].
+    """
+    image = image.astype(np.float32)
+    surface, head = FaceSurface.of(landmarks, len(image)), Head(landmarks)
+    seen = known > SURE
+    light = _light(image, landmarks, known, skin, surface.normals)
+    if light is None or light.skin.sum() < 50:
+        return fill(image, known), (known * 1.0).astype(np.float32)
+    smooth, near = _smooth(image, light, head.width)
+    made = smooth + pores(logarithm(image), light.skin, max(PORES * head.width, 1.0), seed)
+    counterpart, share = _from_other_half(image, landmarks, surface, light, seen, head.width)
+    made += share[..., None] * (counterpart - made)
+    colour = np.clip(colours(made), 0, 255)
+    weight = known[..., None]
+    colour = np.where(weight >= 1, image, colour + weight * (image - colour)).astype(np.float32)
+    sure = FAR_SURE + (NEAR_SURE - FAR_SURE) * near
+    sure = sure + share * (MIRRORED_SURE - sure)
+    return colour, (sure + known * (1 - sure)).astype(np.float32)
+
+
+def skin_coloured(image: np.ndarray, landmarks: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Pixels with the tint of the face's seen skin, wherever they are and whatever they show, ``(S, S) bool``."""
+    light = _light(image, landmarks, known, None, FaceSurface.of(landmarks, len(image)).normals)
+    return np.zeros(known.shape, bool) if light is None else light.coloured
+
+
+def _light(image, landmarks, known, skin, normals) -> SkinLight | None:
+    features = _features(landmarks, Head(landmarks).width, known.shape)
+    on_face = (cv2.erode(polygon(landmarks[FACE_OVAL], known.shape), np.ones((5, 5))) > SURE) & ~features
+    seen = known > SURE
+    beside = None if skin is None else seen & ~features & (skin > SKIN)
+    return fit_light(image, seen & on_face, normals, beside)
+
+
+def _features(landmarks: np.ndarray, width: float, shape: tuple[int, int]) -> np.ndarray:
+    """Eyes, brows and lips, ``(S, S) bool``."""
+    found = np.zeros(shape, bool)
+    for parts, margin in ((EYES, EYE_MARGIN), (BROWS, BROW_MARGIN), ((OUTER_LIPS,), LIP_MARGIN)):
+        reach = np.ones((2 * max(1, round(margin * width)) + 1,) * 2)
+        for part in parts:
+            found |= cv2.dilate(polygon(landmarks[part], shape), reach) > 0
+    return found
+
+
+def _smooth(image: np.ndarray, light: SkinLight, width: float) -> tuple[np.ndarray, np.ndarray]:
+    """The logarithm of smooth skin ``(S, S, 3)``, and how near seen skin is ``(S, S)`` in [0, 1]."""
+    around = light.shaded
+    inner = cv2.erode(around.astype(np.uint8), np.ones((3, 3)))
+    softened = _blurred_within(logarithm(image), around.astype(np.float32), max(0.01 * width, 0.7))
+    off = fill(softened - light.smooth, inner.astype(np.float32))
+    distance = cv2.distanceTransform(1 - inner, cv2.DIST_L2, 5)
+    near = np.exp(-0.5 * (distance / (REACH * width)) ** 2).astype(np.float32)
+    return light.smooth + off * near[..., None], near
+
+
+def _from_other_half(image, landmarks, surface, light, seen, width) -> tuple[np.ndarray, np.ndarray]:
+    """The other half in this one's light, logarithms ``(S, S, 3)``, and how much of it to take, ``(S, S)``."""
+    skin = light.shaded.astype(np.float32)
+    brows = np.maximum(*(polygon(landmarks[brow], seen.shape) for brow in BROWS))
+    brows = cv2.dilate(brows, np.ones((2 * max(1, round(0.02 * width)) + 1,) * 2)) * seen
+    usable = cv2.erode(np.maximum(skin, brows), np.ones((3, 3)))
+    there = surface.mirrored(usable) * surface.seen
+    share = np.clip(2 * cv2.GaussianBlur(there, (0, 0), max(SEAM * width / 2, 0.5)) - 1, 0, 1) * there
+    other = surface.mirrored(logarithm(image))
+    # Where both halves are seen the difference of their light is known; elsewhere the fitted light says it.
+    both = cv2.erode(skin, np.ones((3, 3))) * (surface.mirrored(skin) > SURE) * (surface.seen > 0.5)
+    expected = light.smooth - surface.mirrored(light.smooth)
+    if both.sum() < 20:
+        return other + expected, share
+    soft = max(0.01 * width, 0.7)
+    off = fill(_blurred_within(logarithm(image) - other - expected, both, soft), both)
+    distance = cv2.distanceTransform((both < SURE).astype(np.uint8), cv2.DIST_L2, 5)
+    off *= np.exp(-0.5 * (distance / (REACH * width)) ** 2).astype(np.float32)[..., None]
+    return other + expected + off, share
+
+
+def _blurred_within(values: np.ndarray, share: np.ndarray, sigma: float) -> np.ndarray:
+    """Blur of ``(S, S, 3) float32`` that takes nothing from where ``share (S, S)`` is 0."""
+    weight = np.maximum(blurred(share, sigma), 1e-4)[..., None]
+    return cv2.GaussianBlur(values * share[..., None], (0, 0), max(sigma, 0.1)) / weight
