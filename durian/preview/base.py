@@ -12,30 +12,25 @@ import cv2
 import numpy as np
 
 from durian import masks
-from durian.face import OUTER_EYES
-from durian.geometry.head import Head
-from durian.geometry.mesh import CHIN, EYES, FACE_OVAL, INNER_LIPS, smoothstep
-from durian.layers.body import body_under
-from durian.preview.fill import blurred, fill, grain
+from durian.content_cache import ContentCache
+from durian.fingerprint import fingerprint
+from durian.geometry.mesh import BROWS, EYES, FACE_OVAL, INNER_LIPS
+from durian.layers.completion import complete_background
+from durian.layers.scalp import scalp_under
+from durian.layers.underneath import underneath
+from durian.preview.fill import fill
 from durian.preview.lenses import glasses_opacity
-from durian.preview.skin import polygon, skin_pixels
+from durian.preview.skin import polygon
 from durian.scene import Scene
 from durian.segmentation.person import person_mask
 
-# The body under removed hair, in face widths: a neck from the chin to its base. Taste.
-NECK_HALF_WIDTH, NECK_BASE_HALF_WIDTH, NECK_LENGTH = 0.29, 0.36, 0.42
-BEHIND = 0.08
-"""How far behind a turned head's centre what is seen is the back of its jaw, in face widths; a face seen from the front
-has nothing there, since that distance counts as much as the head is turned. Taste."""
-HULL_STEP = 4
-"""Pixels between those that the outline of a body is drawn around."""
-SKULL_SHADE = 0.30
-"""How much darker a filled scalp gets towards its outline."""
 FRINGE = 0.12
 """How far around hair and hats what is not surely person is taken for theirs, in outer-eye distances. With 0.35 the
 background of rendered triplets was 0.8 dB worse, and with 0.05 no better."""
 FRAME_MARGIN = 0.025
 """Growth of a frame that is taken off, in outer-eye distances: its edge and its shadow."""
+BROW_MARGIN = 0.05
+"""Skin around a brow that stays with it, in outer-eye distances."""
 DARK_SHARE = 0.85
 """Glasses opaque over more of their area than this are dark ones."""
 MISFIT = 1.5
@@ -44,8 +39,8 @@ ISLAND = 0.003
 """Share of the picture below which a detached piece of the person is a speck."""
 SCALP_SHADE = 0.8
 """Hair seen only as filling lies deeper than the rest."""
-NOSE_BRIDGE = 168
-POLAR = cv2.INTER_LINEAR | cv2.WARP_FILL_OUTLIERS
+
+_plates = ContentCache(entries=8)
 
 
 @dataclass(frozen=True)
@@ -67,14 +62,13 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None) -> Base:
     """
     image = scene.image.astype(np.float32)
     shape = image.shape[:2]
-    head = Head(scene.landmarks)
     face = polygon(scene.landmarks[FACE_OVAL], shape)
     person = _person(scene, face)
     removed = _removed(scene, person)
     scalp = (
         np.zeros(shape, np.float32)
         if new_hair is None
-        else _scalp_under(new_hair, scene, head, np.maximum(removed, 1 - person))
+        else scalp_under(new_hair[..., 3] / 255, scene.landmarks, np.maximum(removed, 1 - person))
     )
     removed = np.maximum(removed, scalp)
     vacated = _vacated(scene)
@@ -85,13 +79,11 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None) -> Base:
         person = np.ones(shape, np.float32)
         plate = image.copy()
     else:
-        noise = grain(image, background, scene.request.options.seed)
-        plate = fill(image, background) + noise * (1 - background[..., None])
-        plate = image + (1 - background[..., None]) * (plate - image)
+        plate = _plate(scene, background).copy()
 
     colour, alpha = image, person
     if removed.any():
-        kept_alpha, under = _underneath(scene, image, head, face, person, removed)
+        kept_alpha, under = underneath(scene, person, removed)
         if scalp.any():
             straight = new_hair[..., :3] * (255 / np.maximum(new_hair[..., 3:], 1))
             hair = fill(straight, (new_hair[..., 3] > 200).astype(np.float32))
@@ -127,6 +119,13 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None) -> Base:
         return base
     press = scene.pressed.press
     return replace(base, foreground=press(base.foreground), colour=press(colour), filled=press(removed))
+
+
+def _plate(scene: Scene, background: np.ndarray) -> np.ndarray:
+    """The background ``(S, S, 3) float32``, gone on with where ``background (S, S)`` says that it is not seen."""
+    seed = scene.request.options.seed
+    key = fingerprint([background, seed])
+    return _plates.get(scene.image, lambda image: complete_background(image, background, seed), key=key)
 
 
 def _vacated(scene: Scene) -> np.ndarray:
@@ -177,8 +176,10 @@ def _removed(scene: Scene, person: np.ndarray) -> np.ndarray:
         elif name == "glasses":
             hole = _frames_worn(scene, worn_mask)
         removed = np.maximum(removed, strengths.get(name, 0.0) * hole)
-    # Eyes and mouth are never part of what is taken off.
+    # Eyes and mouth are never part of what is taken off, nor are brows that nothing covers.
     keep = np.maximum(_eye_regions(scene), polygon(scene.landmarks[INNER_LIPS], shape))
+    if "hair" in scene.worn:
+        keep = np.maximum(keep, _brow_regions(scene) * (scene.worn["hair"] < 128))
     return removed * (1 - keep)
 
 
@@ -193,101 +194,15 @@ def _frames_worn(scene: Scene, worn_mask: np.ndarray) -> np.ndarray:
     return cv2.GaussianBlur(widened, (0, 0), 0.5 * reach)
 
 
+def _brow_regions(scene: Scene) -> np.ndarray:
+    reach = 2 * max(1, round(BROW_MARGIN * scene.eye_distance)) + 1
+    brows = np.maximum(*(polygon(scene.landmarks[brow], scene.image.shape[:2]) for brow in BROWS))
+    return cv2.GaussianBlur(cv2.dilate(brows, np.ones((reach, reach))), (0, 0), 0.015 * scene.eye_distance + 0.5)
+
+
 def _eye_regions(scene: Scene) -> np.ndarray:
     shape = scene.image.shape[:2]
     margin = 2 * max(1, int(0.07 * scene.eye_distance)) + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (margin, margin))
     regions = np.maximum(*(polygon(scene.landmarks[lids], shape) for lids in EYES))
     return cv2.GaussianBlur(cv2.dilate(regions, kernel), (0, 0), 0.015 * scene.eye_distance + 0.5)
-
-
-def _underneath(scene, image, head, face, person, removed) -> tuple[np.ndarray, np.ndarray]:
-    """What is under removed things: how much of it is person ``(S, S)``, and its colour ``(S, S, 3)``."""
-    size = scene.size
-    y, x = np.mgrid[:size, :size].astype(np.float32)
-    distance = head.skull_distance(np.stack([x, y], -1)).astype(np.float32)
-    skull = 1 - smoothstep(distance, 0.97, 1.02)
-    down = head.axes[:2, 1] / np.linalg.norm(head.axes[:2, 1])
-    chin = scene.landmarks[CHIN, :2]
-    below = ((x - chin[0]) * down[0] + (y - chin[1]) * down[1]) / head.width
-
-    kept = (removed < 0.05).astype(np.float32)
-    skin = fill(image, skin_pixels(scene.landmarks, image.shape[:2]) * kept)
-    scalp = 1 - blurred(face, 0.12 * scene.eye_distance)  # a face is never shaded, nor is its edge
-    skin *= (1 - SKULL_SHADE * smoothstep(distance, 0.6, 1.0) * scalp)[..., None]
-    top = skin
-    if "hat" in scene.worn:
-        top = _hair_over_skull(scene, image, skin, distance, removed)
-    visible = (person > 0.9) * kept * (face < 0.5)
-    visible_body = visible * (below > -0.1)
-    body = fill(image, visible_body.astype(np.float32)) if visible_body.sum() > 0.002 * size * size else skin * 0.8
-
-    body_share = smoothstep(below, -0.12, 0.06)[..., None] * (1 - face[..., None])
-    colour = top + body_share * (body - top)
-    colour += grain(image, person * kept, scene.request.options.seed)
-    outline = body_under(person, removed, scene.landmarks)
-    if "beard" in scene.worn:  # under a beard the jaw runs on to the neck
-        outline = np.maximum(outline, _jaw_outline(scene, head, down, visible))
-    return np.maximum(np.maximum(skull, face), outline), colour
-
-
-def _scalp_under(new_hair: np.ndarray, scene: Scene, head: Head, free: np.ndarray) -> np.ndarray:
-    """Where new hair goes on although its reference did not show it, ``(S, S) float32``.
-
-    Seen from the face outwards, that is the skull beyond where the hair begins, and at the sides what lies between
-    the face and the hair, as far as it is ``free`` ``(S, S)`` of the portrait's own ears, neck and clothes.
-    """
-    size = scene.size
-    y, x = np.mgrid[:size, :size].astype(np.float32)
-    places = np.stack([x, y], -1)
-    skull = 1 - smoothstep(head.skull_distance(places), 0.93, 1.0)
-    down = head.axes[:2, 1] / np.linalg.norm(head.axes[:2, 1])
-    level = (places - scene.landmarks[list(OUTER_EYES), :2].mean(0)) @ down / head.width
-    centre = tuple(float(v) for v in scene.landmarks[NOSE_BRIDGE, :2])
-    polar = cv2.warpPolar(new_hair[..., 3] / 255, (size, 720), centre, size, POLAR)
-
-    def outwards(rays: np.ndarray) -> np.ndarray:
-        back = cv2.warpPolar(rays, (size, size), centre, size, POLAR | cv2.WARP_INVERSE_MAP)
-        return smoothstep(back, 0.5, 0.95)
-
-    beyond = outwards(np.maximum.accumulate(polar, axis=1))
-    within = outwards(np.ascontiguousarray(np.maximum.accumulate(polar[:, ::-1], axis=1)[:, ::-1]))
-    face = polygon(scene.landmarks[FACE_OVAL], (size, size))
-    above = skull * beyond * (1 - smoothstep(level, -0.05, 0.10))
-    beside = within * free * (face < 0.5) * smoothstep(level, -0.05, 0.10)
-    return np.maximum(above, beside).astype(np.float32)
-
-
-def _hair_over_skull(scene, image, skin, distance, removed) -> np.ndarray:
-    """A hat that is taken off leaves hair where hair shows beside it, and skin where none does."""
-    if scene.hair is None:
-        return skin
-    known = scene.hair.astype(np.float32) / 255 * (removed < 0.05)
-    if known.sum() < 0.003 * known.size:
-        return skin
-    hairline = 1 - polygon(scene.landmarks[FACE_OVAL], known.shape)
-    hairline = cv2.GaussianBlur(hairline, (0, 0), 0.04 * scene.eye_distance + 0.5)[..., None]
-    shaded = fill(image, (known > 0.9).astype(np.float32)) * (1 - SKULL_SHADE * smoothstep(distance, 0.7, 1))[..., None]
-    return skin + hairline * (shaded - skin)
-
-
-def _neck(scene, head, down) -> tuple[np.ndarray, np.ndarray]:
-    """Left and right end of the neck's top and of its base, ``(2, 2)`` each."""
-    across = np.array([down[1], -down[0]])
-    chin = scene.landmarks[CHIN, :2] - 0.12 * head.width * down
-    base = scene.landmarks[CHIN, :2] + NECK_LENGTH * head.width * down
-    sides = np.array([[-1.0], [1.0]])
-    top = chin + sides * across * NECK_HALF_WIDTH * head.width
-    bottom = base + sides * across * NECK_BASE_HALF_WIDTH * head.width
-    return top, bottom
-
-
-def _jaw_outline(scene, head, down, visible) -> np.ndarray:
-    """Face, neck, and what of a turned head lies ``visible`` behind the jaw, with all between, ``(S, S) float32``."""
-    behind = head.axes[0, 2]
-    y, x = (HULL_STEP * found for found in np.nonzero(visible[::HULL_STEP, ::HULL_STEP]))
-    low_y, high_y = scene.landmarks[[NOSE_BRIDGE, CHIN], 1]
-    beside = (y > low_y) & (y < high_y) & ((x - head.centre[0]) * behind > BEHIND * head.width)
-    points = np.concatenate([scene.landmarks[FACE_OVAL, :2], _neck(scene, head, down)[1], np.stack([x, y], 1)[beside]])
-    outline = polygon(cv2.convexHull(points.astype(np.float32))[:, 0], scene.image.shape[:2])
-    return cv2.GaussianBlur(outline, (0, 0), 0.02 * head.width)

@@ -14,7 +14,7 @@ from durian.preview.skin import polygon
 
 SURE = 0.98
 """Share of a pixel that must be known, and body, for it to be taken as an example."""
-NECK_HALF_WIDTH, NECK_BASE_HALF_WIDTH, NECK_LENGTH = 0.29, 0.33, 0.40
+NECK_HALF_WIDTH, NECK_BASE_HALF_WIDTH, NECK_LENGTH = 0.36, 0.44, 0.36
 """A neck where nobody sees one, in face widths: from the chin to its base. Taste."""
 APART = 60.0
 """How much clothes in the place of skin count against a match, in levels."""

@@ -1,0 +1,47 @@
+"""Where new hair goes on although its reference did not show it."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from durian.face import OUTER_EYES
+from durian.geometry.head import Head
+from durian.geometry.mesh import FACE_OVAL, smoothstep
+from durian.preview.skin import polygon
+
+NOSE_BRIDGE = 168
+RAYS = 720
+POLAR = cv2.INTER_LINEAR | cv2.WARP_FILL_OUTLIERS
+
+
+def scalp_under(new_hair: np.ndarray, landmarks: np.ndarray, free: np.ndarray) -> np.ndarray:
+    """The part of a head that new hair has to cover beyond what its reference showed, ``(S, S) float32``.
+
+    Seen from the face outwards, that is the skull beyond where the hair begins, and at the sides what lies between
+    the face and the hair.
+
+    Args:
+        new_hair: ``(S, S) float32`` in [0, 1], the hair at rest.
+        landmarks: ``(478, 3)`` of the wearer, pixels.
+        free: ``(S, S) float32`` in [0, 1], where the wearer's own ears, neck and clothes are not.
+    """
+    size, head = len(new_hair), Head(landmarks)
+    y, x = np.mgrid[:size, :size].astype(np.float32)
+    places = np.stack([x, y], -1)
+    skull = 1 - smoothstep(head.skull_distance(places), 0.93, 1.0)
+    down = head.axes[:2, 1] / np.linalg.norm(head.axes[:2, 1])
+    level = (places - landmarks[list(OUTER_EYES), :2].mean(0)) @ down / head.width
+    centre = tuple(float(v) for v in landmarks[NOSE_BRIDGE, :2])
+    polar = cv2.warpPolar(new_hair, (size, RAYS), centre, size, POLAR)
+
+    def outwards(rays: np.ndarray) -> np.ndarray:
+        back = cv2.warpPolar(rays, (size, size), centre, size, POLAR | cv2.WARP_INVERSE_MAP)
+        return smoothstep(back, 0.5, 0.95)
+
+    beyond = outwards(np.maximum.accumulate(polar, axis=1))
+    within = outwards(np.ascontiguousarray(np.maximum.accumulate(polar[:, ::-1], axis=1)[:, ::-1]))
+    face = polygon(landmarks[FACE_OVAL], (size, size))
+    above = skull * beyond * (1 - smoothstep(level, -0.05, 0.10))
+    beside = within * free * (face < 0.5) * smoothstep(level, -0.05, 0.10)
+    return np.maximum(above, beside).astype(np.float32)

@@ -1,0 +1,99 @@
+"""What lies under what is taken off: face, skull, ears, neck and clothes, as far as nobody saw them."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from durian.content_cache import ContentCache
+from durian.fingerprint import fingerprint
+from durian.geometry.head import Head
+from durian.geometry.mesh import CHIN, FACE_OVAL, smoothstep
+from durian.layers.body import body_outline, body_under
+from durian.layers.completion import complete_body, complete_hair, complete_skin
+from durian.preview.skin import polygon
+from durian.scene import Scene
+
+HIDDEN = 0.02
+"""Share of a pixel that is taken off from which on its colour says nothing of what lies under it."""
+BEHIND = 0.08
+"""How far behind a turned head's centre what is seen is the back of its jaw, in face widths; a face seen from the front
+has nothing there, since that distance counts as much as the head is turned. Taste."""
+HULL_STEP = 4
+"""Pixels between those that the outline of a body is drawn around."""
+NECK_FROM, NECK_TO = -0.12, 0.06
+"""Distance below the chin over which a head becomes a neck, in face widths."""
+LEAST_HAIR = 0.003
+"""Share of the picture below which somebody has no hair that could go on."""
+NOSE_BRIDGE = 168
+
+_cache = ContentCache(entries=8)
+
+
+def underneath(scene: Scene, person: np.ndarray, removed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What is under things that are taken off.
+
+    Args:
+        scene: the portrait, and what it wears.
+        person: ``(S, S) float32``, the person's matte.
+        removed: ``(S, S) float32``, how much of each pixel is taken off.
+
+    Returns:
+        How much of each pixel is person then, ``(S, S) float32``, and its colour, ``(S, S, 3) float32``.
+    """
+    hidden = removed > HIDDEN
+    key = fingerprint([scene.landmarks, person, hidden, sorted(scene.worn), scene.request.options.seed])
+    return _cache.get(scene.image, lambda _: _underneath(scene, person, hidden), key=key)
+
+
+def _underneath(scene: Scene, person: np.ndarray, hidden: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    image, landmarks, size = scene.image.astype(np.float32), scene.landmarks, scene.size
+    head, seed = Head(landmarks), scene.request.options.seed
+    known = (~hidden).astype(np.float32)
+    y, x = np.mgrid[:size, :size].astype(np.float32)
+    skull = 1 - smoothstep(head.skull_distance(np.stack([x, y], -1)).astype(np.float32), 0.97, 1.02)
+    down = head.axes[:2, 1] / np.linalg.norm(head.axes[:2, 1])
+    below = ((x - landmarks[CHIN, 0]) * down[0] + (y - landmarks[CHIN, 1]) * down[1]) / head.width
+    face = polygon(landmarks[FACE_OVAL], image.shape[:2])
+
+    outline = body_under(person, hidden.astype(np.float32), landmarks)
+    visible = (person > 0.9) & ~hidden & (face < 0.5)
+    if "beard" in scene.worn:  # under a beard the jaw runs on to the neck
+        outline = np.maximum(outline, _jaw_outline(landmarks, head, down, visible))
+    colour, _ = complete_skin(image, landmarks, known, seed=seed)
+    if "hat" in scene.worn:
+        colour = _hair_over_skull(scene, image, colour, skull, hidden)
+    low = smoothstep(below, NECK_FROM, NECK_TO) * (1 - face)
+    made_up = low * outline * hidden > 0
+    if made_up.any():
+        body = complete_body(image, landmarks, known, ((visible & (below > -0.3)) | made_up).astype(np.float32), seed)
+        colour = colour + low[..., None] * (body - colour)
+    return np.maximum(np.maximum(skull, face), outline), colour.astype(np.float32)
+
+
+def _hair_over_skull(scene: Scene, image: np.ndarray, skin: np.ndarray, skull: np.ndarray, hidden: np.ndarray):
+    """A hat that is taken off leaves hair where hair shows beside it, and skin where none does, ``(S, S, 3)``."""
+    if scene.hair is None:
+        return skin
+    seen = (scene.hair > 230) & ~hidden
+    if seen.mean() < LEAST_HAIR:
+        return skin
+    hairy = 1 - polygon(scene.landmarks[FACE_OVAL], hidden.shape)
+    hairy = cv2.GaussianBlur(hairy, (0, 0), 0.04 * scene.eye_distance + 0.5)
+    wanted = (hairy * skull * hidden > 0).astype(np.float32)
+    hair = complete_hair(image, seen.astype(np.float32), wanted, scene.request.options.seed)
+    return skin + (hairy * wanted)[..., None] * (hair - skin)
+
+
+def _jaw_outline(landmarks: np.ndarray, head: Head, down: np.ndarray, visible: np.ndarray) -> np.ndarray:
+    """Face, neck, and what of a turned head lies ``visible`` behind the jaw, with all between, ``(S, S) float32``."""
+    behind = head.axes[0, 2]
+    y, x = (HULL_STEP * found for found in np.nonzero(visible[::HULL_STEP, ::HULL_STEP]))
+    low_y, high_y = landmarks[[NOSE_BRIDGE, CHIN], 1]
+    beside = (y > low_y) & (y < high_y) & ((x - head.centre[0]) * behind > BEHIND * head.width)
+    neck = body_outline(landmarks, visible.shape)
+    along = (neck - landmarks[CHIN, :2]) @ down / head.width
+    neck = neck[along < 0.45]
+    points = np.concatenate([landmarks[FACE_OVAL, :2], neck, np.stack([x, y], 1)[beside]])
+    outline = polygon(cv2.convexHull(points.astype(np.float32))[:, 0], visible.shape)
+    return cv2.GaussianBlur(outline, (0, 0), 0.02 * head.width)
