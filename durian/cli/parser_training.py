@@ -129,11 +129,17 @@ def add_train(command: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="real ones, unlabelled: shown towards the end, labelled by itself",
     )
+    parser.add_argument(
+        "--masks", type=folder_path, metavar="DIR", help="drawn ones of real portraits: their train part"
+    )
+    parser.add_argument("--pictures", type=folder_path, metavar="DIR", help="the photographs of --masks")
     parser.add_argument("--from", dest="start", type=file_path, metavar="FILE", help="begin with this parser's weights")
     parser.add_argument(
         "--shards", type=whole(1, 10_000), metavar="N", help="of photos (default: as the shipped parser)"
     )
     parser.add_argument("--steps", type=COUNT, metavar="N", help="likewise")
+    parser.add_argument("--rate", type=real(1e-6, 0.1), metavar="R", help="largest learning rate, likewise")
+    parser.add_argument("--real-share", type=real(0, 1), metavar="0..1", help="of the examples, likewise")
     parser.add_argument("--seed", type=SEED, default=0, metavar="S")
     parser.add_argument("--workers", type=WORKERS, default=2, metavar="W", help="processes that render")
     parser.add_argument("--device", choices=("cpu", "cuda"), help="(default: the settings')")

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from durian.cli.progress import progress
+from durian.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from durian.clips import Clip
@@ -23,13 +24,19 @@ def run(arguments: argparse.Namespace) -> dict[str, object] | None:
 
 def train_parser(arguments: argparse.Namespace) -> dict[str, object]:
     """``weights``, the parser's file, and its ``megabytes``."""
+    from durian.segmentation.drawn import read_drawn_masks
     from durian.settings import get_settings
     from durian.training.parser.loop import ParserRecipe, train_parser
 
-    given = {name: getattr(arguments, name) for name in ("shards", "steps", "seed")}
+    given = {name: getattr(arguments, name) for name in ("shards", "steps", "seed", "rate", "real_share")}
     recipe = replace(ParserRecipe(), **{name: value for name, value in given.items() if value is not None})
     device = arguments.device or get_settings().torch_device()
     portraits = sorted(arguments.portraits.iterdir()) if arguments.portraits else []
+    drawn = []
+    if arguments.masks is not None:
+        if arguments.pictures is None:
+            raise InvalidRequest("--masks are drawn on photographs: give the folder of these as --pictures.")
+        drawn = read_drawn_masks(arguments.masks, arguments.pictures, "train")
     with progress("shard") as shards, progress("step") as steps:
         path = train_parser(
             arguments.out,
@@ -39,6 +46,7 @@ def train_parser(arguments: argparse.Namespace) -> dict[str, object]:
             workers=arguments.workers,
             max_minutes=arguments.max_minutes,
             portraits=portraits,
+            drawn=drawn,
             start=arguments.start,
             on_step=steps,
             on_shard=shards,

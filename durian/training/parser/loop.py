@@ -18,10 +18,12 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from durian.errors import InvalidRequest
+from durian.segmentation.drawn import DrawnMask
 from durian.segmentation.parser.network import ParserNetwork
 from durian.segmentation.parser.running import load_network, save_network
 from durian.segmentation.parser.weights import FILE
 from durian.training.checkpoints import differences
+from durian.training.parser.drawn import drawn_photos
 from durian.training.parser.examples import Examples
 from durian.training.parser.losses import parser_loss
 from durian.training.parser.photos import Photos, prepare_photos
@@ -75,6 +77,7 @@ def train_parser(
     workers: int = 2,
     max_minutes: float | None = None,
     portraits: Sequence[Path] = (),
+    drawn: Sequence[DrawnMask] = (),
     start: Path | None = None,
     on_step: Callable[[int, int], None] | None = None,
     on_shard: Callable[[int, int], None] | None = None,
@@ -89,6 +92,7 @@ def train_parser(
         workers: processes that render.
         max_minutes: stop in time, with a checkpoint.
         portraits: real ones, without labels.
+        drawn: real ones with drawn masks, from the first step on; instead of ``portraits``.
         start: a parser's file to begin with instead of fresh weights.
         on_step: called with (steps done, in all).
         on_shard: called with (shards rendered, missing ones in all).
@@ -107,6 +111,8 @@ def train_parser(
         run.resume(there)
     sums: dict[str, float] = {}
     real, real_from = None, round(recipe.real_from * recipe.steps) if portraits else recipe.steps
+    if drawn:
+        real, real_from = _apart(drawn_photos, list(drawn)), 0
     while run.step < recipe.steps and not _is_late(began, max_minutes):
         if run.step >= real_from and real is None:
             real = run.label(portraits, out / TEACHER)
@@ -184,9 +190,7 @@ class _Run:
         weights = folder / FILE
         if not weights.is_file():
             save_network(self.average, folder, {})
-        # MediaPipe's threads would not survive the forks that make examples.
-        with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-            return pool.submit(label_portraits, list(portraits), weights).result()
+        return _apart(label_portraits, list(portraits), weights)
 
     def keep(self, path: Path) -> None:
         """Write a checkpoint."""
@@ -200,6 +204,12 @@ class _Run:
         for name in ("network", "average", "optimiser"):
             getattr(self, name).load_state_dict(there[name])
         self.step = there["step"]
+
+
+def _apart(make: Callable[..., Photos], *arguments: Any) -> Photos:
+    """Photos made in a process of their own: MediaPipe's threads would not survive the forks that make examples."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        return pool.submit(make, *arguments).result()
 
 
 def _checkpoint(path: Path, recipe: ParserRecipe) -> Mapping[str, Any] | None:
