@@ -18,7 +18,7 @@ from durian.media import probe_video
 from durian.ui import launch_options
 
 WATCHED = """
-import json, sys, threading
+import gc, json, sys, threading
 from gradio import Blocks, networking
 
 HEAVY = ("torch", "mediapipe", "diffusers", "skimage", "matplotlib")
@@ -36,6 +36,8 @@ def wait(demo):
     seen["then"] = look()
     next((t.join() for t in threading.enumerate() if t.name == "durian-warm-up"), None)
     seen["warm"] = look()
+    seen["objects looked through after a job"] = len(gc.get_objects())
+    seen["objects that stay"] = gc.get_freeze_count()
 
 Blocks.run_startup_events, Blocks.block_thread = answer, wait
 networking.url_ok = lambda url: False  # as on a machine that is too busy to answer in three seconds
@@ -59,6 +61,7 @@ def test_the_page_opens_on_a_busy_machine_before_anything_heavy_is_loaded(projec
     assert seen["then"]["warming"]
     assert "mediapipe" in seen["warm"]["heavy"]
     assert "Traceback" not in done.stderr
+    assert seen["objects that stay"] > 20 * seen["objects looked through after a job"]
 
 
 def test_only_results_are_allowed_besides(tmp_path: Path, settings_environment, monkeypatch: pytest.MonkeyPatch):
