@@ -125,8 +125,8 @@ def test_a_folder_is_taken_up_again_and_does_not_depend_on_who_rendered_it(with_
 
 @pytest.mark.slow
 def test_a_stream_of_scenes_is_in_order_and_may_be_left(with_model):
-    plots = [made.scene.number for made in films([5, 2, 9], HATS, size=SIZE)]
-    assert plots == [5, 2, 9]
+    plots = [made.scene.number for made in films([5, 2], HATS, size=SIZE)]
+    assert plots == [5, 2]
     import itertools
 
     stream = films(itertools.count(), HATS, size=SIZE, workers=1)

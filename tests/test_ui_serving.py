@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -73,7 +74,9 @@ def test_only_results_are_allowed_besides(tmp_path: Path, settings_environment, 
 
 
 @pytest.mark.slow
-def test_results_outside_the_working_and_the_temporary_folder_arrive(tmp_path: Path, collins: np.ndarray):
+def test_results_outside_the_working_and_the_temporary_folder_arrive_and_go_with_the_server(
+    tmp_path: Path, collins: np.ndarray
+):
     from gradio_client import Client, handle_file
 
     work = tmp_path / "outside"
@@ -91,3 +94,6 @@ def test_results_outside_the_working_and_the_temporary_folder_arrive(tmp_path: P
         assert mask.size == (400, 400)
         assert list(served.results.rglob("*.mp4"))
         assert httpx.get(f"{served.address}/gradio_api/file={work / 'secret.txt'}").status_code == 403
+        served.process.send_signal(signal.SIGINT)
+        served.process.wait(60)
+        assert {path.name for path in work.rglob("*") if path.is_file()} == {".durian", "secret.txt"}
