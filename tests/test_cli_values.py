@@ -31,9 +31,11 @@ def numeric_options() -> Iterator[tuple[str, argparse.Action]]:
             elif isinstance(action.type, Number):
                 yield command, action
 
-    yield from walk(make_parser(), "")
+    yield from walk(PARSER, "")
 
 
+PARSER = make_parser()
+"""One for all of the thousands of lines that are only parsed; commands that run make their own."""
 OPTIONS = list(numeric_options())
 NAMES = [f"{command} {action.option_strings[-1]}" for command, action in OPTIONS]
 NEEDED = {
@@ -75,7 +77,7 @@ def test_whatever_is_given_for_a_number_is_taken_or_refused_in_one_sentence(
     for text in TEXTS:
         line = [*command.split(), *NEEDED.get(command, "").split(), f"{option}={text}"]
         try:
-            make_parser().parse_args(line)
+            PARSER.parse_args(line)
         except DurianError as error:
             refused += 1
             sentence = str(error)

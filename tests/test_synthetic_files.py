@@ -108,10 +108,10 @@ def contents(folder) -> dict[str, bytes]:
 
 @pytest.mark.slow
 def test_a_folder_is_taken_up_again_and_does_not_depend_on_who_rendered_it(with_model, tmp_path, no_leftovers):
-    wanted = SceneSet(tmp_path / "here", 3, HATS, SIZE, seed=4)
+    wanted = SceneSet(tmp_path / "here", 2, HATS, SIZE, seed=4)
     seen = []
-    assert render_set(wanted, workers=0, on_scene=lambda done, total: seen.append((done, total))) == 3
-    assert seen == [(0, 3), (1, 3), (2, 3), (3, 3)]
+    assert render_set(wanted, workers=0, on_scene=lambda done, total: seen.append((done, total))) == 2
+    assert seen == [(0, 2), (1, 2), (2, 2)]
     first = contents(wanted.folder)
     assert render_set(wanted, workers=0) == 0
     for name in ("00001.json", "00001.webp"):
@@ -125,8 +125,8 @@ def test_a_folder_is_taken_up_again_and_does_not_depend_on_who_rendered_it(with_
 
 @pytest.mark.slow
 def test_a_stream_of_scenes_is_in_order_and_may_be_left(with_model):
-    plots = [made.scene.number for made in films([5, 2, 9], HATS, size=SIZE)]
-    assert plots == [5, 2, 9]
+    plots = [made.scene.number for made in films([5, 2], HATS, size=SIZE)]
+    assert plots == [5, 2]
     import itertools
 
     stream = films(itertools.count(), HATS, size=SIZE, workers=1)

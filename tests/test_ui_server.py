@@ -244,14 +244,12 @@ def test_nobody_holds_a_place_without_asking_for_the_answer(served: Served, call
     wait_until(lambda: served.jobs_on_disk() == before, seconds=45)
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_a_server_that_is_stopped_takes_along_what_visitors_have_there(
-    tmp_path: Path, photo: Path, how: signal.Signals
-):
+def test_a_server_that_is_stopped_takes_along_what_visitors_have_there(tmp_path: Path, photo: Path):
+    """As its container stops it; Ctrl-C is tried in ``test_ui_serving``."""
     with serving(tmp_path) as running, running.client() as client:
         portrait = running.upload(client, photo)
         assert running.call(client, "animate", portrait=portrait, frames=8, size=256)[0] == "complete"
-        running.process.send_signal(how)
+        running.process.send_signal(signal.SIGTERM)
         running.process.wait(PATIENCE)
         left = [path for path in running.work.rglob("*") if path.is_file()]
         assert [path.name for path in left] == [".durian"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +19,7 @@ from durian.media import probe_video
 from durian.ui import launch_options
 
 WATCHED = """
-import json, sys, threading
+import gc, json, sys, threading
 from gradio import Blocks, networking
 
 HEAVY = ("torch", "mediapipe", "diffusers", "skimage", "matplotlib")
@@ -36,6 +37,8 @@ def wait(demo):
     seen["then"] = look()
     next((t.join() for t in threading.enumerate() if t.name == "durian-warm-up"), None)
     seen["warm"] = look()
+    seen["objects looked through after a job"] = len(gc.get_objects())
+    seen["objects that stay"] = gc.get_freeze_count()
 
 Blocks.run_startup_events, Blocks.block_thread = answer, wait
 networking.url_ok = lambda url: False  # as on a machine that is too busy to answer in three seconds
@@ -59,6 +62,7 @@ def test_the_page_opens_on_a_busy_machine_before_anything_heavy_is_loaded(projec
     assert seen["then"]["warming"]
     assert "mediapipe" in seen["warm"]["heavy"]
     assert "Traceback" not in done.stderr
+    assert seen["objects that stay"] > 20 * seen["objects looked through after a job"]
 
 
 def test_only_results_are_allowed_besides(tmp_path: Path, settings_environment, monkeypatch: pytest.MonkeyPatch):
@@ -70,7 +74,9 @@ def test_only_results_are_allowed_besides(tmp_path: Path, settings_environment, 
 
 
 @pytest.mark.slow
-def test_results_outside_the_working_and_the_temporary_folder_arrive(tmp_path: Path, collins: np.ndarray):
+def test_results_outside_the_working_and_the_temporary_folder_arrive_and_go_with_the_server(
+    tmp_path: Path, collins: np.ndarray
+):
     from gradio_client import Client, handle_file
 
     work = tmp_path / "outside"
@@ -88,3 +94,6 @@ def test_results_outside_the_working_and_the_temporary_folder_arrive(tmp_path: P
         assert mask.size == (400, 400)
         assert list(served.results.rglob("*.mp4"))
         assert httpx.get(f"{served.address}/gradio_api/file={work / 'secret.txt'}").status_code == 403
+        served.process.send_signal(signal.SIGINT)
+        served.process.wait(60)
+        assert {path.name for path in work.rglob("*") if path.is_file()} == {".durian", "secret.txt"}

@@ -146,7 +146,7 @@ class Engine:
     # Stills
 
     def still(self, request: AnimationRequest, lane: str = "default", frame: int | None = None) -> np.ndarray:
-        """One finished frame, ``(H, W, 3) uint8``, never waiting behind animations.
+        """One finished frame, ``(H, W, 3) uint8``, never waiting behind animations, which give way to it.
 
         Args:
             request: what to show.

@@ -13,7 +13,7 @@ from typing import Any
 import gradio as gr
 from starlette.middleware import Middleware
 
-from durian.engine import get_engine
+from durian.engine import get_engine, memory
 from durian.errors import DurianError
 from durian.folders import results_folder, uploads_folder
 from durian.settings import get_settings
@@ -130,3 +130,4 @@ def _warm() -> None:
     except DurianError:
         # The page says the same sentence to whoever needs it.
         log.exception("Warming up failed.")
+    memory.settle()
