@@ -17,6 +17,8 @@ from durian.preview.skin import polygon
 THINNEST = (0.3, 0.8)
 """Size on the picture of a triangle's counterpart, in its own size, up to which it shows too little, and from which it
 shows enough."""
+EVEN = 0.06
+"""Width, in face widths, over which normals are averaged: lids and nostrils would show as ghosts in a fitted light."""
 RIM = 0.45
 """Smallest share of a normal that points at the camera: at a mesh's rim its triangles say little."""
 
@@ -94,7 +96,7 @@ def _normals(landmarks: np.ndarray, triangles: np.ndarray, covered: np.ndarray) 
     skull = away & upper
     field[skull, :2] = ball[skull]
     field = fill(field, (inner | skull).astype(np.float32))
-    field = cv2.GaussianBlur(field, (0, 0), max(0.02 * head.width, 0.5))
+    field = cv2.GaussianBlur(field, (0, 0), max(EVEN * head.width, 0.5))
     flat = np.linalg.norm(field[..., :2], axis=-1)
     field[..., :2] *= np.minimum(1, np.sqrt(1 - RIM**2) / np.maximum(flat, 1e-6))[..., None]
     field[..., 2] = -np.sqrt(np.maximum(1 - (field[..., :2] ** 2).sum(-1), 0))

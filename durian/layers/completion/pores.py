@@ -7,14 +7,19 @@ import numpy as np
 
 CLIP = 3.0
 """Deviations at which single hairs, moles and highlights are cut off."""
+EVEN = 30
+"""Percentile of the detail's strength from place to place that even skin has: the rest are wrinkles and stubble."""
 
 
-def pores(values: np.ndarray, skin: np.ndarray, sigma: float, seed: int) -> np.ndarray:
+def pores(values: np.ndarray, skin: np.ndarray, sigma: float, seed: int, most: float = np.inf) -> np.ndarray:
     """Noise like the detail of ``values`` finer than ``sigma`` pixels.
 
     Args:
         values: ``(S, S, 3) float32``.
         skin: ``(S, S) bool`` where its detail is taken from.
+        sigma: pixels.
+        seed: of its places.
+        most: deviation that it has at most.
 
     Returns:
         ``(S, S, 3) float32`` with mean 0; all 0 where nothing is to be taken.
@@ -25,7 +30,9 @@ def pores(values: np.ndarray, skin: np.ndarray, sigma: float, seed: int) -> np.n
     weight = np.maximum(cv2.GaussianBlur(inner, (0, 0), sigma), 1e-4)[..., None]
     detail = values - cv2.GaussianBlur(values * inner[..., None], (0, 0), sigma) / weight
     kept = inner > 0
-    strength = 1.48 * np.median(np.abs(detail[kept]), axis=0)
+    local = cv2.GaussianBlur(detail**2 * inner[..., None], (0, 0), 4 * sigma)
+    near = np.maximum(cv2.GaussianBlur(inner, (0, 0), 4 * sigma), 1e-4)[..., None]
+    strength = np.minimum(np.sqrt(np.percentile((local / near)[kept], EVEN, axis=0)), most)
     limit = CLIP * strength
     detail = np.clip(detail, -limit, limit) * inner[..., None]
     detail -= inner[..., None] * detail[kept].mean(0)

@@ -25,6 +25,12 @@ SEAM = 0.02
 """Width, in face widths, over which a mirrored half fades out."""
 PORES = 0.01
 """Size of the coarsest structure that is made up, in face widths."""
+ROUGHEST = 0.015
+"""Logarithm of colour by which pores vary at most: rougher than that is stubble or the picture's compression."""
+BROW_SEEN = 0.3
+"""Share of a brow that must be seen for it to go on where it is hidden."""
+BROW_REACH = 0.05
+"""Distance, in face widths, over which it does."""
 MIRRORED_SURE, NEAR_SURE, FAR_SURE = 0.8, 0.6, 0.2
 """How sure a mirrored pixel is, one made up beside seen skin, and one far from all."""
 
@@ -56,7 +62,8 @@ def complete_skin(
     if light is None or light.skin.sum() < 50:
         return fill(image, known), (known * 1.0).astype(np.float32)
     smooth, near = _smooth(image, light, head.width)
-    made = smooth + pores(logarithm(image), light.skin, max(PORES * head.width, 1.0), seed)
+    made = smooth + pores(logarithm(image), light.skin, max(PORES * head.width, 1.0), seed, ROUGHEST)
+    made = _with_brows(made, logarithm(image), landmarks, seen, head.width)
     counterpart, share = _from_other_half(image, landmarks, surface, light, seen, head.width)
     made += share[..., None] * (counterpart - made)
     colour = np.clip(colours(made), 0, 255)
@@ -100,6 +107,23 @@ def _smooth(image: np.ndarray, light: SkinLight, width: float) -> tuple[np.ndarr
     distance = cv2.distanceTransform(1 - inner, cv2.DIST_L2, 5)
     near = np.exp(-0.5 * (distance / (REACH * width)) ** 2).astype(np.float32)
     return light.smooth + off * near[..., None], near
+
+
+def _with_brows(made: np.ndarray, values: np.ndarray, landmarks: np.ndarray, seen: np.ndarray, width: float):
+    """Brows that something crosses go on under it, as logarithms ``(S, S, 3)``."""
+    margin = np.ones((2 * max(1, round(BROW_MARGIN * width)) + 1,) * 2)
+    for brow in BROWS:
+        place = polygon(landmarks[brow], seen.shape)
+        if (place * seen).sum() < BROW_SEEN * place.sum() or (place * ~seen).sum() <= 0:
+            continue
+        around = cv2.dilate(place, margin)
+        known = seen & (around > 0)
+        distance = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, 5)
+        near = cv2.GaussianBlur(around, (0, 0), max(0.01 * width, 0.5)) * np.exp(
+            -((distance / (BROW_REACH * width)) ** 2)
+        )
+        made = made + near[..., None].astype(np.float32) * (fill(values, known.astype(np.float32)) - made)
+    return made
 
 
 def _from_other_half(image, landmarks, surface, light, seen, width) -> tuple[np.ndarray, np.ndarray]:
