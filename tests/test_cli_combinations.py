@@ -44,6 +44,8 @@ from durian.evaluation.protocols import PROTOCOLS
         ("evaluate triplets --videos v", "--videos is not of evaluate triplets: leave it out"),
         ("evaluate triplets --data d --segmenter sam", "--segmenter is not of evaluate triplets"),
         ("evaluate segment --data d --method paste", "--method is not of evaluate segment: leave it out"),
+        ("evaluate mattes --data d", "--data is not of evaluate mattes: leave it out"),
+        ("evaluate mattes --method paste", "--method is not of evaluate mattes: leave it out"),
         (
             "prepare --videos a -o b --categories hat --categories hair",
             "--categories is given twice: give it once, with",

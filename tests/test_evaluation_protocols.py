@@ -346,7 +346,7 @@ def test_every_protocol_is_there_and_another_is_refused(tmp_path: Path):
 
     made = {name: get_protocol(name)(Options(tmp_path)) for name in PROTOCOLS}
     assert {name: protocol.name for name, protocol in made.items()} == {name: name for name in PROTOCOLS}
-    assert {*PROTOCOLS, "segment", "gallery"} == set(OFFERED)
+    assert {*PROTOCOLS, "segment", "mattes", "gallery"} == set(OFFERED)
     with pytest.raises(InvalidRequest, match="no protocol named 'taste'"):
         get_protocol("taste")
 

@@ -22,6 +22,8 @@ REAL_CLIPS = ("self", "cross", "reenact")
 """Protocols whose folder may be given as ``--videos`` too."""
 OF_COMPARISONS = ("methods", "renderer", "baseline", "size", "seed", "out", "metrics", "sheets", "workers", "scenes")
 """What ``evaluate segment`` has no use for; only it has one for ``segmenter``."""
+MATTES_TOO = ("size", "seed")
+"""Those of them that ``evaluate mattes``, which renders its own pictures, heeds."""
 
 OF_PHOTOGRAPHS = ("split", "part", "kinds", "stills", "relit")
 """Of the protocols on photographs alone."""
@@ -96,6 +98,8 @@ def check_evaluation(arguments: argparse.Namespace) -> None:
     others += () if what == "gallery" else OF_GALLERY
     if what == "segment":
         others += OF_COMPARISONS
+    elif what == "mattes":
+        others += ("data", *(name for name in OF_COMPARISONS if name not in MATTES_TOO))
     elif what == "gallery":
         others += ("data", "limit", *(name for name in OF_COMPARISONS if name not in GALLERY_TOO))
     if name := _first(arguments.given, others):

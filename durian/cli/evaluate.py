@@ -20,6 +20,8 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
     check_evaluation(arguments)
     if arguments.what == "segment":
         return _segment(arguments)
+    if arguments.what == "mattes":
+        return _mattes(arguments)
     if arguments.what == "gallery":
         from durian.cli import gallery
 
@@ -84,6 +86,13 @@ def _segment(arguments: argparse.Namespace) -> dict[str, object]:
     data = _folder(arguments.data, "--data")
     with progress("scene") as show:
         return evaluate_segment(data, limit=arguments.limit, kind=arguments.segmenter, on_scene=show)
+
+
+def _mattes(arguments: argparse.Namespace) -> dict[str, object]:
+    from durian.evaluation.mattes import evaluate_mattes
+
+    with progress("head") as show:
+        return evaluate_mattes(arguments.limit, arguments.size, arguments.seed, on_scene=show)
 
 
 def _made(path: Path | None, option: str) -> Path:

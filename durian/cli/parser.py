@@ -43,9 +43,10 @@ PROTOCOLS = (
     "self-item",
     "completion",
     "segment",
+    "mattes",
     "gallery",
 )
-"""Those of :mod:`durian.evaluation.protocols`, ``segment`` and ``gallery``."""
+"""Those of :mod:`durian.evaluation.protocols`, ``segment``, ``mattes`` and ``gallery``."""
 DEFAULT_MOTION = "nod"
 
 

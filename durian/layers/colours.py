@@ -1,0 +1,96 @@
+"""A layer's own colours, unmixed from what lies behind it, and those behind.
+
+Fast multi-level foreground estimation (Germer, Uelwer, Conrad and Harmeling, 2020): F and B that mix to the picture
+and change smoothly where α does, found at a few pixels first and refined while their number doubles. Where a layer is
+not seen its colours go on outwards, so that neither filtering nor another background shows the old one.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+SMOOTHNESS, SMOOTHNESS_AT_EDGES = 1e-4, 1.0
+"""Of F and B everywhere, and by how much more where α changes (the paper's ε_r and ω, for colours in [0, 1])."""
+SMALL_SIDE, SMALL_STEPS, LARGE_STEPS = 32, 10, 2
+"""Pictures up to that side are improved so often at each level, larger ones so often (the paper's)."""
+
+
+def foreground_colours(image: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """A layer's own colours everywhere, also beyond its edge.
+
+    Args:
+        image: ``(H, W, 3) uint8`` or ``float32`` RGB, 0-255.
+        alpha: ``(H, W) float32`` in [0, 1].
+
+    Returns:
+        ``(H, W, 3) float32``, 0-255; with :func:`background_colours` ``alpha * F + (1 - alpha) * B`` is the picture.
+    """
+    return layer_colours(image, alpha)[0]
+
+
+def background_colours(image: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """What lies behind a layer, as :func:`foreground_colours`; under its opaque part only a smooth guess."""
+    return layer_colours(image, alpha)[1]
+
+
+def layer_colours(image: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """F and B of :func:`foreground_colours` and :func:`background_colours` at once."""
+    picture = np.asarray(image, np.float32) / 255
+    alpha = np.asarray(alpha, np.float32)
+    height, width = alpha.shape
+    levels = max(1, int(np.ceil(np.log2(max(height, width)))))
+    item, behind = (_mean(picture, weight) for weight in (alpha, 1 - alpha))
+    for level in range(levels + 1):
+        size = tuple(max(1, round(side ** (level / levels))) for side in (width, height))
+        colours, share = (cv2.resize(values, size, interpolation=cv2.INTER_AREA) for values in (picture, alpha))
+        item, behind = (cv2.resize(values, size, interpolation=cv2.INTER_NEAREST) for values in (item, behind))
+        item, behind = _improved(colours, share, item, behind, SMALL_STEPS if max(size) <= SMALL_SIDE else LARGE_STEPS)
+    item, behind = _exact(picture, alpha, item, behind)
+    return item * np.float32(255), behind * np.float32(255)
+
+
+def _mean(picture: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """The colour ``(1, 1, 3) float32`` of what has a ``weight (H, W)``, or of everything where nothing has."""
+    weight = weight if weight.sum() > 1 else np.ones_like(weight)
+    return ((picture * weight[..., None]).sum(axis=(0, 1), keepdims=True) / weight.sum()).astype(np.float32)
+
+
+def _improved(
+    picture: np.ndarray, alpha: np.ndarray, item: np.ndarray, behind: np.ndarray, steps: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Steps of Jacobi's method on the equations of a level (the paper's equation 4)."""
+    padded = np.pad(alpha, 1, mode="edge")
+    neighbours = (
+        (slice(None, -2), slice(1, -1)),
+        (slice(2, None), slice(1, -1)),
+        (slice(1, -1), slice(None, -2)),
+        (slice(1, -1), slice(2, None)),
+    )
+    weights = [SMOOTHNESS + SMOOTHNESS_AT_EDGES * np.abs(padded[at] - alpha) for at in neighbours]
+    total = sum(weights)
+    a, b = alpha, 1 - alpha
+    first, mixed, second = a * a + total, a * b, b * b + total
+    scale = 1 / (first * second - mixed * mixed)
+    a, b, first, mixed, second, scale = (v[..., None] for v in (a, b, first, mixed, second, scale))
+    for _ in range(steps):
+        of_item, of_behind = a * picture, b * picture
+        around_item, around_behind = (np.pad(c, ((1, 1), (1, 1), (0, 0)), mode="edge") for c in (item, behind))
+        for at, weight in zip(neighbours, weights, strict=True):
+            of_item = of_item + weight[..., None] * around_item[at]
+            of_behind = of_behind + weight[..., None] * around_behind[at]
+        item = np.clip((second * of_item - mixed * of_behind) * scale, 0, 1)
+        behind = np.clip((first * of_behind - mixed * of_item) * scale, 0, 1)
+    return item, behind
+
+
+def _exact(
+    picture: np.ndarray, alpha: np.ndarray, item: np.ndarray, behind: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """F and B that mix to the picture exactly: what is missing goes to both by their shares, as far as colours go."""
+    a, b = alpha[..., None], 1 - alpha[..., None]
+    missing = (picture - a * item - b * behind) / (a * a + b * b)
+    item, behind = np.clip(item + a * missing, 0, 1), np.clip(behind + b * missing, 0, 1)
+    behind = np.where(b > 1e-3, np.clip((picture - a * item) / np.maximum(b, 1e-3), 0, 1), behind)
+    item = np.where(a > 1e-3, np.clip((picture - b * behind) / np.maximum(a, 1e-3), 0, 1), item)
+    return item.astype(np.float32), behind.astype(np.float32)

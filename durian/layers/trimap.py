@@ -1,0 +1,120 @@
+"""Where an item surely is, where it surely is not, and the band between, in which the picture decides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from durian.preview.fill import fill
+
+OUT, UNKNOWN, IN = 0.0, 0.5, 1.0
+"""Values of a trimap."""
+
+
+@dataclass(frozen=True)
+class Band:
+    """How far from a mask's outline its edge may be, in distances of the outer eye corners.
+
+    Attributes:
+        inside, outside: on both sides of the outline, whatever the picture shows.
+        reach: outside, where strands go on beyond it.
+        is_solid: nothing shows through within the outline, so that holes in the mask are faults of the mask.
+    """
+
+    inside: float
+    outside: float
+    reach: float
+    is_solid: bool
+
+
+BANDS = {
+    "hair": Band(inside=0.08, outside=0.08, reach=0.3, is_solid=False),
+    "hat": Band(inside=0.05, outside=0.05, reach=0.05, is_solid=True),
+    "glasses": Band(inside=0.015, outside=0.03, reach=0.03, is_solid=False),
+    "beard": Band(inside=0.06, outside=0.05, reach=0.05, is_solid=False),
+    "other": Band(inside=0.05, outside=0.05, reach=0.05, is_solid=True),
+}
+"""Of each kind of item. On photographs the parser's outline of a hat lies within 0.03 of the hat's, hair's within
+0.06; loose strands end within 0.3."""
+SURE = (0.1, 0.9)
+"""Shares below and above which a parser's word is taken, if the outline is not near."""
+STRAND = 0.15
+"""Share of the way from the colour behind to the hair's from which on a pixel may hold a strand."""
+FINE, DETAIL = 0.015, 0.06
+"""Size of a strand, in distances of the outer eye corners, and its least contrast as a share of the way."""
+HOLE = 0.6
+"""Side of the largest hole in a solid thing that is a fault, in distances of the outer eye corners; a scarf around a
+face has a larger one."""
+APART = 30.0
+"""Distance of those colours (levels, RGB) from which on strands can be told."""
+
+
+def band_of(kind: str) -> Band:
+    """The band of an item; names that are not known are other things."""
+    return BANDS.get(kind, BANDS["other"])
+
+
+def trimap(share: np.ndarray, unit: float, kind: str = "hair", image: np.ndarray | None = None) -> np.ndarray:
+    """Tell sure pixels from those that only the picture can tell.
+
+    Args:
+        share: ``(H, W) float32`` in [0, 1]: a mask, or how sure a parser is of the item.
+        unit: distance of the outer eye corners, pixels.
+        kind: of item, one of :data:`BANDS`; others count as ``"other"``.
+        image: ``(H, W, 3) uint8`` or ``float32``, 0-255, on which loose strands are followed; none are if left out.
+
+    Returns:
+        ``(H, W) float32`` of :data:`OUT`, :data:`UNKNOWN` and :data:`IN`.
+    """
+    band = band_of(kind)
+    mask = share > 0.5
+    if band.is_solid:
+        mask = _without_holes(mask, (HOLE * unit) ** 2)
+    depth, beyond = _distance(mask), _distance(~mask)
+    inside, outside = (max(1.0, width * unit) for width in (band.inside, band.outside))
+    sure_in = depth > inside
+    if not band.is_solid:
+        # Deep within, what a parser is unsure of may be a gap; beyond that it is its own weakness.
+        sure_in &= (share > SURE[1]) | (depth > 3 * inside)
+    unsure = (share > SURE[0]) & (beyond <= 2 * outside)
+    unknown = ~sure_in & (mask | (beyond <= outside) | unsure)
+    if image is not None and band.reach > band.outside:
+        unknown |= _strands(image, sure_in, unknown, beyond, max(1.0, band.reach * unit), unit)
+    return np.where(sure_in, IN, np.where(unknown, UNKNOWN, OUT)).astype(np.float32)
+
+
+def _strands(
+    image: np.ndarray, sure_in: np.ndarray, unknown: np.ndarray, beyond: np.ndarray, reach: float, unit: float
+) -> np.ndarray:
+    """What has some of the hair's colour and hangs together with it, within ``reach`` pixels, ``(H, W) bool``."""
+    far = ~sure_in & ~unknown & (beyond > reach)
+    if not sure_in.any() or not far.any():
+        return np.zeros_like(sure_in)
+    image = image.astype(np.float32)
+    item, behind = (fill(image, known.astype(np.float32)) for known in (sure_in, far))
+    difference = item - behind
+    squared = (difference**2).sum(axis=-1)
+    way = ((image - behind) * difference).sum(axis=-1) / np.maximum(squared, 1)
+    detail = np.abs(image - cv2.GaussianBlur(image, (0, 0), max(1.0, FINE * unit))).max(axis=-1)
+    likely = (way > STRAND) & (squared > APART**2) & (beyond <= reach) & (detail > DETAIL * np.sqrt(squared))
+    candidates = (likely | (unknown | sure_in)).astype(np.uint8)
+    _, parts = cv2.connectedComponents(candidates, connectivity=8)
+    hanging = np.isin(parts, np.unique(parts[sure_in])) & (parts > 0)
+    around = cv2.dilate((hanging & likely).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    return around & ~sure_in & (beyond <= reach)
+
+
+def _distance(where: np.ndarray) -> np.ndarray:
+    """Of every pixel in ``where`` ``(H, W) bool`` to the nearest one that is not, ``float32`` pixels."""
+    return cv2.distanceTransform(where.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+
+
+def _without_holes(mask: np.ndarray, largest: float) -> np.ndarray:
+    """A mask ``(H, W) bool`` with the gaps that it surrounds, up to an area of ``largest`` pixels."""
+    _, parts, stats, _ = cv2.connectedComponentsWithStats((~mask).astype(np.uint8), connectivity=4)
+    left, top, width, height = (stats[:, n] for n in range(4))
+    touches = (left == 0) | (top == 0) | (left + width == mask.shape[1]) | (top + height == mask.shape[0])
+    small = (stats[:, cv2.CC_STAT_AREA] <= largest) & ~touches
+    return mask | small[parts]
