@@ -1,0 +1,1 @@
+"""A picture taken apart into what is worn, one layer each."""
