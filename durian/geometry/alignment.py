@@ -12,11 +12,13 @@ from typing import Protocol
 import cv2
 import numpy as np
 
+from durian.geometry.glasses import GlassesItem, grid_triangles
 from durian.geometry.head import Head
 from durian.geometry.mesh import CHIN, MESH_POINTS, HeadPose, WarpMesh, smoothstep
+from durian.geometry.placing import placed
 from durian.geometry.raster import Canvas
 from durian.masks import expand
-from durian.request import Attribute, Placement
+from durian.request import Attribute
 
 SOFT_NAMES = frozenset({"beard", "lips"})
 """Items that deform with the face; all others are rigid on the skull."""
@@ -26,7 +28,6 @@ ROUND_NAMES = frozenset({"hair", "hat"})
 
 _TEMPLES = [127, 162, 21, 54, 103, 67, 109, 10, 338, 297, 332, 284, 251, 389, 356]
 FIT_POINTS = {
-    "glasses": [33, 133, 362, 263, 168, 6, 127, 356, 234, 454],
     "hat": _TEMPLES,
     "hair": _TEMPLES,
     "other": [33, 263, 168, 127, 356, 10, 234, 454],
@@ -63,7 +64,7 @@ class ItemMesh(Protocol):
 
 
 class RigidItem:
-    """Glasses, a hat or hair: fitted once, then carried by the skull."""
+    """A hat, hair, or an item from a picture without a face: fitted once, then carried by the skull."""
 
     def __init__(self, attribute: Attribute, portrait: np.ndarray):
         """``portrait`` ``(478, 3)``: landmarks at rest, in crop pixels."""
@@ -72,13 +73,13 @@ class RigidItem:
         columns, rows = int(np.ceil((x1 - x0) / step)) + 1, int(np.ceil((y1 - y0) / step)) + 1
         x, y = np.meshgrid(np.linspace(x0, x1, columns), np.linspace(y0, y1, rows))
         self.texture_points = np.stack([x.ravel(), y.ravel()], 1).astype(np.float32)
-        self.triangles = _grid_triangles(columns, rows)
+        self.triangles = grid_triangles(columns, rows)
         self.facing = np.zeros(len(self.triangles), np.float32)
         if attribute.landmarks is None:
             rest = _anchored(self.texture_points, attribute, portrait)
         else:
             rest = _fitted(self.texture_points, attribute, portrait)
-        self.rest = _placed(rest, attribute.placement, portrait)
+        self.rest = placed(rest, attribute.placement, portrait)
         head = Head(portrait)
         self.centre, self.round = head.centre, attribute.name in ROUND_NAMES
         self.hold = np.ones(len(self.rest), np.float32)
@@ -107,7 +108,7 @@ class SoftItem:
         self.portrait = portrait
         self.to_portrait = HeadPose.between(self.mesh.landmarks, portrait)
         rest = self._unplaced(portrait, self.to_portrait)
-        self.offset = _placed(rest, attribute.placement, portrait) - rest
+        self.offset = placed(rest, attribute.placement, portrait) - rest
 
     def _unplaced(self, driving: np.ndarray, pose: HeadPose) -> np.ndarray:
         return np.concatenate([self.mesh.outer_positions(driving, pose), driving[:MESH_POINTS]])
@@ -121,6 +122,8 @@ def item_mesh(attribute: Attribute, portrait: np.ndarray) -> ItemMesh:
     """Fit an attribute to a portrait's landmarks ``(478, 3)`` at rest, in crop pixels."""
     if attribute.name in SOFT_NAMES and attribute.landmarks is not None:
         return SoftItem(attribute, portrait)
+    if attribute.name == "glasses" and attribute.landmarks is not None:
+        return GlassesItem(attribute, portrait)
     return RigidItem(attribute, portrait)
 
 
@@ -180,23 +183,3 @@ def _anchored(points: np.ndarray, attribute: Attribute, portrait: np.ndarray) ->
     local = points - np.array([(x0 + x1) / 2, y0 + (y1 - y0) * height_fraction])
     flat = portrait[landmark, :2] + local[:, :1] * across + local[:, 1:] * down
     return np.concatenate([flat, Head(portrait).depth(flat.astype(np.float32))[:, None]], 1)
-
-
-def _placed(rest: np.ndarray, placement: Placement, portrait: np.ndarray) -> np.ndarray:
-    """Apply the visitor's handles to positions ``(N, 3)`` at rest."""
-    if placement == Placement():
-        return rest
-    unit = float(np.linalg.norm(portrait[33, :2] - portrait[263, :2]))
-    angle = np.deg2rad(placement.angle)
-    turn = placement.scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    centre = (rest[:, :2].min(0) + rest[:, :2].max(0)) / 2
-    moved = rest.copy()
-    moved[:, :2] = (rest[:, :2] - centre) @ turn.T + centre + np.array([placement.dx, placement.dy]) * unit
-    return moved
-
-
-def _grid_triangles(columns: int, rows: int) -> np.ndarray:
-    corner = (np.arange(rows - 1)[:, None] * columns + np.arange(columns - 1)).ravel()
-    upper = np.stack([corner, corner + 1, corner + columns + 1], 1)
-    lower = np.stack([corner, corner + columns + 1, corner + columns], 1)
-    return np.concatenate([upper, lower]).astype(np.int32)

@@ -10,15 +10,19 @@ import numpy as np
 from durian.content_cache import ContentCache
 from durian.fingerprint import fingerprint
 from durian.geometry.alignment import NO_FACE_BOXES, ItemMesh, item_mesh, mask_box
+from durian.geometry.glasses import GlassesItem
 from durian.geometry.mesh import HeadPose, smoothstep
 from durian.geometry.raster import Canvas
+from durian.layers.glasses import take_apart
 from durian.preview.fill import fill
-from durian.preview.light import FaceLight, cut_out
+from durian.preview.light import FaceLight, cut_out, mean_change
 from durian.request import Attribute
 from durian.scene import AlignedAttribute
 
 MORPHED_NAMES = frozenset({"hair", "hat", "beard", "other"})
 """Kinds whose outline is morphed when blended; thin things (glasses, lips) and what is seen through are cross-faded."""
+TEXTURE_SCALES = (60.0, 400.0)
+"""Pixels per unit within which the front view of glasses is looked at."""
 MORPH_EDGE, MORPH_START = 5.0, 0.12
 """Softness of a morphed outline in pixels, and the distance of α from its ends at which it has fully set in."""
 STILL = HeadPose(1.0, np.eye(3), np.zeros(3))
@@ -85,6 +89,8 @@ def build_layer(item: AlignedAttribute, portrait: np.ndarray, light: float, wear
         x0, _, x1, _ = mask_box(attribute.mask)
         eyes = float(np.linalg.norm(portrait[33, :2] - portrait[263, :2]))
         scale = NO_FACE_BOXES[attribute.name][0] * eyes / max(x1 - x0, 1)
+    if isinstance(item.mesh, GlassesItem):
+        return _glasses_layer(item, portrait, light, wearer)
     texture, to_texture = _texture(attribute, float(scale * attribute.placement.scale), light, wearer)
     points = item.mesh.texture_points @ to_texture[:, :2].T + to_texture[:, 2]
     return Layer(attribute.name, texture, points.astype(np.float32), item.mesh, attribute.strength)
@@ -100,6 +106,18 @@ def _texture(attribute: Attribute, scale: float, light: float, wearer: FaceLight
 
     of_item = (attribute.mask, attribute.landmarks, attribute.name, attribute.trim)
     return _textures.get(attribute.image, make, key=fingerprint((*of_item, scale, light, wearer)))
+
+
+def _glasses_layer(item: AlignedAttribute, portrait: np.ndarray, light: float, wearer: FaceLight) -> Layer:
+    attribute, mesh = item.attribute, item.mesh
+    scale = replace(mesh.surface, landmarks=np.asarray(portrait, np.float64)).unit * attribute.placement.scale
+    apart = take_apart(attribute, mesh.surface, float(np.clip(scale, *TEXTURE_SCALES)))
+    texture = apart.texture.astype(np.float32)
+    own = FaceLight.of(attribute.image.astype(np.float32), attribute.landmarks)
+    texture[..., :3] *= np.exp(light * mean_change(own, wearer))
+    points = apart.view.points(mesh.places).astype(np.float32)
+    texture = np.clip(texture + 0.5, 0, 255).astype(np.uint8)
+    return Layer(attribute.name, texture, points, mesh, attribute.strength)
 
 
 def premultiplied(straight: np.ndarray) -> np.ndarray:

@@ -12,7 +12,6 @@ from durian.geometry.alignment import NO_FACE_BOXES, mask_box, trimmed_mask
 from durian.geometry.head import Head
 from durian.geometry.mesh import FACE_OVAL, smoothstep
 from durian.preview.fill import fill
-from durian.preview.lenses import glasses_opacity
 from durian.preview.matte import refined_matte, without_forehead
 from durian.preview.skin import polygon, skin_pixels
 from durian.request import Attribute
@@ -98,8 +97,6 @@ def cut_out(
         landmarks = np.concatenate(
             [landmarks[:, :2] @ to_texture[:, :2].T + to_texture[:, 2], landmarks[:, 2:] * (fx + fy) / 2], 1
         ).astype(np.float32)
-        if attribute.name == "glasses":
-            alpha = alpha * glasses_opacity(image, alpha, landmarks)
     if attribute.name in MATTED_NAMES:
         face = None if landmarks is None else _face_and_forehead(landmarks, alpha.shape)
         alpha = refined_matte(image, alpha, MATTE_BAND * _unit(attribute, to_texture, landmarks), face)
@@ -107,7 +104,7 @@ def cut_out(
             alpha = without_forehead(image, alpha, face, skin_pixels(landmarks, alpha.shape))
     # Colours beyond a soft edge are those of the item inside it, never of the reference's background.
     inside = (cv2.erode(alpha, np.ones((3, 3))) > 0.85).astype(np.float32)
-    if inside.sum() > 20 and attribute.name != "glasses":
+    if inside.sum() > 20:
         colours = fill(image, inside)
         image = image + (1 - smoothstep(alpha, 0.4, 0.95))[..., None] * (colours - image)
     if light > 0 and wearer is not None and landmarks is not None:
@@ -131,10 +128,15 @@ def _unit(attribute: Attribute, to_texture: np.ndarray, landmarks: np.ndarray | 
     return (x1 - x0) * to_texture[0, 0] / NO_FACE_BOXES[attribute.name][0]
 
 
+def mean_change(own: FaceLight, wearer: FaceLight) -> np.ndarray:
+    """What a reference's colours become in its wearer's light, natural logarithm ``(3,)``."""
+    return np.clip(LIGHT_SHARE * (wearer.mean - own.mean), -LIGHT_LIMIT, LIGHT_LIMIT)
+
+
 def _relit(image, landmarks, attribute, wearer, light) -> np.ndarray:
     """Move colours by the difference between the two faces' light."""
     own = FaceLight.of(attribute.image.astype(np.float32), attribute.landmarks)
-    mean = np.clip(LIGHT_SHARE * (wearer.mean - own.mean), -LIGHT_LIMIT, LIGHT_LIMIT)
+    mean = mean_change(own, wearer)
     height, width = image.shape[:2]
     y, x = np.mgrid[:height, :width]
     place = _head_coordinates(Head(landmarks), np.stack([x.ravel(), y.ravel()], 1))

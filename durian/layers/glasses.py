@@ -1,0 +1,144 @@
+"""Glasses taken apart: an opaque frame in its own colours, and lenses that let through and add light."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from durian.geometry.glasses import SIDE_LENGTH, GlassesSurface
+from durian.geometry.mesh import smoothstep
+from durian.layers.glasses_view import FrontView, front_view
+from durian.layers.lens_light import lens_light
+from durian.layers.lens_outlines import LensOutlines, lens_outlines
+from durian.preview.fill import fill
+from durian.preview.skin import colour_distance
+from durian.request import Attribute
+
+CONTRAST_SHARES, CONTRAST_LIMITS = (0.35, 0.7), (22.0, 55.0)
+"""Shares of the frame's own colour distance (CIE Lab) from the skin behind, at which something comes to be seen as
+frame: before a black frame a shadow is skin. That distance is taken to be within the second."""
+EDGE_BAND, CONTRAST_PERCENTILE = 0.07, 75
+"""How far inside the mask's edge most frames are, units, and which of the colour distances there is the frame's."""
+DARK = (0.35, 0.65)
+"""How much dark lenses hide, between which their frame comes to be as opaque where it looks like skin."""
+BRIDGE_REACH, HINGE_REACH = 0.24, 0.14
+"""How far from the middle, and from the hinges, something beside the rims belongs to the frame, units."""
+SURE = 0.85
+"""Opacity from which a pixel shows the frame alone."""
+SIDE_WIDTH = (0.022, 0.075)
+"""Half the height of a side is that of the frame beside its hinge, within these, units."""
+SIDE_SHADE = 0.25
+"""How much darker a side gets towards the ear."""
+SIDE_END = 0.75
+"""Where along a side it begins to vanish behind the ear, a share."""
+
+
+@dataclass(frozen=True)
+class GlassesTexture:
+    """``texture`` ``(h, w, 6) uint8`` of :func:`durian.geometry.raster.blend_through`, in the pixels of ``view``.
+
+    ``frame`` ``(h, w) float32`` how opaque the frame is, ``lens`` ``(h, w) float32`` where the lenses are.
+    """
+
+    texture: np.ndarray
+    view: FrontView
+    frame: np.ndarray
+    lens: np.ndarray
+
+
+def take_apart(attribute: Attribute, surface: GlassesSurface, scale: float) -> GlassesTexture:
+    """Glasses as a texture of their front view.
+
+    Args:
+        attribute: the reference with its mask and landmarks.
+        surface: where they lie in the reference.
+        scale: pixels of the texture per unit of ``surface``.
+    """
+    view = front_view(attribute, surface, scale)
+    evidence = frame_evidence(view)
+    outlines = lens_outlines(view, evidence)
+    light = lens_light(view, outlines)
+    inside = outlines.inner > 0.9
+    hides = 1 - float(light.through[inside].mean()) if inside.any() else 0.0
+    frame = _frame(view, outlines, evidence, float(smoothstep(hides, *DARK)))
+    colour = _frame_colour(view, frame, evidence)
+    frame, colour = _with_sides(view, frame, colour)
+    lens = outlines.outer * (1 - frame)
+    hidden = frame[..., None] + lens[..., None] * (1 - light.through)
+    added = frame[..., None] * colour + lens[..., None] * light.added
+    texture = np.concatenate([added, 255 * hidden], -1)
+    return GlassesTexture(np.clip(texture + 0.5, 0, 255).astype(np.uint8), view, frame, outlines.inner)
+
+
+def frame_evidence(view: FrontView) -> np.ndarray:
+    """How little each pixel looks like the skin behind it, by the measure of what is at the mask's edge, ``(h, w)``."""
+    distance = colour_distance(view.image, view.behind)
+    inside = (view.mask > 0.5).astype(np.uint8)
+    depth = cv2.distanceTransform(inside, cv2.DIST_L2, 5) / view.scale
+    front = (np.abs(view.across) < view.surface.hinge) & (np.maximum(view.brows, view.eyes) < 0.5)
+    band = (depth > 0.01) & (depth < EDGE_BAND) & front
+    usual = np.percentile(distance[band], CONTRAST_PERCENTILE) if band.any() else CONTRAST_LIMITS[0]
+    low, high = np.array(CONTRAST_SHARES) * np.clip(usual, *CONTRAST_LIMITS)
+    return smoothstep(distance, low, high).astype(np.float32)
+
+
+def _frame(view: FrontView, outlines: LensOutlines, evidence: np.ndarray, dark: float) -> np.ndarray:
+    """How opaque the frame is, ``(h, w) float32``: what is unlike skin, and rims all along, outside the lenses.
+
+    The frame of ``dark`` glasses, in [0, 1], is as opaque as they are: nothing of the face is seen beside them.
+    """
+    away, hinge = np.abs(view.across), view.surface.hinge
+    joint = ((away < BRIDGE_REACH) | (away > hinge - HINGE_REACH)) & (away < hinge + 0.01)
+    beside = np.maximum(evidence * (1 - view.brows), dark) * view.mask * joint * (1 - outlines.outer)
+    rim = np.clip(outlines.outer - outlines.inner, 0, 1)
+    return np.maximum(np.maximum(outlines.rim, dark * rim), beside).astype(np.float32)
+
+
+def _frame_colour(view: FrontView, frame: np.ndarray, evidence: np.ndarray) -> np.ndarray:
+    """The frame's colours, where skin shows beside it or through it those of the frame around, ``(h, w, 3)``."""
+    certain = np.minimum(frame, evidence)
+    if (certain > 0.3).sum() < 8:
+        return view.image
+    sure = (certain > min(SURE, np.percentile(certain[certain > 0.3], 60))).astype(np.float32)
+    alone = fill(view.image, sure)
+    return view.image + (1 - smoothstep(certain, 0.4, 0.95))[..., None] * (alone - view.image)
+
+
+def _with_sides(view: FrontView, frame: np.ndarray, colour: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Lay a straight side of the frame's own colour from each hinge to where the ear hides it.
+
+    What a picture shows of a side is a stub, or lies behind hair; what it shows beside one is background.
+    """
+    hinge = view.surface.hinge
+    rows = np.arange(frame.shape[0])
+    ends = [end for end in (_frame_end(view, frame, side) for side in (-1, 1)) if end is not None]
+    if not ends:
+        return frame, colour
+    frame, colour = frame.copy(), colour.copy()
+    middle, half = np.mean([end[:2] for end in ends], 0)
+    for side in (-1, 1):
+        own = next((end[2] for end in ends if end[3] == side), ends[0][2])
+        beyond = side * view.across > hinge - 0.01
+        along = np.clip((side * view.across[beyond] - hinge) / SIDE_LENGTH, 0, 1)
+        bar = np.clip(half * (1 - 0.3 * along) + 0.5 - np.abs(rows[:, None] - middle), 0, 1)
+        bar = bar * (1 - smoothstep(along, SIDE_END, 1))
+        frame[:, beyond] = np.maximum(bar, frame[:, beyond] * (along <= 0))
+        colour[:, beyond] = own * (1 - SIDE_SHADE * along[:, None])
+    return frame, colour
+
+
+def _frame_end(view: FrontView, frame: np.ndarray, side: int) -> tuple[float, float, np.ndarray, int] | None:
+    """Where the frame passes into its side: middle and half height in pixels, and its colour ``(3,)``."""
+    place = side * view.across - view.surface.hinge
+    near = np.flatnonzero((place > -0.06) & (place < -0.01))
+    weight = frame[:, near]
+    # The upper part alone: below it the rim runs down.
+    weight = weight * (np.cumsum(weight, 0) <= 2 * SIDE_WIDTH[1] * view.scale)
+    if weight.sum() < 0.5 * len(near):
+        return None
+    middle = float((weight.sum(1) * np.arange(len(frame))).sum() / weight.sum())
+    half = float(np.clip(weight.sum(0).mean() / 2 / view.scale, *SIDE_WIDTH)) * view.scale
+    own = (view.image[:, near] * weight[..., None]).sum((0, 1)) / weight.sum()
+    return middle, half, own, side

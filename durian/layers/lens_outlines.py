@@ -1,0 +1,228 @@
+"""Where the rim of each lens runs in a front view: closed, smooth, alike on both sides.
+
+A mask ends near a rim, on the brow's side often beyond it. Rays go from the middle of each lens outwards; on each the
+rim has an outer edge and a thickness, and the cheapest pair of closed contours through all rays is found by dynamic
+programming, for both lenses together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from durian.geometry.mesh import smoothstep
+from durian.layers.glasses_view import FrontView
+
+ANGLES, STEP = 180, 0.01
+"""Rays from a lens's middle outwards, and the distance of the samples along them, units."""
+RADIUS = 0.62
+"""Length of the rays, units."""
+OPENED = 0.5
+"""Of a lens's height, what bridges and sides are thinner than."""
+INWARDS, OUTWARDS = 0.11, 0.03
+"""How far inside and outside the mask's edge a rim's outer edge may run, units."""
+THICKEST, BESIDE = 0.15, 0.03
+"""The broadest rim, and the bands on both sides of it that are to look otherwise, units."""
+EDGE_COLOUR, EDGE_GAIN = 30.0, 3.0
+"""Colour distance (CIE Lab) at which an edge of a rim counts fully, and how much that is, in samples of a rim that is
+seen fully."""
+THICKNESS_PRICE, OFFSET_PRICE, USUAL_PRICE = 0.22, 0.06, 0.10
+"""What a sample of thickness and of distance from the mask's edge costs, and the square of the difference from the
+usual thickness, in the same."""
+USUAL_PERCENTILE = 40
+"""Of the thicknesses found first: shadows only make rims thicker."""
+STEP_PRICE = 0.5
+"""What a sample of change from a ray to the next costs, in the same."""
+RIM_GAP = 50
+"""Degrees round a lens over which a rim that is not seen goes on: a gleam, a brow, a colour like the skin's."""
+RIM_SEEN = (0.25, 0.7)
+"""Evidence between which a rim comes to be there."""
+SMOOTH = 2.0
+"""Standard deviation of the filter along a contour, rays."""
+LENS_SPAN = (0.06, 0.9)
+"""Where across a lens may be, units."""
+
+
+@dataclass(frozen=True)
+class LensOutlines:
+    """``outer`` ``(h, w) float32`` the lenses with their rims; ``inner`` what of them lies inside the rims; ``rim``
+    between the two, as far as there is one: the lower half of some glasses has none."""
+
+    outer: np.ndarray
+    inner: np.ndarray
+    rim: np.ndarray
+
+
+@dataclass(frozen=True)
+class _Rays:
+    """Rays about the ``middle`` of a lens: angle 0 points away from the nose, a quarter turn later is down the face."""
+
+    middle: np.ndarray
+    side: int
+    step: float
+
+    @property
+    def angles(self) -> np.ndarray:
+        return np.arange(ANGLES) * (2 * np.pi / ANGLES)
+
+    def places(self, radii: np.ndarray) -> np.ndarray:
+        """Pixels ``(ANGLES, ..., 2)`` at radii ``(ANGLES, ...)`` in samples."""
+        angles = self.angles.reshape(-1, *[1] * (radii.ndim - 1))
+        direction = np.stack([self.side * np.cos(angles), np.sin(angles)], -1)
+        return self.middle + self.step * radii[..., None] * direction
+
+    def take(self, values: np.ndarray) -> np.ndarray:
+        """``(ANGLES, R[, C])`` of ``(h, w[, C])``."""
+        count = round(RADIUS / STEP)
+        x, y = np.moveaxis(self.places(np.tile(np.arange(count), (ANGLES, 1))).astype(np.float32), -1, 0)
+        return cv2.remap(values.astype(np.float32), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+    def spread(self, values: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+        """One value ``(ANGLES,)`` a ray over a picture, ``(h, w) float32``."""
+        rows, columns = np.mgrid[: shape[0], : shape[1]]
+        angle = np.arctan2(rows - self.middle[1], self.side * (columns - self.middle[0]))
+        return np.interp(angle, self.angles, values, period=2 * np.pi).astype(np.float32)
+
+    def polygon(self, radii: np.ndarray, shape: tuple[int, int], convex: bool = False) -> np.ndarray:
+        """The inside of a contour of one radius ``(ANGLES,)`` a ray, ``(h, w) float32``, its edge a pixel soft."""
+        mask = np.zeros(shape, np.uint8)
+        corners = np.round(self.places(np.maximum(radii, 0)) * 16).astype(np.int32)
+        corners = cv2.convexHull(corners)[:, 0] if convex else corners
+        cv2.fillPoly(mask, [corners], 255, cv2.LINE_AA, 4)
+        return mask.astype(np.float32) / 255
+
+
+def lens_outlines(view: FrontView, evidence: np.ndarray) -> LensOutlines:
+    """Find both lenses.
+
+    Args:
+        view: of the glasses.
+        evidence: ``(h, w) float32`` in [0, 1], how little each pixel looks like the skin behind.
+    """
+    shape = view.mask.shape
+    outer, inner, rim = (np.zeros(shape, np.float32) for _ in range(3))
+    both = _lenses_with_rims(view)
+    halves = []
+    for side in (-1, 1):
+        half = both * (side * view.across > 0)
+        rows, columns = np.nonzero(half)
+        if len(rows):
+            middle = np.array([columns.min() + columns.max(), rows.min() + rows.max()]) / 2
+            halves.append((_Rays(middle, side, STEP * view.scale), half))
+    if not halves:
+        return LensOutlines(outer, inner, rim)
+    # Where one half's mask has a gap the other's tells.
+    edge = _closed_smooth(np.max([_mask_radius(rays.take(half)) for rays, half in halves], 0))
+    # Of a brow nobody knows whether a rim lies before it; an eye is no rim.
+    known, lab = 1 - np.maximum(view.eyes, view.brows), cv2.cvtColor(view.image / 255, cv2.COLOR_RGB2LAB)
+    seen = [rays.take(evidence) for rays, _ in halves]
+    gains = [_gains(own, rays.take(known), rays.take(lab), edge) for own, (rays, _) in zip(seen, halves, strict=True)]
+    outside, thickness = _contours(np.mean(gains, 0), edge)
+    strength = np.max([_rim_strength(own, outside, thickness) for own in seen], 0)
+    for rays, _ in halves:
+        whole = rays.polygon(outside, shape)
+        inside = np.minimum(rays.polygon(outside - thickness, shape, convex=True), whole)
+        outer, inner = np.maximum(outer, whole), np.maximum(inner, inside)
+        rim = np.maximum(rim, np.clip(whole - inside, 0, 1) * rays.spread(strength, shape))
+    return LensOutlines(outer, inner, rim)
+
+
+def _lenses_with_rims(view: FrontView) -> np.ndarray:
+    """The mask without bridge and sides, ``(h, w) uint8``; its holes filled."""
+    low, high = LENS_SPAN
+    away = np.abs(view.across)
+    solid = ((view.mask > 0.5) & (away < min(high, view.surface.hinge + 0.02))).astype(np.uint8)
+    contours, _ = cv2.findContours(solid, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(solid, contours, -1, 1, cv2.FILLED)
+    solid[:, away < low] = 0
+    height = solid.sum(0).max()
+    width = max(3, round(OPENED * height))
+    padded = cv2.copyMakeBorder(solid, width, width, width, width, cv2.BORDER_CONSTANT, value=0)
+    opened = cv2.morphologyEx(padded, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width)))
+    opened = opened[width:-width, width:-width]
+    # Corners are rounded by that: what is above and below a lens comes back.
+    reach = max(3, round(0.25 * height)) | 1
+    return cv2.dilate(opened, np.ones((reach, 1), np.uint8)) & solid
+
+
+def _mask_radius(inside: np.ndarray) -> np.ndarray:
+    """Samples from the middle to where the mask of a lens ends on each ray, ``(ANGLES,)``."""
+    ended = inside < 0.5
+    return np.where(ended.any(1), ended.argmax(1), inside.shape[1] - 1).astype(np.float64)
+
+
+def _offsets() -> np.ndarray:
+    return np.arange(-round(INWARDS / STEP), round(OUTWARDS / STEP) + 1)
+
+
+def _gains(seen: np.ndarray, known: np.ndarray, lab: np.ndarray, edge: np.ndarray) -> np.ndarray:
+    """What speaks for a rim of each offset from the mask's edge and each thickness, ``(ANGLES, D, T)``, in samples."""
+    count = seen.shape[1]
+    sums = [_sums(((seen - 0.5) * known)[..., None])[..., 0], _sums(lab)]
+    beside, ray = round(BESIDE / STEP), np.arange(ANGLES)[:, None, None]
+    thickness = np.arange(round(THICKEST / STEP))[None, None]
+    end = np.clip(np.round(edge).astype(int)[:, None, None] + _offsets()[None, :, None], 2, count)
+    start = np.clip(end - thickness, 1, None)
+    before, beyond = np.clip(start - beside, 0, None), np.clip(end + beside, None, count)
+    end = np.broadcast_to(end, start.shape)
+    rim, lens, skin = (sums[0][ray, b] - sums[0][ray, a] for a, b in ((start, end), (before, start), (end, beyond)))
+    colours = [
+        (sums[1][ray, b] - sums[1][ray, a]) / np.maximum(b - a, 1)[..., None]
+        for a, b in ((start, end), (before, start), (end, beyond))
+    ]
+    contrasts = (np.linalg.norm(colours[0] - other, axis=-1) for other in colours[1:])
+    edges = sum(np.minimum(contrast / EDGE_COLOUR, 1) for contrast in contrasts) * (thickness > 0)
+    price = THICKNESS_PRICE * thickness + OFFSET_PRICE * np.abs(_offsets())[None, :, None]
+    return rim - lens - skin + EDGE_GAIN * edges - price
+
+
+def _sums(values: np.ndarray) -> np.ndarray:
+    """Running sums along rays, from 0."""
+    return np.concatenate([np.zeros_like(values[:, :1]), np.cumsum(values, 1, dtype=np.float64)], 1)
+
+
+def _contours(gain: np.ndarray, edge: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The rim's outer edge and its thickness on each ray, samples ``(ANGLES,)``."""
+    _, thickness = _cheapest_round(gain)
+    unusual = np.arange(gain.shape[2]) - np.percentile(thickness, USUAL_PERCENTILE)
+    offset, thickness = _cheapest_round(gain - USUAL_PRICE * unusual**2)
+    outer = _closed_smooth(edge + _offsets()[offset])
+    return outer, np.maximum(_closed_smooth(thickness.astype(np.float64)), 0)
+
+
+def _cheapest_round(gain: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The best way through ``(ANGLES, D, T)`` gains that ends where it begins, two ``(ANGLES,) int``."""
+    _, rows, columns = gain.shape
+    jumps = [-STEP_PRICE * np.abs(np.arange(n)[:, None] - np.arange(n)[None]) for n in (rows, columns)]
+    score, back = gain[0].copy(), []
+    # Twice round: the second lap starts from a settled place, and the first lap's choice is dropped.
+    for ray in [*range(1, ANGLES), *range(ANGLES)]:
+        options = score[None] + jumps[0][:, :, None]
+        from_row = options.argmax(1)
+        score = options.max(1)
+        options = score[:, None] + jumps[1][None]
+        from_column = options.argmax(2)
+        score = options.max(2) + gain[ray]
+        back.append((np.take_along_axis(from_row, from_column, 1), from_column))
+    path = [np.unravel_index(int(score.argmax()), score.shape)]
+    for from_row, from_column in back[::-1]:
+        path.append((from_row[path[-1]], from_column[path[-1]]))
+    chosen = np.array(path[:ANGLES][::-1])
+    return chosen[:, 0], chosen[:, 1]
+
+
+def _rim_strength(seen: np.ndarray, outer: np.ndarray, thickness: np.ndarray) -> np.ndarray:
+    """How much of a rim is seen on each ray, ``(ANGLES,)`` in [0, 1], short gaps closed."""
+    place = np.arange(seen.shape[1])
+    band = (place >= (outer - np.maximum(thickness, 2))[:, None]) & (place <= outer[:, None])
+    strength = np.where(band, seen, 0).max(1).astype(np.float32)
+    gap = 2 * (ANGLES * RIM_GAP // 720) + 1
+    closed = cv2.morphologyEx(np.tile(strength, 3)[None], cv2.MORPH_CLOSE, np.ones((1, gap)))[0]
+    return _closed_smooth(smoothstep(closed, *RIM_SEEN)[ANGLES : 2 * ANGLES].astype(np.float64))
+
+
+def _closed_smooth(values: np.ndarray) -> np.ndarray:
+    """Values round a contour ``(ANGLES,)`` without steps."""
+    return cv2.GaussianBlur(np.tile(values, 3)[None], (0, 0), SMOOTH)[0, ANGLES : 2 * ANGLES]
