@@ -14,7 +14,7 @@ import numpy as np
 from durian import masks
 from durian.face import OUTER_EYES
 from durian.geometry.head import Head
-from durian.geometry.mesh import CHIN, EYES, FACE_OVAL, INNER_LIPS, smoothstep
+from durian.geometry.mesh import CHIN, EYES, FACE_OVAL, INNER_LIPS, OUTER_LIPS, smoothstep
 from durian.preview.fill import blurred, fill, grain
 from durian.preview.lenses import glasses_opacity
 from durian.preview.skin import polygon, skin_pixels
@@ -158,6 +158,8 @@ def _removed(scene: Scene, person: np.ndarray) -> np.ndarray:
             hole = np.maximum(hole, wider * (person < 0.9))
         elif name == "glasses":
             hole = _frames_worn(scene, worn_mask)
+        elif name == "beard":  # it ends at the lips, which stay
+            hole = hole * (1 - polygon(scene.landmarks[OUTER_LIPS], shape))
         removed = np.maximum(removed, strengths.get(name, 0.0) * hole)
     # Eyes and mouth are never part of what is taken off.
     keep = np.maximum(_eye_regions(scene), polygon(scene.landmarks[INNER_LIPS], shape))

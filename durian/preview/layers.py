@@ -10,6 +10,7 @@ import numpy as np
 from durian.geometry.alignment import NO_FACE_BOXES, ItemMesh, item_mesh, mask_box
 from durian.geometry.mesh import HeadPose, smoothstep
 from durian.geometry.raster import Canvas
+from durian.preview.beard import beard_texture
 from durian.preview.fill import fill
 from durian.preview.light import FaceLight, cut_out
 from durian.request import Attribute
@@ -80,9 +81,14 @@ def build_layer(item: AlignedAttribute, portrait: np.ndarray, light: float, wear
         x0, _, x1, _ = mask_box(attribute.mask)
         eyes = float(np.linalg.norm(portrait[33, :2] - portrait[263, :2]))
         scale = NO_FACE_BOXES[attribute.name][0] * eyes / max(x1 - x0, 1)
-    straight, to_texture = cut_out(attribute, scale * attribute.placement.scale, light, wearer)
+    scale *= attribute.placement.scale
+    if attribute.name == "beard" and attribute.landmarks is not None:
+        texture, to_texture = beard_texture(attribute, scale, light, wearer)
+    else:
+        straight, to_texture = cut_out(attribute, scale, light, wearer)
+        texture = premultiplied(straight)
     points = item.mesh.texture_points @ to_texture[:, :2].T + to_texture[:, 2]
-    return Layer(attribute.name, premultiplied(straight), points.astype(np.float32), item.mesh, attribute.strength)
+    return Layer(attribute.name, texture, points.astype(np.float32), item.mesh, attribute.strength)
 
 
 def premultiplied(straight: np.ndarray) -> np.ndarray:

@@ -1,0 +1,1 @@
+"""A portrait taken apart into layers, and what they hid completed."""
