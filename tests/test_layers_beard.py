@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from faces_made import SIDE, SKIN, made_face, made_landmarks
 
+from durian.geometry.alignment import aligned_mask, item_mesh
 from durian.geometry.mesh import OUTER_LIPS
 from durian.layers.bare_skin import bare_skin
 from durian.layers.beard import beard_layer
 from durian.preview.skin import polygon
+from durian.request import Attribute
 
 DARK_SKIN = np.array([78, 50, 38], np.float32)
 FAIR_SKIN = np.array([232, 190, 170], np.float32)
@@ -98,3 +100,18 @@ def test_no_skin_comes_along(landmarks):
     mask = cv2.GaussianBlur(polygon(landmarks[JAW], (SIDE, SIDE)), (0, 0), 1.5)
     layer = beard_layer(made_face(landmarks).astype(np.float32), mask, landmarks)
     assert np.abs(worn_on(layer, DARK_SKIN) - DARK_SKIN)[inside(mask, landmarks)].max() < 3
+
+
+@pytest.mark.parametrize("yaw", [-35.0, 35.0])
+def test_a_turned_head_s_beard_is_on_both_sides_of_a_face_from_the_front(landmarks, yaw):
+    turned = made_landmarks(yaw=yaw)
+    # Of the jaw only the side towards the camera is seen to be bearded.
+    middle = turned[152, 0]
+    right = abs(turned[397, 0] - middle) > abs(turned[172, 0] - middle)
+    seen = polygon(turned[JAW], (SIDE, SIDE)) * ((np.arange(SIDE)[None] > middle) == right)
+    worn = Attribute(made_face(turned), np.uint8(255 * seen), turned, "beard")
+    mask = aligned_mask(worn, item_mesh(worn, landmarks), landmarks, SIDE).astype(float)
+    halves = mask[:, : SIDE // 2].sum(), mask[:, SIDE // 2 :].sum()
+    whole = polygon(landmarks[JAW], (SIDE, SIDE)).sum() * 255
+    assert min(halves) > 0.9 * max(halves)
+    assert sum(halves) > 0.8 * whole
