@@ -14,7 +14,8 @@ import numpy as np
 
 from durian.geometry.glasses import GlassesItem, grid_triangles
 from durian.geometry.head import Head
-from durian.geometry.mesh import CHIN, MESH_POINTS, HeadPose, WarpMesh, smoothstep
+from durian.geometry.mesh import CHIN, FACE_OVAL, MESH_POINTS, HeadPose, WarpMesh, smoothstep
+from durian.geometry.mirror import MIRRORED_NAMES, hides_a_side, seen_side_twice
 from durian.geometry.placing import placed
 from durian.geometry.raster import Canvas
 from durian.masks import expand
@@ -98,16 +99,21 @@ class SoftItem:
 
     def __init__(self, attribute: Attribute, portrait: np.ndarray):
         self.mesh = WarpMesh(attribute.landmarks, attribute.mask.shape, still_body=False)
-        outer = len(self.mesh.rest)
         face = self.mesh.landmarks[:MESH_POINTS]
         self.texture_points = np.ascontiguousarray(np.concatenate([self.mesh.rest, face])[:, :2])
+        rest = self._unplaced(portrait, HeadPose.between(self.mesh.landmarks, portrait))
+        if attribute.name in MIRRORED_NAMES and hides_a_side(attribute.landmarks, portrait):
+            # The turned face's own mesh would fold where its far side is drawn wide: the portrait's takes its place.
+            width, height = np.ptp(portrait[:, :2], axis=0)
+            shape = tuple(int(n) for n in (portrait[:, 1].max() + 2 * height, portrait[:, 0].max() + width))
+            own = WarpMesh(portrait, shape, still_body=False)
+            self.texture_points = seen_side_twice(self.mesh, rest[: len(self.mesh.rest)], own)
+            self.mesh = own
+            rest = self._unplaced(portrait, HeadPose.between(portrait, portrait))
         # The outer ring only: inside the face its triangles would lie under, and show through, the face's own.
-        ring = self.mesh.outer_triangles[(self.mesh.outer_triangles >= 36).any(1)]
-        self.triangles = np.concatenate([ring, self.mesh.face_triangles + outer]).astype(np.int32)
+        ring = self.mesh.outer_triangles[(self.mesh.outer_triangles >= len(FACE_OVAL)).any(1)]
+        self.triangles = np.concatenate([ring, self.mesh.face_triangles + len(self.mesh.rest)]).astype(np.int32)
         self.facing = np.ones(len(self.triangles), np.float32)
-        self.portrait = portrait
-        self.to_portrait = HeadPose.between(self.mesh.landmarks, portrait)
-        rest = self._unplaced(portrait, self.to_portrait)
         self.offset = placed(rest, attribute.placement, portrait) - rest
 
     def _unplaced(self, driving: np.ndarray, pose: HeadPose) -> np.ndarray:

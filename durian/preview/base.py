@@ -14,7 +14,7 @@ import numpy as np
 from durian import masks
 from durian.content_cache import ContentCache
 from durian.fingerprint import fingerprint
-from durian.geometry.mesh import BROWS, EYES, FACE_OVAL, INNER_LIPS
+from durian.geometry.mesh import BROWS, EYES, FACE_OVAL, INNER_LIPS, OUTER_LIPS
 from durian.layers.completion import complete_background
 from durian.layers.scalp import scalp_under
 from durian.layers.underneath import underneath
@@ -175,6 +175,8 @@ def _removed(scene: Scene, person: np.ndarray) -> np.ndarray:
                 hole *= scene.pressed.beyond
         elif name == "glasses":
             hole = _frames_worn(scene, worn_mask)
+        elif name == "beard":  # it ends at the lips, which stay
+            hole = hole * (1 - polygon(scene.landmarks[OUTER_LIPS], shape))
         removed = np.maximum(removed, strengths.get(name, 0.0) * hole)
     # Eyes and mouth are never part of what is taken off, nor are brows that nothing covers.
     keep = np.maximum(_eye_regions(scene), polygon(scene.landmarks[INNER_LIPS], shape))

@@ -14,6 +14,7 @@ from durian.geometry.glasses import GlassesItem
 from durian.geometry.mesh import HeadPose, smoothstep
 from durian.geometry.raster import Canvas
 from durian.layers.glasses import take_apart
+from durian.preview.beard import beard_texture
 from durian.preview.fill import fill
 from durian.preview.light import FaceLight, cut_out, mean_change
 from durian.request import Attribute
@@ -97,10 +98,12 @@ def build_layer(item: AlignedAttribute, portrait: np.ndarray, light: float, wear
 
 
 def _texture(attribute: Attribute, scale: float, light: float, wearer: FaceLight) -> tuple[np.ndarray, np.ndarray]:
-    """The item cut out, premultiplied ``(h, w, 4) uint8``, and the map into it as of :func:`cut_out`; not to be written
+    """The item cut out, as of :attr:`Layer.texture`, and the map into it as of :func:`cut_out`; not to be written
     into: while a visitor moves sliders the items stay the same, and are cut out once."""
 
     def make(_: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        if attribute.name == "beard" and attribute.landmarks is not None:
+            return beard_texture(attribute, scale, light, wearer)
         straight, to_texture = cut_out(attribute, scale, light, wearer)
         return premultiplied(straight), to_texture
 

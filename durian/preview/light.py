@@ -8,11 +8,12 @@ import cv2
 import numpy as np
 
 from durian.face import eye_distance
-from durian.geometry.alignment import NO_FACE_BOXES, mask_box, trimmed_mask
+from durian.geometry.alignment import NO_FACE_BOXES, mask_box
 from durian.geometry.head import Head
 from durian.geometry.mesh import FACE_OVAL, smoothstep
 from durian.preview.fill import fill
 from durian.preview.matte import refined_matte, without_forehead
+from durian.preview.sample import Sample
 from durian.preview.skin import polygon, skin_pixels
 from durian.request import Attribute
 
@@ -78,27 +79,10 @@ def cut_out(
         ``(h, w, 4) float32`` straight (not premultiplied) colours and alpha 0-255, and the ``(2, 3)`` affine map from
         reference pixels to texture pixels.
     """
-    x0, y0, x1, y1 = mask_box(trimmed_mask(attribute))
-    margin = int(0.15 * max(x1 - x0, y1 - y0)) + 4
-    height, width = attribute.mask.shape
-    x0, y0 = max(0, x0 - margin), max(0, y0 - margin)
-    x1, y1 = min(width, x1 + margin), min(height, y1 + margin)
-    factor = min(1.0, max(scale, 1e-3))
-    size = (max(2, round((x1 - x0) * factor)), max(2, round((y1 - y0) * factor)))
-    fx, fy = size[0] / (x1 - x0), size[1] / (y1 - y0)
-    image = cv2.resize(attribute.image[y0:y1, x0:x1], size, interpolation=cv2.INTER_AREA).astype(np.float32)
-    alpha = cv2.resize(trimmed_mask(attribute)[y0:y1, x0:x1], size, interpolation=cv2.INTER_AREA)
-    alpha = alpha.astype(np.float32) / 255
-    # Pixel centres are at integers: a shrink maps x to (x + 0.5) * f - 0.5.
-    to_texture = np.array([[fx, 0, (0.5 - x0) * fx - 0.5], [0, fy, (0.5 - y0) * fy - 0.5]])
-
-    landmarks = attribute.landmarks
-    if landmarks is not None:
-        landmarks = np.concatenate(
-            [landmarks[:, :2] @ to_texture[:, :2].T + to_texture[:, 2], landmarks[:, 2:] * (fx + fy) / 2], 1
-        ).astype(np.float32)
+    sample = Sample.of(attribute, scale)
+    image, alpha, landmarks, to_texture = sample.image, sample.alpha, sample.landmarks, sample.to_texture
     if attribute.name in MATTED_NAMES:
-        face = None if landmarks is None else _face_and_forehead(landmarks, alpha.shape)
+        face = None if landmarks is None else face_and_forehead(landmarks, alpha.shape)
         alpha = refined_matte(image, alpha, MATTE_BAND * _unit(attribute, to_texture, landmarks), face)
         if attribute.name == "hair" and face is not None:
             alpha = without_forehead(image, alpha, face, skin_pixels(landmarks, alpha.shape))
@@ -108,11 +92,11 @@ def cut_out(
         colours = fill(image, inside)
         image = image + (1 - smoothstep(alpha, 0.4, 0.95))[..., None] * (colours - image)
     if light > 0 and wearer is not None and landmarks is not None:
-        image = _relit(image, landmarks, attribute, wearer, light)
+        image = relit(image, landmarks, attribute, wearer, light)
     return np.concatenate([image, alpha[..., None] * 255], -1), to_texture
 
 
-def _face_and_forehead(landmarks: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+def face_and_forehead(landmarks: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """The face's oval, whose landmarks end below the hairline, grown to it; soft, ``(h, w) float32``."""
     eyes = eye_distance(landmarks)
     reach = 2 * max(1, round(HAIRLINE * eyes)) + 1
@@ -133,8 +117,18 @@ def mean_change(own: FaceLight, wearer: FaceLight) -> np.ndarray:
     return np.clip(LIGHT_SHARE * (wearer.mean - own.mean), -LIGHT_LIMIT, LIGHT_LIMIT)
 
 
-def _relit(image, landmarks, attribute, wearer, light) -> np.ndarray:
-    """Move colours by the difference between the two faces' light."""
+def relit(
+    image: np.ndarray, landmarks: np.ndarray, attribute: Attribute, wearer: FaceLight, light: float
+) -> np.ndarray:
+    """Move a reference's colours by the difference between the two faces' light.
+
+    Args:
+        image: ``(h, w, 3) float32``, part of the reference.
+        landmarks: ``(478, 3)`` pixels of it.
+        attribute: the whole reference.
+        wearer: the portrait's light.
+        light: 0 keeps the colours, 1 moves them to it.
+    """
     own = FaceLight.of(attribute.image.astype(np.float32), attribute.landmarks)
     mean = mean_change(own, wearer)
     height, width = image.shape[:2]

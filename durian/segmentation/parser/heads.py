@@ -11,7 +11,8 @@ import numpy as np
 from durian.content_cache import ContentCache
 from durian.fingerprint import fingerprint
 from durian.segmentation.edges import follow_edges
-from durian.segmentation.parser.classes import HAIR, HAT, ITEMS
+from durian.segmentation.parser.beards import certainty, whole_beard
+from durian.segmentation.parser.classes import BEARD, HAIR, HAT, ITEMS
 from durian.segmentation.parser.window import HeadWindow, draw_face, head_unit
 from durian.segmentation.person import person_mask
 from durian.segmentation.starts import starts_of
@@ -22,6 +23,8 @@ of its side, and where the middle between the eyes then is."""
 SEARCH_SIDE, CLOSEST, ROOM = 256, 0.2, 1.2
 """The head's window is first seen at so few pixels, then closer, up to that distance of the eye corners, so that it
 just has room for what was found, times this."""
+HANGING = (HAIR, HAT, BEARD)
+"""What may reach beyond a face."""
 FACE_SIDE, FACE_UNIT, FACE_PLACE = 320, 0.29, (0.5, 0.42)
 """The same of the window around the face, for what is small."""
 LARGE = (HAIR, HAT)
@@ -93,8 +96,8 @@ class ParsedHead:
 
     def _closer(self, window: HeadWindow, shares: np.ndarray) -> tuple[float, tuple[float, float]]:
         """Distance of the eye corners and place of the eyes, as of :data:`HEAD_UNIT`, in a window that just holds the
-        face, and hair and hat as found in ``window``."""
-        found = self._near(window, shares[..., LARGE].sum(axis=-1)) > 0.5
+        face, and hair, hat and beard as found in ``window``."""
+        found = self._near(window, shares[..., HANGING].sum(axis=-1)) > 0.5
         rows, columns = np.nonzero(found)
         face = window.points(self.landmarks)
         places = np.concatenate([face, np.stack([columns, rows], axis=1)])
@@ -118,11 +121,24 @@ class ParsedHead:
 
     def is_seen(self, name: str) -> bool:
         """Whether there is enough of an item for its mask to be of use; hair and lips are taken for granted."""
+        if name == "beard":
+            window, shares = self.face
+            whole = self._whole_beard(window, self._near(window, shares[..., BEARD]))
+            return float((whole > 0.5).sum() / (window.scale * self.unit) ** 2) > WORN_FROM[name]
         return name not in WORN_FROM or self.area(name) > WORN_FROM[name]
 
     def is_worn(self, name: str) -> bool:
         """Whether a face wears an item, as far as one would bet on it."""
-        return self.is_seen(name) and (name != "hat" or self._is_hat)
+        enough = name not in WORN_FROM or self.area(name) > WORN_FROM[name]
+        return enough and (name != "hat" or self._is_hat)
+
+    @cached_property
+    def _sure_of_beard(self) -> float:
+        window, shares = self.face
+        return certainty(self._near(window, shares[..., BEARD]))
+
+    def _whole_beard(self, window: HeadWindow, share: np.ndarray) -> np.ndarray:
+        return whole_beard(share, window.points(self.landmarks), window.scale * self.unit, self._sure_of_beard)
 
     @cached_property
     def _is_hat(self) -> bool:
@@ -152,10 +168,13 @@ class ParsedHead:
             share = _likelier_hat(shares)[0 if number == HAT else 1]
         elif number == HAIR:
             share = self._hair_without_hat(window, shares)
-        share = window.put(self._near(window, share), box)
+        share = self._near(window, share)
+        share = window.put(self._whole_beard(window, share) if number == BEARD else share, box)
         if number not in LARGE:
             window, shares = self.face
-            near = window.put(np.dstack([shares[..., number], _fading(window.side)]), box)
+            near = shares[..., number]
+            near = self._whole_beard(window, self._near(window, near)) if number == BEARD else near
+            near = window.put(np.dstack([near, _fading(window.side)]), box)
             share = share * (1 - near[..., 1]) + near[..., 0] * near[..., 1]
         mask[top:bottom, left:right] = to_mask(self.image[top:bottom, left:right], share, EDGE * self.unit)
         return mask
