@@ -94,10 +94,14 @@ def check_evaluation(arguments: argparse.Namespace) -> None:
     what = arguments.what
     others = () if what in REAL_CLIPS else ("videos",)
     others += () if what == "segment" else ("segmenter",)
-    others += () if what in PHOTOGRAPHS else OF_PHOTOGRAPHS
+    drawn = what == "segment" and "masks" in arguments.given
+    of_photographs = tuple(name for name in OF_PHOTOGRAPHS if not (drawn and name == "part"))
+    others += () if what in PHOTOGRAPHS else of_photographs
+    others += () if what == "segment" else ("masks",)
     others += () if what == "gallery" else OF_GALLERY
     if what == "segment":
         others += OF_COMPARISONS
+        others += ("limit",) if drawn else ()
     elif what == "mattes":
         others += ("data", *(name for name in OF_COMPARISONS if name not in MATTES_TOO))
     elif what == "gallery":

@@ -81,9 +81,13 @@ def _metrics(arguments: argparse.Namespace) -> tuple[str, ...]:
 
 
 def _segment(arguments: argparse.Namespace) -> dict[str, object]:
+    from durian.evaluation.drawn_masks import evaluate_drawn
     from durian.evaluation.segment import evaluate_segment
 
     data = _folder(arguments.data, "--data")
+    if arguments.masks is not None:
+        with progress("picture") as show:
+            return evaluate_drawn(arguments.masks, data, arguments.part, arguments.segmenter, on_picture=show)
     with progress("scene") as show:
         return evaluate_segment(data, limit=arguments.limit, kind=arguments.segmenter, on_scene=show)
 

@@ -274,6 +274,9 @@ def _evaluate(command: argparse.ArgumentParser) -> None:
         "--seed", type=SEED, default=0, metavar="S", help="of drawn references, of noise, of a gallery's order"
     )
     methods.add_argument("--segmenter", default="auto", help="for segment: auto, parser, classic or sam")
+    methods.add_argument(
+        "--masks", type=folder_path, metavar="DIR", help="for segment: drawn ones of photographs in --data, by --part"
+    )
     gallery = command.add_argument_group("gallery: a page to rate results by eye")
     gallery.add_argument(
         "--pairs", type=file_path, metavar="CSV", help="columns number, kind, portrait, attributes, motion"

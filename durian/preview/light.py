@@ -10,9 +10,10 @@ import numpy as np
 from durian.face import eye_distance
 from durian.geometry.alignment import NO_FACE_BOXES, mask_box
 from durian.geometry.head import Head
-from durian.geometry.mesh import FACE_OVAL, smoothstep
-from durian.preview.fill import fill
-from durian.preview.matte import refined_matte, without_forehead
+from durian.geometry.mesh import BROWS, EYES, FACE_OVAL, OUTER_LIPS
+from durian.layers.colours import foreground_colours
+from durian.layers.mattes import soft_matte
+from durian.preview.matte import without_forehead
 from durian.preview.sample import Sample
 from durian.preview.skin import polygon, skin_pixels
 from durian.request import Attribute
@@ -83,14 +84,12 @@ def cut_out(
     image, alpha, landmarks, to_texture = sample.image, sample.alpha, sample.landmarks, sample.to_texture
     if attribute.name in MATTED_NAMES:
         face = None if landmarks is None else face_and_forehead(landmarks, alpha.shape)
-        alpha = refined_matte(image, alpha, MATTE_BAND * _unit(attribute, to_texture, landmarks), face)
+        barred = None if landmarks is None else _never_covered(landmarks, alpha)
+        alpha = soft_matte(image, alpha, _unit(attribute, to_texture, landmarks), attribute.name, barred)
         if attribute.name == "hair" and face is not None:
             alpha = without_forehead(image, alpha, face, skin_pixels(landmarks, alpha.shape))
     # Colours beyond a soft edge are those of the item inside it, never of the reference's background.
-    inside = (cv2.erode(alpha, np.ones((3, 3))) > 0.85).astype(np.float32)
-    if inside.sum() > 20:
-        colours = fill(image, inside)
-        image = image + (1 - smoothstep(alpha, 0.4, 0.95))[..., None] * (colours - image)
+    image = foreground_colours(image, alpha)
     if light > 0 and wearer is not None and landmarks is not None:
         image = relit(image, landmarks, attribute, wearer, light)
     return np.concatenate([image, alpha[..., None] * 255], -1), to_texture
@@ -102,6 +101,14 @@ def face_and_forehead(landmarks: np.ndarray, shape: tuple[int, int]) -> np.ndarr
     reach = 2 * max(1, round(HAIRLINE * eyes)) + 1
     oval = cv2.dilate(polygon(landmarks[FACE_OVAL], shape), np.ones((reach, reach)))
     return cv2.GaussianBlur(oval, (0, 0), 0.03 * eyes + 0.5)
+
+
+def _never_covered(landmarks: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """Brows, eyes and lips that a mask leaves free: to a matte they look like hair, ``(h, w) bool``."""
+    parts = np.zeros(alpha.shape, np.float32)
+    for part in (*EYES, *BROWS, OUTER_LIPS):
+        parts = np.maximum(parts, polygon(landmarks[part], alpha.shape))
+    return (parts > 0) & (alpha < 0.5)
 
 
 def _unit(attribute: Attribute, to_texture: np.ndarray, landmarks: np.ndarray | None) -> float:
