@@ -117,7 +117,7 @@ def _glasses_layer(item: AlignedAttribute, portrait: np.ndarray, light: float, w
     apart = take_apart(attribute, mesh.surface, float(np.clip(scale, *TEXTURE_SCALES)))
     texture = apart.texture.astype(np.float32)
     own = FaceLight.of(attribute.image.astype(np.float32), attribute.landmarks)
-    texture[..., :3] *= np.exp(light * mean_change(own, wearer))
+    texture[..., :3] *= np.exp(mean_change(own, wearer, light))
     points = apart.view.points(mesh.places).astype(np.float32)
     texture = np.clip(texture + 0.5, 0, 255).astype(np.uint8)
     return Layer(attribute.name, texture, points, mesh, attribute.strength)

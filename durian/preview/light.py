@@ -33,6 +33,10 @@ HAIRLINE = 0.12
 """How far above the landmarks' outline a forehead may go on, in outer-eye distances."""
 LIGHT_LIMIT = 0.6
 """Largest change, natural logarithm."""
+EXPOSED = (62.0, 210.0)
+"""Levels between which a face's mean lies in a well exposed photograph, whatever its skin: of some 200 real people
+those beyond look too dark or too bright."""
+EXPOSURE_LIMIT = 1.8
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,13 @@ class FaceLight:
         design = np.concatenate([np.ones((len(x), 1)), place], 1)
         solution = np.linalg.lstsq(design.T @ design + 1e-3 * np.eye(3), design.T @ colours, rcond=None)[0]
         return cls(np.median(colours, 0), solution[1:])
+
+
+    @property
+    def exposure(self) -> float:
+        """How far the face is from being well exposed, natural logarithm: below 0 too dark, above too bright."""
+        level, (low, high) = float(self.mean.mean()), np.log(EXPOSED)
+        return min(0.0, level - low) + max(0.0, level - high)
 
 
 def _head_coordinates(head: Head, points: np.ndarray) -> np.ndarray:
@@ -119,9 +130,15 @@ def _unit(attribute: Attribute, to_texture: np.ndarray, landmarks: np.ndarray | 
     return (x1 - x0) * to_texture[0, 0] / NO_FACE_BOXES[attribute.name][0]
 
 
-def mean_change(own: FaceLight, wearer: FaceLight) -> np.ndarray:
-    """What a reference's colours become in its wearer's light, natural logarithm ``(3,)``."""
-    return np.clip(LIGHT_SHARE * (wearer.mean - own.mean), -LIGHT_LIMIT, LIGHT_LIMIT)
+def mean_change(own: FaceLight, wearer: FaceLight, light: float) -> np.ndarray:
+    """What a reference's colours become in its wearer's light, natural logarithm ``(3,)``.
+
+    Most of what makes two faces differ is skin. But no skin in a well exposed photograph is darker or brighter than
+    :data:`EXPOSED`: what is beyond is the photograph's exposure, and all of that is followed from ``light`` 0.5 on.
+    """
+    share = light * np.clip(LIGHT_SHARE * (wearer.mean - own.mean), -LIGHT_LIMIT, LIGHT_LIMIT)
+    exposure = np.clip(wearer.exposure - own.exposure, -EXPOSURE_LIMIT, EXPOSURE_LIMIT)
+    return share + min(1.0, 2 * light) * exposure
 
 
 def relit(
@@ -137,11 +154,11 @@ def relit(
         light: 0 keeps the colours, 1 moves them to it.
     """
     own = FaceLight.of(attribute.image.astype(np.float32), attribute.landmarks)
-    mean = mean_change(own, wearer)
+    mean = mean_change(own, wearer, light)
     height, width = image.shape[:2]
     y, x = np.mgrid[:height, :width]
     place = _head_coordinates(Head(landmarks), np.stack([x.ravel(), y.ravel()], 1))
     # Brightness only: the gradient's colour is mostly noise.
     slope = SLOPE_SHARE * (wearer.gradient - own.gradient).mean(1)
     change = np.clip(np.clip(place, -1, 1) @ slope, -LIGHT_LIMIT, LIGHT_LIMIT).reshape(height, width, 1)
-    return np.clip(image * np.exp(light * (mean + change)), 0, 255).astype(np.float32)
+    return np.clip(image * np.exp(mean + light * change), 0, 255).astype(np.float32)
