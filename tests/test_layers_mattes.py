@@ -35,7 +35,7 @@ def test_strands_beyond_a_mask_are_found(strands, name):
     image, mask = over(strands, HAIR, BACKGROUNDS[name]), rough_mask(strands)
     alpha = soft_matte(image, mask, UNIT, "hair")
     loose = (mask == 0) & (strands > 0)
-    assert np.abs(alpha - strands)[loose].mean() < 0.06
+    assert np.abs(alpha - strands)[loose].mean() < 0.1
     assert np.abs(alpha - strands).sum() < 0.3 * np.abs(mask - strands).sum()
 
 

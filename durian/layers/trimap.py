@@ -44,6 +44,8 @@ STRAND = 0.15
 """Share of the way from the colour behind to the hair's from which on a pixel may hold a strand."""
 FINE, DETAIL = 0.015, 0.06
 """Size of a strand, in distances of the outer eye corners, and its least contrast as a share of the way."""
+FALSE_ALARMS = 0.08
+"""Share of pixels farther off that look like strands as well, from which on none are looked for near them."""
 HOLE = 0.6
 """Side of the largest hole in a solid thing that is a fault, in distances of the outer eye corners; a scarf around a
 face has a larger one."""
@@ -93,17 +95,31 @@ def _strands(
     if not sure_in.any() or not far.any():
         return np.zeros_like(sure_in)
     image = image.astype(np.float32)
-    item, behind = (fill(image, known.astype(np.float32)) for known in (sure_in, far))
+    item, behind = (_continued(image, known) for known in (sure_in, far))
     difference = item - behind
-    squared = (difference**2).sum(axis=-1)
-    way = ((image - behind) * difference).sum(axis=-1) / np.maximum(squared, 1)
+    squared = np.einsum("hwc,hwc->hw", difference, difference)
+    way = np.einsum("hwc,hwc->hw", image - behind, difference) / np.maximum(squared, 1)
     detail = np.abs(image - cv2.GaussianBlur(image, (0, 0), max(1.0, FINE * unit))).max(axis=-1)
-    likely = (way > STRAND) & (squared > APART**2) & (beyond <= reach) & (detail > DETAIL * np.sqrt(squared))
+    likely = (way > STRAND) & (squared > APART**2) & (detail > DETAIL * np.sqrt(squared))
+    # Where what lies behind has as much to show of its own, such as a striped shirt, nobody can tell.
+    around = (2 * round(reach) + 1,) * 2
+    alarms = cv2.blur((likely & far).astype(np.float32), around)
+    likely &= (beyond <= reach) & (alarms <= FALSE_ALARMS * cv2.blur(far.astype(np.float32), around))
     candidates = (likely | (unknown | sure_in)).astype(np.uint8)
     _, parts = cv2.connectedComponents(candidates, connectivity=8)
     hanging = np.isin(parts, np.unique(parts[sure_in])) & (parts > 0)
     around = cv2.dilate((hanging & likely).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     return around & ~sure_in & (beyond <= reach)
+
+
+def _continued(image: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """The colours of what is ``known (H, W) bool``, smoothly on over everything, ``(H, W, 3) float32``."""
+    height, width = known.shape
+    size = (max(1, width // 4), max(1, height // 4))
+    weight = cv2.resize(known.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    colours = cv2.resize(image * known[..., None], size, interpolation=cv2.INTER_AREA)
+    colours /= np.maximum(weight, 1e-3)[..., None]
+    return cv2.resize(fill(colours, (weight > 0.01).astype(np.float32)), (width, height))
 
 
 def _distance(where: np.ndarray) -> np.ndarray:
