@@ -46,9 +46,9 @@ FINE, DETAIL = 0.015, 0.06
 """Size of a strand, in distances of the outer eye corners, and its least contrast as a share of the way."""
 FALSE_ALARMS = 0.08
 """Share of pixels farther off that look like strands as well, from which on none are looked for near them."""
-HOLE = 0.6
-"""Side of the largest hole in a solid thing that is a fault, in distances of the outer eye corners; a scarf around a
-face has a larger one."""
+SPECK, HOLE = 0.1, 0.6
+"""Sides of the largest holes in a solid thing that are faults, in distances of the outer eye corners: whatever the
+parser says, and where it is unsure."""
 APART = 30.0
 """Distance of those colours (levels, RGB) from which on strands can be told."""
 
@@ -73,7 +73,7 @@ def trimap(share: np.ndarray, unit: float, kind: str = "hair", image: np.ndarray
     band = band_of(kind)
     mask = share > 0.5
     if band.is_solid:
-        mask = _without_holes(mask, (HOLE * unit) ** 2)
+        mask = _without_faults(mask, share, unit)
     depth, beyond = _distance(mask), _distance(~mask)
     inside, outside = (max(1.0, width * unit) for width in (band.inside, band.outside))
     sure_in = depth > inside
@@ -127,10 +127,12 @@ def _distance(where: np.ndarray) -> np.ndarray:
     return cv2.distanceTransform(where.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
 
 
-def _without_holes(mask: np.ndarray, largest: float) -> np.ndarray:
-    """A mask ``(H, W) bool`` with the gaps that it surrounds, up to an area of ``largest`` pixels."""
+def _without_faults(mask: np.ndarray, share: np.ndarray, unit: float) -> np.ndarray:
+    """A solid thing's mask ``(H, W) bool`` without the holes that are faults: specks, and what a parser is unsure of,
+    such as a highlight. The opening of a cap or around a face is neither."""
     _, parts, stats, _ = cv2.connectedComponentsWithStats((~mask).astype(np.uint8), connectivity=4)
-    left, top, width, height = (stats[:, n] for n in range(4))
+    left, top, width, height, area = stats.T
     touches = (left == 0) | (top == 0) | (left + width == mask.shape[1]) | (top + height == mask.shape[0])
-    small = (stats[:, cv2.CC_STAT_AREA] <= largest) & ~touches
-    return mask | small[parts]
+    mean_share = np.bincount(parts.ravel(), share.ravel(), len(stats)) / np.maximum(area, 1)
+    is_fault = (area <= (SPECK * unit) ** 2) | ((area <= (HOLE * unit) ** 2) & (mean_share > SURE[0]))
+    return mask | (is_fault & ~touches)[parts]
