@@ -10,12 +10,12 @@ HAIR = (70, 40, 25)
 
 
 def strands_matte(seed: int = 0) -> np.ndarray:
-    """``(SIDE, SIDE) float32``: a disc and 150 strands out of it, drawn at eight times the size."""
+    """``(SIDE, SIDE) float32``: a disc and 60 strands out of it, drawn at eight times the size."""
     rng, scale = np.random.default_rng(seed), 8
     drawn = np.zeros((SIDE * scale, SIDE * scale), np.uint8)
     middle = SIDE * scale // 2
     cv2.circle(drawn, (middle, middle), 60 * scale, 255, -1)
-    for angle, length in zip(rng.uniform(0, 2 * np.pi, 150), rng.uniform(64, 75, 150), strict=True):
+    for angle, length in zip(rng.uniform(0, 2 * np.pi, 60), rng.uniform(66, 80, 60), strict=True):
         ends = [
             (round(middle + r * scale * np.cos(a)), round(middle + r * scale * np.sin(a)))
             for r, a in ((50, angle), (length, angle + rng.normal(0, 0.05)))

@@ -19,18 +19,18 @@ REGULARISATION = 1e-5
 """ε of the Laplacian, for colours in [0, 1] (Levin's is 1e-7; photographs from files have noise)."""
 SAMPLING = (0.0, 0.15, 0.4)
 """Distances of the places around a pixel whose nearest sure pixels are its samples, in distances of the outer eye
-corners; six places at each."""
+corners; four places at each."""
 SPREAD = 0.2
 """Standard deviation of α among pairs that fit from which on they tell nothing."""
 NOISE = 6.0
 """Levels by which a mixture of samples may miss the pixel."""
 APART = (12.0, 50.0)
 """Distance of two samples (levels, RGB) below which they tell nothing and from which on they tell all."""
-SAMPLES_WEIGHT, PRIOR_WEIGHT = 0.05, 0.02
+SAMPLES_WEIGHT, PRIOR_WEIGHT = 0.07, 0.02
 """Of the samples' α and of the mask's in the Laplacian's equation."""
 ITERATIONS, TOLERANCE = 150, 1e-4
 """Of the conjugate gradients."""
-LEAST, MOST = 0.02, 0.98
+LEAST, MOST = 0.06, 0.94
 """α below and above which a pixel is nothing and all of the item: the solution only comes near both."""
 HELD = 0.15
 """α from which on what hangs together with the item's inside is part of it; specks are not."""
@@ -124,7 +124,7 @@ def _samples(
     height, width = sure.shape
     colours, far = [], []
     for radius in SAMPLING:
-        for angle in np.arange(6 if radius else 1) * (np.pi / 3):
+        for angle in (np.arange(4 if radius else 1) + 2 * radius) * (np.pi / 2):
             there = (
                 np.clip(rows + round(radius * unit * np.sin(angle)), 0, height - 1),
                 np.clip(columns + round(radius * unit * np.cos(angle)), 0, width - 1),

@@ -44,9 +44,11 @@ STRAND = 0.15
 """Share of the way from the colour behind to the hair's from which on a pixel may hold a strand."""
 FINE, DETAIL = 0.015, 0.06
 """Size of a strand, in distances of the outer eye corners, and its least contrast as a share of the way."""
-HOLE = 0.6
-"""Side of the largest hole in a solid thing that is a fault, in distances of the outer eye corners; a scarf around a
-face has a larger one."""
+FALSE_ALARMS = 0.08
+"""Share of pixels farther off that look like strands as well, from which on none are looked for near them."""
+SPECK, HOLE = 0.1, 0.6
+"""Sides of the largest holes in a solid thing that are faults, in distances of the outer eye corners: whatever the
+parser says, and where it is unsure."""
 APART = 30.0
 """Distance of those colours (levels, RGB) from which on strands can be told."""
 
@@ -71,7 +73,7 @@ def trimap(share: np.ndarray, unit: float, kind: str = "hair", image: np.ndarray
     band = band_of(kind)
     mask = share > 0.5
     if band.is_solid:
-        mask = _without_holes(mask, (HOLE * unit) ** 2)
+        mask = _without_faults(mask, share, unit)
     depth, beyond = _distance(mask), _distance(~mask)
     inside, outside = (max(1.0, width * unit) for width in (band.inside, band.outside))
     sure_in = depth > inside
@@ -93,12 +95,16 @@ def _strands(
     if not sure_in.any() or not far.any():
         return np.zeros_like(sure_in)
     image = image.astype(np.float32)
-    item, behind = (fill(image, known.astype(np.float32)) for known in (sure_in, far))
+    item, behind = (_continued(image, known) for known in (sure_in, far))
     difference = item - behind
-    squared = (difference**2).sum(axis=-1)
-    way = ((image - behind) * difference).sum(axis=-1) / np.maximum(squared, 1)
+    squared = np.einsum("hwc,hwc->hw", difference, difference)
+    way = np.einsum("hwc,hwc->hw", image - behind, difference) / np.maximum(squared, 1)
     detail = np.abs(image - cv2.GaussianBlur(image, (0, 0), max(1.0, FINE * unit))).max(axis=-1)
-    likely = (way > STRAND) & (squared > APART**2) & (beyond <= reach) & (detail > DETAIL * np.sqrt(squared))
+    likely = (way > STRAND) & (squared > APART**2) & (detail > DETAIL * np.sqrt(squared))
+    # Where what lies behind has as much to show of its own, such as a striped shirt, nobody can tell.
+    around = (2 * round(reach) + 1,) * 2
+    alarms = cv2.blur((likely & far).astype(np.float32), around)
+    likely &= (beyond <= reach) & (alarms <= FALSE_ALARMS * cv2.blur(far.astype(np.float32), around))
     candidates = (likely | (unknown | sure_in)).astype(np.uint8)
     _, parts = cv2.connectedComponents(candidates, connectivity=8)
     hanging = np.isin(parts, np.unique(parts[sure_in])) & (parts > 0)
@@ -106,15 +112,27 @@ def _strands(
     return around & ~sure_in & (beyond <= reach)
 
 
+def _continued(image: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """The colours of what is ``known (H, W) bool``, smoothly on over everything, ``(H, W, 3) float32``."""
+    height, width = known.shape
+    size = (max(1, width // 4), max(1, height // 4))
+    weight = cv2.resize(known.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    colours = cv2.resize(image * known[..., None], size, interpolation=cv2.INTER_AREA)
+    colours /= np.maximum(weight, 1e-3)[..., None]
+    return cv2.resize(fill(colours, (weight > 0.01).astype(np.float32)), (width, height))
+
+
 def _distance(where: np.ndarray) -> np.ndarray:
     """Of every pixel in ``where`` ``(H, W) bool`` to the nearest one that is not, ``float32`` pixels."""
     return cv2.distanceTransform(where.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
 
 
-def _without_holes(mask: np.ndarray, largest: float) -> np.ndarray:
-    """A mask ``(H, W) bool`` with the gaps that it surrounds, up to an area of ``largest`` pixels."""
+def _without_faults(mask: np.ndarray, share: np.ndarray, unit: float) -> np.ndarray:
+    """A solid thing's mask ``(H, W) bool`` without the holes that are faults: specks, and what a parser is unsure of,
+    such as a highlight. The opening of a cap or around a face is neither."""
     _, parts, stats, _ = cv2.connectedComponentsWithStats((~mask).astype(np.uint8), connectivity=4)
-    left, top, width, height = (stats[:, n] for n in range(4))
+    left, top, width, height, area = stats.T
     touches = (left == 0) | (top == 0) | (left + width == mask.shape[1]) | (top + height == mask.shape[0])
-    small = (stats[:, cv2.CC_STAT_AREA] <= largest) & ~touches
-    return mask | small[parts]
+    mean_share = np.bincount(parts.ravel(), share.ravel(), len(stats)) / np.maximum(area, 1)
+    is_fault = (area <= (SPECK * unit) ** 2) | ((area <= (HOLE * unit) ** 2) & (mean_share > SURE[0]))
+    return mask | (is_fault & ~touches)[parts]
