@@ -7,6 +7,7 @@ import numpy as np
 
 from durian.geometry.head import Head
 from durian.geometry.mesh import BROWS, EYES, FACE_OVAL, OUTER_LIPS
+from durian.layers.completion.exemplar import synthesise
 from durian.layers.completion.mirrored import FaceSurface
 from durian.layers.completion.pores import pores
 from durian.layers.completion.skin_light import SkinLight, colours, fit_light, logarithm
@@ -63,7 +64,7 @@ def complete_skin(
         return fill(image, known), (known * 1.0).astype(np.float32)
     smooth, near = _smooth(image, light, head.width)
     made = smooth + pores(logarithm(image), light.skin, max(PORES * head.width, 1.0), seed, ROUGHEST)
-    made = _with_brows(made, logarithm(image), landmarks, seen, head.width)
+    made = _with_brows(made, image, landmarks, seen, head.width, seed)
     counterpart, share = _from_other_half(image, landmarks, surface, light, seen, head.width)
     made += share[..., None] * (counterpart - made)
     colour = np.clip(colours(made), 0, 255)
@@ -109,21 +110,29 @@ def _smooth(image: np.ndarray, light: SkinLight, width: float) -> tuple[np.ndarr
     return light.smooth + off * near[..., None], near
 
 
-def _with_brows(made: np.ndarray, values: np.ndarray, landmarks: np.ndarray, seen: np.ndarray, width: float):
-    """Brows that something crosses go on under it, as logarithms ``(S, S, 3)``."""
+def _with_brows(made, image, landmarks, seen, width, seed) -> np.ndarray:
+    """Brows that something crosses go on under it, hair by hair, as logarithms ``(S, S, 3)``."""
     margin = np.ones((2 * max(1, round(BROW_MARGIN * width)) + 1,) * 2)
     for brow in BROWS:
         place = polygon(landmarks[brow], seen.shape)
         if (place * seen).sum() < BROW_SEEN * place.sum() or (place * ~seen).sum() <= 0:
             continue
         around = cv2.dilate(place, margin)
-        known = seen & (around > 0)
+        box = _box(around > 0, len(margin))
+        known = (seen & (around > 0))[box]
+        start = fill(np.ascontiguousarray(image[box]), known.astype(np.float32))
+        went_on = logarithm(synthesise(start, ~known, known, seed))
         distance = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, 5)
-        near = cv2.GaussianBlur(around, (0, 0), max(0.01 * width, 0.5)) * np.exp(
-            -((distance / (BROW_REACH * width)) ** 2)
-        )
-        made = made + near[..., None].astype(np.float32) * (fill(values, known.astype(np.float32)) - made)
+        near = np.exp(-((distance / (BROW_REACH * width)) ** 2))
+        near *= cv2.GaussianBlur(around[box], (0, 0), max(0.01 * width, 0.5))
+        made[box] += near[..., None].astype(np.float32) * (went_on - made[box])
     return made
+
+
+def _box(places: np.ndarray, margin: int) -> tuple[slice, slice]:
+    """The rows and columns that hold ``places (S, S) bool``, and a ``margin`` of pixels around them."""
+    rows, columns = np.nonzero(places)
+    return tuple(slice(max(0, int(k.min()) - margin), int(k.max()) + margin + 1) for k in (rows, columns))
 
 
 def _from_other_half(image, landmarks, surface, light, seen, width) -> tuple[np.ndarray, np.ndarray]:
