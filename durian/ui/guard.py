@@ -83,7 +83,7 @@ class Guard:
             elif found := _HEARTBEAT.search(scope["path"]):
                 await self._beat(found["session"], scope, receive, send)
             else:
-                await self._pass_on(scope, receive, send)
+                await self._pass_on(scope, receive, send, address)
         finally:
             self._visitors.close_request(address)
 
@@ -160,7 +160,7 @@ class Guard:
         finally:
             self._visitors.end_beat(session)
 
-    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send, address: str) -> None:
         path = scope["path"]
         if _FILE.search(path):
             send = messages.with_file_headers_only(send)
@@ -178,7 +178,8 @@ class Guard:
             await send(message)
 
         try:
-            await self._app(scope, receive, noticed)
+            with self._visitors.uploading(address):
+                await self._app(scope, receive, noticed)
         except Exception as error:  # noqa: BLE001 - whatever a stranger's form makes a parser raise
             log.info("An upload could not be read: %r", error)
             if not answered:
