@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import asynchronous
+import gradio as gr
 import httpx
 import pytest
 
 from durian.settings import Settings
 from durian.ui import guard as guard_module
+from durian.ui import uploads
 from durian.ui.guard import Guard
-from durian.ui.messages import MOST_BODY_BYTES, MOST_FILES
+from durian.ui.messages import MOST_BODY_BYTES
 from durian.ui.visitors import COOKIE, Visitors
 
 
@@ -76,10 +79,9 @@ def test_the_page_brings_a_cookie_once(ask):
 SESSION = "mine1234567"
 NAMING = [
     ("GET", f"/gradio_api/heartbeat/{SESSION}", {}),
-    ("GET", f"/gradio_api/stream/{SESSION}/1/2/playlist.m3u8", {}),
     ("GET", f"/gradio_api/queue/data?session_hash={SESSION}", {}),
-    ("GET", f"/gradio_api/deep_link?session_hash=x&session_hash={SESSION}", {}),
-    ("POST", "/gradio_api/cancel", {"json": {"session_hash": SESSION, "fn_index": 1, "event_id": "e"}}),
+    ("GET", f"/gradio_api/queue/data?session_hash=x&session_hash={SESSION}", {}),
+    ("POST", "/gradio_api/cancel", {"json": {"session_hash": SESSION, "fn_index": 1}}),
     ("POST", "/below/gradio_api/cancel", {"content": json.dumps({"session_hash": SESSION})}),
     ("POST", "/gradio_api/cancel", {"content": f'{{"session_hash": "a", "session_hash": "{SESSION}"}}'}),
     ("POST", "/gradio_api/cancel", {"content": json.dumps({"session_hash": SESSION}).encode("utf-16")}),
@@ -95,6 +97,68 @@ def test_whatever_names_a_session_needs_its_cookie(ask, method, path, rest):
         refused = ask(method, path, headers=headers, **rest)
         assert refused.status_code == 403
         assert "somebody else's" in refused.json()["detail"]
+
+
+@pytest.fixture
+def blocks() -> gr.Blocks:
+    """A page with a queue, in which an event waits: of the session :data:`SESSION`."""
+    page = gr.Blocks().queue()
+    page._queue.pending_event_ids_session = {SESSION: {"waiting"}}
+    return page
+
+
+def test_an_event_is_cancelled_by_whoever_began_it(visitors: Visitors, tmp_path: Path, blocks: gr.Blocks):
+    """Gradio cancels any event, whichever session is named beside it."""
+
+    async def with_page(scope, receive, send) -> None:
+        await Guard(tells, visitors, tmp_path)(
+            {**scope, "app": SimpleNamespace(get_blocks=lambda: blocks)}, receive, send
+        )
+
+    async def cancel(session: str, key: str, event: object) -> httpx.Response:
+        transport = httpx.ASGITransport(with_page, client=("203.0.113.5", 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://durian") as client:
+            body = {"session_hash": session, "fn_index": 1, "event_id": event}
+            return await client.post("/gradio_api/cancel", json=body, headers=cookie(key))
+
+    assert asynchronous.run(cancel(SESSION, "k" * 43, "waiting")).status_code == 200
+    assert asynchronous.run(cancel("another", "x" * 43, "of nobody")).status_code == 200
+    for event in ("waiting", SESSION):
+        refused = asynchronous.run(cancel("another", "x" * 43, event))
+        assert (refused.status_code, "somebody else's" in refused.text) == (403, True)
+    assert "event's id" in asynchronous.run(cancel("another", "x" * 43, ["waiting"])).text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "stream/event",
+        "stream/event/close",
+        f"stream/{SESSION}/1/2/playlist.m3u8",
+        "process_recording",
+        "component_server",
+        "component_server/",
+        "custom_component/a/client/b/c.js",
+        "vibe-edit",
+        "dev/reload",
+        f"deep_link?session_hash={SESSION}",
+        "run-history/connect",
+        "profiling/traces",
+        "what-comes-next",
+        "",
+    ],
+)
+def test_what_the_page_does_not_need_of_gradio_is_not_there(ask, path: str):
+    for method in ("GET", "POST"):
+        answer = ask(method, f"/gradio_api/{path}", headers=cookie())
+        assert (answer.status_code, "asked this way" in answer.text) == (403, True)
+
+
+def test_there_is_one_page(ask):
+    for query in ("page=other", "deep_link=abc"):
+        for path in ("/", "/config"):
+            assert "one page" in ask("GET", f"{path}?{query}").text
+    assert ask("GET", "/?__theme=dark&page=").status_code == 200
 
 
 def test_the_body_arrives_as_it_was_sent(ask):
@@ -149,42 +213,24 @@ def test_a_length_that_is_not_the_whole_is_refused(ask):
     assert "Content-Length alone" in answer.text
 
 
-def parts(*heads: str, content: str = "1", mark: str = "mark") -> bytes:
-    """A form written by hand, with a part for each head."""
-    body = "".join(f"--{mark}\r\n{head}\r\n\r\n{content}\r\n" for head in heads)
-    return f"{body}--{mark}--\r\n".encode()
-
-
-FILE = 'Content-Disposition: form-data; name="files"; FileName="a.png"'
-
-
-async def in_pieces(data: bytes, size: int):
-    for start in range(0, len(data), size):
-        yield data[start : start + size]
-
-
-@pytest.mark.parametrize("piece", [1, 7, 64, 100_000])
-@pytest.mark.parametrize(
-    ("heads", "words"),
-    [
-        ([FILE] * MOST_FILES, None),
-        ([FILE] * (MOST_FILES + 1), f"more than {MOST_FILES} files"),
-        ([FILE, 'Content-Disposition: form-data; name="files"'], "is no file"),
-        (["x" * 20_000], "no end to its head"),
-    ],
-)
-def test_each_part_of_an_upload_is_a_file_and_there_are_so_many(ask, heads: list[str], words: str | None, piece: int):
-    data = parts(*heads, content="--mar\r\n--mak")
-    headers = {"content-type": 'multipart/form-data; boundary="mark"', "content-length": str(len(data))}
-    answer = ask("POST", "/gradio_api/upload", content=in_pieces(data, piece), headers=headers)
-    assert answer.status_code == (200 if words is None else answer.status_code)
-    assert words is None or words in answer.text
-
-
 def test_an_upload_that_is_no_form_is_refused(ask):
     assert "no form" in ask("POST", "/gradio_api/upload", content=b"x").text
+    no_file = {"files": {"files": (None, b"x")}}
+    assert ask("POST", "/gradio_api/upload", **no_file).text == "A part of the upload is no file: send files alone."
     assert "id is none" in ask("POST", f"/gradio_api/upload?upload_id={'x' * 65}", **form()).text
     assert ask("GET", f"/gradio_api/upload_progress?upload_id={'x' * 1000}").status_code == 403
+
+
+def test_ids_of_uploads_are_forgotten(monkeypatch: pytest.MonkeyPatch):
+    from gradio.routes import file_upload_statuses
+
+    monkeypatch.setattr(uploads, "UPLOADS_FOLLOWED", 2)
+    followed = uploads.FollowedUploads()
+    for name in "abacd":
+        file_upload_statuses.track(name)
+        followed.follow(name)
+    assert [name for name in "abcd" if name in file_upload_statuses._signals] == ["c", "d"]
+    assert [name for name in "abcd" if name in file_upload_statuses._statuses] == ["c", "d"]
 
 
 def test_a_cookie_that_parsers_choke_on_takes_no_time(ask):

@@ -109,8 +109,11 @@ def test_a_known_session_is_of_no_use_without_its_cookie(served: Served, caller:
             attacker.get(f"/gradio_api/queue/data?session_hash={session}"),
             attacker.post("/gradio_api/queue/join", json=join),
             attacker.post("/gradio_api/cancel", json={"session_hash": session, "fn_index": animate, "event_id": event}),
+            attacker.post("/gradio_api/cancel", json={"session_hash": "mine", "fn_index": animate, "event_id": event}),
         ]
-    assert [answer.status_code for answer in answers] == [403] * 4
+        # Gradio would have the event go on with other data, and end.
+        into = [attacker.post(f"/gradio_api/stream/{event}{end}", json=join) for end in ("", "/close")]
+    assert [answer.status_code for answer in (*answers, *into)] == [403] * 7
     assert all("somebody else's" in answer.text for answer in answers)
     with caller.stream("GET", f"/gradio_api/queue/data?session_hash={session}") as events:
         lines = [line for line in events.iter_lines() if "process_completed" in line]

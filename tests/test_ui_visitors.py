@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from types import SimpleNamespace
 
 import pytest
 
 from durian.errors import InvalidRequest, QueueFull
 from durian.settings import Settings
-from durian.ui.visitors import ADDRESSES_KEPT, CALLER_SECONDS, COOKIE, SESSIONS_KEPT, Visitors, shared_address
+from durian.ui.visitors import (
+    ADDRESSES_KEPT,
+    CALLER_SECONDS,
+    COOKIE,
+    SESSIONS_KEPT,
+    UPLOADS_AT_ONCE,
+    Visitors,
+    shared_address,
+)
 
 
 class Clock:
@@ -133,6 +142,21 @@ def test_uploads_are_counted_for_as_long_as_they_are_kept(visitors: Visitors, cl
     visitors.count_upload("1.2.3.4", 400_000)
     clock.now += 3601
     visitors.count_upload("1.2.3.4", 1_000_000)
+
+
+def test_an_address_uploads_so_many_at_once():
+    visitors = Visitors(Settings())
+    with ExitStack() as under_way:
+        for _ in range(UPLOADS_AT_ONCE):
+            under_way.enter_context(visitors.uploading("1.2.3.4"))
+        with pytest.raises(QueueFull, match="10 uploads from your address"), visitors.uploading("1.2.3.4"):
+            raise AssertionError("one more was let in")
+        with visitors.uploading("1.2.3.5"):
+            pass
+    with pytest.raises(KeyError), visitors.uploading("1.2.3.4"):
+        raise KeyError
+    with visitors.uploading("1.2.3.4"):
+        assert visitors._shares["1.2.3.4"].open_uploads == 1
 
 
 def test_open_requests_are_counted_down_again(visitors: Visitors):

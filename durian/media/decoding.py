@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from durian.errors import DurianError, LimitExceeded, UnreadableMedia
 from durian.media.colour import in_8_bits
 from durian.media.files import check_bytes, check_pixels, open_regular
 from durian.media.kinds import HEAD_BYTES, IMAGE_FORMATS, IMAGE_KINDS, describe_kind, sniff
+from durian.media.metered import MeteredStream, has_readable_exif
 from durian.media.png_colour import add_profile, read_coding, scale_transparency
 from durian.media.unfinished_jpeg import with_its_end
 from durian.settings import get_settings
@@ -45,7 +46,7 @@ _large = threading.Lock()
 class PictureFile:
     """An open picture of a known ``kind`` (:data:`IMAGE_KINDS`), nothing of it unpacked; ``name`` is for sentences."""
 
-    stream: BinaryIO
+    stream: MeteredStream
     kind: str
     name: str
 
@@ -70,8 +71,7 @@ def open_picture_file(source: str | os.PathLike[str] | bytes) -> Iterator[Pictur
         kind = sniff(stream.read(HEAD_BYTES))
         if kind not in IMAGE_KINDS:
             raise UnreadableMedia(f"{name} {describe_kind(kind)}: choose a {IMAGE_FORMATS}.")
-        stream.seek(0)
-        yield PictureFile(stream, kind, name)
+        yield PictureFile(MeteredStream(stream, kind, name), kind, name)
 
 
 @contextmanager
@@ -80,7 +80,7 @@ def open_header(file: PictureFile) -> Iterator[Image.Image]:
 
     Raises:
         UnreadableMedia: cut off or damaged.
-        LimitExceeded: Pillow already refuses its size.
+        LimitExceeded: Pillow already refuses its size, or it holds far more than pixels.
     """
     from PIL import Image
 
@@ -89,6 +89,7 @@ def open_header(file: PictureFile) -> Iterator[Image.Image]:
             # Pillow warns from 89 megapixels on; our own limit is what counts.
             warnings.simplefilter("ignore")
             with _opened(file) as image:
+                file.stream.end_header()
                 yield image
     except DurianError:
         raise
@@ -212,7 +213,7 @@ def unpack(
 
 def orientation_of(image: Image.Image) -> int:
     """EXIF's orientation of a loaded picture, 1 to 8; 1 where it is upright."""
-    orientation = image.getexif().get(_ORIENTATION, 1)
+    orientation = image.getexif().get(_ORIENTATION, 1) if has_readable_exif(image) else 1
     return orientation if orientation in range(1, 9) else 1
 
 

@@ -160,8 +160,9 @@ def _gif_tags(file: BinaryIO) -> dict[str, str]:
 
 def _image_tags(file: BinaryIO, kind: str, name: str) -> dict[str, str]:
     from durian.media.decoding import PictureFile, open_header
+    from durian.media.metered import MeteredStream
 
-    with open_header(PictureFile(file, kind, name)) as image:
+    with open_header(PictureFile(MeteredStream(file, kind, name), kind, name)) as image:
         info = dict(image.info)
     tags = {k.lower(): v for k, v in info.items() if isinstance(v, str) and len(v) < _MAX_TEXT}
     packet = info.get(_PNG_XMP_KEYWORD) or info.get("xmp") or ""

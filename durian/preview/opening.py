@@ -116,9 +116,12 @@ def inside_of(landmarks: np.ndarray, contour: np.ndarray, shape: tuple[int, int]
 
 
 def box_around(points: np.ndarray, margin: float, shape: tuple[int, int]) -> tuple[int, int, int, int]:
-    """``(x0, y0, x1, y1)`` around points ``(N, 2)`` with a margin in pixels, within a picture of ``shape``."""
+    """``(x0, y0, x1, y1)`` around points ``(N, 2)`` with a margin in pixels, within a picture of ``shape``.
+
+    Two pixels at its edge where the points lie outside: a crop may leave out an eye or the mouth.
+    """
     low, high = points.min(0) - margin, points.max(0) + margin
-    x0, y0 = (int(max(0, np.floor(v))) for v in low)
+    x0, y0 = (int(np.clip(np.floor(v), 0, side - 2)) for v, side in zip(low, shape[1::-1], strict=True))
     x1, y1 = int(min(shape[1], np.ceil(high[0]) + 1)), int(min(shape[0], np.ceil(high[1]) + 1))
     return x0, y0, max(x1, x0 + 2), max(y1, y0 + 2)
 

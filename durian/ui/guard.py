@@ -18,7 +18,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from durian.errors import DurianError, InvalidRequest, LimitExceeded, OutputFailed, QueueFull
-from durian.ui import call_checks, messages
+from durian.ui import call_checks, forms, messages
+from durian.ui.uploads import FollowedUploads
 from durian.ui.visitors import Visitors, shared_address
 
 DISK_RESERVE_BYTES = 500_000_000
@@ -28,7 +29,12 @@ MOST_PATH_CHARACTERS = 2000
 LEAST_UPLOAD_BYTES = 1_000_000
 """An upload counts as this much at least, since a disk has so many files and no more."""
 
-_IN_PATH = re.compile(r"/gradio_api/(?:heartbeat|stream)/(?P<session>[^/]+)")
+_ASKED = re.compile(
+    r"/gradio_api/(?:app_id|cancel|file[=/].*|heartbeat/[^/]+|info|login_check|openapi\.json|proxy=.*|reset|startup-events"
+    r"|theme\.css|token|upload|upload_progress|user|(?:call|call/v2|run|api)/[^/]+|call/(?:v2/)?[^/]+/[^/]+"
+    r"|queue/(?:data|join|status))/?"
+)
+"""What the page and the API need of Gradio, which has more: it records screens, edits code, streams into events."""
 _HEARTBEAT = re.compile(r"/gradio_api/heartbeat/(?P<session>[^/]+)\Z")
 _LISTENING = re.compile(r"/gradio_api/call/(?:v2/)?[^/]+/(?P<event>[^/]+)\Z")
 _UPLOAD = re.compile(r"/gradio_api/upload/?\Z")
@@ -53,6 +59,7 @@ class Guard:
         self._app = app
         self._visitors = visitors
         self._uploads = uploads
+        self._followed = FollowedUploads()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -76,7 +83,7 @@ class Guard:
             elif found := _HEARTBEAT.search(scope["path"]):
                 await self._beat(found["session"], scope, receive, send)
             else:
-                await self._pass_on(scope, receive, send)
+                await self._pass_on(scope, receive, send, address)
         finally:
             self._visitors.close_request(address)
 
@@ -86,14 +93,18 @@ class Guard:
         _check_path(path)
         query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
         names = query.get("session_hash", [])
-        if any(not _UPLOAD_ID.fullmatch(given) for given in query.get("upload_id", [])):
-            raise InvalidRequest("The upload's id is none: give up to 64 letters, digits, - or _.")
-        if found := _IN_PATH.search(path):
+        if any(query.get("page", [])) or any(query.get("deep_link", [])):
+            raise InvalidRequest("There is one page here: ask for it without page or deep_link.")
+        for upload_id in query.get("upload_id", []):
+            if not _UPLOAD_ID.fullmatch(upload_id):
+                raise InvalidRequest("The upload's id is none: give up to 64 letters, digits, - or _.")
+            self._followed.follow(upload_id)
+        if found := _HEARTBEAT.search(path):
             names.append(found["session"])
         if scope["method"] in ("POST", "PUT", "PATCH"):
             if _UPLOAD.search(path):
                 self._check_upload(scope, address)
-                receive = messages.checking_form(scope, receive)
+                receive = forms.checking_form(scope, receive)
             else:
                 body = await messages.read_body(scope, receive)
                 content = _json(body)
@@ -102,6 +113,8 @@ class Guard:
         key = messages.key_of(scope)
         for name in names:
             self._visitors.admit(name, key, address)
+        if event := _event_in(content):
+            self._check_event(scope["app"].get_blocks(), event, key)
         if call_checks.route_of(scope):
             self._visitors.check_waiting(address, call_checks.waiting_addresses(scope["app"].get_blocks()))
         if scope["method"] in ("GET", "HEAD") and (found := _LISTENING.search(path)):
@@ -116,11 +129,20 @@ class Guard:
         Raises:
             InvalidRequest: there is no such event, or it is somebody else's.
         """
-        session = call_checks.session_of(blocks, event)
+        session = self._check_event(blocks, event, key)
         if session is None and not self._visitors.knows(event):
             raise InvalidRequest("There is no such event: ask for the one that a call of yours has answered.")
-        self._visitors.check_key(session or event, key)
         self._visitors.listen(event)
+
+    def _check_event(self, blocks: Any, event: str, key: str) -> str | None:
+        """The session of an event, ``None`` where it has none (any more).
+
+        Raises:
+            InvalidRequest: it is somebody else's.
+        """
+        session = call_checks.session_of(blocks, event)
+        self._visitors.check_key(session or event, key)
+        return session
 
     def _check_upload(self, scope: Scope, address: str) -> None:
         length = messages.header(scope, b"content-length")
@@ -138,7 +160,7 @@ class Guard:
         finally:
             self._visitors.end_beat(session)
 
-    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send, address: str) -> None:
         path = scope["path"]
         if _FILE.search(path):
             send = messages.with_file_headers_only(send)
@@ -156,12 +178,13 @@ class Guard:
             await send(message)
 
         try:
-            await self._app(scope, receive, noticed)
+            with self._visitors.uploading(address):
+                await self._app(scope, receive, noticed)
         except Exception as error:  # noqa: BLE001 - whatever a stranger's form makes a parser raise
             log.info("An upload could not be read: %r", error)
             if not answered:
-                broken = InvalidRequest("The upload is broken off or no form with files: send it again.")
-                await _refusal(scope, error if isinstance(error, DurianError) else broken)(scope, receive, send)
+                sentence = error if isinstance(error, DurianError) else InvalidRequest(forms.BROKEN)
+                await _refusal(scope, sentence)(scope, receive, send)
 
 
 def _check_path(path: str) -> None:
@@ -174,10 +197,11 @@ def _check_path(path: str) -> None:
     found = _FILE.search(path)
     if len(path) > MOST_PATH_CHARACTERS:
         raise InvalidRequest("The path of the request is too long: ask for it by its name.")
-    if path.rstrip("/").endswith("/gradio_api/component_server"):
-        raise InvalidRequest("No part of the page is asked this way: use the API.")
     if "/gradio_api/proxy=" in path or (found and _ELSEWHERE.match(found["what"])):
         raise InvalidRequest("Addresses elsewhere are never fetched: ask there yourself.")
+    _, is_gradios, rest = path.partition("/gradio_api/")
+    if is_gradios and not _ASKED.fullmatch(is_gradios + rest):
+        raise InvalidRequest("Nothing of this page is asked this way: use the API.")
 
 
 def _json(body: bytes) -> Any:
@@ -209,6 +233,18 @@ def _named_in(content: Any) -> list[str]:
     if not isinstance(name, str):
         raise InvalidRequest("The session's name is not one: give up to 64 letters, digits, - or _.")
     return [name]
+
+
+def _event_in(content: Any) -> str | None:
+    """The event that a body names, if any.
+
+    Raises:
+        InvalidRequest: its name is no text.
+    """
+    event = content.get("event_id") if isinstance(content, dict) else None
+    if event is not None and not isinstance(event, str):
+        raise InvalidRequest("The event's id is none: give the one that a call of yours has answered.")
+    return event
 
 
 def _check_call(scope: Scope, content: Any) -> Response | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import secrets
 from collections.abc import Awaitable, Callable
@@ -13,16 +14,11 @@ from durian.ui.visitors import COOKIE, cookie_key
 
 MOST_BODY_BYTES = 2_000_000
 """Of a request that is no upload; the longest brush stroke has some 200 kB, and files are uploaded before."""
-MOST_FILES = 32
-"""Of one upload; a look-book has a dozen."""
-MOST_PART_HEAD = 16_000
-"""Bytes before a file in a form: its names and kind."""
+SECONDS_WITHOUT_A_BYTE = 30.0
+"""A caller of whose body nothing more comes for so long has gone."""
 
 _COOKIE = re.compile(rf"(?:^|;) *{COOKIE}=(?P<value>[A-Za-z0-9_-]+) *(?:;|$)")
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
-_BOUNDARY = re.compile(
-    r"multipart/form-data;.*boundary=(?:\"(?P<quoted>[^\"]{1,200})\"|(?P<plain>[^\";,\s]{1,200}))", re.IGNORECASE
-)
 _ONE_RANGE = re.compile(r"bytes=(?:[0-9]{1,15}-[0-9]{0,15}|-[0-9]{1,15})")
 _ABOUT_A_FILE = {
     b"accept-ranges",
@@ -74,14 +70,17 @@ async def read_body(scope: Scope, receive: Receive) -> bytes:
     """The whole body of a request that is no upload.
 
     Raises:
-        InvalidRequest: it is a form; only uploads are.
+        InvalidRequest: it is a form, which only uploads are, or nothing more of it comes.
         LimitExceeded: it is too long.
     """
-    if header(scope, b"content-type").startswith("multipart/"):
+    if header(scope, b"content-type").lower().startswith("multipart/"):
         raise InvalidRequest("Files are sent to /gradio_api/upload only: send this request as JSON.")
     parts, size = [], 0
     while True:
-        message = await receive()
+        try:
+            message = await asyncio.wait_for(receive(), SECONDS_WITHOUT_A_BYTE)
+        except TimeoutError as error:
+            raise InvalidRequest("The request stopped half-way: send it again.") from error
         if message["type"] != "http.request":
             break
         parts.append(message.get("body", b""))
@@ -107,51 +106,6 @@ def replay(body: bytes, receive: Receive) -> Receive:
         return {"type": "http.request", "body": body, "more_body": False}
 
     return again
-
-
-def checking_form(scope: Scope, receive: Receive) -> Receive:
-    """Read an upload as long as each part of its form is a file, and there are no more than :data:`MOST_FILES`.
-
-    Gradio keeps other parts in memory, and makes a file of each, however many.
-
-    Raises:
-        LimitExceeded: from reading, when there is one file more.
-        InvalidRequest: from reading, when a part is no file; at once, when it is no form.
-    """
-    found = _BOUNDARY.search(header(scope, b"content-type"))
-    if found is None:
-        raise InvalidRequest("The upload is no form with files: send it as multipart/form-data.")
-    mark = b"--" + (found["quoted"] or found["plain"]).encode("latin-1")
-    seen, files = b"", 0
-
-    def look(data: bytes) -> None:
-        nonlocal seen, files
-        seen += data
-        while (start := seen.find(mark)) >= 0:
-            head, gap, rest = seen[start + len(mark) :].partition(b"\r\n\r\n")
-            if head.startswith(b"--"):
-                seen = b""
-                return
-            if len(head) > MOST_PART_HEAD:
-                raise InvalidRequest("A part of the upload has no end to its head: send files alone.")
-            if not gap:
-                seen = seen[start:]
-                return
-            if b"filename=" not in head.lower():
-                raise InvalidRequest("A part of the upload is no file: send files alone.")
-            files += 1
-            if files > MOST_FILES:
-                raise LimitExceeded(f"The upload has more than {MOST_FILES} files: send fewer at once.")
-            seen = rest
-        # The beginning of a mark may stand at the end.
-        seen = seen[-len(mark) :]
-
-    async def checked() -> Message:
-        message = await receive()
-        look(message.get("body", b""))
-        return message
-
-    return checked
 
 
 def with_cookie(scope: Scope, send: Send) -> Send:

@@ -1,4 +1,4 @@
-"""Which paths are files that visitors sent: those in the upload folder, and nothing else of the server's."""
+"""What visitors sent: which paths are their files, and what is remembered of their coming."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 
 LONGEST_PATH = 4096
 """Characters; what Linux takes."""
+UPLOADS_FOLLOWED = 1000
+"""Ids by which pages ask how far an upload is; a page asks while it uploads, and never again."""
 
 
 def is_uploaded(path: Any) -> bool:
@@ -21,3 +23,22 @@ def is_uploaded(path: Any) -> bool:
     except (OSError, ValueError):
         # A name that no file can have: too long, or with a NUL or half a character in it.
         return False
+
+
+class FollowedUploads:
+    """The newest ids of uploads. Gradio itself remembers each that somebody named, for good."""
+
+    def __init__(self) -> None:
+        self._ids: dict[str, None] = {}
+
+    def follow(self, upload_id: str) -> None:
+        """An upload comes by that name, or somebody asks for it; what was long ago is forgotten."""
+        from gradio.routes import file_upload_statuses
+
+        self._ids.pop(upload_id, None)
+        self._ids[upload_id] = None
+        while len(self._ids) > UPLOADS_FOLLOWED:
+            oldest = next(iter(self._ids))
+            del self._ids[oldest]
+            file_upload_statuses.stop_tracking(oldest)
+            file_upload_statuses._signals.pop(oldest, None)

@@ -14,7 +14,8 @@ import secrets
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -36,6 +37,8 @@ SECONDS_TO_LISTEN = 15.0
 """A caller who begins something and does not ask for its end by then has gone."""
 CONNECTIONS_A_PAGE = 4
 """Requests that a page may have open at once: its sign of life, its events, and two more."""
+UPLOADS_AT_ONCE = 10
+"""Of one address: each may hold 32 files open, of which a process has a thousand or a few."""
 SECONDS_BETWEEN_LOOKS = 5.0
 MINUTE = 60.0
 SOMEBODY_ELSES = "This session is somebody else's: reload the page to begin one of your own."
@@ -85,6 +88,7 @@ class _Share:
     requests: _Bucket
     seen: float
     open_requests: int = 0
+    open_uploads: int = 0
     uploads: list[tuple[float, int]] = field(default_factory=list)
     """When and how many bytes."""
 
@@ -334,6 +338,24 @@ class Visitors:
                     f"More than {limit} MB were uploaded from your address within {minutes} minutes: try again later."
                 )
             share.uploads.append((now, size))
+
+    @contextmanager
+    def uploading(self, address: str) -> Iterator[None]:
+        """A context in which an upload is read.
+
+        Raises:
+            QueueFull: the address has :data:`UPLOADS_AT_ONCE` under way.
+        """
+        with self._lock:
+            share = self._share(address)
+            if share.open_uploads >= UPLOADS_AT_ONCE:
+                raise QueueFull(f"{share.open_uploads} uploads from your address are under way: wait for some to end.")
+            share.open_uploads += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                share.open_uploads -= 1
 
     def _share(self, address: str) -> _Share:
         now = self._clock()

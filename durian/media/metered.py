@@ -1,0 +1,74 @@
+"""How much a decoder may read before it knows a picture's size: tags that overlap or comments in pieces never end.
+
+A TIFF of 5 MB may name the same 5 MB in sixty thousand tags, each of which its decoder keeps; a GIF's comment comes in
+pieces that are put together one by one. No decoder has limits for that, so what it reads is counted.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from durian.errors import LimitExceeded
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+MOST_READS = 50_000
+"""Of one header: a JPEG with a thousand segments takes some thousand."""
+MOST_READS_IN_ALL = 500_000
+"""With the pixels: a PNG of 200 MB in pieces of 2 kB takes 300,000."""
+MOST_BYTES = {"gif": 500_000, "jpeg": 10_000_000, "png": 20_000_000, "bmp": 1_000_000}
+"""Before the pixels. Other kinds are read whole, or hold layers in their tags: what counts for them is their size."""
+MOST_EXIF_BYTES = 131_072
+"""Two segments of a JPEG, where the standard has one; its tags may overlap as a TIFF's do."""
+
+_EXIF = b"Exif\0\0"
+
+
+class MeteredStream:
+    """A stream that counts what is read of it; everything else is the stream's own.
+
+    Args:
+        stream: an open file, or bytes in memory.
+        kind: of :data:`durian.media.kinds.IMAGE_KINDS`.
+        name: for the sentence.
+    """
+
+    def __init__(self, stream: BinaryIO, kind: str, name: str) -> None:
+        self._stream, self._kind, self._name = stream, kind, name
+        # A TIFF that one decoder gives up is read by another.
+        self._most = MOST_BYTES.get(kind, 2 * stream.seek(0, os.SEEK_END) + 1_000_000)
+        stream.seek(0)
+        self._most_reads = MOST_READS
+        self._reads = self._bytes = self._exif = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def end_header(self) -> None:
+        """What is read from now on are pixels, which may be as many bytes as there are."""
+        self._most, self._most_reads = math.inf, MOST_READS_IN_ALL
+
+    def read(self, size: int | None = -1) -> bytes:
+        """
+        Raises:
+            LimitExceeded: a header of that many bytes or parts is none.
+        """
+        data = self._stream.read(size)
+        self._reads += 1
+        self._bytes += len(data)
+        if self._kind == "jpeg" and data.startswith(_EXIF):
+            self._exif += len(data)
+        if self._reads > self._most_reads or self._bytes > self._most or self._exif > MOST_EXIF_BYTES:
+            raise LimitExceeded(
+                f"{self._name} holds far more than a picture needs beside its pixels: save it again without metadata."
+            )
+        return data
+
+
+def has_readable_exif(image: Image.Image) -> bool:
+    """Whether what an opened picture says about itself is short enough to be looked through."""
+    exif, as_text = image.info.get("exif") or b"", image.info.get("Raw profile type exif") or ""
+    return len(exif) <= MOST_EXIF_BYTES and len(as_text) <= 2 * MOST_EXIF_BYTES

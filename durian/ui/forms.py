@@ -1,0 +1,111 @@
+"""Uploads as they arrive: forms whose every part is a file, read by the parser that Gradio itself reads them by.
+
+What another reader makes of a form may not be what Gradio makes of it, and Gradio keeps parts that are no files in
+memory and writes a file for each of the others, however many.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+from starlette.formparsers import MultiPartException
+from starlette.types import Message, Receive, Scope
+
+from durian.errors import InvalidRequest
+from durian.ui.messages import SECONDS_WITHOUT_A_BYTE, header
+
+MOST_FILES = 32
+"""Of one upload; a look-book has a dozen."""
+MOST_KIND_CHARACTERS = 300
+"""Of the header that tells a form's boundary, which has 70 at most; longer ones keep parsers busy for seconds."""
+BROKEN = "The upload is broken off or no form with files: send it again."
+
+
+class RefusedForm(InvalidRequest, MultiPartException):
+    """One sentence that Gradio's reader takes for its own, and so deletes the files that it has begun."""
+
+    def __init__(self, message: str) -> None:
+        MultiPartException.__init__(self, message)
+        self.args = (message,)
+
+
+class _Parts:
+    """Looks at the head of each part, as Gradio's reader does."""
+
+    def __init__(self, boundary: bytes) -> None:
+        self._files = 0
+        self._begin()
+        self._parser = MultipartParser(
+            boundary,
+            {
+                "on_part_begin": self._begin,
+                "on_header_field": self._field,
+                "on_header_value": self._value,
+                "on_header_end": self._head,
+                "on_headers_finished": self._heads,
+            },
+        )
+
+    def look(self, data: bytes) -> None:
+        """
+        Raises:
+            RefusedForm: a part is no file, there are too many, or it is no form.
+        """
+        try:
+            self._parser.write(data)
+        except FormParserError as error:
+            raise RefusedForm(BROKEN) from error
+
+    def _begin(self) -> None:
+        self._name, self._content, self._disposition = b"", b"", b""
+
+    def _field(self, data: bytes, start: int, end: int) -> None:
+        self._name += data[start:end]
+
+    def _value(self, data: bytes, start: int, end: int) -> None:
+        self._content += data[start:end]
+
+    def _head(self) -> None:
+        if self._name.lower() == b"content-disposition":
+            self._disposition = self._content
+        self._name, self._content = b"", b""
+
+    def _heads(self) -> None:
+        _, options = parse_options_header(self._disposition)
+        if b"filename" not in options:
+            raise RefusedForm("A part of the upload is no file: send files alone.")
+        self._files += 1
+        if self._files > MOST_FILES:
+            raise RefusedForm(f"The upload has more than {MOST_FILES} files: send fewer at once.")
+
+
+def checking_form(scope: Scope, receive: Receive) -> Receive:
+    """Read an upload as long as each part of its form is a file, there are no more than :data:`MOST_FILES`, and it
+    comes without long pauses.
+
+    Raises:
+        InvalidRequest: it is no form; :class:`RefusedForm` from reading, as soon as it is seen.
+    """
+    kind = header(scope, b"content-type")
+    of, options = parse_options_header(kind) if len(kind) <= MOST_KIND_CHARACTERS else (b"", {})
+    if of != b"multipart/form-data" or not options.get(b"boundary"):
+        raise InvalidRequest("The upload is no form with files: send it as multipart/form-data.")
+    parts, whole = _Parts(options[b"boundary"]), False
+
+    async def checked() -> Message:
+        nonlocal whole
+        if whole:
+            return await receive()
+        try:
+            message = await asyncio.wait_for(receive(), SECONDS_WITHOUT_A_BYTE)
+        except TimeoutError as error:
+            raise RefusedForm(BROKEN) from error
+        if message["type"] != "http.request":
+            raise RefusedForm(BROKEN)
+        parts.look(message.get("body", b""))
+        whole = not message.get("more_body", False)
+        return message
+
+    return checked

@@ -1,0 +1,136 @@
+"""Forms of uploads, read as Gradio reads them: every part a file, so many of them, and none left behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import asynchronous
+import pytest
+from gradio.route_utils import GradioMultiPartParser
+from starlette.datastructures import Headers
+from starlette.formparsers import MultiPartException
+
+from durian.errors import InvalidRequest
+from durian.ui import forms
+from durian.ui.forms import MOST_FILES, checking_form
+
+FILE = 'Content-Disposition: form-data; name="files"; FileName="a.png"'
+NO_FILE = 'Content-Disposition: form-data; name="files"'
+KIND = 'multipart/form-data; boundary="mark"'
+
+
+def parts(*heads: str, content: str = "1", mark: str = "mark") -> bytes:
+    """A form written by hand, with a part for each head."""
+    body = "".join(f"--{mark}\r\n{head}\r\n\r\n{content}\r\n" for head in heads)
+    return f"{body}--{mark}--\r\n".encode()
+
+
+def read_by_gradio(data: bytes, folder: Path, kind: str = KIND, piece: int = 100_000, whole: bool = True) -> int:
+    """Let Gradio read a form into ``folder`` through the check; returns its number of parts.
+
+    Args:
+        whole: False hangs up where the data ends.
+    """
+    messages = [
+        {
+            "type": "http.request",
+            "body": data[start : start + piece],
+            "more_body": not whole or start + piece < len(data),
+        }
+        for start in range(0, len(data), piece)
+    ]
+
+    async def receive() -> dict[str, object]:
+        return messages.pop(0) if messages else {"type": "http.disconnect"}
+
+    async def read() -> int:
+        headers = [(b"content-type", kind.encode())]
+        checked, more = checking_form({"type": "http", "headers": headers}, receive), True
+
+        async def stream():
+            nonlocal more
+            while more:
+                message = await checked()
+                more = message["more_body"]
+                yield message["body"]
+
+        reader = GradioMultiPartParser(Headers(raw=headers), stream(), upload_dir=folder, max_file_size=1_000_000)
+        return len((await reader.parse()).multi_items())
+
+    return asynchronous.run(read())
+
+
+@pytest.mark.parametrize("piece", [1, 7, 64, 100_000])
+@pytest.mark.parametrize(
+    ("heads", "words"),
+    [
+        ([FILE] * (MOST_FILES + 1), f"more than {MOST_FILES} files"),
+        ([FILE, NO_FILE], "is no file"),
+        ([FILE, f"{NO_FILE}\r\nX: filename=a.png"], "is no file"),
+        ([FILE, 'Content-Disposition: form-data; name="filename="'], "is no file"),
+        ([FILE, f"{FILE}\r\n{NO_FILE}"], "is no file"),
+        ([FILE, "x" * 20_000], "no form with files"),
+    ],
+)
+def test_what_is_refused_leaves_no_file(tmp_path: Path, heads: list[str], words: str, piece: int):
+    with pytest.raises(MultiPartException, match=words) as refused:
+        read_by_gradio(parts(*heads), tmp_path, piece=piece)
+    assert isinstance(refused.value, InvalidRequest)
+    assert words in refused.value.message
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("piece", [1, 7, 64, 100_000])
+def test_files_arrive_whatever_is_in_them(tmp_path: Path, piece: int):
+    data = parts(*[FILE] * MOST_FILES, content="--mar\r\n--mak filename=")
+    assert read_by_gradio(data, tmp_path, piece=piece) == MOST_FILES
+    assert {path.read_bytes() for path in tmp_path.iterdir()} == {b"--mar\r\n--mak filename="}
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        'multipart/form-data; boundary=mark; x="boundary=another"',
+        "multipart/form-data; boundary=mark; xboundary=another",
+        'multipart/form-data; boundary="mark"; x=boundary=another',
+        'Multipart/Form-Data; boundary=mark;x="a;boundary=another"',
+    ],
+)
+def test_its_boundary_is_the_one_that_gradio_goes_by(tmp_path: Path, kind: str):
+    with pytest.raises(InvalidRequest, match="is no file"):
+        read_by_gradio(parts(NO_FILE), tmp_path, kind)
+    assert read_by_gradio(parts(FILE), tmp_path, kind) == 1
+
+
+def test_a_caller_who_hangs_up_leaves_no_file(tmp_path: Path):
+    with pytest.raises(InvalidRequest, match="broken off"):
+        read_by_gradio(parts(FILE, FILE)[:-20], tmp_path, whole=False)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_caller_of_whom_nothing_more_comes_has_gone(monkeypatch: pytest.MonkeyPatch):
+    async def never() -> dict[str, object]:
+        await asynchronous.asyncio.Event().wait()
+
+    monkeypatch.setattr(forms, "SECONDS_WITHOUT_A_BYTE", 0.01)
+    scope = {"type": "http", "headers": [(b"content-type", KIND.encode())]}
+    with pytest.raises(InvalidRequest, match="broken off"):
+        asynchronous.run(checking_form(scope, never)())
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "",
+        "application/json",
+        "multipart/form-data",
+        "text/plain; boundary=mark",
+        "multipart/form-data; boundary=" + "m" * 300,
+        "multipart/form-data;" * 3000,
+    ],
+)
+def test_what_is_no_form_is_refused_at_once(kind: str):
+    """Also where a parser of headers would look for a boundary for a second."""
+    for _ in range(50):
+        with pytest.raises(InvalidRequest, match="no form with files"):
+            checking_form({"type": "http", "headers": [(b"content-type", kind.encode())]}, None)
