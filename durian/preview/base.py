@@ -26,6 +26,8 @@ NECK_HALF_WIDTH, NECK_BASE_HALF_WIDTH, NECK_LENGTH = 0.29, 0.36, 0.42
 BEHIND = 0.08
 """How far behind a turned head's centre what is seen is the back of its jaw, in face widths; a face seen from the front
 has nothing there, since that distance counts as much as the head is turned. Taste."""
+JAW_FLESH = 0.06
+"""How far beside the landmarks' outline a beard grows on the jaw and hides nothing else, in face widths."""
 HULL_STEP = 4
 """Pixels between those that the outline of a body is drawn around."""
 SKULL_SHADE = 0.30
@@ -211,7 +213,10 @@ def _underneath(scene, image, head, face, person, removed) -> tuple[np.ndarray, 
     colour += grain(image, person * kept, scene.request.options.seed)
     outline = _body_outline(scene, head, visible_body, down)
     if "beard" in scene.worn:  # under a beard the jaw runs on to the neck
-        outline = np.maximum(outline, _jaw_outline(scene, head, down, visible))
+        bearded = (scene.worn["beard"] > 127) & (person > 0.9)
+        outline = np.maximum(outline, _jaw_outline(scene, head, down, visible.astype(bool) | bearded))
+        flesh = bearded & (below < 0) & (blurred(face, JAW_FLESH * head.width) > 0.1)
+        outline = np.maximum(outline, smoothstep(blurred(flesh.astype(np.float32), 0.02 * head.width), 0.2, 0.6))
     return np.maximum(np.maximum(skull, face), outline), colour
 
 
@@ -267,7 +272,8 @@ def _neck(scene, head, down) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _jaw_outline(scene, head, down, visible) -> np.ndarray:
-    """Face, neck, and what of a turned head lies ``visible`` behind the jaw, with all between, ``(S, S) float32``."""
+    """Face, neck, and what of a turned head is ``visible`` behind the jaw, be it under a beard, with all between,
+    ``(S, S) float32``."""
     behind = head.axes[0, 2]
     y, x = (HULL_STEP * found for found in np.nonzero(visible[::HULL_STEP, ::HULL_STEP]))
     low_y, high_y = scene.landmarks[[NOSE_BRIDGE, CHIN], 1]
