@@ -115,3 +115,9 @@ def test_a_turned_head_s_beard_is_on_both_sides_of_a_face_from_the_front(landmar
     whole = polygon(landmarks[JAW], (SIDE, SIDE)).sum() * 255
     assert min(halves) > 0.9 * max(halves)
     assert sum(halves) > 0.8 * whole
+
+
+def test_a_beard_of_no_colour_at_all_is_black(matte, landmarks):
+    layer = beard_layer(bearded(matte, landmarks, colour=(0, 0, 0)), matte, landmarks)
+    assert np.isfinite(layer).all()
+    assert worn_on(layer, FAIR_SKIN)[inside(matte, landmarks)].max() < 6

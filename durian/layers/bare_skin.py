@@ -7,7 +7,6 @@ import numpy as np
 
 from durian.face import eye_distance
 from durian.geometry.head import Head
-from durian.geometry.mesh import smoothstep
 from durian.preview.fill import fill
 from durian.preview.skin import skin_pixels
 
@@ -88,8 +87,3 @@ def _fitted(terms: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarr
             break
         plain = closer
     return weights.astype(np.float32), plain
-
-
-def fading(distance: np.ndarray, low: float, high: float) -> np.ndarray:
-    """1 up to ``low`` and 0 from ``high`` on, smooth between, ``(h, w) float32``."""
-    return (1 - smoothstep(distance, low, high)).astype(np.float32)

@@ -153,7 +153,7 @@ def _of_core(image, skin, core) -> np.ndarray:
 
 def _in_hue_of(added: np.ndarray, core: np.ndarray) -> np.ndarray:
     """Thin strands as bright as they are, in the hair's own hue, grey where that is not known."""
-    hue = core / core.mean(-1, keepdims=True) if core.any() else np.ones_like(added)
+    hue = core / np.maximum(core.mean(-1, keepdims=True), 1) if core.any() else np.ones_like(added)
     return added.mean(-1, keepdims=True) * hue
 
 

@@ -24,6 +24,20 @@ from durian.preview.skin import polygon
 from durian.scene import Scene
 from durian.segmentation.person import person_mask
 
+<<<<<<< HEAD
+=======
+# The body under removed hair, in face widths: a neck from the chin to its base. Taste.
+NECK_HALF_WIDTH, NECK_BASE_HALF_WIDTH, NECK_LENGTH = 0.29, 0.36, 0.42
+BEHIND = 0.08
+"""How far behind a turned head's centre what is seen is the back of its jaw, in face widths; a face seen from the front
+has nothing there, since that distance counts as much as the head is turned. Taste."""
+JAW_FLESH = 0.06
+"""How far beside the landmarks' outline a beard grows on the jaw and hides nothing else, in face widths."""
+HULL_STEP = 4
+"""Pixels between those that the outline of a body is drawn around."""
+SKULL_SHADE = 0.30
+"""How much darker a filled scalp gets towards its outline."""
+>>>>>>> beards-19
 FRINGE = 0.12
 """How far around hair and hats what is not surely person is taken for theirs, in outer-eye distances. With 0.35 the
 background of rendered triplets was 0.8 dB worse, and with 0.05 no better."""
@@ -208,3 +222,116 @@ def _eye_regions(scene: Scene) -> np.ndarray:
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (margin, margin))
     regions = np.maximum(*(polygon(scene.landmarks[lids], shape) for lids in EYES))
     return cv2.GaussianBlur(cv2.dilate(regions, kernel), (0, 0), 0.015 * scene.eye_distance + 0.5)
+<<<<<<< HEAD
+=======
+
+
+def _underneath(scene, image, head, face, person, removed) -> tuple[np.ndarray, np.ndarray]:
+    """What is under removed things: how much of it is person ``(S, S)``, and its colour ``(S, S, 3)``."""
+    size = scene.size
+    y, x = np.mgrid[:size, :size].astype(np.float32)
+    distance = head.skull_distance(np.stack([x, y], -1)).astype(np.float32)
+    skull = 1 - smoothstep(distance, 0.97, 1.02)
+    down = head.axes[:2, 1] / np.linalg.norm(head.axes[:2, 1])
+    chin = scene.landmarks[CHIN, :2]
+    below = ((x - chin[0]) * down[0] + (y - chin[1]) * down[1]) / head.width
+
+    kept = (removed < 0.05).astype(np.float32)
+    skin = fill(image, skin_pixels(scene.landmarks, image.shape[:2]) * kept)
+    scalp = 1 - blurred(face, 0.12 * scene.eye_distance)  # a face is never shaded, nor is its edge
+    skin *= (1 - SKULL_SHADE * smoothstep(distance, 0.6, 1.0) * scalp)[..., None]
+    top = skin
+    if "hat" in scene.worn:
+        top = _hair_over_skull(scene, image, skin, distance, removed)
+    visible = (person > 0.9) * kept * (face < 0.5)
+    visible_body = visible * (below > -0.1)
+    body = fill(image, visible_body.astype(np.float32)) if visible_body.sum() > 0.002 * size * size else skin * 0.8
+
+    body_share = smoothstep(below, -0.12, 0.06)[..., None] * (1 - face[..., None])
+    colour = top + body_share * (body - top)
+    colour += grain(image, person * kept, scene.request.options.seed)
+    outline = _body_outline(scene, head, visible_body, down)
+    if "beard" in scene.worn:  # under a beard the jaw runs on to the neck
+        bearded = (scene.worn["beard"] > 127) & (person > 0.9)
+        outline = np.maximum(outline, _jaw_outline(scene, head, down, visible.astype(bool) | bearded))
+        flesh = bearded & (below < 0) & (blurred(face, JAW_FLESH * head.width) > 0.1)
+        outline = np.maximum(outline, smoothstep(blurred(flesh.astype(np.float32), 0.02 * head.width), 0.2, 0.6))
+    return np.maximum(np.maximum(skull, face), outline), colour
+
+
+def _scalp_under(new_hair: np.ndarray, scene: Scene, head: Head, free: np.ndarray) -> np.ndarray:
+    """Where new hair goes on although its reference did not show it, ``(S, S) float32``.
+
+    Seen from the face outwards, that is the skull beyond where the hair begins, and at the sides what lies between
+    the face and the hair, as far as it is ``free`` ``(S, S)`` of the portrait's own ears, neck and clothes.
+    """
+    size = scene.size
+    y, x = np.mgrid[:size, :size].astype(np.float32)
+    places = np.stack([x, y], -1)
+    skull = 1 - smoothstep(head.skull_distance(places), 0.93, 1.0)
+    down = head.axes[:2, 1] / np.linalg.norm(head.axes[:2, 1])
+    level = (places - scene.landmarks[list(OUTER_EYES), :2].mean(0)) @ down / head.width
+    centre = tuple(float(v) for v in scene.landmarks[NOSE_BRIDGE, :2])
+    polar = cv2.warpPolar(new_hair[..., 3] / 255, (size, 720), centre, size, POLAR)
+
+    def outwards(rays: np.ndarray) -> np.ndarray:
+        back = cv2.warpPolar(rays, (size, size), centre, size, POLAR | cv2.WARP_INVERSE_MAP)
+        return smoothstep(back, 0.5, 0.95)
+
+    beyond = outwards(np.maximum.accumulate(polar, axis=1))
+    within = outwards(np.ascontiguousarray(np.maximum.accumulate(polar[:, ::-1], axis=1)[:, ::-1]))
+    face = cv2.GaussianBlur(polygon(scene.landmarks[FACE_OVAL], (size, size)), (0, 0), 0.02 * scene.eye_distance + 0.5)
+    above = skull * beyond * (1 - smoothstep(level, -0.05, 0.10))
+    beside = within * free * np.clip(1 - 2 * face, 0, 1) * smoothstep(level, -0.05, 0.10)
+    return np.maximum(above, beside).astype(np.float32)
+
+
+def _hair_over_skull(scene, image, skin, distance, removed) -> np.ndarray:
+    """A hat that is taken off leaves hair where hair shows beside it, and skin where none does."""
+    if scene.hair is None:
+        return skin
+    known = scene.hair.astype(np.float32) / 255 * (removed < 0.05)
+    if known.sum() < 0.003 * known.size:
+        return skin
+    hairline = 1 - polygon(scene.landmarks[FACE_OVAL], known.shape)
+    hairline = cv2.GaussianBlur(hairline, (0, 0), 0.04 * scene.eye_distance + 0.5)[..., None]
+    shaded = fill(image, (known > 0.9).astype(np.float32)) * (1 - SKULL_SHADE * smoothstep(distance, 0.7, 1))[..., None]
+    return skin + hairline * (shaded - skin)
+
+
+def _neck(scene, head, down) -> tuple[np.ndarray, np.ndarray]:
+    """Left and right end of the neck's top and of its base, ``(2, 2)`` each."""
+    across = np.array([down[1], -down[0]])
+    chin = scene.landmarks[CHIN, :2] - 0.12 * head.width * down
+    base = scene.landmarks[CHIN, :2] + NECK_LENGTH * head.width * down
+    sides = np.array([[-1.0], [1.0]])
+    top = chin + sides * across * NECK_HALF_WIDTH * head.width
+    bottom = base + sides * across * NECK_BASE_HALF_WIDTH * head.width
+    return top, bottom
+
+
+def _jaw_outline(scene, head, down, visible) -> np.ndarray:
+    """Face, neck, and what of a turned head is ``visible`` behind the jaw, be it under a beard, with all between,
+    ``(S, S) float32``."""
+    behind = head.axes[0, 2]
+    y, x = (HULL_STEP * found for found in np.nonzero(visible[::HULL_STEP, ::HULL_STEP]))
+    low_y, high_y = scene.landmarks[[NOSE_BRIDGE, CHIN], 1]
+    beside = (y > low_y) & (y < high_y) & ((x - head.centre[0]) * behind > BEHIND * head.width)
+    points = np.concatenate([scene.landmarks[FACE_OVAL, :2], _neck(scene, head, down)[1], np.stack([x, y], 1)[beside]])
+    outline = polygon(cv2.convexHull(points.astype(np.float32))[:, 0], scene.image.shape[:2])
+    return cv2.GaussianBlur(outline, (0, 0), 0.02 * head.width)
+
+
+def _body_outline(scene, head, visible_body, down) -> np.ndarray:
+    """Neck and shoulders as they probably run under removed hair, ``(S, S) float32``."""
+    top, bottom = _neck(scene, head, down)
+    base = bottom.mean(0)
+    outline = polygon(np.array([top[0], top[1], bottom[1], bottom[0]], np.float32), visible_body.shape)
+    y, x = (HULL_STEP * found for found in np.nonzero(visible_body[::HULL_STEP, ::HULL_STEP]))
+    low = (x - base[0]) * down[0] + (y - base[1]) * down[1] > 0
+    points = np.concatenate([bottom, np.stack([x[low], y[low]], 1)]).astype(np.float32)
+    if low.sum() > 3:
+        hull = cv2.convexHull(points)[:, 0]
+        outline = np.maximum(outline, polygon(hull, visible_body.shape))
+    return cv2.GaussianBlur(outline, (0, 0), 0.02 * head.width)
+>>>>>>> beards-19
