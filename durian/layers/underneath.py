@@ -11,6 +11,7 @@ from durian.geometry.head import Head
 from durian.geometry.mesh import CHIN, FACE_OVAL, smoothstep
 from durian.layers.body import body_outline, body_under
 from durian.layers.completion import complete_body, complete_hair, complete_skin
+from durian.preview.fill import blurred
 from durian.preview.skin import polygon
 from durian.scene import Scene
 
@@ -19,6 +20,8 @@ HIDDEN = 0.02
 BEHIND = 0.08
 """How far behind a turned head's centre what is seen is the back of its jaw, in face widths; a face seen from the front
 has nothing there, since that distance counts as much as the head is turned. Taste."""
+JAW_FLESH = 0.06
+"""How far beside the landmarks' outline a beard grows on the jaw and hides nothing else, in face widths."""
 HULL_STEP = 4
 """Pixels between those that the outline of a body is drawn around."""
 NECK_FROM, NECK_TO = -0.12, 0.06
@@ -59,7 +62,10 @@ def _underneath(scene: Scene, person: np.ndarray, hidden: np.ndarray) -> tuple[n
     outline = body_under(person, hidden.astype(np.float32), landmarks)
     visible = (person > 0.9) & ~hidden & (face < 0.5)
     if "beard" in scene.worn:  # under a beard the jaw runs on to the neck
-        outline = np.maximum(outline, _jaw_outline(landmarks, head, down, visible))
+        bearded = (scene.worn["beard"] > 127) & (person > 0.9)
+        outline = np.maximum(outline, _jaw_outline(landmarks, head, down, visible | bearded))
+        flesh = bearded & (below < 0) & (blurred(face, JAW_FLESH * head.width) > 0.1)
+        outline = np.maximum(outline, smoothstep(blurred(flesh.astype(np.float32), 0.02 * head.width), 0.2, 0.6))
     colour, _ = complete_skin(image, landmarks, known, seed=seed)
     if "hat" in scene.worn:
         colour = _hair_over_skull(scene, image, colour, skull, hidden)
@@ -86,7 +92,8 @@ def _hair_over_skull(scene: Scene, image: np.ndarray, skin: np.ndarray, skull: n
 
 
 def _jaw_outline(landmarks: np.ndarray, head: Head, down: np.ndarray, visible: np.ndarray) -> np.ndarray:
-    """Face, neck, and what of a turned head lies ``visible`` behind the jaw, with all between, ``(S, S) float32``."""
+    """Face, neck, and what of a turned head is ``visible`` behind the jaw, be it under a beard, with all between,
+    ``(S, S) float32``."""
     behind = head.axes[0, 2]
     y, x = (HULL_STEP * found for found in np.nonzero(visible[::HULL_STEP, ::HULL_STEP]))
     low_y, high_y = landmarks[[NOSE_BRIDGE, CHIN], 1]

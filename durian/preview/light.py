@@ -60,7 +60,6 @@ class FaceLight:
         solution = np.linalg.lstsq(design.T @ design + 1e-3 * np.eye(3), design.T @ colours, rcond=None)[0]
         return cls(np.median(colours, 0), solution[1:])
 
-
     @property
     def exposure(self) -> float:
         """How far the face is from being well exposed, natural logarithm: below 0 too dark, above too bright."""
