@@ -123,8 +123,9 @@ def _samples(
     place[:, nearest[sure_rows, sure_columns]] = sure_rows, sure_columns
     height, width = sure.shape
     colours, far = [], []
-    for radius in SAMPLING:
-        for angle in (np.arange(4 if radius else 1) + 2 * radius) * (np.pi / 2):
+    for ring, radius in enumerate(SAMPLING):
+        # Each ring is turned against the one before, so that no direction is left out.
+        for angle in (np.arange(4 if radius else 1) + 0.5 * ring) * (np.pi / 2):
             there = (
                 np.clip(rows + round(radius * unit * np.sin(angle)), 0, height - 1),
                 np.clip(columns + round(radius * unit * np.cos(angle)), 0, width - 1),
