@@ -221,13 +221,17 @@ def test_an_item_is_cut_out_once_while_sliders_beside_it_move(portrait, renderer
         request(portrait, replace(cap, name="other")),
         request(portrait, replace(cap, landmarks=None)),
         request(portrait, replace(cap, placement=Placement(scale=1.3))),
-        request(portrait, cap, options={"light": 0.5}),
         request(portrait, cap, options={"size": SIZE // 2}),
-        request(replace(portrait, image=portrait.image // 2), cap, options={"light": 0.5}),
     ]
     for number, asked in enumerate(changed, start=2):
         renderer.still(asked)
         assert len(cut) == number
+    # Light falls on what is cut out already, and on each wearer another.
+    bright = renderer.still(request(portrait, cap, options={"light": 1.0}))
+    dark = renderer.still(request(replace(portrait, image=portrait.image // 2), cap, options={"light": 1.0}))
+    assert len(cut) == number
+    core = cv2.erode(prepare_scene(request(portrait, cap)).items[0].mask, np.ones((9, 9))) > 250
+    assert dark[core].mean() < 0.95 * bright[core].mean()
 
 
 def test_a_reference_without_a_face_hangs_on_its_usual_place(portrait, renderer):

@@ -15,8 +15,6 @@ from durian.preview.fill import blurred
 from durian.preview.skin import polygon
 from durian.scene import Scene
 
-HIDDEN = 0.02
-"""Share of a pixel that is taken off from which on its colour says nothing of what lies under it."""
 BEHIND = 0.08
 """How far behind a turned head's centre what is seen is the back of its jaw, in face widths; a face seen from the front
 has nothing there, since that distance counts as much as the head is turned. Taste."""
@@ -33,18 +31,19 @@ NOSE_BRIDGE = 168
 _cache = ContentCache(entries=8)
 
 
-def underneath(scene: Scene, person: np.ndarray, removed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def underneath(scene: Scene, person: np.ndarray, hidden: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """What is under things that are taken off.
 
     Args:
         scene: the portrait, and what it wears.
         person: ``(S, S) float32``, the person's matte.
-        removed: ``(S, S) float32``, how much of each pixel is taken off.
+        hidden: ``(S, S) bool``, what is taken off, whose colours say nothing of what lies under it.
 
     Returns:
         How much of each pixel is person then, ``(S, S) float32``, and its colour, ``(S, S, 3) float32``.
     """
-    hidden = removed > HIDDEN
+    if not hidden.any():
+        return person, scene.image.astype(np.float32)
     key = fingerprint([scene.landmarks, person, hidden, sorted(scene.worn), scene.request.options.seed])
     return _cache.get(scene.image, lambda _: _underneath(scene, person, hidden), key=key)
 

@@ -16,7 +16,7 @@ from durian.geometry.raster import Canvas
 from durian.layers.glasses import take_apart
 from durian.preview.beard import beard_texture
 from durian.preview.fill import fill
-from durian.preview.light import FaceLight, cut_out, mean_change
+from durian.preview.light import FaceLight, cut_out, mean_change, relit
 from durian.request import Attribute
 from durian.scene import AlignedAttribute
 
@@ -28,6 +28,7 @@ MORPH_EDGE, MORPH_START = 5.0, 0.12
 """Softness of a morphed outline in pixels, and the distance of α from its ends at which it has fully set in."""
 STILL = HeadPose(1.0, np.eye(3), np.zeros(3))
 
+_cuts = ContentCache(entries=8)
 _textures = ContentCache(entries=24)
 """At most 1 MB each at 512²."""
 
@@ -104,11 +105,14 @@ def _texture(attribute: Attribute, scale: float, light: float, wearer: FaceLight
     def make(_: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         if attribute.name == "beard" and attribute.landmarks is not None:
             return beard_texture(attribute, scale, light, wearer)
-        straight, to_texture = cut_out(attribute, scale, light, wearer)
-        return premultiplied(straight), to_texture
+        straight, sample = _cuts.get(attribute.image, lambda _: cut_out(attribute, scale), key=cut_key)
+        if light > 0 and sample.landmarks is not None:
+            colours = relit(straight[..., :3], sample.landmarks, attribute, wearer, light)
+            straight = np.concatenate([colours, straight[..., 3:]], -1)
+        return premultiplied(straight), sample.to_texture
 
-    of_item = (attribute.mask, attribute.landmarks, attribute.name, attribute.trim)
-    return _textures.get(attribute.image, make, key=fingerprint((*of_item, scale, light, wearer)))
+    cut_key = fingerprint((attribute.mask, attribute.landmarks, attribute.name, attribute.trim, scale))
+    return _textures.get(attribute.image, make, key=cut_key + fingerprint((light, wearer)))
 
 
 def _glasses_layer(item: AlignedAttribute, portrait: np.ndarray, light: float, wearer: FaceLight) -> Layer:

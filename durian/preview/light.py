@@ -75,20 +75,16 @@ def _head_coordinates(head: Head, points: np.ndarray) -> np.ndarray:
     return np.stack([offset @ across, offset @ down], 1)
 
 
-def cut_out(
-    attribute: Attribute, scale: float, light: float, wearer: FaceLight | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """An item as a texture.
+def cut_out(attribute: Attribute, scale: float) -> tuple[np.ndarray, Sample]:
+    """An item as a texture, in its own light.
 
     Args:
         attribute: the reference, its mask and landmarks.
         scale: crop pixels of the portrait per pixel of the reference; large references are shrunk to it.
-        light: 0 keeps the colours, 1 moves them to the wearer's light.
-        wearer: the portrait's light.
 
     Returns:
-        ``(h, w, 4) float32`` straight (not premultiplied) colours and alpha 0-255, and the ``(2, 3)`` affine map from
-        reference pixels to texture pixels.
+        ``(h, w, 4) float32`` straight (not premultiplied) colours and alpha 0-255, and the part of the reference that
+        it was cut from.
     """
     sample = Sample.of(attribute, scale)
     image, alpha, landmarks, to_texture = sample.image, sample.alpha, sample.landmarks, sample.to_texture
@@ -99,10 +95,7 @@ def cut_out(
         if attribute.name == "hair" and face is not None:
             alpha = without_forehead(image, alpha, face, skin_pixels(landmarks, alpha.shape))
     # Colours beyond a soft edge are those of the item inside it, never of the reference's background.
-    image = foreground_colours(image, alpha)
-    if light > 0 and wearer is not None and landmarks is not None:
-        image = relit(image, landmarks, attribute, wearer, light)
-    return np.concatenate([image, alpha[..., None] * 255], -1), to_texture
+    return np.concatenate([foreground_colours(image, alpha), alpha[..., None] * 255], -1), sample
 
 
 def face_and_forehead(landmarks: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
