@@ -1,0 +1,79 @@
+"""What is taken off, and what lies under it, on values."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from durian.face import Crop, require_face
+from durian.geometry.mesh import BROWS, EYES, FACE_OVAL, INNER_LIPS
+from durian.layers.taken_off import hidden_by, taken_off
+from durian.layers.underneath import underneath
+from durian.preview.skin import polygon
+from durian.request import AnimationRequest, Portrait, RenderOptions
+from durian.scene import Scene, prepare_scene
+
+SIZE = 256
+
+
+@pytest.fixture(scope="module")
+def fringed(collins) -> Portrait:
+    """Her photograph with a slab of hair over one half of the forehead, down to the brow, and beside the face."""
+    landmarks = require_face(collins).landmarks
+    hair = np.zeros(collins.shape[:2], np.uint8)
+    top, side = landmarks[10, :2], landmarks[234, :2]
+    hair[int(top[1] - 40) : int(landmarks[105, 1] - 3), int(side[0] - 20) : int(top[0])] = 255
+    hair[int(top[1] - 40) : int(landmarks[152, 1]), int(side[0] - 20) : int(side[0] + 12)] = 255
+    image = collins.copy()
+    image[hair > 0] = (40, 25, 15)
+    nothing = dict.fromkeys(("hat", "glasses", "beard", "lips"), np.zeros_like(hair))
+    return Portrait(image, landmarks, Crop(225.0, 140.0, 270.0), {**nothing, "hair": hair})
+
+
+def scene(portrait: Portrait, expansion: float = 0.1) -> Scene:
+    options = RenderOptions(size=SIZE, frames=1, expansion=expansion)
+    return prepare_scene(AnimationRequest(portrait, options=options, erase=("hair",)))
+
+
+def test_a_larger_expansion_takes_more_off_and_never_eyes_mouth_or_free_brows(fringed):
+    person = np.ones((SIZE, SIZE), np.float32)
+    off = [taken_off(scene(fringed, expansion), person) for expansion in (0.0, 0.1, 0.4)]
+    assert off[0].sum() < off[1].sum() < off[2].sum()
+    landmarks = scene(fringed).landmarks
+    for part in (*EYES, INNER_LIPS, BROWS[1]):
+        assert off[2][polygon(landmarks[part], (SIZE, SIZE)) > 0.9].max() < 0.1
+
+
+def test_what_is_hidden_holds_what_is_taken_off_and_waits_for_the_slider(fringed):
+    person = np.ones((SIZE, SIZE), np.float32)
+    near = [hidden_by(scene(fringed, expansion), person) for expansion in (0.0, 0.1, 0.2)]
+    assert (near[0] == near[1]).all()
+    assert (near[1] == near[2]).all()
+    for expansion in (0.1, 0.5, 1.5):
+        asked = scene(fringed, expansion)
+        assert hidden_by(asked, person)[taken_off(asked, person) > 0.05].all()
+
+
+def test_under_a_fringe_lies_the_forehead_and_not_the_hairs_colour(fringed, collins):
+    asked = scene(fringed)
+    person = np.ones((SIZE, SIZE), np.float32)
+    hidden = hidden_by(asked, person)
+    alpha, colour = underneath(asked, person, hidden)
+    seen = asked.landmarks[[9, 337], :2]
+    truth = fringed.crop.apply(collins, SIZE).astype(float)
+    inside = hidden & (polygon(asked.landmarks[FACE_OVAL], (SIZE, SIZE)) > 0.9)
+    inside &= np.indices((SIZE, SIZE))[0] < asked.landmarks[105, 1]
+    assert inside.sum() > 200
+    assert alpha[inside].min() > 0.99
+    # Her own hair hides part of that forehead: its middle and the other brow's upper edge show her skin.
+    skin = np.mean([truth[int(y) - 2 : int(y) + 3, int(x) - 2 : int(x) + 3].mean((0, 1)) for x, y in seen], axis=0)
+    assert np.abs(np.median(colour[inside], axis=0) - skin).max() < 30
+    assert np.array_equal(colour[~hidden], asked.image.astype(np.float32)[~hidden])
+
+
+def test_with_nothing_hidden_the_picture_lies_under_itself(fringed):
+    asked = scene(fringed)
+    person = np.full((SIZE, SIZE), 0.7, np.float32)
+    alpha, colour = underneath(asked, person, np.zeros((SIZE, SIZE), bool))
+    assert alpha is person
+    assert np.array_equal(colour, asked.image)
