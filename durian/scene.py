@@ -94,6 +94,8 @@ def prepare_scene(request: AnimationRequest, driving: np.ndarray | None = None, 
     worn_in_crop = _worn_in_crop(request, size)
     hair = worn_in_crop.get("hair")
     replaced = {a.name for a in request.attributes} | set(request.erase)
+    if "glasses" in replaced and not replaced & {"hat", "hair"}:
+        worn_in_crop.pop("hair", None)  # the glasses' sides go under it
     pressed = None
     if hair is not None and "hat" in replaced and "hair" not in replaced:
         pressed = _pressed(hair, items, landmarks)
@@ -151,7 +153,7 @@ def _worn_in_crop(request: AnimationRequest, size: int) -> dict[str, np.ndarray]
     # Strength 0 leaves the portrait as it is.
     names = {a.name for a in request.attributes if a.strength > 0 and a.name not in ("lips", "other")}
     names |= set(request.erase)
-    if "hat" in names:  # hair is pressed down under a new hat, and shows where an old one comes off
+    if names & {"hat", "glasses"}:  # pressed down under a new hat, seen where an old one comes off, and over sides
         names.add("hair")
     missing = sorted(names - set(portrait.worn))
     found = {**portrait.worn, **(worn(portrait.image, portrait.landmarks, missing) if missing else {})}

@@ -108,11 +108,6 @@ class GlassesSurface:
         """Places ``(..., 2)`` in the picture, ``(..., 3)`` pixels and depth."""
         return self.origin + self.unit * self.local(places) @ self.axes.T
 
-    def shows_side(self, side: int) -> bool:
-        """Whether the side of the picture's left (-1) or right (1) is seen from outside."""
-        ends = self.pixels(np.array([[side * self.hinge, 0.0], [side * (self.hinge + SIDE_LENGTH), 0.0]]))
-        return bool(side * (ends[1] - ends[0]) @ np.append(self.axes[:2, 0], 0) > 0)
-
     @classmethod
     def of_mask(cls, landmarks: np.ndarray, mask: np.ndarray) -> GlassesSurface:
         """The surface on which glasses lie that somebody wears, by their mask ``(H, W) uint8``."""

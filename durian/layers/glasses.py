@@ -19,15 +19,17 @@ from durian.request import Attribute
 CONTRAST_SHARES, CONTRAST_LIMITS = (0.35, 0.7), (22.0, 55.0)
 """Shares of the frame's own colour distance (CIE Lab) from the skin behind, at which something comes to be seen as
 frame: before a black frame a shadow is skin. That distance is taken to be within the second."""
-EDGE_BAND, CONTRAST_PERCENTILE = 0.07, 75
+EDGE_BAND, CONTRAST_PERCENTILE = 0.07, 82
 """How far inside the mask's edge most frames are, units, and which of the colour distances there is the frame's."""
+LENS_CONTRAST = (6.0, 16.0)
+"""Colour distance (CIE Lab) from a tinted lens at which something comes to be seen as its frame."""
 DARK = (0.35, 0.65)
 """How much dark lenses hide, between which their frame comes to be as opaque where it looks like skin."""
 BRIDGE_REACH, HINGE_REACH = 0.24, 0.14
 """How far from the middle, and from the hinges, something beside the rims belongs to the frame, units."""
 SURE = 0.85
 """Opacity from which a pixel shows the frame alone."""
-SIDE_WIDTH = (0.022, 0.075)
+SIDE_WIDTH = (0.012, 0.075)
 """Half the height of a side is that of the frame beside its hinge, within these, units."""
 SIDE_SHADE = 0.25
 """How much darker a side gets towards the ear."""
@@ -60,6 +62,13 @@ def take_apart(attribute: Attribute, surface: GlassesSurface, scale: float) -> G
     evidence = frame_evidence(view)
     outlines = lens_outlines(view, evidence)
     light = lens_light(view, outlines)
+    core = (outlines.inner > 0.9) & (np.maximum(view.eyes, view.brows) < 0.5)
+    if core.any() and np.median(evidence[core]) > 0.5:
+        # Before a tinted lens the skin's colour tells nothing of where its rim ends: the lens's own does.
+        unlike = smoothstep(colour_distance(view.image, light.plain), *LENS_CONTRAST).astype(np.float32)
+        evidence = np.where(outlines.outer > 0.5, np.minimum(evidence, unlike), evidence)
+        outlines = lens_outlines(view, evidence)
+        light = lens_light(view, outlines)
     inside = outlines.inner > 0.9
     hides = 1 - float(light.through[inside].mean()) if inside.any() else 0.0
     frame = _frame(view, outlines, evidence, float(smoothstep(hides, *DARK)))
@@ -91,7 +100,12 @@ def _frame(view: FrontView, outlines: LensOutlines, evidence: np.ndarray, dark: 
     """
     away, hinge = np.abs(view.across), view.surface.hinge
     joint = ((away < BRIDGE_REACH) | (away > hinge - HINGE_REACH)) & (away < hinge + 0.01)
-    beside = np.maximum(evidence * (1 - view.brows), dark) * view.mask * joint * (1 - outlines.outer)
+    # Bridges and hinges are above the lenses' middles; what is beside them further down is nose and cheek.
+    rows = np.arange(len(view.mask))[:, None]
+    joint = joint & (rows < (outlines.outer * rows).sum() / max(float(outlines.outer.sum()), 1.0))
+    beside = (
+        np.maximum(evidence * (1 - np.maximum(view.brows, view.eyes)), dark) * view.mask * joint * (1 - outlines.outer)
+    )
     rim = np.clip(outlines.outer - outlines.inner, 0, 1)
     return np.maximum(np.maximum(outlines.rim, dark * rim), beside).astype(np.float32)
 

@@ -29,10 +29,12 @@ ROUNDS = 8
 
 @dataclass(frozen=True)
 class LensLight:
-    """``through`` ``(h, w, 3) float32`` in [0, 1]; ``added`` ``(h, w, 3) float32``, 0-255."""
+    """``through`` ``(h, w, 3) float32`` in [0, 1]; ``added`` ``(h, w, 3) float32``, 0-255; ``plain`` ``(h, w, 3)``
+    how the lens looks before bare skin, without what it mirrors."""
 
     through: np.ndarray
     added: np.ndarray
+    plain: np.ndarray
 
 
 def lens_light(view: FrontView, outlines: LensOutlines) -> LensLight:
@@ -41,11 +43,11 @@ def lens_light(view: FrontView, outlines: LensOutlines) -> LensLight:
     What is behind is the skin around continued, without the eye and the brow, which a clear lens shows and a dark one
     hides; light that is added is what is left over, never the reference's own eye.
     """
-    through, added = np.ones_like(view.image), np.zeros_like(view.image)
+    through, added, plain = np.ones_like(view.image), np.zeros_like(view.image), view.behind.copy()
     halves = [outlines.inner * (side * view.across > 0) for side in (-1, 1)]
     halves = [half for half in halves if (half > 0.5).sum() >= 12]
     if not halves:
-        return LensLight(through, added)
+        return LensLight(through, added, plain)
     fits = [_Lens.of(view, half) for half in halves]
     # A pair is of one make; the half whose shade is less is less deceived by it.
     clear = max(fit.clear for fit in fits)
@@ -55,7 +57,8 @@ def lens_light(view: FrontView, outlines: LensOutlines) -> LensLight:
         share = (side * view.across > 0)[:, None] & (outlines.outer[..., None] > 0)
         own, light = fit.split(view, clear, seen)
         through, added = np.where(share, own, through), np.where(share, light, added)
-    return LensLight(through.astype(np.float32), added.astype(np.float32))
+        plain = np.where(share, fit.fit * fit.behind, plain)
+    return LensLight(*(part.astype(np.float32) for part in (through, added, plain)))
 
 
 @dataclass(frozen=True)
@@ -76,8 +79,10 @@ class _Lens:
             bare = lens > 0.5
         fit = _smooth_fit(np.clip(view.image, 0, 255) / behind, bare)
         all_over = smoothstep(np.median(fit[bare], 0).min(), *CLEAR_ALL_OVER)
-        clear = min(float(all_over), float(smoothstep(_across_rim(view, lens, bare), *CLEAR)))
-        return cls(fit, behind, clear, _seen_through(view, lens, fit, behind))
+        seen_through = _seen_through(view, lens, fit, behind)
+        # An eye that is plainly seen through a lens that is not dark is in a hollow, not behind a tint.
+        clear = float(all_over) * max(seen_through, float(smoothstep(_across_rim(view, lens, bare), *CLEAR)))
+        return cls(fit, behind, clear, seen_through)
 
     def split(self, view: FrontView, clear: float, seen_through: float) -> tuple[np.ndarray, np.ndarray]:
         """What the lens lets through and what it adds, ``(h, w, 3)`` each."""

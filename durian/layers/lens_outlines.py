@@ -33,6 +33,10 @@ THICKNESS_PRICE, OFFSET_PRICE, USUAL_PRICE = 0.22, 0.06, 0.10
 usual thickness, in the same."""
 USUAL_PERCENTILE = 40
 """Of the thicknesses found first: shadows only make rims thicker."""
+ALIKE_PRICE = (0.15, 0.4)
+"""What the squares of one lens's difference from both cost, in place and thickness, in the same."""
+ROOM = 1
+"""Samples outside a rim's edge over which it still fades."""
 STEP_PRICE = 0.5
 """What a sample of change from a ray to the next costs, in the same."""
 RIM_GAP = 50
@@ -67,16 +71,12 @@ class _Rays:
     def angles(self) -> np.ndarray:
         return np.arange(ANGLES) * (2 * np.pi / ANGLES)
 
-    def places(self, radii: np.ndarray) -> np.ndarray:
-        """Pixels ``(ANGLES, ..., 2)`` at radii ``(ANGLES, ...)`` in samples."""
-        angles = self.angles.reshape(-1, *[1] * (radii.ndim - 1))
-        direction = np.stack([self.side * np.cos(angles), np.sin(angles)], -1)
-        return self.middle + self.step * radii[..., None] * direction
-
     def take(self, values: np.ndarray) -> np.ndarray:
         """``(ANGLES, R[, C])`` of ``(h, w[, C])``."""
         count = round(RADIUS / STEP)
-        x, y = np.moveaxis(self.places(np.tile(np.arange(count), (ANGLES, 1))).astype(np.float32), -1, 0)
+        radii = self.step * np.arange(count)
+        x = (self.middle[0] + self.side * np.cos(self.angles)[:, None] * radii).astype(np.float32)
+        y = (self.middle[1] + np.sin(self.angles)[:, None] * radii).astype(np.float32)
         return cv2.remap(values.astype(np.float32), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
     def spread(self, values: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
@@ -85,13 +85,20 @@ class _Rays:
         angle = np.arctan2(rows - self.middle[1], self.side * (columns - self.middle[0]))
         return np.interp(angle, self.angles, values, period=2 * np.pi).astype(np.float32)
 
-    def polygon(self, radii: np.ndarray, shape: tuple[int, int], convex: bool = False) -> np.ndarray:
+    def inside(self, radii: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
         """The inside of a contour of one radius ``(ANGLES,)`` a ray, ``(h, w) float32``, its edge a pixel soft."""
-        mask = np.zeros(shape, np.uint8)
-        corners = np.round(self.places(np.maximum(radii, 0)) * 16).astype(np.int32)
-        corners = cv2.convexHull(corners)[:, 0] if convex else corners
-        cv2.fillPoly(mask, [corners], 255, cv2.LINE_AA, 4)
-        return mask.astype(np.float32) / 255
+        rows, columns = np.mgrid[: shape[0], : shape[1]]
+        distance = np.hypot(columns - self.middle[0], rows - self.middle[1])
+        return np.clip(self.step * self.spread(radii, shape) - distance + 0.5, 0, 1).astype(np.float32)
+
+    def put(self, profile: np.ndarray, outer: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+        """Values ``(ANGLES, K)`` at so many samples inside a contour ``outer`` ``(ANGLES,)``, ``(h, w) float32``."""
+        rows, columns = np.mgrid[: shape[0], : shape[1]]
+        ray = np.arctan2(rows - self.middle[1], self.side * (columns - self.middle[0])) * ANGLES / (2 * np.pi) % ANGLES
+        distance = np.hypot(columns - self.middle[0], rows - self.middle[1]) / self.step
+        depth = self.spread(outer, shape) - distance
+        closed = np.concatenate([profile, profile[:1]]).astype(np.float32)
+        return cv2.remap(closed, depth.astype(np.float32), ray.astype(np.float32), cv2.INTER_LINEAR)
 
 
 def lens_outlines(view: FrontView, evidence: np.ndarray) -> LensOutlines:
@@ -113,20 +120,20 @@ def lens_outlines(view: FrontView, evidence: np.ndarray) -> LensOutlines:
             halves.append((_Rays(middle, side, STEP * view.scale), half))
     if not halves:
         return LensOutlines(outer, inner, rim)
-    # Where one half's mask has a gap the other's tells.
-    edge = _closed_smooth(np.max([_mask_radius(rays.take(half)) for rays, half in halves], 0))
+    # Where one half's mask has a gap the other's tells; and a gap in both, as a brow leaves one, is no part of a lens.
+    edge = _closed_smooth(_convex(np.max([_mask_radius(rays.take(half)) for rays, half in halves], 0)))
     # Of a brow nobody knows whether a rim lies before it; an eye is no rim.
     known, lab = 1 - np.maximum(view.eyes, view.brows), cv2.cvtColor(view.image / 255, cv2.COLOR_RGB2LAB)
     seen = [rays.take(evidence) for rays, _ in halves]
     gains = [_gains(own, rays.take(known), rays.take(lab), edge) for own, (rays, _) in zip(seen, halves, strict=True)]
-    outside, thickness = _contours(np.mean(gains, 0), edge)
-    strength = np.max([_rim_strength(own, outside, thickness) for own in seen], 0)
-    for rays, _ in halves:
-        whole = rays.polygon(outside, shape)
-        inside = np.minimum(rays.polygon(outside - thickness, shape, convex=True), whole)
-        outer, inner = np.maximum(outer, whole), np.maximum(inner, inside)
-        rim = np.maximum(rim, np.clip(whole - inside, 0, 1) * rays.spread(strength, shape))
-    return LensOutlines(outer, inner, rim)
+    contours = _contours(gains, edge)
+    profile = np.max([_profile(own, *contour) for own, contour in zip(seen, contours, strict=True)], 0)
+    for (rays, _), (outside, thickness) in zip(halves, contours, strict=True):
+        outer = np.maximum(outer, rays.inside(outside, shape))
+        inner = np.maximum(inner, rays.inside(_convex(outside - thickness), shape))
+        rim = np.maximum(rim, rays.put(profile, outside + ROOM, shape))
+    inner = np.minimum(inner, outer)
+    return LensOutlines(outer, inner, rim * (1 - inner))
 
 
 def _lenses_with_rims(view: FrontView) -> np.ndarray:
@@ -183,13 +190,23 @@ def _sums(values: np.ndarray) -> np.ndarray:
     return np.concatenate([np.zeros_like(values[:, :1]), np.cumsum(values, 1, dtype=np.float64)], 1)
 
 
-def _contours(gain: np.ndarray, edge: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The rim's outer edge and its thickness on each ray, samples ``(ANGLES,)``."""
-    _, thickness = _cheapest_round(gain)
-    unusual = np.arange(gain.shape[2]) - np.percentile(thickness, USUAL_PERCENTILE)
-    offset, thickness = _cheapest_round(gain - USUAL_PRICE * unusual**2)
-    outer = _closed_smooth(edge + _offsets()[offset])
-    return outer, np.maximum(_closed_smooth(thickness.astype(np.float64)), 0)
+def _contours(gains: list[np.ndarray], edge: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The rim's outer edge and its thickness on each ray, samples ``(ANGLES,)``, of each lens.
+
+    First one pair of contours for both; then each lens, which a crooked head shows a little otherwise, near them.
+    """
+    both = np.mean(gains, 0)
+    steps = np.arange(both.shape[2])
+    _, thickness = _cheapest_round(both)
+    offset, thickness = _cheapest_round(both - USUAL_PRICE * (steps - np.percentile(thickness, USUAL_PERCENTILE)) ** 2)
+    found = []
+    for gain in gains:
+        moved = (np.arange(both.shape[1]) - offset[:, None])[:, :, None] ** 2
+        changed = (steps - thickness[:, None])[:, None] ** 2
+        own_offset, own_thickness = _cheapest_round(gain - ALIKE_PRICE[0] * moved - ALIKE_PRICE[1] * changed)
+        outer = _closed_smooth(edge + _offsets()[own_offset])
+        found.append((outer, np.maximum(_closed_smooth(own_thickness.astype(np.float64)), 0)))
+    return found
 
 
 def _cheapest_round(gain: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -213,14 +230,33 @@ def _cheapest_round(gain: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return chosen[:, 0], chosen[:, 1]
 
 
-def _rim_strength(seen: np.ndarray, outer: np.ndarray, thickness: np.ndarray) -> np.ndarray:
-    """How much of a rim is seen on each ray, ``(ANGLES,)`` in [0, 1], short gaps closed."""
-    place = np.arange(seen.shape[1])
-    band = (place >= (outer - np.maximum(thickness, 2))[:, None]) & (place <= outer[:, None])
-    strength = np.where(band, seen, 0).max(1).astype(np.float32)
+def _profile(seen: np.ndarray, outer: np.ndarray, thickness: np.ndarray) -> np.ndarray:
+    """How opaque a rim is at each sample inwards from :data:`ROOM` outside its edge, ``(ANGLES, K)``, gaps closed."""
+    depth = np.arange(round(THICKEST / STEP) + 2 * ROOM)
+    rays = np.repeat(np.arange(ANGLES, dtype=np.float32)[:, None], len(depth), 1)
+    place = (outer[:, None] + ROOM - depth).astype(np.float32)
+    found = cv2.remap(seen.astype(np.float32), place, rays, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    found = found * np.clip(thickness[:, None] + 2 * ROOM - depth, 0, 1) * np.clip(depth / ROOM, 0, 1)
     gap = 2 * (ANGLES * RIM_GAP // 720) + 1
-    closed = cv2.morphologyEx(np.tile(strength, 3)[None], cv2.MORPH_CLOSE, np.ones((1, gap)))[0]
-    return _closed_smooth(smoothstep(closed, *RIM_SEEN)[ANGLES : 2 * ANGLES].astype(np.float64))
+    closed = cv2.morphologyEx(np.tile(found.astype(np.float32), (3, 1)), cv2.MORPH_CLOSE, np.ones((gap, 1)))
+    smooth = cv2.GaussianBlur(closed, (0, 0), sigmaX=0.01, sigmaY=SMOOTH)[ANGLES : 2 * ANGLES]
+    return np.maximum(found, smoothstep(smooth, *RIM_SEEN)).astype(np.float32)
+
+
+def _convex(radii: np.ndarray) -> np.ndarray:
+    """The convex hull of a contour of one radius a ray, ``(ANGLES,)``."""
+    angles = np.arange(ANGLES) * (2 * np.pi / ANGLES)
+    radii = np.maximum(radii, 1.0)
+    points = np.stack([radii * np.cos(angles), radii * np.sin(angles)], 1).astype(np.float32)
+    corners = np.sort(cv2.convexHull(points, returnPoints=False)[:, 0])
+    after = np.searchsorted(corners, np.arange(ANGLES), side="right")
+    first, second = corners[after - 1], corners[after % len(corners)]
+    a, b = angles[first], angles[second]
+    gap = (b - a) % (2 * np.pi)
+    along = (angles - a) % (2 * np.pi)
+    chord = radii[first] * np.sin(along) + radii[second] * np.sin(gap - along)
+    hull = radii[first] * radii[second] * np.sin(gap) / np.where(np.abs(chord) > 1e-6, chord, 1)
+    return np.maximum(radii, np.where(np.abs(chord) > 1e-6, hull, radii))
 
 
 def _closed_smooth(values: np.ndarray) -> np.ndarray:

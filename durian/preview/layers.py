@@ -15,6 +15,7 @@ from durian.geometry.mesh import HeadPose, smoothstep
 from durian.geometry.raster import Canvas
 from durian.layers.glasses import take_apart
 from durian.preview.beard import beard_texture
+from durian.layers.glasses_view import FrontView
 from durian.preview.fill import fill
 from durian.preview.light import FaceLight, cut_out, mean_change, relit
 from durian.request import Attribute
@@ -24,6 +25,8 @@ MORPHED_NAMES = frozenset({"hair", "hat", "beard", "other"})
 """Kinds whose outline is morphed when blended; thin things (glasses, lips) and what is seen through are cross-faded."""
 TEXTURE_SCALES = (60.0, 400.0)
 """Pixels per unit within which the front view of glasses is looked at."""
+UNDER_HAIR = (-0.02, 0.04)
+"""Where beyond the hinge glasses begin to be under hair, units: before it the front lies on a fringe."""
 MORPH_EDGE, MORPH_START = 5.0, 0.12
 """Softness of a morphed outline in pixels, and the distance of α from its ends at which it has fully set in."""
 STILL = HeadPose(1.0, np.eye(3), np.zeros(3))
@@ -75,7 +78,9 @@ class Layer:
         return frame[..., 0].astype(np.float32) / 255
 
 
-def build_layer(item: AlignedAttribute, portrait: np.ndarray, light: float, wearer: FaceLight) -> Layer:
+def build_layer(
+    item: AlignedAttribute, portrait: np.ndarray, light: float, wearer: FaceLight, hair: np.ndarray | None = None
+) -> Layer:
     """Cut an aligned attribute out of its reference, lit for its wearer.
 
     Args:
@@ -83,6 +88,7 @@ def build_layer(item: AlignedAttribute, portrait: np.ndarray, light: float, wear
         portrait: ``(478, 3)`` landmarks at rest, in crop pixels.
         light: 0 keeps its colours, 1 matches the wearer's light.
         wearer: the portrait's light.
+        hair: ``(S, S) uint8`` the portrait's hair, under which the sides of glasses run; ``None`` where it has none.
     """
     attribute = item.attribute
     if attribute.landmarks is not None:
@@ -92,7 +98,7 @@ def build_layer(item: AlignedAttribute, portrait: np.ndarray, light: float, wear
         eyes = float(np.linalg.norm(portrait[33, :2] - portrait[263, :2]))
         scale = NO_FACE_BOXES[attribute.name][0] * eyes / max(x1 - x0, 1)
     if isinstance(item.mesh, GlassesItem):
-        return _glasses_layer(item, portrait, light, wearer)
+        return _glasses_layer(item, portrait, light, wearer, hair)
     texture, to_texture = _texture(attribute, float(scale * attribute.placement.scale), light, wearer)
     points = item.mesh.texture_points @ to_texture[:, :2].T + to_texture[:, 2]
     return Layer(attribute.name, texture, points.astype(np.float32), item.mesh, attribute.strength)
@@ -115,16 +121,39 @@ def _texture(attribute: Attribute, scale: float, light: float, wearer: FaceLight
     return _textures.get(attribute.image, make, key=cut_key + fingerprint((light, wearer)))
 
 
-def _glasses_layer(item: AlignedAttribute, portrait: np.ndarray, light: float, wearer: FaceLight) -> Layer:
+def _glasses_layer(
+    item: AlignedAttribute, portrait: np.ndarray, light: float, wearer: FaceLight, hair: np.ndarray | None
+) -> Layer:
     attribute, mesh = item.attribute, item.mesh
     scale = replace(mesh.surface, landmarks=np.asarray(portrait, np.float64)).unit * attribute.placement.scale
     apart = take_apart(attribute, mesh.surface, float(np.clip(scale, *TEXTURE_SCALES)))
     texture = apart.texture.astype(np.float32)
     own = FaceLight.of(attribute.image.astype(np.float32), attribute.landmarks)
     texture[..., :3] *= np.exp(mean_change(own, wearer, light))
+    if hair is not None:
+        texture *= 1 - _under_hair(apart.view, mesh, hair)[..., None]
     points = apart.view.points(mesh.places).astype(np.float32)
     texture = np.clip(texture + 0.5, 0, 255).astype(np.uint8)
     return Layer(attribute.name, texture, points, mesh, attribute.strength)
+
+
+def _under_hair(view: FrontView, mesh: GlassesItem, hair: np.ndarray) -> np.ndarray:
+    """How much of the glasses' sides lies under a portrait's hair at rest, ``(h, w) float32`` of the front view."""
+    columns, rows = len(np.unique(mesh.places[:, 0])), len(np.unique(mesh.places[:, 1]))
+    height = view.mask.shape[0]
+    at = mesh.places.reshape(rows, columns, 2)
+    column = np.interp(view.across, at[0, :, 0], np.arange(columns))
+    row = np.interp(view.low + np.arange(height) / view.scale, at[:, 0, 1], np.arange(rows))
+    x, y = (
+        cv2.remap(
+            mesh.rest[:, k].reshape(rows, columns).astype(np.float32),
+            *(part.astype(np.float32) for part in np.meshgrid(column, row)),
+            cv2.INTER_LINEAR,
+        )
+        for k in (0, 1)
+    )
+    covered = cv2.remap(hair, x, y, cv2.INTER_LINEAR).astype(np.float32) / 255
+    return covered * smoothstep(np.abs(view.across), *(mesh.surface.hinge + np.array(UNDER_HAIR)))
 
 
 def premultiplied(straight: np.ndarray) -> np.ndarray:

@@ -83,7 +83,7 @@ def build_stage(scene: Scene) -> Stage:
     size = scene.size
     options = scene.request.options
     wearer = FaceLight.of(scene.image.astype(np.float32), scene.landmarks)
-    layers = tuple(build_layer(item, scene.landmarks, options.light, wearer) for item in scene.items)
+    layers = tuple(build_layer(item, scene.landmarks, options.light, wearer, scene.hair) for item in scene.items)
     canvas = Canvas(size, size)
     blend = Blend(*layers, scene.landmarks, size) if scene.request.mode == "blend" else None
     hair = [layer for layer in layers if layer.name == "hair"]

@@ -1,0 +1,132 @@
+"""Glasses taken apart into frame and lenses, and fitted on another head."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from durian.geometry.alignment import aligned_mask, item_mesh
+from durian.geometry.glasses import GlassesItem, GlassesSurface
+from durian.geometry.raster import Canvas
+from durian.layers.glasses import GlassesTexture, take_apart
+from durian.preview.layers import STILL, Layer, build_layer
+from durian.preview.light import FaceLight
+from durian.scene import AlignedAttribute
+from tests.faces_made import SIDE, SKIN, UNIT
+from tests.glasses_made import FRAME, LENS, MIDDLE, RIM, bare_face, turned_face, wearing
+
+MADE = {
+    "dark": ((0.08, 0.08, 0.08), (10, 12, 14)),
+    "mirrored": ((0.0, 0.0, 0.0), (60, 120, 200)),
+    "tinted": ((0.55, 0.4, 0.25), (0, 0, 0)),
+    "clear": ((1.0, 1.0, 1.0), (0, 0, 0)),
+}
+OTHER_SKIN = (90, 60, 45)
+
+
+def apart(make: str, yaw: float = 0.0) -> GlassesTexture:
+    attribute = wearing(turned_face(yaw), *MADE[make])
+    return take_apart(attribute, GlassesSurface.of_mask(attribute.landmarks, attribute.mask), 120)
+
+
+def over(taken: GlassesTexture, colour: tuple[int, int, int]) -> np.ndarray:
+    texture = taken.texture.astype(np.float32)
+    return np.array(colour) * (1 - texture[..., 3:] / 255) + texture[..., :3]
+
+
+def radius(taken: GlassesTexture) -> np.ndarray:
+    """Distance from the middle of the nearer lens, units."""
+    view = taken.view
+    down = view.low + np.arange(view.mask.shape[0])[:, None] / view.scale
+    return np.hypot(np.abs(view.across)[None] - MIDDLE[0], down - MIDDLE[1])
+
+
+@pytest.mark.parametrize("yaw", [0.0, 30.0])
+@pytest.mark.parametrize("make", MADE)
+def test_a_known_lens_looks_on_its_own_and_on_another_skin_as_it_would(make, yaw):
+    taken = apart(make, yaw)
+    lens = (radius(taken) < LENS - RIM - 0.04) & (np.maximum(taken.view.eyes, taken.view.brows) < 0.05)
+    through, added = MADE[make]
+    for skin, tolerance in ((SKIN, 8), (OTHER_SKIN, 16)):
+        expected = np.array(skin) * through + added
+        assert np.abs(np.median(over(taken, skin)[lens], 0) - expected).max() < tolerance
+
+
+@pytest.mark.parametrize("yaw", [0.0, 30.0])
+def test_clear_lenses_carry_nothing_of_the_reference_eyes(yaw):
+    taken = apart("clear", yaw)
+    inside = radius(taken) < LENS - RIM - 0.03
+    assert taken.view.eyes[inside].max() == 1
+    assert taken.texture[inside].max() <= 2
+
+
+@pytest.mark.parametrize("make", ["clear", "dark"])
+def test_a_rim_is_whole_and_of_its_own_colour(make):
+    taken = apart(make)
+    distance = radius(taken)
+    rim = (distance > LENS - 0.7 * RIM) & (distance < LENS - 0.3 * RIM)
+    assert np.quantile(taken.texture[rim][:, 3:], 0.02) > 230
+    assert np.abs(np.median(taken.texture[rim][:, :3], 0) - FRAME).max() < 12
+    below = np.arange(len(distance))[:, None] > (MIDDLE[1] - taken.view.low) * taken.view.scale
+    front = np.abs(taken.view.across)[None] < MIDDLE[0] + LENS
+    assert taken.texture[(distance > LENS + 0.03) & below & front][:, 3:].mean() < 5
+
+
+@pytest.mark.parametrize("forward", [0.0, 0.06])
+@pytest.mark.parametrize("yaw", [-30.0, 0.0, 30.0])
+def test_glasses_from_any_side_lie_before_both_eyes(yaw, forward):
+    attribute = wearing(turned_face(yaw), *MADE["dark"], forward=forward)
+    portrait = turned_face()
+    mask = aligned_mask(attribute, item_mesh(attribute, portrait), portrait, SIDE) > 127
+    middle = GlassesSurface(portrait.astype(np.float64)).origin
+    for side in (-1, 1):
+        half = mask & (side * (np.arange(SIDE) - middle[0]) > 0.1 * UNIT)
+        rows, columns = np.nonzero(half)
+        found = np.array([(columns.min() + columns.max()) / 2, (rows.min() + rows.max()) / 2])
+        wanted = GlassesSurface(portrait.astype(np.float64)).pixels(np.array([side * MIDDLE[0], MIDDLE[1]]))[:2]
+        assert np.linalg.norm(found - wanted) < 4
+        assert np.ptp(rows) == pytest.approx(2 * LENS * UNIT, rel=0.12)
+
+
+def layer_on(portrait: np.ndarray, hair: np.ndarray | None = None) -> Layer:
+    attribute = wearing(turned_face(), *MADE["clear"])
+    item = AlignedAttribute(attribute, GlassesItem(attribute, portrait), attribute.mask)
+    return build_layer(item, portrait, 0.0, FaceLight.of(bare_face(portrait).astype(np.float32), portrait), hair)
+
+
+def test_the_side_turned_away_is_not_drawn_and_the_other_runs_to_the_ear():
+    portrait = turned_face(30.0)
+    shown = layer_on(portrait).coverage(Canvas(SIDE, SIDE), portrait, SIDE) > 0.5
+    surface = replace(GlassesSurface(portrait.astype(np.float64)), hinge=MIDDLE[0] + LENS)
+    columns = np.flatnonzero(shown.any(0))
+    near = -1 if surface.yaw > 0 else 1
+    far_edge = surface.pixels(np.array([-near * (surface.hinge + 0.06), 0.0]))[0]
+    assert (near * (columns - far_edge) > -3).all()
+    ear = surface.pixels(np.array([near * (surface.hinge + 0.7), 0.0]))[0]
+    assert (near * (columns - ear)).max() > 0
+
+
+def test_sides_run_under_the_hair():
+    portrait = turned_face(30.0)
+    everywhere = np.full((SIDE, SIDE), 255, np.uint8)
+    bare, under = layer_on(portrait), layer_on(portrait, everywhere)
+    width = bare.texture.shape[1]
+    side = slice(0, width // 5)
+    assert bare.texture[:, side, 3:].max() == 255
+    assert under.texture[:, side, 3:].max() <= 1
+    middle = slice(2 * width // 5, 3 * width // 5)
+    assert np.array_equal(bare.texture[:, middle], under.texture[:, middle])
+
+
+def test_glasses_on_their_own_face_are_that_picture_again():
+    portrait = turned_face()
+    attribute = wearing(portrait, *MADE["tinted"])
+    item = AlignedAttribute(attribute, GlassesItem(attribute, portrait), attribute.mask)
+    layer = build_layer(item, portrait, 0.0, FaceLight.of(bare_face(portrait).astype(np.float32), portrait))
+    frame = bare_face(portrait)
+    layer.draw(Canvas(SIDE, SIDE), frame, portrait, STILL)
+    inside = cv2.erode(attribute.mask, np.ones((3, 3))) > 250
+    assert np.abs(frame[inside].astype(float) - attribute.image[inside]).mean() < 8
