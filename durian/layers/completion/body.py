@@ -18,7 +18,7 @@ NECK_HALF_WIDTH, NECK_BASE_HALF_WIDTH, NECK_LENGTH = 0.36, 0.44, 0.36
 """A neck where nobody sees one, in face widths: from the chin to its base. Taste."""
 APART = 60.0
 """How much clothes in the place of skin count against a match, in levels."""
-TOLD = 0.15
+TOLD = 0.06
 """Distance from what is seen, in face widths, over which it tells skin from clothes."""
 COLLAR = 0.02
 """Distance from clothes, in face widths, from which on a neck is nothing but skin."""
