@@ -13,10 +13,10 @@ from durian.preview.fill import fill
 # A body seen from the front, in face widths from the chin along the head's own axes: (across, down), from the middle
 # outwards. Taste, checked against the outlines of photographs whose shoulders are seen.
 NECK_AND_SHOULDER = (
-    (0.33, -0.35),
-    (0.36, 0.10),
-    (0.42, 0.32),
-    (0.62, 0.50),
+    (0.30, -0.35),
+    (0.33, 0.10),
+    (0.41, 0.30),
+    (0.64, 0.47),
     (0.95, 0.66),
     (1.22, 0.86),
     (1.38, 1.20),

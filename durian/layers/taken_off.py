@@ -20,7 +20,7 @@ BROW_MARGIN = 0.05
 """Skin around a brow that stays with it, in outer-eye distances."""
 DARK_SHARE = 0.85
 """Glasses opaque over more of their area than this are dark ones."""
-REACHES = (0.25, 0.6, 1.2, 2.0)
+REACHES = (0.12, 0.3, 0.6, 1.2, 2.0)
 """Growths of what is taken off, in outer-eye distances, for which what lies under it is made up: it stays the same
 while the expansion slider moves between two of them."""
 HIDDEN = 0.02

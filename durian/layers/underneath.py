@@ -65,13 +65,15 @@ def _underneath(scene: Scene, person: np.ndarray, hidden: np.ndarray) -> tuple[n
         outline = np.maximum(outline, _jaw_outline(landmarks, head, down, visible | bearded))
         flesh = bearded & (below < 0) & (blurred(face, JAW_FLESH * head.width) > 0.1)
         outline = np.maximum(outline, smoothstep(blurred(flesh.astype(np.float32), 0.02 * head.width), 0.2, 0.6))
-    colour, _ = complete_skin(image, landmarks, known, seed=seed)
+    skin, _ = complete_skin(image, landmarks, known, seed=seed)
+    colour = skin
     if "hat" in scene.worn:
         colour = _hair_over_skull(scene, image, colour, skull, hidden)
     low = smoothstep(below, NECK_FROM, NECK_TO) * (1 - face)
     made_up = low * outline * hidden > 0
     if made_up.any():
-        body = complete_body(image, landmarks, known, ((visible & (below > -0.3)) | made_up).astype(np.float32), seed)
+        place = ((visible & (below > -0.3)) | made_up).astype(np.float32)
+        body = complete_body(image, landmarks, known, place, seed, skin)
         colour = colour + low[..., None] * (body - colour)
     return np.maximum(np.maximum(skull, face), outline), colour.astype(np.float32)
 

@@ -10,14 +10,18 @@ from durian.geometry.mesh import CHIN, smoothstep
 from durian.layers.completion.exemplar import synthesise
 from durian.layers.completion.skin import complete_skin, skin_coloured
 from durian.preview.fill import fill
-from durian.preview.skin import polygon
 
 SURE = 0.98
 """Share of a pixel that must be known, and body, for it to be taken as an example."""
-NECK_HALF_WIDTH, NECK_BASE_HALF_WIDTH, NECK_LENGTH = 0.36, 0.44, 0.36
-"""A neck where nobody sees one, in face widths: from the chin to its base. Taste."""
+NECK_LENGTH, COLLAR_RISE = 0.34, 0.3
+"""Where clothes begin if nobody sees it: below the chin, in face widths, and by how much higher one face width aside.
+Taste."""
 APART = 60.0
 """How much clothes in the place of skin count against a match, in levels."""
+NECK_SHADE = 0.82
+"""A neck nobody sees, beside the face above it. Taste."""
+LEAST_SEEN = 30
+"""Pixels of a neck from which on it says how dark it is."""
 TOLD = 0.06
 """Distance from what is seen, in face widths, over which it tells skin from clothes."""
 COLLAR = 0.02
@@ -25,7 +29,12 @@ COLLAR = 0.02
 
 
 def complete_body(
-    image: np.ndarray, landmarks: np.ndarray, known: np.ndarray, body: np.ndarray, seed: int = 0
+    image: np.ndarray,
+    landmarks: np.ndarray,
+    known: np.ndarray,
+    body: np.ndarray,
+    seed: int = 0,
+    skin: np.ndarray | None = None,
 ) -> np.ndarray:
     """Go on with neck and clothes, each from its own kind, and with the edge between them.
 
@@ -35,6 +44,7 @@ def complete_body(
         known: ``(S, S) float32`` in [0, 1], 1 where nothing that is taken off hides the picture.
         body: ``(S, S) float32`` in [0, 1] where neck and clothes are, or are to be.
         seed: of the search.
+        skin: ``(S, S, 3) float32``, what :func:`complete_skin` made of the same picture, if that is at hand.
 
     Returns:
         ``(S, S, 3) float32``: what of the body is not known is made up, elsewhere ``image``.
@@ -47,7 +57,9 @@ def complete_body(
     head = Head(landmarks)
     bare = source & skin_coloured(image, landmarks, known)
     neck = _neck(landmarks, head, source, bare)
-    skin, _ = complete_skin(image, landmarks, known * source, bare.astype(np.float32), seed)
+    if skin is None:
+        skin, _ = complete_skin(image, landmarks, known, seed=seed)
+    skin = _shaded_as_seen(image, skin, bare, known)
     clothes = source & ~cv2.dilate(bare.astype(np.uint8), np.ones((3, 3))).astype(bool)
     start = skin
     if clothes.any():
@@ -63,21 +75,24 @@ def complete_body(
     return np.where(hole[..., None], np.clip(made, 0, 255), image).astype(np.float32)
 
 
+def _shaded_as_seen(image: np.ndarray, skin: np.ndarray, bare: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """The skin ``(S, S, 3)`` of a neck as dark beside a face as what is seen of it, ``bare (S, S) bool``."""
+    inner = cv2.erode(bare.astype(np.uint8), np.ones((3, 3))).astype(np.float32)
+    if inner.sum() < LEAST_SEEN:
+        return skin * NECK_SHADE
+    # Where the neck is seen the skin is the picture itself: what it would be by itself comes from beside it.
+    expected = fill(skin, (known < SURE).astype(np.float32))
+    ratio = fill(np.log(image + 8) - np.log(expected + 8), inner)
+    return np.clip(np.exp(np.clip(cv2.GaussianBlur(ratio, (0, 0), 3.0), -1.0, 0.3)) * (skin + 8) - 8, 0, 255)
+
+
 def _neck(landmarks: np.ndarray, head: Head, source: np.ndarray, bare: np.ndarray) -> np.ndarray:
     """Where the body is skin, ``(S, S) float32``: as seen, as what is near says, and far from it as necks are."""
     down = head.axes[:2, 1] / np.linalg.norm(head.axes[:2, 1])
-    across = np.array([down[1], -down[0]])
-    chin = landmarks[CHIN, :2]
-    corners = [
-        chin + head.width * (along * down + side * wide * across)
-        for along, side, wide in (
-            (-0.15, -1, NECK_HALF_WIDTH),
-            (-0.15, 1, NECK_HALF_WIDTH),
-            (NECK_LENGTH, 1, NECK_BASE_HALF_WIDTH),
-            (NECK_LENGTH, -1, NECK_BASE_HALF_WIDTH),
-        )
-    ]
-    usual = polygon(np.array(corners, np.float32), source.shape)
+    y, x = np.mgrid[: source.shape[0], : source.shape[1]].astype(np.float32)
+    offset = (np.stack([x, y], -1) - landmarks[CHIN, :2]) / head.width
+    along, aside = offset @ down, offset @ np.array([down[1], -down[0]])
+    usual = (along < NECK_LENGTH - COLLAR_RISE * aside**2).astype(np.float32)
     if not source.any():
         return usual
     label = np.repeat((bare & source).astype(np.float32)[..., None], 3, 2)
@@ -85,4 +100,5 @@ def _neck(landmarks: np.ndarray, head: Head, source: np.ndarray, bare: np.ndarra
     distance = cv2.distanceTransform(1 - source.astype(np.uint8), cv2.DIST_L2, 5)
     near = np.exp(-0.5 * (distance / (TOLD * head.width)) ** 2)
     neck = usual + near * (told - usual)
-    return smoothstep(neck, 0.35, 0.65).astype(np.float32)
+    # Cloth has an edge: halfway between both there is nothing.
+    return cv2.GaussianBlur((neck > 0.5).astype(np.float32), (0, 0), max(COLLAR / 2 * head.width, 0.7))
