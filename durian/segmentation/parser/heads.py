@@ -12,7 +12,7 @@ from durian.content_cache import ContentCache
 from durian.fingerprint import fingerprint
 from durian.segmentation.edges import follow_edges
 from durian.segmentation.parser.beards import certainty, whole_beard
-from durian.segmentation.parser.classes import BEARD, HAIR, HAT, ITEMS
+from durian.segmentation.parser.classes import BACKGROUND, BEARD, HAIR, HAT, ITEMS
 from durian.segmentation.parser.window import HeadWindow, draw_face, head_unit
 from durian.segmentation.person import person_mask
 from durian.segmentation.starts import starts_of
@@ -88,10 +88,15 @@ class ParsedHead:
         return self._parse(FACE_SIDE, FACE_UNIT, FACE_PLACE)
 
     def _parse(self, side: int, unit: float, place: tuple[float, float]) -> tuple[HeadWindow, np.ndarray]:
+        import cv2
+
         from durian.segmentation.parser.running import run
 
         window = HeadWindow.around(self.landmarks, side, side * unit, place)
         shares, _ = run(self.weights, window_inputs(self.image, self.landmarks, window))
+        # Beyond the picture the network is shown the picture's mirror image: there is nobody.
+        inside = window.take(np.full(self.image.shape[:2], 255, np.uint8), cv2.BORDER_CONSTANT) > 127
+        shares[~inside] = np.eye(shares.shape[-1], dtype=np.float32)[BACKGROUND]
         return window, shares
 
     def _closer(self, window: HeadWindow, shares: np.ndarray) -> tuple[float, tuple[float, float]]:
