@@ -143,7 +143,8 @@ def test_what_is_taken_off_is_the_frame_and_not_the_brow_or_the_eye_behind_the_l
     shown, bare = build_base(scene).colour, bare_face(landmarks).astype(np.float32)
     frame = (np.abs(attribute.image.astype(float) - FRAME).max(-1) < 5) & (attribute.mask > 250)
     on_skin = frame & (bare == SKIN).all(-1)
-    assert np.abs(shown[on_skin] - SKIN).mean() < 12
+    # Close to the lids the frame stays: eyes are never touched.
+    assert np.median(np.abs(shown[on_skin] - SKIN).max(-1)) < 8
     seen_through = (cv2.erode(attribute.mask, np.ones((25, 25))) > 250) & (bare != SKIN).any(-1)
     assert seen_through.sum() > 50
     assert np.abs(shown[seen_through] - bare[seen_through]).mean() < 4
