@@ -12,10 +12,12 @@ from durian.geometry.alignment import aligned_mask, item_mesh
 from durian.geometry.glasses import GlassesItem, GlassesSurface
 from durian.geometry.raster import Canvas
 from durian.layers.glasses import GlassesTexture, take_apart
+from durian.preview.base import build_base
 from durian.preview.layers import STILL, Layer, build_layer
 from durian.preview.light import FaceLight
-from durian.scene import AlignedAttribute
-from tests.faces_made import SIDE, SKIN, UNIT
+from durian.request import AnimationRequest, RenderOptions
+from durian.scene import AlignedAttribute, prepare_scene
+from tests.faces_made import SIDE, SKIN, UNIT, made_portrait
 from tests.glasses_made import FRAME, LENS, MIDDLE, RIM, bare_face, turned_face, wearing
 
 MADE = {
@@ -130,3 +132,19 @@ def test_glasses_on_their_own_face_are_that_picture_again():
     layer.draw(Canvas(SIDE, SIDE), frame, portrait, STILL)
     inside = cv2.erode(attribute.mask, np.ones((3, 3))) > 250
     assert np.abs(frame[inside].astype(float) - attribute.image[inside]).mean() < 8
+
+
+def test_what_is_taken_off_is_the_frame_and_not_the_brow_or_the_eye_behind_the_lens():
+    landmarks = turned_face()
+    attribute = wearing(landmarks, *MADE["clear"])
+    portrait = made_portrait(attribute.image, landmarks)
+    portrait = replace(portrait, worn={**portrait.worn, "glasses": attribute.mask})
+    scene = prepare_scene(AnimationRequest(portrait, options=RenderOptions(size=SIDE), erase=("glasses",)))
+    shown, bare = build_base(scene).colour, bare_face(landmarks).astype(np.float32)
+    frame = (np.abs(attribute.image.astype(float) - FRAME).max(-1) < 5) & (attribute.mask > 250)
+    on_skin = frame & (bare == SKIN).all(-1)
+    # Close to the lids the frame stays: eyes are never touched.
+    assert np.median(np.abs(shown[on_skin] - SKIN).max(-1)) < 8
+    seen_through = (cv2.erode(attribute.mask, np.ones((25, 25))) > 250) & (bare != SKIN).any(-1)
+    assert seen_through.sum() > 50
+    assert np.abs(shown[seen_through] - bare[seen_through]).mean() < 4
