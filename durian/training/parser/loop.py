@@ -53,6 +53,8 @@ class ParserRecipe:
             network is good enough to label them.
         real_share: how many of the examples they are.
         loaders: processes that make examples; the examples follow from their number too.
+        decoder_only: learn only the way back up and the outputs; what the network sees in pictures stays, and so do the
+            statistics of normalisation. For a few real pictures, which would make it forget the many rendered ones.
     """
 
     seed: int = 0
@@ -67,6 +69,7 @@ class ParserRecipe:
     real_from: float = 0.6
     real_share: float = 0.15
     loaders: int = 2
+    decoder_only: bool = False
 
 
 def train_parser(
@@ -145,8 +148,12 @@ class _Run:
         network = ParserNetwork() if start is None else deepcopy(load_network(start))
         self.network = network.requires_grad_().to(device, memory_format=torch.channels_last)
         self.average = deepcopy(self.network).eval()
-        decayed = [p for p in self.network.parameters() if p.ndim > 1]
-        others = [p for p in self.network.parameters() if p.ndim <= 1]
+        if recipe.decoder_only:
+            self.network.stem.requires_grad_(False)
+            self.network.down.requires_grad_(False)
+        learned = [p for p in self.network.parameters() if p.requires_grad]
+        decayed = [p for p in learned if p.ndim > 1]
+        others = [p for p in learned if p.ndim <= 1]
         self.optimiser = torch.optim.AdamW(
             [{"params": decayed, "weight_decay": recipe.decay}, {"params": others, "weight_decay": 0.0}], lr=recipe.rate
         )
@@ -155,7 +162,7 @@ class _Run:
         """One step on a batch of examples; returns its losses."""
         inputs, classes, share, clicked = (part.to(self.device) for part in batch)
         self._set_rate()
-        self.network.train()
+        self.network.train(not self.recipe.decoder_only)
         with torch.autocast(self.device, torch.bfloat16):
             logits, clicked_logits = self.network(inputs.contiguous(memory_format=torch.channels_last))
         losses = parser_loss(logits, clicked_logits, classes, share, clicked)

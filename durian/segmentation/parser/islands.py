@@ -1,0 +1,28 @@
+"""What hangs together with an item only by a thread, or not at all."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def without_islands(share: np.ndarray, thread: float, least: float) -> np.ndarray:
+    """The share of an item without its islands, ``(S, S) float32``.
+
+    Args:
+        share: ``(S, S) float32`` in [0, 1].
+        thread: half the width, in pixels, up to which what joins two parts is no joint.
+        least: area of a part, as a share of the largest one's, from which on it stays.
+    """
+    import cv2
+
+    reach = max(1, round(thread))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)
+    core = cv2.erode((share > 0.5).astype(np.uint8), disc)
+    _, parts, stats, _ = cv2.connectedComponentsWithStats(core, connectivity=8)
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    if not len(areas):
+        return share
+    kept = np.isin(parts, 1 + np.flatnonzero(areas >= least * areas.max())).astype(np.uint8)
+    # As far as the part went before it was thinned, and its soft rim.
+    wide = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (4 * reach + 1,) * 2)
+    return np.where(cv2.dilate(kept, wide) > 0, share, np.float32(0))
