@@ -140,7 +140,7 @@ def add_train(command: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", type=COUNT, metavar="N", help="likewise")
     parser.add_argument("--rate", type=real(1e-6, 0.1), metavar="R", help="largest learning rate, likewise")
     parser.add_argument("--real-share", type=real(0, 1), metavar="0..1", help="of the examples, likewise")
-    parser.add_argument("--decoder-only", action="store_true", default=None, help="for few real pictures: keep the rest")
+    parser.add_argument("--decoder-only", action="store_true", default=None, help="keep the rest: for few pictures")
     parser.add_argument("--seed", type=SEED, default=0, metavar="S")
     parser.add_argument("--workers", type=WORKERS, default=2, metavar="W", help="processes that render")
     parser.add_argument("--device", choices=("cpu", "cuda"), help="(default: the settings')")

@@ -7,7 +7,7 @@ import numpy as np
 
 from durian import masks
 from durian.geometry.glasses import GlassesItem
-from durian.geometry.mesh import BROWS, EYES, INNER_LIPS, OUTER_LIPS
+from durian.geometry.mesh import BROWS, EYES, FACE_OVAL, INNER_LIPS, OUTER_LIPS
 from durian.geometry.raster import Canvas
 from durian.layers.glasses import take_apart
 from durian.preview.lenses import glasses_opacity
@@ -20,6 +20,10 @@ FRINGE = 0.12
 background of rendered triplets was 0.8 dB worse, and with 0.05 no better."""
 FRAME_MARGIN = 0.025
 """Growth of a frame that is taken off, in outer-eye distances: its edge and its shadow."""
+BEARD_SHARE = 0.4
+"""Of the expansion, for beards: below them is a collar."""
+GAP = 0.12
+"""Half the width of gaps between locks that go with them, in outer-eye distances."""
 BROW_MARGIN = 0.05
 """Skin around a brow that stays with it, in outer-eye distances."""
 DARK_SHARE = 0.6
@@ -74,10 +78,12 @@ def _grown(scene: Scene, person: np.ndarray, expansion: float, strengths: dict[s
             hole = _grown_hair(scene, person, worn_mask, expansion)
         elif name == "glasses":
             hole = _frames_worn(scene, worn_mask)
+        elif name == "beard":  # it ends at the lips and at the collar, which stay
+            grow = BEARD_SHARE * expansion * scene.eye_distance
+            hole = masks.expand(worn_mask, grow).astype(np.float32) / 255
+            hole = hole * (1 - polygon(scene.landmarks[OUTER_LIPS], shape))
         else:
             hole = masks.expand(worn_mask, expansion * scene.eye_distance).astype(np.float32) / 255
-        if name == "beard":  # it ends at the lips, which stay
-            hole = hole * (1 - polygon(scene.landmarks[OUTER_LIPS], shape))
         removed = np.maximum(removed, strengths.get(name, 0.0) * hole)
     return removed * (1 - _kept(scene))
 
@@ -85,9 +91,19 @@ def _grown(scene: Scene, person: np.ndarray, expansion: float, strengths: dict[s
 def _grown_hair(scene: Scene, person: np.ndarray, mask: np.ndarray, expansion: float) -> np.ndarray:
     """Hair or a hat with its loose strands and the blur of its edge, ``(S, S) float32``."""
     grow = expansion * scene.eye_distance
+    mask = _without_gaps(mask, scene)
     hole = masks.expand(mask, grow).astype(np.float32) / 255
     wider = masks.expand(mask, grow + FRINGE * scene.eye_distance).astype(np.float32) / 255
     return np.maximum(hole, wider * (person < 0.9))
+
+
+def _without_gaps(mask: np.ndarray, scene: Scene) -> np.ndarray:
+    """A mask of hair with what it nearly surrounds beside the face: single locks are rarely found."""
+    reach = 2 * max(1, round(GAP * scene.eye_distance)) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+    closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, disc, borderType=cv2.BORDER_REPLICATE)
+    face = polygon(scene.landmarks[FACE_OVAL], mask.shape) > 0
+    return np.where(face, mask, closed)
 
 
 def _kept(scene: Scene) -> np.ndarray:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from durian.geometry.head import Head
-from durian.geometry.mesh import BROWS, EYES, FACE_OVAL, OUTER_LIPS
+from durian.geometry.mesh import BROWS, EYES, FACE_OVAL, OUTER_LIPS, smoothstep
 from durian.layers.completion.exemplar import synthesise
 from durian.layers.completion.mirrored import FaceSurface
 from durian.layers.completion.pores import pores
@@ -22,6 +22,8 @@ EYE_MARGIN, BROW_MARGIN, LIP_MARGIN = 0.015, 0.03, 0.015
 """How far around its outline a part of the face is not skin, in face widths."""
 REACH = 0.25
 """Distance from seen skin, in face widths, over which its own tint gives way to the light's."""
+RIM = 0.1
+"""Width, in face widths, over which the other half counts for less towards a face's outline."""
 SEAM = 0.02
 """Width, in face widths, over which a mirrored half fades out."""
 PORES = 0.01
@@ -143,6 +145,9 @@ def _from_other_half(image, landmarks, surface, light, seen, width) -> tuple[np.
     usable = cv2.erode(np.maximum(skin, brows), np.ones((3, 3)))
     there = surface.mirrored(usable) * surface.seen
     share = np.clip(2 * cv2.GaussianBlur(there, (0, 0), max(SEAM * width / 2, 0.5)) - 1, 0, 1) * there
+    # Along its outline a face is often hair or shadow on the other side, too.
+    oval = (polygon(landmarks[FACE_OVAL], seen.shape) > 0.5).astype(np.uint8)
+    share *= smoothstep(cv2.distanceTransform(oval, cv2.DIST_L2, 5), 0, RIM * width).astype(np.float32)
     other = surface.mirrored(logarithm(image))
     # Where both halves are seen the difference of their light is known; elsewhere the fitted light says it.
     both = cv2.erode(skin, np.ones((3, 3))) * (surface.mirrored(skin) > SURE) * (surface.seen > 0.5)
