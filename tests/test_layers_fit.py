@@ -70,7 +70,7 @@ def test_a_head_that_is_turned(portrait):
     )
     # Glasses are flat enough for that.
     assert fit(item(made, "glasses"), portrait).level == "fair"
-    assert fit(item(turned(TURNED["hat"][0] - 1)), portrait).level == "good"
+    assert fit(item(turned(TURNED[0] - 1)), portrait).level == "good"
     assert fit(item(turned(LESS_TURNED[1] + 1), "glasses"), portrait).level == "poor"
 
 

@@ -23,15 +23,15 @@ Level = Literal["good", "fair", "poor"]
 Range = tuple[float, float]
 """What makes a fit fair, and what makes it poor."""
 
-TURNED: dict[str, Range] = {"hair": (22.0, 38.0), "hat": (22.0, 38.0)}
-LESS_TURNED: Range = (35.0, 55.0)
-"""Degrees between the directions of the two heads to the side, of hair and hats and of anything else: glasses are
-taken for flat, and a beard's seen side is drawn twice."""
+TURNED: Range = (22.0, 38.0)
 NODDED: Range = (22.0, 40.0)
-"""The same, up and down."""
-ENLARGED: Range = (1.8, 3.5)
+"""Degrees between the directions of the two heads, to the side and up or down, for hair and hats."""
+LESS_TURNED: Range = (35.0, 55.0)
+"""The same, both ways, of what lies on a face: glasses are nearly flat, and a beard's seen side is drawn twice."""
+ON_FACE = frozenset({"glasses", "beard", "lips"})
+ENLARGED: Range = (2.2, 3.8)
 """How many times a reference is enlarged to be as large as the portrait's face in the result."""
-BLURRED: Range = (2.0, 4.0)
+BLURRED: Range = (2.2, 4.0)
 """How many times as blurred as the portrait's a reference's face is, at the same size."""
 LEAST_BLUR = 0.9
 """Standard deviation in pixels that nobody sees in a result, and that no picture is blamed for."""
@@ -42,7 +42,9 @@ CONTINUED = 0.35
 EXPOSED: Range = (0.35, 0.9)
 """How much darker or brighter than well exposed one face is than the other, natural logarithm."""
 UNSURE: Range = (0.32, 0.6)
-"""One less the certainty of a mask that was found by name."""
+UNSURE_HAT: Range = (0.26, 0.6)
+"""One less the certainty of a mask that was found by name; of hats, which look least like one another, less is
+enough."""
 SEVERAL = 3
 """So many reasons for a fair fit together make a poor one."""
 
@@ -113,7 +115,7 @@ def findings(attribute: Attribute, portrait: Portrait, size: int = 512) -> Itera
     certainty = certainty_of(attribute.image, attribute.landmarks, attribute.name, attribute.mask)
     if certainty is not None:
         yield Finding(
-            severity(1 - certainty, UNSURE),
+            severity(1 - certainty, UNSURE_HAT if attribute.name == "hat" else UNSURE),
             f"{_outline(attribute.name)} was not found for sure: check it, and click or paint what is wrong.",
         )
     if attribute.landmarks is not None:
@@ -195,12 +197,13 @@ def _facing(attribute: Attribute, portrait: Portrait) -> Iterator[Finding]:
     given = facing_like(attribute, portrait.landmarks).landmarks
     turned = abs(yaw(given) - yaw(portrait.landmarks))
     nodded = abs(pitch(given) - pitch(portrait.landmarks))
+    is_on_face = attribute.name in ON_FACE
     yield Finding(
-        severity(turned, TURNED.get(attribute.name, LESS_TURNED)),
+        severity(turned, LESS_TURNED if is_on_face else TURNED),
         f"The head in this picture is turned {turned:.0f}° from the portrait's: pick one that faces the same way.",
     )
     yield Finding(
-        severity(nodded, NODDED),
+        severity(nodded, LESS_TURNED if is_on_face else NODDED),
         f"The head in this picture is raised or bent {nodded:.0f}° from the portrait's: "
         "pick one taken from the same height.",
     )
