@@ -39,6 +39,11 @@ class ContentCache:
                 self._values.popitem(last=False)
         return value
 
+    def known(self, image: np.ndarray, key: str = "") -> object | None:
+        """The stored result for ``image`` (and ``key``), or ``None``; nothing is worked out."""
+        with self._lock:
+            return self._values.get(fingerprint(image) + key)
+
     def clear(self) -> None:
         with self._lock:
             self._values.clear()

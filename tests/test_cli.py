@@ -23,7 +23,7 @@ from durian.media import iter_video, probe_video, read_image, write_video
 from durian.settings import Settings
 
 SMALL = ["--size", "128", "--frames", "3"]
-ANIMATE_KEYS = {"out", "frames", "fps", "width", "height", "seconds", "renderer", "seed"}
+ANIMATE_KEYS = {"out", "frames", "fps", "width", "height", "seconds", "renderer", "seed", "fit"}
 
 
 @pytest.fixture(autouse=True)
@@ -80,7 +80,49 @@ def test_animate_prints_the_agreed_keys_and_writes_a_video(run, photos: Path, tm
     assert report["out"] == str(out)
     assert (report["frames"], report["fps"], report["width"], report["height"]) == (3, 24.0, 128, 128)
     assert (report["renderer"], report["seed"]) == ("preview", 5)
+    assert [set(each) for each in report["fit"]] == [{"level", "reasons"}]
     assert probe_video(out).width == 128
+
+
+def test_what_may_not_go_well_is_in_the_report_and_on_stderr(run, photos: Path, tmp_path: Path, hopper: np.ndarray):
+    """A cap in a picture so small that its face is 23 pixels wide between the eyes, cut at the left."""
+    small = Image.fromarray(hopper[:, 170:]).resize((86, 150))
+    small.save(tmp_path / "small.png")
+    mask = np.zeros((150, 86), np.uint8)
+    mask[8:32, :42] = 255
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    code, printed, error = run(
+        "animate", "--portrait", photos / "collins.png", "--attribute", tmp_path / "small.png", "--mask",
+        tmp_path / "mask.png", "--name", "hat", "--frames", 3, "-o", tmp_path / "out.mp4", "--json",
+    )  # fmt: skip
+    assert code == 0, error
+    (told,) = last_json(printed)["fit"]
+    assert told["level"] == "poor"
+    assert "The hat is cut at the left of this picture: pick one with room beside the head." in told["reasons"]
+    assert any("pixels between the eyes: pick a larger picture" in reason for reason in told["reasons"])
+    said = [line.removeprefix("durian: small.png: ") for line in error.splitlines() if "small.png" in line]
+    assert said == told["reasons"]
+
+
+@pytest.mark.parametrize("name", ["hat", "glasses", "beard"])
+def test_a_name_of_nothing_that_is_worn_is_refused(run, photos: Path, tmp_path: Path, name: str):
+    animate = ["animate", "--portrait", photos / "hopper.png", *SMALL, "--attribute"]
+    for command in (["segment"], animate):
+        out = tmp_path / ("m.png" if command[0] == "segment" else "m.mp4")
+        code, printed, error = run(*command, photos / "collins.png", "--name", name, "-o", out, "--json")
+        assert (code, printed) == (2, "")
+        assert f"No {name} was found in collins.png: click on it" in error
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["hat_bangs", "beard_woman", "glasses_woman"])
+def test_strangers_who_wear_none_of_it_are_refused(run, shared_data: Path, tmp_path: Path, name: str):
+    item = name.split("_")[0]
+    picture = shared_data / "bugs" / f"no_{name}.jpg"
+    code, printed, error = run("segment", picture, "--name", item, "-o", tmp_path / "mask.png", "--json")
+    assert (code, printed) == (2, "")
+    assert f"No {item} was found in {picture.name}: click on it" in error
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_built_in_case_in_every_form(run, tmp_path: Path):

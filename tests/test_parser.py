@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from durian.errors import WeightsMissing
+from durian.errors import InvalidRequest, WeightsMissing
 from durian.masks import HALF, read_mask
-from durian.segmentation import get_segmenter
+from durian.prepare import find_mask
+from durian.segmentation import get_segmenter, registry
 from durian.segmentation.classic import largest_face
+from durian.segmentation.found import certainty_of, named_start
 from durian.segmentation.interface import START_NAMES
 from durian.segmentation.parser import running
 from durian.segmentation.parser.classes import CLASSES, HAIR, ITEMS
@@ -228,16 +230,55 @@ def test_named_starts_and_clicks_go_through_the_network(collins, landmarks, weig
     assert (clicked != start).any()
 
 
-def test_a_name_looks_harder_than_presence_does(collins, landmarks, weights, monkeypatch):
-    """A parser that sees no glasses at all is asked for glasses."""
+def test_a_name_that_the_parser_does_not_confirm(collins, hopper, landmarks, weights, monkeypatch):
+    """A parser that sees no glasses at all is asked for glasses: only the classic start's own bet counts then."""
     fake(monkeypatch, 0.4)
-    segmenter = ParserSegmenter(weights)
-    segmenter.set_image(collins)
-    classic = get_segmenter("classic")
-    classic.set_image(collins)
-    whole = largest_face(collins)
-    assert not ParsedHead(collins, whole, weights).is_worn("glasses")
+    segmenter, classic = ParserSegmenter(weights), get_segmenter("classic")
+    for each in (segmenter, classic):
+        each.set_image(hopper)
+    assert not ParsedHead(hopper, largest_face(hopper), weights).is_seen("glasses")
+    assert segmenter.named("glasses").any()
     assert np.array_equal(segmenter.named("glasses"), classic.named("glasses"))
+    segmenter.set_image(collins)
+    for name in ("glasses", "hat", "beard"):
+        assert not segmenter.named(name).any()
+
+
+def test_a_bald_head_has_no_hair(collins, weights, monkeypatch):
+    whole, picture = largest_face(collins), collins.copy()
+    picture[0, 0] = 255 - picture[0, 0]  # of the same picture hair is remembered
+    segmenter = ParserSegmenter(weights)
+    segmenter.set_image(picture)
+    fake(monkeypatch, 0.0)
+    assert not segmenter.named("hair", whole).any()
+    monkeypatch.setattr(registry, "ParserSegmenter", lambda: segmenter)
+    with pytest.raises(InvalidRequest, match=r"^No hair was found in bald\.png: click on it, or give a mask\.$"):
+        find_mask(picture, whole, "hair", called="bald.png", segmenter="parser", takes_mask=True)
+
+
+def test_how_sure_an_outline_is(collins, weights, monkeypatch):
+    """Half of what may be hair surely is; a quarter of that lies apart."""
+    head = ParsedHead(collins, largest_face(collins), weights)
+    shares = np.zeros((512, 512, len(CLASSES)), np.float32)
+    shares[150:190, 220:300, HAIR] = 0.9
+    shares[192:212, 220:300, HAIR] = 0.6
+    monkeypatch.setattr(ParsedHead, "head", (HeadWindow.around(head.landmarks, 512, 100.0), shares))
+    assert head.certainty("hair") == pytest.approx(40 / 60 * 40 / 60)
+    shares[190:192, 220:300, HAIR] = 0.6
+    assert head.certainty("hair") == pytest.approx(40 / 62)
+
+
+def test_certainty_is_of_masks_that_were_found_and_kept(collins, monkeypatch):
+    whole = largest_face(collins)
+    picture = collins.copy()
+    assert certainty_of(picture, whole, "hair", np.zeros(picture.shape[:2], np.uint8)) is None
+    found = named_start(picture, whole, "hair")
+    assert 0.3 < certainty_of(picture, whole, "hair", found) < 1
+    painted = found.copy()
+    painted[:9, :9] = 255
+    assert certainty_of(picture, whole, "hair", painted) is None
+    assert certainty_of(picture, None, "hair", found) is None
+    assert certainty_of(picture, whole, "other", found) is None
 
 
 # The weights that ship

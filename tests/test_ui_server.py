@@ -121,6 +121,27 @@ def test_a_known_session_is_of_no_use_without_its_cookie(served: Served, caller:
     assert '"success":true' in lines[0]
 
 
+def test_an_answer_says_how_well_each_item_will_go(served: Served, caller: httpx.Client, photo: Path):
+    upload = served.upload(caller, photo)
+    items = [{"image": upload, "name": "hair"}]
+    kind, answer = served.call(caller, "animate", portrait=upload, attributes=items, frames=2, size=64)
+    assert kind == "complete"
+    (fit,) = answer[1]["fit"]
+    assert set(fit) == {"level", "reasons"}
+    assert (fit["level"] == "good") == (fit["reasons"] == [])
+
+
+def test_a_name_of_nothing_that_is_worn_is_refused(served: Served, caller: httpx.Client, photo: Path):
+    upload = served.upload(caller, photo)
+    kind, answer = served.call(caller, "segment", image=upload, name="glasses")
+    assert kind == "error"
+    assert "No glasses was found" in json.dumps(answer)
+    items = [{"image": upload, "name": "beard"}]
+    kind, answer = served.call(caller, "preview", portrait=upload, attributes=items)
+    assert kind == "error"
+    assert "No beard was found" in json.dumps(answer)
+
+
 def test_an_answer_is_for_whoever_asked(served: Served, caller: httpx.Client, photo: Path):
     """Gradio gives it to whoever names the session, and calls that off for the one who has the page."""
     caller.get("/").raise_for_status()

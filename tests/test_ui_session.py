@@ -7,13 +7,16 @@ import copy
 import gradio as gr
 import numpy as np
 import pytest
+from faces_made import made_face, made_landmarks
 from requests_made import attribute, portrait, request
 
 from durian.errors import Cancelled, InvalidRequest, LimitExceeded, NoFaceFound
-from durian.face import Face, check_crop
+from durian.face import Face, check_crop, require_face
 from durian.request import Placement, RenderOptions
 from durian.settings import get_settings
-from durian.ui import controls, texts, views
+from durian.ui import controls, reading, texts, views
+from durian.ui.handlers import portrait as portrait_handlers
+from durian.ui.handlers import wear
 from durian.ui.handlers.common import guarded, sentence, when_open
 from durian.ui.handlers.save import take
 from durian.ui.handlers.still import _follow
@@ -207,6 +210,80 @@ def test_the_still_shows_the_end_of_the_blend_that_is_set():
     assert session.alpha_shown == 0.2
     _follow(session, {"frame"})
     assert session.alpha_shown is None
+
+
+def fitted_table() -> Session:
+    """A made face, on it a hat that is whole and glasses that their picture cuts at the left."""
+    landmarks = made_landmarks()
+    image = made_face(landmarks)
+    session = Session(owner="somebody")
+    session.portrait = PortraitChoice(image, [Face(landmarks)], worn={})
+    for name, left in (("hat", 80), ("glasses", 0)):
+        mask = np.zeros(image.shape[:2], np.uint8)
+        mask[20:90, left : left + 90] = 255
+        item = session.add_item()
+        item.put(image, landmarks)
+        item.history.start(name, mask)
+    return session
+
+
+def test_a_sign_is_on_items_that_may_not_go_well_and_the_chosen_one_says_why():
+    session = fitted_table()
+    cut = "The glasses are cut at the left of this picture: pick one with room beside the head."
+    view = views.items_view(session)
+    assert [card["warning"] for card in view["cards"]] == [None, {"level": "fair", "text": cut}]
+    assert view["note"] == cut
+    session.select(session.items[0].id)
+    assert views.items_view(session)["note"] == ""
+    # Judged anew when the mask or the portrait changes, and only then.
+    kept = session.items[1].fit_cache
+    views.items_view(session)
+    assert session.items[1].fit_cache is kept
+    session.items[1].history.start("glasses", np.roll(session.items[1].history.mask, 80, axis=1))
+    assert views.items_view(session)["cards"][1]["warning"] is None
+    large = np.repeat(np.repeat(session.portrait.image, 6, 0), 6, 1)
+    session.portrait = PortraitChoice(large, [Face(session.portrait.face.landmarks * np.float32(6))], worn={})
+    session.options = RenderOptions(size=1024)
+    warning = portrait_handlers.judge(session)["cards"][1]["warning"]
+    assert warning["text"].startswith("The face in this picture is small, 90 pixels between the eyes")
+    session.portrait = None
+    assert views.items_view(session)["cards"][1]["warning"] is None
+
+
+def test_a_name_of_nothing_that_is_worn_leaves_the_mask_as_it_was(collins):
+    item = Item(1)
+    item.put(collins.copy(), require_face(collins).landmarks)
+    hair = np.zeros(collins.shape[:2], np.uint8)
+    hair[20:60, 200:260] = 255
+    item.history.start("hair", hair)
+    item.layer = 4
+    assert not reading.start_named(item, "glasses")
+    assert (item.name, item.layer) == ("hair", 4)
+    assert np.array_equal(item.history.mask, hair)
+    # What is still to be marked, or is of no kind, gets the name it is called.
+    item.history.clear()
+    assert not reading.start_named(item, "glasses")
+    assert item.name == "glasses"
+    assert not item.ready
+    item.history.start("other", hair)
+    assert not reading.start_named(item, "beard")
+    assert item.name == "beard"
+    assert np.array_equal(item.history.mask, hair)
+
+
+def test_the_page_says_that_nothing_of_that_name_is_worn(collins):
+    session = Session(owner="somebody")
+    item = session.add_item()
+    item.put(collins.copy(), require_face(collins).landmarks)
+    hair = np.zeros(collins.shape[:2], np.uint8)
+    hair[20:60, 200:260] = 255
+    item.history.start("hair", hair)
+    event = gr.EventData(None, {"kind": "start", "name": "glasses"})
+    said = wear.edit(session, event)[0]
+    assert said["note"] == texts.OTHER_KEPT.format(name="glasses")
+    assert said["name"] == "hair"
+    item.history.clear()
+    assert wear.edit(session, event)[0]["note"] == texts.NOTHING_NAMED.format(name="glasses")
 
 
 def test_items_without_pictures_are_named_new():

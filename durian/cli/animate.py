@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from durian.cli.combinations import check_together
 from durian.cli.parser import DEFAULT_MOTION
 from durian.engine import Animation, JobStatus, get_engine
@@ -21,12 +23,13 @@ from durian.settings import get_settings
 
 if TYPE_CHECKING:
     from durian.assets import Example
+    from durian.layers.fit import Fit
 
 DEFAULT_FRAMES = 48
 
 
 def run(arguments: argparse.Namespace) -> dict[str, object]:
-    """What the issue's JSON asks for: ``out, frames, fps, width, height, seconds, renderer, seed``."""
+    """What the issue's JSON asks for: ``out, frames, fps, width, height, seconds, renderer, seed, fit``."""
     if arguments.batch is not None:
         from durian.cli.batch import run_batch
 
@@ -34,7 +37,7 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
     check_together(arguments)
     prepared = prepare(arguments)
     with _Progress(prepared.request.options.frames) as progress:
-        return report(animate(arguments, prepared, progress))
+        return report(animate(arguments, prepared, progress), prepared)
 
 
 def prepare(arguments: argparse.Namespace) -> Prepared:
@@ -90,9 +93,15 @@ def prepare(arguments: argparse.Namespace) -> Prepared:
     )
     diffusion = DiffusionOptions(arguments.steps, arguments.guidance, arguments.sampler)
     prepared = build_request(portrait, items, motion, options, blend, arguments.erase, arguments.renderer, diffusion)
-    for notice in prepared.notices:
+    for notice in (*prepared.notices, *warnings(items, prepared.fits)):
         print(f"durian: {notice}", file=sys.stderr)
     return prepared
+
+
+def warnings(items: list[AttributeSource], fits: tuple[Fit, ...]) -> list[str]:
+    """What may not go well with each reference, each beginning with its file's name."""
+    called = ["reference" if isinstance(item.picture, np.ndarray) else item.picture.name for item in items]
+    return [f"{name}: {reason}" for name, fit in zip(called, fits, strict=True) for reason in fit.reasons]
 
 
 def _motion(what: str) -> str | Path:
@@ -139,7 +148,7 @@ def animate(arguments: argparse.Namespace, prepared: Prepared, progress: _Progre
     return animation
 
 
-def report(animation: Animation) -> dict[str, object]:
+def report(animation: Animation, prepared: Prepared) -> dict[str, object]:
     return {
         "out": str(animation.path),
         "frames": animation.frames,
@@ -149,6 +158,7 @@ def report(animation: Animation) -> dict[str, object]:
         "seconds": round(animation.seconds, 3),
         "renderer": animation.renderer,
         "seed": animation.seed,
+        "fit": [fit.told() for fit in prepared.fits],
     }
 
 

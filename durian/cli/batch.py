@@ -64,7 +64,8 @@ def run_batch(arguments: argparse.Namespace) -> dict[str, object]:
     with progress("request") as show:
         for count, (number, row) in enumerate(rows.items(), start=1):
             try:
-                done.append({"row": number, **animate.report(animate.animate(row, animate.prepare(row)))})
+                prepared = animate.prepare(row)
+                done.append({"row": number, **animate.report(animate.animate(row, prepared), prepared)})
             except DurianError as error:
                 failed[number] = str(error)
             except Exception as error:

@@ -91,3 +91,9 @@ def yaw(landmarks: np.ndarray) -> float:
     """Turn of a head about its vertical axis in degrees, 0 facing the camera."""
     axes = Head(landmarks).axes
     return float(np.degrees(np.arctan2(axes[2, 0], axes[0, 0])))
+
+
+def pitch(landmarks: np.ndarray) -> float:
+    """Turn of a head about the axis through its ears in degrees, as seen in the picture, above 0 bent down."""
+    axes = Head(landmarks).axes
+    return float(np.degrees(np.arctan2(axes[2, 1], axes[1, 1])))

@@ -38,7 +38,8 @@ class ClassicSegmenter(Segmenter):
         self._check_name(name)
         landmarks = largest_face(self.image) if landmarks is None else landmarks
         if landmarks is not None:
-            return self._starts(landmarks).mask(name).copy()
+            starts = self._starts(landmarks)
+            return starts.mask(name).copy() if starts.is_seen(name) else np.zeros(self.image.shape[:2], np.uint8)
         if name in ("hat", "glasses"):
             return object_in_front(self.image, None)
         return np.zeros(self.image.shape[:2], np.uint8)

@@ -9,9 +9,12 @@ import numpy as np
 
 from durian.errors import InvalidRequest
 from durian.segmentation.interface import START_NAMES
-from durian.segmentation.parser.heads import ParsedHead, parsed_head
+from durian.segmentation.parser.heads import ParsedHead, known_head, parsed_head
 from durian.segmentation.parser.weights import find_parser
-from durian.segmentation.starts import Starts, starts_of
+from durian.segmentation.starts import WORN, Starts, starts_of
+
+GUESSED = 0.5
+"""How sure a mask is that the parser does not confirm. Taste."""
 
 
 def best_starts(image: np.ndarray, landmarks: np.ndarray, weights: Path | None = None) -> ParsedHead | Starts:
@@ -27,16 +30,35 @@ def best_starts(image: np.ndarray, landmarks: np.ndarray, weights: Path | None =
 
 
 def named_start(image: np.ndarray, landmarks: np.ndarray, name: str, weights: Path | None = None) -> np.ndarray:
-    """The mask of an item that somebody says is there, ``(H, W) uint8``; do not write into it.
+    """The mask of an item that somebody says is there, ``(H, W) uint8``, empty where it is not; do not write into it.
 
-    Where the parser sees none, as of hats that look like hair, the classic start says where it would be.
+    Where the parser sees none, as of hats that look like hair, the classic start says where it is, if that would bet
+    on it.
     """
     starts = best_starts(image, landmarks, weights)
-    if not starts.is_seen(name):
-        classic = starts_of(image, landmarks).mask(name)
-        if classic.any():
-            return classic
-    return starts.mask(name)
+    if starts.is_seen(name):
+        return starts.mask(name)
+    classic = starts_of(image, landmarks)
+    if name in WORN and classic.is_worn(name):
+        return classic.mask(name)
+    return np.zeros(image.shape[:2], np.uint8)
+
+
+def certainty_of(image: np.ndarray, landmarks: np.ndarray | None, name: str, mask: np.ndarray) -> float | None:
+    """How sure the parser is of a mask that it found by name, in [0, 1].
+
+    ``None`` where the mask came from elsewhere, was changed since, or the picture is no longer remembered: this never
+    looks for anything anew.
+    """
+    weights = find_parser()
+    if landmarks is None or weights is None or name not in START_NAMES:
+        return None
+    head = known_head(image, landmarks, weights)
+    if head is None:
+        return None
+    if head.is_seen(name):
+        return head.certainty(name) if np.array_equal(head.mask(name), mask) else None
+    return GUESSED if np.array_equal(starts_of(image, landmarks).mask(name), mask) else None
 
 
 def worn(image: np.ndarray, landmarks: np.ndarray, names: Iterable[str]) -> dict[str, np.ndarray]:

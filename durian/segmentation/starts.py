@@ -16,12 +16,13 @@ from durian.segmentation.hat import hat_region, hat_score
 from durian.segmentation.head import Head
 from durian.segmentation.lenses import Lenses, fit_lenses
 from durian.segmentation.lips import lips_mask
-from durian.segmentation.presence import beard_is_worn, glasses_are_worn, hat_is_worn
+from durian.segmentation.presence import NAMED_LEEWAY, signs_of_a_beard, signs_of_a_hat, signs_of_glasses
 
 HAIR_UNDER_HAT = 0.75
 """Log-odds of a hat above which hair is looked for below it only."""
 
-WORN = {"glasses": glasses_are_worn, "hat": hat_is_worn, "beard": beard_is_worn}
+WORN = {"glasses": signs_of_glasses, "hat": signs_of_a_hat, "beard": signs_of_a_beard}
+"""Log-odds above which each is worn."""
 
 _cache = ContentCache(entries=12)
 
@@ -73,11 +74,11 @@ class Starts:
 
     def is_worn(self, name: str) -> bool:
         """Whether there is such an item; hair and lips are taken for granted."""
-        return name not in WORN or WORN[name](self)
+        return name not in WORN or WORN[name](self) > 0
 
     def is_seen(self, name: str) -> bool:
-        """Whether the item's mask is of use: whoever names it says that it is there."""
-        return True
+        """Whether the item's mask is of use to somebody who says that it is worn."""
+        return name not in WORN or WORN[name](self) > -NAMED_LEEWAY
 
     def mask(self, name: str) -> np.ndarray:
         """The item's mask, ``(H, W) uint8``; do not write into it."""

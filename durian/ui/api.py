@@ -121,8 +121,9 @@ async def animate(
         normalise_lips: close a mouth that is open in the portrait before a motion that speaks acts on it.
 
     Returns:
-        The MP4, and a dictionary with frames, fps, width, height, seconds, renderer, seed and notices: sentences about
-        what was done to the files, such as a driving video that was turned upright.
+        The MP4, and a dictionary with frames, fps, width, height, seconds, renderer, seed, notices: sentences about
+        what was done to the files, such as a driving video that was turned upright, and fit: for each attribute
+        {"level": "good", "fair" or "poor", "reasons": sentences about what may not go well, worst first}.
     """
     with _Sentences():
         visitor = calls.begin(request)
@@ -158,6 +159,7 @@ async def animate(
         )
         result = await calls.finished(job, request)
         told = {key: getattr(result, key) for key in REPORTED} | {"notices": list(prepared.notices)}
+        told["fit"] = [fit.told() for fit in prepared.fits]
         return gr.FileData(path=str(result.path), orig_name=result.path.name), told
 
 

@@ -95,22 +95,26 @@ def start_named(item: Item, name: str, kind: str = "auto") -> bool:
     """Start the mask anew with the ``name`` in the picture.
 
     Returns:
-        Whether there was one; if not, only the item's kind changes.
+        Whether there was one; if not, a mask of another kind stays as it was, and one that is still to be made, or is
+        of no kind, is called by this name.
     """
     from durian.segmentation import get_segmenter
 
     if item.history is None:
         raise InvalidRequest("There is no reference yet: upload a picture of the item first.")
-    item.layer = None
     if name == "other":
+        item.layer = None
         item.history.rename(name)
         return True
     segmenter = get_segmenter(kind)
     segmenter.set_image(item.image)
     mask = segmenter.named(name, item.landmarks)
     if not mask.any():
-        item.history.rename(name)
+        if not item.ready or item.name == "other":
+            item.layer = None
+            item.history.rename(name)
         return False
+    item.layer = None
     item.history.start(name, mask)
     return True
 

@@ -16,6 +16,7 @@ import numpy as np
 from durian.errors import InvalidRequest, LimitExceeded
 from durian.face import Crop, Face, default_crop
 from durian.face.crop import within_reach
+from durian.layers.fit import Fit
 from durian.media import Picture
 from durian.motion import Motion, preset
 from durian.request import AnimationRequest, Attribute, DiffusionOptions, Placement, Portrait, RenderOptions
@@ -107,6 +108,7 @@ class Item:
     placement: Placement = field(default_factory=Placement)
     card_cache: tuple[Any, str] | None = field(default=None, repr=False, compare=False)
     box_cache: tuple[Any, tuple[float, ...]] | None = field(default=None, repr=False, compare=False)
+    fit_cache: tuple[Any, Fit] | None = field(default=None, repr=False, compare=False)
 
     @property
     def name(self) -> str:

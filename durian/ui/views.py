@@ -10,6 +10,7 @@ import numpy as np
 
 from durian.geometry.alignment import item_mesh, mask_box
 from durian.geometry.mesh import HeadPose
+from durian.layers.fit import fit
 from durian.motion import PRESETS
 from durian.request import Placement, RenderOptions
 from durian.settings import get_settings
@@ -69,14 +70,30 @@ def mask_view(session: Session, known: bool = False, note: str = "") -> dict[str
 
 
 def items_view(session: Session) -> dict[str, Any]:
-    """The row of items, with a cut-out of each."""
-    cards = []
+    """The row of items, with a cut-out of each and a sign on those that may not go well; of the chosen one it is said
+    why."""
+    cards, note = [], ""
     for index, item in enumerate(session.items, start=1):
         image = None if item.image is None else item_card(item)
         title = f"{index} {item.name if item.ready else 'new'}"
-        cards.append({"id": item.id, "title": title, "image": image, "removable": True})
+        warning = item_warning(session, item)
+        cards.append({"id": item.id, "title": title, "image": image, "removable": True, "warning": warning})
+        if warning is not None and item is session.item:
+            note = warning["text"]
     room = len(session.items) < get_settings().max_attributes
-    return {"cards": cards, "chosen": session.item.id if session.item else None, "add": "+ Add" if room else None}
+    chosen = session.item.id if session.item else None
+    return {"cards": cards, "chosen": chosen, "add": "+ Add" if room else None, "note": note}
+
+
+def item_warning(session: Session, item: Item) -> dict[str, str] | None:
+    """The level and first reason of an item that may not go well, worked out anew when it or the portrait changed."""
+    if session.portrait is None or not item.ready:
+        return None
+    key = (item.history.step, session.portrait.portrait(), session.options.size)
+    if item.fit_cache is None or any(new is not old for new, old in zip(key, item.fit_cache[0], strict=True)):
+        item.fit_cache = (key, fit(item.attribute(), *key[1:]))
+    found = item.fit_cache[1]
+    return {"level": found.level, "text": found.reasons[0]} if found.reasons else None
 
 
 def item_card(item: Item) -> str:

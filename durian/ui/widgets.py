@@ -86,10 +86,12 @@ def stage(kind: str, empty: tuple[str, str], elem_id: str, drop: str = "") -> gr
 
 
 def cards(elem_id: str, row: bool = False, value: dict[str, Any] | None = None) -> gr.HTML:
-    """Buttons with pictures. Value: ``{cards: [{id, title, text, image, removable}], chosen, add}``; event ``edit``."""
+    """Buttons with pictures. Value: ``{cards: [{id, title, text, image, removable, warning}], chosen, add, note}``, a
+    warning ``{level, text}`` or ``None``; event ``edit``."""
     return gr.HTML(
         value=value or {"cards": []},
-        html_template=f'<div class="cards {"cards-row" if row else "cards-grid"}" role="group"></div>',
+        html_template=f'<div class="cards {"cards-row" if row else "cards-grid"}" role="group"></div>'
+        '<p class="cards-note" role="status" hidden></p>',
         js_on_load='window.durianCards(element, trigger, props, watch); /* sends "edit" */',
         apply_default_css=False,
         elem_id=elem_id,

@@ -67,6 +67,12 @@ def edit(session: Session, event: gr.EventData) -> tuple[Any, ...]:
     return views.portrait_view(session, known=True), erase, *(values[key] for key in controls.PORTRAIT)
 
 
+def judge(session: Session) -> dict[str, Any]:
+    """How well the items go on this portrait."""
+    with session.lock:
+        return views.items_view(session)
+
+
 def connect(page: Page) -> None:
     outputs = [page.portrait_stage, page.controls["erase"], *(page.controls[key] for key in controls.PORTRAIT)]
     for trigger, source in (
@@ -75,7 +81,9 @@ def connect(page: Page) -> None:
     ):
         changed = trigger(guarded(put), [page.session, source], outputs, trigger_mode="always_last", **QUIET)
         changed.success(guarded(still.refresh), [page.session], [page.still_stage], **QUICK)
+        changed.success(guarded(judge), [page.session], [page.items], **QUICK)
         changed.success(guarded(look), [page.session], [page.controls["erase"]], **QUIET)
     edited = page.portrait_stage.edit(guarded(edit), [page.session], outputs, trigger_mode="multiple", **QUICK)
     edited.success(guarded(still.refresh), [page.session], [page.still_stage], **QUICK)
+    edited.success(guarded(judge), [page.session], [page.items], **QUICK)
     edited.success(guarded(look), [page.session], [page.controls["erase"]], **QUIET)

@@ -77,7 +77,7 @@ def edit(session: Session, event: gr.EventData) -> tuple[Any, ...]:
                 reading.click(item, data.x, data.y, data.positive, session.segmenter)
             case payloads.MaskStart():
                 if not reading.start_named(item, data.name, session.segmenter):
-                    note = texts.NOTHING_NAMED.format(name=data.name)
+                    note = (texts.NOTHING_NAMED if item.name == data.name else texts.OTHER_KEPT).format(name=data.name)
             case payloads.MaskStroke():
                 item.history.stroke(list(data.points), data.radius, data.paint)
             case payloads.MaskStep():

@@ -1,10 +1,12 @@
 /* Cards: a row or grid of buttons with pictures, for examples, items and motions. */
 (() => {
-  /* Cards: a row or grid of buttons with pictures. Value: {cards: [{id, title, text, image, removable}], chosen, add}. */
+  /* Value: {cards: [{id, title, text, image, removable, warning: {level, text}}], chosen, add, note}. */
   window.durianCards = (element, trigger, props, watch) => {
     const root = element.querySelector(".cards");
+    const said = element.querySelector(".cards-note");
     const render = () => {
-      const { cards = [], chosen, add } = props.value || {};
+      const { cards = [], chosen, add, note } = props.value || {};
+      said.textContent = note || ""; said.hidden = !note;
       root.replaceChildren(...cards.map((card) => {
         const shell = document.createElement("div");
         shell.className = "card";
@@ -24,6 +26,12 @@
         title.className = "card-title"; title.textContent = card.title;
         button.append(title);
         if (card.text) button.title = card.text;
+        if (card.warning) {
+          const sign = document.createElement("span");
+          sign.className = `card-sign ${card.warning.level}`; sign.textContent = "!"; sign.title = card.warning.text;
+          sign.setAttribute("role", "img"); sign.setAttribute("aria-label", card.warning.text);
+          button.append(sign);
+        }
         button.addEventListener("click", () => trigger("edit", { kind: "pick", id: card.id }));
         shell.append(button);
         if (card.removable) {
