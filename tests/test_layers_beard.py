@@ -11,7 +11,7 @@ from durian.geometry.alignment import aligned_mask, item_mesh
 from durian.geometry.mesh import OUTER_LIPS
 from durian.layers.bare_skin import bare_skin
 from durian.layers.beard import beard_layer
-from durian.preview.skin import polygon
+from durian.layers.skin import polygon
 from durian.request import Attribute
 
 DARK_SKIN = np.array([78, 50, 38], np.float32)

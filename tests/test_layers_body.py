@@ -10,7 +10,7 @@ from durian.face import require_face
 from durian.geometry.head import Head
 from durian.geometry.mesh import CHIN, FACE_OVAL
 from durian.layers.body import body_outline, body_under
-from durian.preview.skin import polygon
+from durian.layers.skin import polygon
 
 
 @pytest.fixture(scope="module")

@@ -13,9 +13,9 @@ from durian.layers.completion import complete_background, complete_body, complet
 from durian.layers.completion.hair import strands
 from durian.layers.completion.mirrored import FaceSurface
 from durian.layers.completion.pores import pores
+from durian.layers.fill import fill
+from durian.layers.skin import polygon
 from durian.motion.canonical import mirror
-from durian.preview.fill import fill
-from durian.preview.skin import polygon
 
 ROWS, COLUMNS = np.mgrid[:SIDE, :SIDE].astype(np.float32)
 ROUND = np.hypot(COLUMNS - 120, ROWS - 130) < 55

@@ -11,10 +11,10 @@ import pytest
 from durian.geometry.alignment import aligned_mask, item_mesh
 from durian.geometry.glasses import GlassesItem, GlassesSurface
 from durian.geometry.raster import Canvas
+from durian.layers.face_light import FaceLight
 from durian.layers.glasses import GlassesTexture, take_apart
 from durian.preview.base import build_base
 from durian.preview.layers import STILL, Layer, build_layer
-from durian.preview.light import FaceLight
 from durian.request import AnimationRequest, RenderOptions
 from durian.scene import AlignedAttribute, prepare_scene
 from tests.faces_made import SIDE, SKIN, UNIT, made_portrait

@@ -8,7 +8,7 @@ import pytest
 from faces_made import SIDE, UNIT, made_landmarks
 
 from durian.geometry.mesh import INNER_LIPS
-from durian.preview.skin import polygon
+from durian.layers.skin import polygon
 from durian.segmentation.parser.beards import certainty, whole_beard
 
 JAW = [58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288, 287, 375, 405, 17, 181, 146, 57]

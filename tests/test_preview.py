@@ -8,10 +8,10 @@ import pytest
 
 from durian.face import Crop, detect_faces, require_face
 from durian.geometry.mesh import HeadPose
+from durian.layers.fill import fill
 from durian.motion import preset
 from durian.preview import layers
 from durian.preview.base import build_base
-from durian.preview.fill import fill
 from durian.preview.mouth import mouth_patch
 from durian.preview.renderer import PreviewRenderer
 from durian.request import AnimationRequest, Attribute, Placement, Portrait, RenderOptions

@@ -13,7 +13,7 @@ import numpy as np
 
 from durian.evaluation.gap_layers import complete_gap
 from durian.evaluation.tasks import Task, whole_crop
-from durian.preview.fill import fill
+from durian.layers.fill import fill
 from durian.request import AnimationRequest, Portrait, RenderOptions
 
 RADIUS = 5.0
@@ -42,7 +42,7 @@ def completed(complete: Completer, task: Task) -> np.ndarray:
 
 
 def push_pull(gap: Gap) -> np.ndarray:
-    """The preview's smooth continuation (:func:`durian.preview.fill.fill`) of all that surrounds the hole."""
+    """The preview's smooth continuation (:func:`durian.layers.fill.fill`) of all that surrounds the hole."""
     filled = fill(gap.picture.astype(np.float32), (~gap.hole).astype(np.float32))
     return np.rint(filled.clip(0, 255)).astype(np.uint8)
 

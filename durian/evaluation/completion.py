@@ -22,8 +22,8 @@ from durian.face import default_crop, eye_distance, require_face
 from durian.geometry.alignment import aligned_mask, item_mesh
 from durian.geometry.mesh import EYES, INNER_LIPS
 from durian.geometry.mirror import facing_like
+from durian.layers.skin import polygon
 from durian.prepare import find_mask
-from durian.preview.skin import polygon
 from durian.request import Attribute, RenderOptions
 
 WIPED = 127

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from durian.preview.fill import blurred
+from durian.layers.fill import blurred
 
 TURN, SHRINK, QUALITY = 4.0, 0.93, 90
 """Degrees counterclockwise as seen, factor on the size, and JPEG quality of a copy: what a second upload of one photo

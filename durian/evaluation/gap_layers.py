@@ -10,8 +10,8 @@ import numpy as np
 from durian.geometry.head import Head
 from durian.geometry.mesh import CHIN, FACE_OVAL, smoothstep
 from durian.layers.completion import complete_background, complete_body, complete_hair, complete_skin
-from durian.preview.fill import fill
-from durian.preview.skin import polygon
+from durian.layers.fill import fill
+from durian.layers.skin import polygon
 from durian.segmentation.parser.classes import SKIN
 from durian.segmentation.parser.heads import ParsedHead
 from durian.segmentation.person import person_mask

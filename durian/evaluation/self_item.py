@@ -23,8 +23,8 @@ from durian.evaluation.results import CaseResult
 from durian.evaluation.scoring import Scorer
 from durian.evaluation.tasks import ITEM_SHARE, Task
 from durian.face import eye_distance
+from durian.layers.lenses import glasses_opacity
 from durian.prepare import AttributeSource, PortraitSource, find_mask, load_attribute, load_portrait
-from durian.preview.lenses import glasses_opacity
 
 log = logging.getLogger(__name__)
 

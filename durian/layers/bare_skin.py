@@ -7,8 +7,8 @@ import numpy as np
 
 from durian.face import eye_distance
 from durian.geometry.head import Head
-from durian.preview.fill import fill
-from durian.preview.skin import skin_pixels
+from durian.layers.fill import fill
+from durian.layers.skin import skin_pixels
 
 CLEAR = 0.10
 """Distance from an item, in outer-eye distances, within which skin may already be in its shade or under single

@@ -13,8 +13,8 @@ import numpy as np
 from durian.face import eye_distance
 from durian.geometry.mesh import FACE_OVAL, OUTER_LIPS, smoothstep
 from durian.layers.bare_skin import bare_skin
-from durian.preview.fill import blurred, fill
-from durian.preview.skin import colour_distance, polygon
+from durian.layers.fill import blurred, fill
+from durian.layers.skin import colour_distance, polygon
 
 EXTENSION = 0.07
 """How far beyond its mask a beard may thin out over the face, in outer-eye distances."""

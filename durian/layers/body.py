@@ -7,8 +7,8 @@ import numpy as np
 
 from durian.geometry.head import Head
 from durian.geometry.mesh import CHIN
+from durian.layers.fill import fill
 from durian.masks import signed_distance
-from durian.preview.fill import fill
 
 # A body seen from the front, in face widths from the chin along the head's own axes: (across, down), from the middle
 # outwards. Taste, checked against the outlines of photographs whose shoulders are seen.

@@ -13,9 +13,9 @@ from durian.geometry.alignment import NO_FACE_BOXES, mask_box
 from durian.geometry.head import Head
 from durian.geometry.mirror import facing_like, pitch, yaw
 from durian.layers.continued import CONTINUED_NAMES
+from durian.layers.face_light import FaceLight
 from durian.layers.sharpness import blur, face_part
 from durian.masks import HALF
-from durian.preview.light import FaceLight
 from durian.request import AnimationRequest, Attribute, Portrait
 from durian.segmentation.found import certainty_of
 

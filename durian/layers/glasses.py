@@ -9,11 +9,11 @@ import numpy as np
 
 from durian.geometry.glasses import SIDE_LENGTH, GlassesSurface
 from durian.geometry.mesh import smoothstep
+from durian.layers.fill import fill
 from durian.layers.glasses_view import FrontView, front_view
 from durian.layers.lens_light import lens_light
 from durian.layers.lens_outlines import LensOutlines, lens_outlines
-from durian.preview.fill import fill
-from durian.preview.skin import colour_distance
+from durian.layers.skin import colour_distance
 from durian.request import Attribute
 
 CONTRAST_SHARES, CONTRAST_LIMITS = (0.35, 0.7), (22.0, 55.0)

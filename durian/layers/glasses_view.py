@@ -11,8 +11,8 @@ import numpy as np
 from durian.geometry.alignment import mask_box, trimmed_mask
 from durian.geometry.glasses import SIDE_LENGTH, GlassesSurface, as_seen, vertical_extent
 from durian.geometry.mesh import BROWS, EYES
-from durian.preview.fill import fill
-from durian.preview.skin import polygon, skin_pixels
+from durian.layers.fill import fill
+from durian.layers.skin import polygon, skin_pixels
 from durian.request import Attribute
 
 EYE_MARGIN, BROW_MARGIN = 0.05, 0.03

@@ -8,7 +8,7 @@ import numpy as np
 from durian.face import OUTER_EYES
 from durian.geometry.head import Head
 from durian.geometry.mesh import FACE_OVAL, smoothstep
-from durian.preview.skin import polygon
+from durian.layers.skin import polygon
 
 NOSE_BRIDGE = 168
 RAYS = 720

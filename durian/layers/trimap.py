@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from durian.preview.fill import fill
+from durian.layers.fill import fill
 
 OUT, UNKNOWN, IN = 0.0, 0.5, 1.0
 """Values of a trimap."""

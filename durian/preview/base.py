@@ -16,11 +16,11 @@ from durian.content_cache import ContentCache
 from durian.fingerprint import fingerprint
 from durian.geometry.mesh import FACE_OVAL
 from durian.layers.completion import complete_background
+from durian.layers.fill import fill
 from durian.layers.scalp import scalp_under
-from durian.layers.taken_off import FRINGE, hidden_by, taken_off
-from durian.layers.underneath import underneath
-from durian.preview.fill import fill
-from durian.preview.skin import polygon
+from durian.layers.skin import polygon
+from durian.preview.taken_off import FRINGE, hidden_by, taken_off
+from durian.preview.underneath import underneath
 from durian.scene import Scene
 from durian.segmentation.person import person_mask
 

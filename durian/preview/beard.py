@@ -7,7 +7,8 @@ import numpy as np
 from durian.face import eye_distance
 from durian.geometry.mesh import smoothstep
 from durian.layers.beard import beard_layer
-from durian.preview.light import MATTE_BAND, FaceLight, face_and_forehead, relit
+from durian.layers.face_light import FaceLight
+from durian.preview.light import MATTE_BAND, face_and_forehead, relit
 from durian.preview.matte import refined_matte
 from durian.preview.sample import Sample
 from durian.request import Attribute

@@ -7,7 +7,7 @@ import numpy as np
 
 from durian.geometry.mesh import EYES, IRISES, MESH_POINTS, HeadPose, face_triangles, smoothstep
 from durian.geometry.raster import Canvas
-from durian.preview.fill import fill
+from durian.layers.fill import fill
 from durian.preview.opening import Patch, box_around, cheek_pixels, inside_of, opaque
 
 IRIS_EDGE = (0.95, 1.25)

@@ -13,12 +13,13 @@ from durian.geometry.alignment import NO_FACE_BOXES, ItemMesh, item_mesh, mask_b
 from durian.geometry.glasses import GlassesItem
 from durian.geometry.mesh import HeadPose, smoothstep
 from durian.geometry.raster import Canvas
+from durian.layers.face_light import FaceLight
+from durian.layers.fill import fill
 from durian.layers.glasses import take_apart
 from durian.layers.glasses_view import FrontView
 from durian.layers.run_out import shown_sides
 from durian.preview.beard import beard_texture
-from durian.preview.fill import fill
-from durian.preview.light import FaceLight, cut_out, mean_change, relit
+from durian.preview.light import cut_out, mean_change, relit
 from durian.request import Attribute
 from durian.scene import AlignedAttribute
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 
@@ -12,11 +10,12 @@ from durian.geometry.alignment import NO_FACE_BOXES, mask_box
 from durian.geometry.head import Head
 from durian.geometry.mesh import BROWS, EYES, FACE_OVAL, OUTER_LIPS
 from durian.layers.colours import foreground_colours
+from durian.layers.face_light import FaceLight, head_coordinates
 from durian.layers.mattes import soft_matte
 from durian.layers.run_out import run_out
+from durian.layers.skin import polygon, skin_pixels
 from durian.preview.matte import without_forehead
 from durian.preview.sample import Sample
-from durian.preview.skin import polygon, skin_pixels
 from durian.request import Attribute
 
 LIGHT_SHARE = 0.2
@@ -34,46 +33,7 @@ HAIRLINE = 0.12
 """How far above the landmarks' outline a forehead may go on, in outer-eye distances."""
 LIGHT_LIMIT = 0.6
 """Largest change, natural logarithm."""
-EXPOSED = (62.0, 210.0)
-"""Levels between which a face's mean lies in a well exposed photograph, whatever its skin: of some 200 real people
-those beyond look too dark or too bright."""
 EXPOSURE_LIMIT = 1.8
-
-
-@dataclass(frozen=True)
-class FaceLight:
-    """Light on a face: mean log colour ``(3,)`` and its gradient ``(2, 3)`` along the head's axes per face width."""
-
-    mean: np.ndarray
-    gradient: np.ndarray
-
-    @classmethod
-    def of(cls, image: np.ndarray, landmarks: np.ndarray) -> FaceLight:
-        """Measure on the skin of a face; ``image`` ``(H, W, 3) float32``."""
-        skin = skin_pixels(landmarks, image.shape[:2]) > 0.9
-        if skin.sum() < 30:
-            return cls(np.full(3, np.log(128.0)), np.zeros((2, 3)))
-        head = Head(landmarks)
-        y, x = np.nonzero(skin)
-        place = _head_coordinates(head, np.stack([x, y], 1))
-        colours = np.log(np.clip(image[y, x], 4, None))
-        design = np.concatenate([np.ones((len(x), 1)), place], 1)
-        solution = np.linalg.lstsq(design.T @ design + 1e-3 * np.eye(3), design.T @ colours, rcond=None)[0]
-        return cls(np.median(colours, 0), solution[1:])
-
-    @property
-    def exposure(self) -> float:
-        """How far the face is from being well exposed, natural logarithm: below 0 too dark, above too bright."""
-        level, (low, high) = float(self.mean.mean()), np.log(EXPOSED)
-        return min(0.0, level - low) + max(0.0, level - high)
-
-
-def _head_coordinates(head: Head, points: np.ndarray) -> np.ndarray:
-    """Picture points ``(N, 2)`` along the head's own axes, in face widths from the nose bridge, ``(N, 2)``."""
-    down = head.axes[:2, 1] / np.linalg.norm(head.axes[:2, 1])
-    across = np.array([down[1], -down[0]])
-    offset = (points - head.landmarks[168, :2]) / head.width
-    return np.stack([offset @ across, offset @ down], 1)
 
 
 def cut_out(
@@ -156,7 +116,7 @@ def relit(
     mean = mean_change(own, wearer, light)
     height, width = image.shape[:2]
     y, x = np.mgrid[:height, :width]
-    place = _head_coordinates(Head(landmarks), np.stack([x.ravel(), y.ravel()], 1))
+    place = head_coordinates(Head(landmarks), np.stack([x.ravel(), y.ravel()], 1))
     # Brightness only: the gradient's colour is mostly noise.
     slope = SLOPE_SHARE * (wearer.gradient - own.gradient).mean(1)
     change = np.clip(np.clip(place, -1, 1) @ slope, -LIGHT_LIMIT, LIGHT_LIMIT).reshape(height, width, 1)

@@ -7,8 +7,8 @@ import numpy as np
 
 from durian.geometry.mesh import INNER_LIPS, MESH_POINTS, OUTER_LIPS, face_triangles, smoothstep
 from durian.geometry.raster import Canvas
+from durian.layers.fill import fill
 from durian.motion.features import LOWER_LIPS, UPPER_LIPS
-from durian.preview.fill import fill
 from durian.preview.mouth import OPEN, mouth_opening
 from durian.preview.opening import box_around, inside_of, opaque
 

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 from durian.geometry.mesh import smoothstep
-from durian.preview.fill import fill
-from durian.preview.skin import colour_distance
+from durian.layers.fill import fill
+from durian.layers.skin import colour_distance
 
 APART = (18.0, 45.0)
 """Distance of the colours on both sides (levels, RGB) from which the picture is trusted more than the mask."""

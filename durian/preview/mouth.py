@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from durian.geometry.mesh import INNER_LIPS
-from durian.preview.fill import fill
+from durian.layers.fill import fill
 from durian.preview.opening import Patch, box_around, cheek_pixels, inside_of, opaque
 
 # The drawn mouth, in mouth widths (landmarks 78 to 308) below the upper lip's inner edge. Taste.

@@ -11,11 +11,11 @@ import numpy as np
 
 from durian.geometry.mesh import EYES, INNER_LIPS, MESH_POINTS, HeadPose, WarpMesh
 from durian.geometry.raster import Canvas
+from durian.layers.face_light import FaceLight
+from durian.layers.fill import blurred
 from durian.preview.base import Base, build_base
 from durian.preview.eyes import Eyes
-from durian.preview.fill import blurred
 from durian.preview.layers import Blend, Layer, build_layer
-from durian.preview.light import FaceLight
 from durian.preview.lips import Lips
 from durian.preview.mouth import mouth_patch
 from durian.preview.opening import Patch

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from durian.layers.completion.exemplar import synthesise
-from durian.preview.fill import fill
+from durian.layers.fill import fill
 
 SURE = 0.98
 """Share of a pixel that must be known for it to be taken as an example."""
@@ -21,7 +21,7 @@ def complete_background(image: np.ndarray, known: np.ndarray, seed: int = 0) -> 
 
     Returns:
         ``(S, S, 3) float32``, equal to ``image`` where ``known`` is 1; with next to nothing known a smooth continuation
-        (:func:`durian.preview.fill.fill`), with nothing at all ``image``.
+        (:func:`durian.layers.fill.fill`), with nothing at all ``image``.
     """
     image = image.astype(np.float32)
     smooth = fill(image, known)

@@ -9,7 +9,7 @@ from durian.geometry.head import Head
 from durian.geometry.mesh import CHIN, smoothstep
 from durian.layers.completion.exemplar import synthesise
 from durian.layers.completion.skin import complete_skin, skin_coloured
-from durian.preview.fill import fill
+from durian.layers.fill import fill
 
 SURE = 0.98
 """Share of a pixel that must be known, and body, for it to be taken as an example."""

@@ -14,7 +14,7 @@ import numpy as np
 
 from durian.geometry.mesh import smoothstep
 from durian.layers.completion import patches
-from durian.preview.fill import fill
+from durian.layers.fill import fill
 
 REACH = 3
 """Patches of 7 x 7 pixels (Wexler et al. 2007)."""

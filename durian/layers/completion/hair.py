@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from durian.layers.completion.exemplar import synthesise
-from durian.preview.fill import fill
+from durian.layers.fill import fill
 
 SURE = 0.95
 """Share of a pixel that must be hair for it to be taken as an example."""

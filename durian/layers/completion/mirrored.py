@@ -10,9 +10,9 @@ import numpy as np
 from durian.geometry.head import Head
 from durian.geometry.mesh import FACE_OVAL, MESH_POINTS, areas, face_triangles, smoothstep
 from durian.geometry.raster import NOWHERE, rasterize
+from durian.layers.fill import fill
+from durian.layers.skin import polygon
 from durian.motion.canonical import mirror
-from durian.preview.fill import fill
-from durian.preview.skin import polygon
 
 THINNEST = (0.3, 0.8)
 """Size on the picture of a triangle's counterpart, in its own size, up to which it shows too little, and from which it

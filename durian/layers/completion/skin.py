@@ -11,8 +11,8 @@ from durian.layers.completion.exemplar import synthesise
 from durian.layers.completion.mirrored import FaceSurface
 from durian.layers.completion.pores import pores
 from durian.layers.completion.skin_light import SkinLight, colours, fit_light, logarithm
-from durian.preview.fill import blurred, fill
-from durian.preview.skin import polygon
+from durian.layers.fill import blurred, fill
+from durian.layers.skin import polygon
 
 SURE = 0.98
 """Share of a pixel that must be known for it to be taken as seen."""

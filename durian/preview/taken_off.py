@@ -10,8 +10,8 @@ from durian.geometry.glasses import GlassesItem
 from durian.geometry.mesh import BROWS, EYES, FACE_OVAL, INNER_LIPS, OUTER_LIPS
 from durian.geometry.raster import Canvas
 from durian.layers.glasses import take_apart
-from durian.preview.lenses import glasses_opacity
-from durian.preview.skin import polygon
+from durian.layers.lenses import glasses_opacity
+from durian.layers.skin import polygon
 from durian.request import Attribute
 from durian.scene import Scene
 

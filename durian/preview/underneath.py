@@ -11,8 +11,8 @@ from durian.geometry.head import Head
 from durian.geometry.mesh import CHIN, FACE_OVAL, smoothstep
 from durian.layers.body import body_outline, body_under
 from durian.layers.completion import complete_body, complete_hair, complete_skin
-from durian.preview.fill import blurred
-from durian.preview.skin import polygon
+from durian.layers.fill import blurred
+from durian.layers.skin import polygon
 from durian.scene import Scene
 
 BEHIND = 0.08

@@ -7,9 +7,9 @@ import pytest
 
 from durian.face import Crop, require_face
 from durian.geometry.mesh import BROWS, EYES, FACE_OVAL, INNER_LIPS
-from durian.layers.taken_off import hidden_by, taken_off
-from durian.layers.underneath import underneath
-from durian.preview.skin import polygon
+from durian.layers.skin import polygon
+from durian.preview.taken_off import hidden_by, taken_off
+from durian.preview.underneath import underneath
 from durian.request import AnimationRequest, Portrait, RenderOptions
 from durian.scene import Scene, prepare_scene
 
@@ -46,7 +46,7 @@ def test_a_larger_expansion_takes_more_off_and_never_eyes_mouth_or_free_brows(fr
 
 def test_what_is_hidden_holds_what_is_taken_off_and_waits_for_the_slider(fringed):
     person = np.ones((SIZE, SIZE), np.float32)
-    near = [hidden_by(scene(fringed, expansion), person) for expansion in (0.0, 0.1, 0.2)]
+    near = [hidden_by(scene(fringed, expansion), person) for expansion in (0.0, 0.06, 0.12)]
     assert (near[0] == near[1]).all()
     assert (near[1] == near[2]).all()
     for expansion in (0.1, 0.5, 1.5):
@@ -59,13 +59,13 @@ def test_under_a_fringe_lies_the_forehead_and_not_the_hairs_colour(fringed, coll
     person = np.ones((SIZE, SIZE), np.float32)
     hidden = hidden_by(asked, person)
     alpha, colour = underneath(asked, person, hidden)
-    seen = asked.landmarks[[9, 337], :2]
+    seen = asked.landmarks[[8, 168, 50, 280], :2]
     truth = fringed.crop.apply(collins, SIZE).astype(float)
     inside = hidden & (polygon(asked.landmarks[FACE_OVAL], (SIZE, SIZE)) > 0.9)
     inside &= np.indices((SIZE, SIZE))[0] < asked.landmarks[105, 1]
     assert inside.sum() > 200
     assert alpha[inside].min() > 0.99
-    # Her own hair hides part of that forehead: its middle and the other brow's upper edge show her skin.
+    # Her own hair hides part of that forehead: the bridge of the nose and the cheeks show her skin.
     skin = np.mean([truth[int(y) - 2 : int(y) + 3, int(x) - 2 : int(x) + 3].mean((0, 1)) for x, y in seen], axis=0)
     assert np.abs(np.median(colour[inside], axis=0) - skin).max() < 30
     assert np.array_equal(colour[~hidden], asked.image.astype(np.float32)[~hidden])

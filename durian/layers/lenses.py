@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 from durian.geometry.mesh import BROWS, EYES, smoothstep
-from durian.preview.fill import fill
-from durian.preview.skin import colour_distance, polygon, skin_pixels
+from durian.layers.fill import fill
+from durian.layers.skin import colour_distance, polygon, skin_pixels
 
 # Colour distance (CIE Lab) from the skin around, and how deep a frame reaches in from the outline, in outer-eye
 # distances. Taste, tuned on photographs.
