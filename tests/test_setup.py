@@ -206,13 +206,14 @@ def test_a_missing_system_library_is_one_sentence(project_root, bare_path, tmp_p
 
 LAYERS = (
     {"errors", "settings", "fingerprint", "watch", "jit"},
-    {"schema", "folders"},
+    {"schema", "folders", "content_cache"},
     {"media"},
     {"masks", "face", "weights", "claims"},
     {"motion", "label"},
     {"keypoints", "request"},
     {"segmentation", "request_pictures"},
     {"geometry"},
+    {"layers"},
     {"scene", "prepare", "bundle_arrays", "bundle_settings"},
     {"preview", "synthetic", "bundle_reading", "assets", "clips"},
     {"diffusion"},

@@ -126,7 +126,8 @@ def _with_brows(made, image, landmarks, seen, width, seed) -> np.ndarray:
         went_on = logarithm(synthesise(start, ~known, known, seed))
         distance = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, 5)
         near = np.exp(-((distance / (BROW_REACH * width)) ** 2))
-        near *= cv2.GaussianBlur(place[box], (0, 0), max(0.008 * width, 0.5))
+        edge = cv2.dilate(place[box], np.ones((2 * max(1, round(0.015 * width)) + 1,) * 2))
+        near *= cv2.GaussianBlur(edge, (0, 0), max(0.008 * width, 0.5))
         made[box] += near[..., None].astype(np.float32) * (went_on - made[box])
     return made
 
