@@ -111,7 +111,7 @@ def test_a_name_of_nothing_that_is_worn_is_refused(run, photos: Path, tmp_path: 
         out = tmp_path / ("m.png" if command[0] == "segment" else "m.mp4")
         code, printed, error = run(*command, photos / "collins.png", "--name", name, "-o", out, "--json")
         assert (code, printed) == (2, "")
-        assert f"No {name} was found in collins.png: click on it" in error
+        assert f"No {name} found in collins.png: click on the item" in error
     assert list(tmp_path.iterdir()) == []
 
 
@@ -121,7 +121,7 @@ def test_strangers_who_wear_none_of_it_are_refused(run, shared_data: Path, tmp_p
     picture = shared_data / "bugs" / f"no_{name}.jpg"
     code, printed, error = run("segment", picture, "--name", item, "-o", tmp_path / "mask.png", "--json")
     assert (code, printed) == (2, "")
-    assert f"No {item} was found in {picture.name}: click on it" in error
+    assert f"No {item} found in {picture.name}: click on the item" in error
     assert list(tmp_path.iterdir()) == []
 
 
