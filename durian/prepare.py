@@ -304,7 +304,8 @@ def find_mask(
         mask = chosen.predict(points, labels, start=mask)
     if not mask.any():
         what = f"No {name}" if has_name else "Nothing"
-        raise InvalidRequest(f"{what} was found in {called}: click on it{', or give a mask' if takes_mask else ''}.")
+        todo = "click on the item, or give a mask" if takes_mask else "click on the item"
+        raise InvalidRequest(f"{what} found in {called}: {todo}.")
     return mask
 
 

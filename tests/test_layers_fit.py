@@ -16,7 +16,6 @@ from durian.layers.sharpness import blur
 from durian.motion.canonical import canonical_face
 from durian.motion.rotations import euler
 from durian.request import Attribute, Portrait
-from durian.segmentation.found import GUESSED
 
 ROOM = 100
 """Pixels around the made face, so that items have room."""
@@ -205,7 +204,7 @@ def test_a_darkened_picture(portrait):
 
 
 def test_a_mask_that_was_found_and_is_not_sure(portrait, monkeypatch):
-    monkeypatch.setattr(fitting, "certainty_of", lambda *given: GUESSED)
+    monkeypatch.setattr(fitting, "certainty_of", lambda *given: 0.5)
     assert fit(item(), portrait).reasons == (
         "The outline of the hat was not found for sure: check it, and click or paint what is wrong.",
     )

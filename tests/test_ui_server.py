@@ -136,11 +136,11 @@ def test_a_name_of_nothing_that_is_worn_is_refused(served: Served, caller: httpx
     upload = served.upload(caller, photo)
     kind, answer = served.call(caller, "segment", image=upload, name="glasses")
     assert kind == "error"
-    assert "No glasses was found" in json.dumps(answer)
+    assert "No glasses found" in json.dumps(answer)
     items = [{"image": upload, "name": "beard"}]
     kind, answer = served.call(caller, "preview", portrait=upload, attributes=items)
     assert kind == "error"
-    assert "No beard was found" in json.dumps(answer)
+    assert "No beard found" in json.dumps(answer)
 
 
 def test_an_answer_is_for_whoever_asked(served: Served, caller: httpx.Client, photo: Path):

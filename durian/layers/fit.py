@@ -29,7 +29,7 @@ NODDED: Range = (22.0, 40.0)
 LESS_TURNED: Range = (35.0, 55.0)
 """The same, both ways, of what lies on a face: glasses are nearly flat, and a beard's seen side is drawn twice."""
 ON_FACE = frozenset({"glasses", "beard", "lips"})
-ENLARGED: Range = (2.2, 3.8)
+ENLARGED: Range = (2.2, 3.6)
 """How many times a reference is enlarged to be as large as the portrait's face in the result."""
 BLURRED: Range = (2.2, 4.0)
 """How many times as blurred as the portrait's a reference's face is, at the same size."""

@@ -13,9 +13,6 @@ from durian.segmentation.parser.heads import ParsedHead, known_head, parsed_head
 from durian.segmentation.parser.weights import find_parser
 from durian.segmentation.starts import WORN, Starts, starts_of
 
-GUESSED = 0.5
-"""How sure a mask is that the parser does not confirm. Taste."""
-
 
 def best_starts(image: np.ndarray, landmarks: np.ndarray, weights: Path | None = None) -> ParsedHead | Starts:
     """Everything known about one face's items, shared by everybody who looks at the same picture.
@@ -54,11 +51,7 @@ def certainty_of(image: np.ndarray, landmarks: np.ndarray | None, name: str, mas
     if landmarks is None or weights is None or name not in START_NAMES:
         return None
     head = known_head(image, landmarks, weights)
-    if head is None:
-        return None
-    if head.is_seen(name):
-        return head.certainty(name) if np.array_equal(head.mask(name), mask) else None
-    return GUESSED if np.array_equal(starts_of(image, landmarks).mask(name), mask) else None
+    return head.certainty(name) if head is not None and head.has_found(name, mask) else None
 
 
 def worn(image: np.ndarray, landmarks: np.ndarray, names: Iterable[str]) -> dict[str, np.ndarray]:

@@ -18,10 +18,8 @@ MANY_FACES = "{count} faces found. Click the one to animate."
 VIDEO_TRIMMED = "The video lasts {length}: its first {used} are used. Move Start and End to use another part."
 NO_REFERENCE_FACE = "No face found in this reference, so the item is placed by its outline. Move it with the handles."
 NOTHING_FOUND = "Nothing was picked out by itself. Click the item, or paint it."
-NOTHING_NAMED = "No {name} was found here. Click it in the picture, or paint it with the brush."
-OTHER_KEPT = (
-    "No {name} was found here, so the mask is as it was. To mark one by hand, press Clear, then its name again."
-)
+NOTHING_NAMED = "No {name} found here. Click it in the picture, or paint it with the brush."
+OTHER_KEPT = "No {name} found here, so the mask is as it was. To mark one by hand, press Clear, then its name again."
 NOTHING_WORN = "Nothing to take off was found on this portrait."
 ITEMS_NEED_MASK = "Item {numbers} has no mask yet: give it a picture and click the item there."
 BLEND_HINT = "Blend needs exactly two items of one kind with a mask each."

@@ -99,6 +99,7 @@ class ParsedHead:
         self._all_landmarks = landmarks
         self.unit = head_unit(self.landmarks)
         self._masks: dict[str, np.ndarray] = {}
+        self._certainties: dict[str, float] = {}
         self._lock = threading.RLock()
 
     @cached_property
@@ -174,9 +175,13 @@ class ParsedHead:
     def certainty(self, name: str) -> float:
         """How sure an item's outline is, in [0, 1]: the part of what may be it that surely is, and of hair and hats,
         which hang together, the largest piece of that."""
+        if name not in self._certainties:
+            self._certainties[name] = self._certainty(ITEMS[name])
+        return self._certainties[name]
+
+    def _certainty(self, number: int) -> float:
         import cv2
 
-        number = ITEMS[name]
         window, shares = self.head if number in LARGE else self.face
         share = self._head_share(number) if number in LARGE else self._near(window, shares[..., number])
         if number == BEARD:
@@ -232,6 +237,10 @@ class ParsedHead:
             if name not in self._masks:
                 self._masks[name] = self._mask(ITEMS[name])
             return self._masks[name]
+
+    def has_found(self, name: str, mask: np.ndarray) -> bool:
+        """Whether somebody got exactly this mask here by the item's name."""
+        return name in self._masks and np.array_equal(self._masks[name], mask)
 
     def _mask(self, number: int) -> np.ndarray:
         window, _ = self.head
