@@ -13,7 +13,6 @@ from pydantic import BeforeValidator, Field, Strict
 
 from durian.errors import InvalidRequest
 from durian.face import PORTRAIT_MAX_ROLL, Crop, check_crop, default_crop, require_face
-from durian.layers.fit import Fit, fits
 from durian.media import Picture
 from durian.motion import Driving, preset, read_driving
 from durian.request import (
@@ -123,15 +122,13 @@ class MotionSource:
 class Prepared:
     """A request, and the video whose sound belongs to its motion (from ``audio_start`` seconds on), if any.
 
-    ``notices`` are sentences about what was done to the files, for whoever gave them; ``fits`` says how well each
-    attribute will go, in their order.
+    ``notices`` are sentences about what was done to the files, for whoever gave them.
     """
 
     request: AnimationRequest
     audio_from: Path | None = None
     audio_start: float = 0.0
     notices: tuple[str, ...] = ()
-    fits: tuple[Fit, ...] = ()
 
 
 def build_request(
@@ -190,7 +187,7 @@ def build_request(
         renderer=renderer or get_settings().renderer,
         diffusion=diffusion or DiffusionOptions(),
     )
-    return Prepared(request, audio_from, audio_start, () if notice is None else (notice,), fits(request))
+    return Prepared(request, audio_from, audio_start, () if notice is None else (notice,))
 
 
 def load_portrait(source: PortraitSource, pictures: RequestPictures | None = None) -> Portrait:

@@ -134,7 +134,9 @@ def test_an_answer_says_how_well_each_item_will_go(served: Served, caller: httpx
 
 def test_a_name_of_nothing_that_is_worn_is_refused(served: Served, caller: httpx.Client, photo: Path):
     upload = served.upload(caller, photo)
-    kind, answer = served.call(caller, "segment", image=upload, name="glasses")
+    asked = {"image": upload, "name": "glasses"}
+    event = caller.post("/gradio_api/call/v2/segment", json=asked).raise_for_status().json()["event_id"]
+    kind, answer = served.end(caller, "segment", event)
     assert kind == "error"
     assert "No glasses found" in json.dumps(answer)
     items = [{"image": upload, "name": "beard"}]

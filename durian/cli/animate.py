@@ -14,6 +14,7 @@ from durian.cli.parser import DEFAULT_MOTION
 from durian.engine import Animation, JobStatus, get_engine
 from durian.errors import InvalidRequest
 from durian.face import Crop
+from durian.layers.fit import Fit, fits
 from durian.motion import PRESETS
 from durian.prepare import AttributeSource, Click, MotionSource, PortraitSource, Prepared, build_request
 from durian.renderer import check_renderer
@@ -23,7 +24,6 @@ from durian.settings import get_settings
 
 if TYPE_CHECKING:
     from durian.assets import Example
-    from durian.layers.fit import Fit
 
 DEFAULT_FRAMES = 48
 
@@ -93,15 +93,15 @@ def prepare(arguments: argparse.Namespace) -> Prepared:
     )
     diffusion = DiffusionOptions(arguments.steps, arguments.guidance, arguments.sampler)
     prepared = build_request(portrait, items, motion, options, blend, arguments.erase, arguments.renderer, diffusion)
-    for notice in (*prepared.notices, *warnings(items, prepared.fits)):
+    for notice in (*prepared.notices, *warnings(items, fits(prepared.request))):
         print(f"durian: {notice}", file=sys.stderr)
     return prepared
 
 
-def warnings(items: list[AttributeSource], fits: tuple[Fit, ...]) -> list[str]:
+def warnings(items: list[AttributeSource], found: tuple[Fit, ...]) -> list[str]:
     """What may not go well with each reference, each beginning with its file's name."""
     called = ["reference" if isinstance(item.picture, np.ndarray) else item.picture.name for item in items]
-    return [f"{name}: {reason}" for name, fit in zip(called, fits, strict=True) for reason in fit.reasons]
+    return [f"{name}: {reason}" for name, fit in zip(called, found, strict=True) for reason in fit.reasons]
 
 
 def _motion(what: str) -> str | Path:
@@ -158,7 +158,7 @@ def report(animation: Animation, prepared: Prepared) -> dict[str, object]:
         "seconds": round(animation.seconds, 3),
         "renderer": animation.renderer,
         "seed": animation.seed,
-        "fit": [fit.told() for fit in prepared.fits],
+        "fit": [fit.told() for fit in fits(prepared.request)],
     }
 
 

@@ -18,6 +18,7 @@ from durian import masks, prepare
 from durian.engine import get_engine
 from durian.errors import DurianError, InvalidRequest, LimitExceeded
 from durian.face import detect_faces
+from durian.layers.fit import fits
 from durian.media import read_picture, write_image
 from durian.renderer import check_renderer
 from durian.request import (
@@ -159,7 +160,7 @@ async def animate(
         )
         result = await calls.finished(job, request)
         told = {key: getattr(result, key) for key in REPORTED} | {"notices": list(prepared.notices)}
-        told["fit"] = [fit.told() for fit in prepared.fits]
+        told["fit"] = [fit.told() for fit in fits(prepared.request)]
         return gr.FileData(path=str(result.path), orig_name=result.path.name), told
 
 
