@@ -127,8 +127,7 @@ def without_clear_lenses(photo: HeadPhoto, mask: np.ndarray) -> np.ndarray:
     Raises:
         InvalidRequest: nothing is left.
     """
-    share = mask.astype(np.float32) / 255
-    hidden = np.rint(mask * glasses_opacity(photo.image.astype(np.float32), share, photo.landmarks)).astype(np.uint8)
+    hidden = np.rint(mask * glasses_opacity(photo.image, mask, photo.landmarks)).astype(np.uint8)
     if not (hidden >= ITEM_SHARE).any():
         raise InvalidRequest("The glasses hide nothing of the face: leave the photograph out.")
     return hidden

@@ -31,6 +31,8 @@ FARTHEST = 1.15
 """Half the width in which a front is looked for, units: the widest masks are 1.9 across."""
 MIRRORED_FROM = 9.0
 """Degrees of turn from which the farther half is foreshortened so much that the nearer one stands for it."""
+ALIKE = 12.0
+"""Degrees within which two heads are turned alike."""
 CENTRED_FROM = 6.0
 """Degrees of turn from which the place of the bridge in the mask tells how far the front lies before the nose."""
 DEPTH_LIMIT, SHIFT_LIMIT = 0.14, 0.15
@@ -56,12 +58,14 @@ class GlassesSurface:
         hinge: half the width of the front, units.
         forward: how far it lies before the usual place, units.
         shift: how far it is off the middle, units.
+        mirrors: whether the nearer half of a turned head's glasses stands for the farther one.
     """
 
     landmarks: np.ndarray
     hinge: float = FARTHEST
     forward: float = 0.0
     shift: float = 0.0
+    mirrors: bool = True
 
     @cached_property
     def axes(self) -> np.ndarray:
@@ -161,7 +165,10 @@ class GlassesItem:
 
     def __init__(self, attribute: Attribute, portrait: np.ndarray):
         """``portrait`` ``(478, 3)``: landmarks at rest, in crop pixels."""
-        self.surface = GlassesSurface.of_mask(attribute.landmarks, attribute.mask)
+        surface = GlassesSurface.of_mask(attribute.landmarks, attribute.mask)
+        own = replace(surface, landmarks=np.asarray(portrait, np.float64), shift=0.0)
+        # A head turned alike sees each half as the reference does.
+        self.surface = replace(surface, mirrors=abs(surface.yaw - own.yaw) > ALIKE)
         hinge = self.surface.hinge
         low, high = vertical_extent(attribute.mask, self.surface)
         side = hinge + np.linspace(0, SIDE_LENGTH, SIDE_COLUMNS + 1)[1:]
@@ -172,7 +179,6 @@ class GlassesItem:
         middles = self.places[self.triangles, 0].mean(1)
         self.facing = (np.abs(middles) > hinge).astype(np.float32)
         self.texture_points = self.surface.pixels(as_seen(self.places, self.surface))[:, :2].astype(np.float32)
-        own = replace(self.surface, landmarks=np.asarray(portrait, np.float64), shift=0.0)
         self.rest = placed(own.pixels(self.places), attribute.placement, portrait).astype(np.float32)
 
     def positions(self, driving: np.ndarray, pose: HeadPose) -> np.ndarray:
@@ -192,7 +198,7 @@ def vertical_extent(mask: np.ndarray, surface: GlassesSurface) -> tuple[float, f
 
 def as_seen(places: np.ndarray, surface: GlassesSurface) -> np.ndarray:
     """Places ``(..., 2)``, those of a half that is seen badly moved to the same place of the other half."""
-    if len(surface.sides) == 2:
+    if len(surface.sides) == 2 or not surface.mirrors:
         return places
     result = np.array(places, np.float64)
     result[..., 0] = surface.sides[0] * np.abs(result[..., 0])

@@ -131,9 +131,10 @@ def _with_sides(view: FrontView, frame: np.ndarray, colour: np.ndarray) -> tuple
     if not ends:
         return frame, colour
     frame, colour = frame.copy(), colour.copy()
-    middle, half = np.mean([end[:2] for end in ends], 0)
+    middle = float(np.mean([end[0] for end in ends]))
+    half = float(np.clip(_rim_width(view, frame) / 2, *SIDE_WIDTH)) * view.scale
     for side in (-1, 1):
-        own = next((end[2] for end in ends if end[3] == side), ends[0][2])
+        own = next((end[1] for end in ends if end[2] == side), ends[0][1])
         beyond = side * view.across > hinge - 0.01
         along = np.clip((side * view.across[beyond] - hinge) / SIDE_LENGTH, 0, 1)
         bar = np.clip(half * (1 - 0.3 * along) + 0.5 - np.abs(rows[:, None] - middle), 0, 1)
@@ -143,8 +144,8 @@ def _with_sides(view: FrontView, frame: np.ndarray, colour: np.ndarray) -> tuple
     return frame, colour
 
 
-def _frame_end(view: FrontView, frame: np.ndarray, side: int) -> tuple[float, float, np.ndarray, int] | None:
-    """Where the frame passes into its side: middle and half height in pixels, and its colour ``(3,)``."""
+def _frame_end(view: FrontView, frame: np.ndarray, side: int) -> tuple[float, np.ndarray, int] | None:
+    """Where the frame passes into its side: the middle in pixels, and its colour ``(3,)``."""
     place = side * view.across - view.surface.hinge
     near = np.flatnonzero((place > -0.06) & (place < -0.01))
     weight = frame[:, near]
@@ -153,6 +154,15 @@ def _frame_end(view: FrontView, frame: np.ndarray, side: int) -> tuple[float, fl
     if weight.sum() < 0.5 * len(near):
         return None
     middle = float((weight.sum(1) * np.arange(len(frame))).sum() / weight.sum())
-    half = float(np.clip(weight.sum(0).mean() / 2 / view.scale, *SIDE_WIDTH)) * view.scale
     own = (view.image[:, near] * weight[..., None]).sum((0, 1)) / weight.sum()
-    return middle, half, own, side
+    return middle, own, side
+
+
+def _rim_width(view: FrontView, frame: np.ndarray) -> float:
+    """How broad the frame is where it runs along below the lenses, units: the median of its columns' lowest parts."""
+    lowest = frame.shape[0] - 1 - (frame[::-1] > 0.5).argmax(0)
+    columns = np.flatnonzero((frame > 0.5).any(0) & (np.abs(view.across) < view.surface.hinge - HINGE_REACH))
+    rows = np.arange(frame.shape[0])[:, None]
+    reach = 2 * SIDE_WIDTH[1] * view.scale
+    lower = frame * (rows > lowest - reach)
+    return float(np.median(lower[:, columns].sum(0))) / view.scale if len(columns) else 0.0

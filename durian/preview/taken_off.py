@@ -6,13 +6,9 @@ import cv2
 import numpy as np
 
 from durian import masks
-from durian.geometry.glasses import GlassesItem
 from durian.geometry.mesh import BROWS, EYES, FACE_OVAL, INNER_LIPS, OUTER_LIPS
-from durian.geometry.raster import Canvas
-from durian.layers.glasses import take_apart
 from durian.layers.lenses import glasses_opacity
 from durian.layers.skin import polygon
-from durian.request import Attribute
 from durian.scene import Scene
 
 FRINGE = 0.12
@@ -26,8 +22,8 @@ GAP = 0.12
 """Half the width of gaps between locks that go with them, in outer-eye distances."""
 BROW_MARGIN = 0.05
 """Skin around a brow that stays with it, in outer-eye distances."""
-DARK_SHARE = 0.6
-"""Lenses that hide more than this are dark ones."""
+DARK_SHARE = 0.7
+"""Glasses that hide more than this of what is behind them are dark ones."""
 REACHES = (0.12, 0.3, 0.6, 1.2, 2.0)
 """Growths of what is taken off, in outer-eye distances, for which what lies under it is made up: it stays the same
 while the expansion slider moves between two of them."""
@@ -116,24 +112,10 @@ def _kept(scene: Scene) -> np.ndarray:
 
 def _frames_worn(scene: Scene, worn_mask: np.ndarray) -> np.ndarray:
     """Of glasses only what hides the face, ``(S, S) float32``; dark ones stay, for nobody knows the eyes behind."""
-    if not (worn_mask > 127).any():
-        return np.zeros(worn_mask.shape, np.float32)
-    own = Attribute(scene.image, worn_mask, scene.landmarks, "glasses")
-    mesh = GlassesItem(own, scene.landmarks)
-    apart = take_apart(own, mesh.surface, mesh.surface.unit)
-    lens = apart.lens > 0.9
-    if lens.any() and apart.texture[lens][:, 3:].mean() > DARK_SHARE * 255:
-        return np.zeros(worn_mask.shape, np.float32)
-    frame = np.repeat(np.rint(255 * apart.frame).astype(np.uint8)[..., None], 4, 2)
-    drawn = np.zeros_like(scene.image)
-    points = apart.view.points(mesh.places).astype(np.float32)
-    canvas = Canvas(scene.size, scene.size)
-    canvas.draw(drawn, np.ascontiguousarray(frame), mesh.rest, points, mesh.triangles, mesh.facing)
-    image, mask = scene.image.astype(np.float32), worn_mask.astype(np.float32) / 255
-    opacity = drawn[..., 0] / 255 * (cv2.dilate(mask, np.ones((3, 3))) > 0.1)
-    if len(mesh.surface.sides) == 1:
-        # The farther half is drawn as the nearer one's mirror image: what is unlike skin there counts too.
-        opacity = np.maximum(opacity, mask * glasses_opacity(image, mask, scene.landmarks))
+    mask = worn_mask.astype(np.float32) / 255
+    opacity = mask * glasses_opacity(scene.image, worn_mask, scene.landmarks)
+    if not (mask > 0.5).any() or opacity[mask > 0.5].mean() > DARK_SHARE:
+        return np.zeros_like(mask)
     reach = max(1, round(FRAME_MARGIN * scene.eye_distance))
     widened = cv2.dilate((opacity > 0.25).astype(np.float32), np.ones((2 * reach + 1,) * 2))
     return cv2.GaussianBlur(widened, (0, 0), 0.5 * reach)

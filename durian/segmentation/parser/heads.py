@@ -42,8 +42,8 @@ NAMED_FROM = {"glasses": 0.15, "hat": 0.6, "beard": 0.4, "hair": 0.45}
 """The same where somebody says that it is worn, of beards when they are made whole (on 90 more people); less hair than
 this is a bald head's."""
 NAMED_HAT_SHARE, SURE_OF_NAMED_HAT, LEAST_NAMED_HAT_ODDS = 0.4, 0.78, -4.5
-"""The same of a hat where somebody says that it is one. Of 24 real hats with drawn masks 19 have all three, and eight of
-some 100 bare heads; of the other hats the parser sees next to nothing."""
+"""The same of a hat where somebody says that it is one. Of 24 real hats with drawn masks 19 have all three, and
+eight of some 100 bare heads; of the other hats the parser sees next to nothing."""
 MAY_BE = (0.3, 0.7)
 """Shares from which on a pixel may belong to an item, and surely does."""
 HAT_FACTOR = 2.7
