@@ -16,6 +16,7 @@ import numpy as np
 from durian.geometry.head import Head
 from durian.geometry.mesh import HeadPose
 from durian.geometry.placing import placed
+from durian.motion import fit_rigid
 from durian.request import Attribute
 
 BEFORE_BRIDGE, WRAP = 0.05, 0.22
@@ -46,6 +47,8 @@ HINGE_ROOM = 0.03
 SAMPLES = 100
 """Samples of a mask per unit, to measure it."""
 FRONT_COLUMNS, SIDE_COLUMNS, ROWS = 24, 6, 14
+FIT_POINTS = [33, 133, 362, 263, 168, 6, 127, 356, 234, 454]
+"""Landmarks where glasses touch a face, or that they lie before."""
 EYE_CORNERS, BRIDGE, EARS, TEMPLES = [33, 133, 362, 263], [168, 6], [234, 454], [127, 356]
 
 
@@ -179,7 +182,18 @@ class GlassesItem:
         middles = self.places[self.triangles, 0].mean(1)
         self.facing = (np.abs(middles) > hinge).astype(np.float32)
         self.texture_points = self.surface.pixels(as_seen(self.places, self.surface))[:, :2].astype(np.float32)
-        self.rest = placed(own.pixels(self.places), attribute.placement, portrait).astype(np.float32)
+        rest = own.pixels(self.places) + self._nearer_fit(attribute.landmarks, own)
+        self.rest = placed(rest, attribute.placement, portrait).astype(np.float32)
+
+    def _nearer_fit(self, reference: np.ndarray, own: GlassesSurface) -> np.ndarray:
+        """What the similarity of the two faces where glasses touch them says of the front, beyond the few landmarks
+        that a surface hangs on, ``(V, 3)`` pixels; towards the ears less and less."""
+        carry = HeadPose(*fit_rigid(np.asarray(reference, np.float64)[FIT_POINTS], own.landmarks[FIT_POINTS]))
+        hinge = self.surface.hinge
+        front = np.stack([np.clip(self.places[:, 0], -hinge, hinge), self.places[:, 1]], 1)
+        seen = self.surface if not self.surface.mirrors else replace(self.surface, shift=0.0)
+        along = np.clip((np.abs(self.places[:, :1]) - hinge) / SIDE_LENGTH, 0, 1)
+        return (1 - along) * (carry(seen.pixels(front)) - own.pixels(front))
 
     def positions(self, driving: np.ndarray, pose: HeadPose) -> np.ndarray:
         return pose(self.rest).astype(np.float32)

@@ -31,6 +31,8 @@ SURE = 0.85
 """Opacity from which a pixel shows the frame alone."""
 SIDE_WIDTH = (0.012, 0.075)
 """Half the height of a side is that of the frame beside its hinge, within these, units."""
+SIDE_MOST = 0.3
+"""Height of a mask beyond the hinge up to which it is a side, units."""
 SIDE_SHADE = 0.25
 """How much darker a side gets towards the ear."""
 SIDE_END = 0.75
@@ -154,6 +156,11 @@ def _frame_end(view: FrontView, frame: np.ndarray, side: int) -> tuple[float, np
     if weight.sum() < 0.5 * len(near):
         return None
     middle = float((weight.sum(1) * np.arange(len(frame))).sum() / weight.sum())
+    # Where the mask goes on beyond the hinge, that is the side itself: round rims are broadest below it.
+    side_seen = view.mask[:, (place > 0.02) & (place < 0.12)] > 0.5
+    height = side_seen.sum() / max(1, side_seen.any(0).sum()) / view.scale
+    if side_seen.any(0).mean() > 0.5 and height < SIDE_MOST:
+        middle = float(np.nonzero(side_seen)[0].mean())
     own = (view.image[:, near] * weight[..., None]).sum((0, 1)) / weight.sum()
     return middle, own, side
 

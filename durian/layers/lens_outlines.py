@@ -39,6 +39,8 @@ ROOM = 1
 """Samples outside a rim's edge over which it still fades."""
 STEP_PRICE = 0.5
 """What a sample of change from a ray to the next costs, in the same."""
+BROW_DOUBT = 0.5
+"""How little what is seen over a brow tells of a rim."""
 RIM_GAP = 50
 """Degrees round a lens over which a rim that is not seen goes on: a gleam, a brow, a colour like the skin's."""
 RIM_SEEN = (0.25, 0.7)
@@ -122,8 +124,8 @@ def lens_outlines(view: FrontView, evidence: np.ndarray) -> LensOutlines:
         return LensOutlines(outer, inner, rim)
     # Where one half's mask has a gap the other's tells; and a gap in both, as a brow leaves one, is no part of a lens.
     edge = _closed_smooth(_convex(np.max([_mask_radius(rays.take(half)) for rays, half in halves], 0)))
-    # Of a brow nobody knows whether a rim lies before it; an eye is no rim.
-    known, lab = 1 - np.maximum(view.eyes, view.brows), cv2.cvtColor(view.image / 255, cv2.COLOR_RGB2LAB)
+    # A brow may lie behind a rim and looks like one; an eye is no rim.
+    known, lab = 1 - np.maximum(view.eyes, BROW_DOUBT * view.brows), cv2.cvtColor(view.image / 255, cv2.COLOR_RGB2LAB)
     seen = [rays.take(evidence) for rays, _ in halves]
     gains = [_gains(own, rays.take(known), rays.take(lab), edge) for own, (rays, _) in zip(seen, halves, strict=True)]
     contours = _contours(gains, edge)
