@@ -100,6 +100,7 @@ def beard_layer(
     face = oval[..., None]
     hidden = face * there[..., None] * hidden + (1 - face) * hidden_below
     added = face * there[..., None] * added + (1 - face) * added_below
+    added = _without_other_hues(added, hidden, core)
     if relit is not None:
         added = np.minimum(added * (relit + 1) / (image + 1), 255)
     bare = (1 - _never(landmarks, shape, unit))[..., None]
@@ -155,6 +156,18 @@ def _in_hue_of(added: np.ndarray, core: np.ndarray) -> np.ndarray:
     """Thin strands as bright as they are, in the hair's own hue, grey where that is not known."""
     hue = core / np.maximum(core.mean(-1, keepdims=True), 1) if core.any() else np.ones_like(added)
     return added.mean(-1, keepdims=True) * hue
+
+
+def _without_other_hues(added: np.ndarray, hidden: np.ndarray, core: np.ndarray) -> np.ndarray:
+    """Hair in the light of a red shirt, or before a flag, keeps its brightness and gets its own hue back."""
+    if not core.any():
+        return added
+    straight = np.clip(added / np.maximum(hidden.mean(-1, keepdims=True), 0.05), 0, 255)
+    lab, core_lab = (
+        cv2.cvtColor(np.ascontiguousarray(picture, np.float32) / 255, cv2.COLOR_RGB2LAB) for picture in (straight, core)
+    )
+    other = smoothstep(np.linalg.norm(lab[..., 1:] - core_lab[..., 1:], axis=-1), *OTHER_HUE)[..., None]
+    return added + other * (_in_hue_of(added, core) - added)
 
 
 def _greyer(image: np.ndarray, explained: np.ndarray, unit: float) -> np.ndarray:

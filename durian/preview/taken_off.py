@@ -6,9 +6,10 @@ import cv2
 import numpy as np
 
 from durian import masks
-from durian.geometry.mesh import BROWS, EYES, FACE_OVAL, INNER_LIPS, OUTER_LIPS
+from durian.geometry.mesh import BROWS, EYES, FACE_OVAL, INNER_LIPS, OUTER_LIPS, smoothstep
+from durian.layers.fill import blurred, fill
 from durian.layers.lenses import glasses_opacity
-from durian.layers.skin import polygon
+from durian.layers.skin import colour_distance, polygon, skin_pixels
 from durian.scene import Scene
 
 FRINGE = 0.12
@@ -18,6 +19,10 @@ FRAME_MARGIN = 0.025
 """Growth of a frame that is taken off, in outer-eye distances: its edge and its shadow."""
 BEARD_SHARE = 0.4
 """Of the expansion, for beards: below them is a collar."""
+DENSE = (14.0, 32.0)
+"""Colour distances (CIE Lab) from the skin around it at which stubble ends and a beard begins."""
+DENSITY_BLUR, LEAST_SKIN = 0.08, 30
+"""Outer-eye distances over which that is averaged; pixels of skin below which nobody can tell."""
 GAP = 0.12
 """Half the width of gaps between locks that go with them, in outer-eye distances."""
 BROW_MARGIN = 0.05
@@ -77,7 +82,7 @@ def _grown(scene: Scene, person: np.ndarray, expansion: float, strengths: dict[s
         elif name == "beard":  # it ends at the lips and at the collar, which stay
             grow = BEARD_SHARE * expansion * scene.eye_distance
             hole = masks.expand(worn_mask, grow).astype(np.float32) / 255
-            hole = hole * (1 - polygon(scene.landmarks[OUTER_LIPS], shape))
+            hole = hole * (1 - polygon(scene.landmarks[OUTER_LIPS], shape)) * _dense(scene, worn_mask)
         else:
             hole = masks.expand(worn_mask, expansion * scene.eye_distance).astype(np.float32) / 255
         removed = np.maximum(removed, strengths.get(name, 0.0) * hole)
@@ -91,6 +96,20 @@ def _grown_hair(scene: Scene, person: np.ndarray, mask: np.ndarray, expansion: f
     hole = masks.expand(mask, grow).astype(np.float32) / 255
     wider = masks.expand(mask, grow + FRINGE * scene.eye_distance).astype(np.float32) / 255
     return np.maximum(hole, wider * (person < 0.9))
+
+
+def _dense(scene: Scene, beard: np.ndarray) -> np.ndarray:
+    """How much a beard differs from the face's skin around each pixel, ``(S, S) float32``: stubble stays, for what lies
+    under it is the same skin, and a made-up one beside it shows more than it does."""
+    shape, unit = scene.image.shape[:2], scene.eye_distance
+    image = scene.image.astype(np.float32)
+    skin = skin_pixels(scene.landmarks, shape) * (beard < 16)
+    if skin.sum() < LEAST_SKIN:
+        return np.ones(shape, np.float32)
+    weight = np.maximum(blurred((beard > 127).astype(np.float32), DENSITY_BLUR * unit), 1e-3)
+    differs = smoothstep(colour_distance(image, fill(image, skin)), *DENSE) * (beard > 127)
+    around = blurred(differs.astype(np.float32), DENSITY_BLUR * unit) / weight
+    return smoothstep(around, 0.25, 0.6).astype(np.float32)
 
 
 def _without_gaps(mask: np.ndarray, scene: Scene) -> np.ndarray:

@@ -38,7 +38,7 @@ FRINGE = 0.13
 WORN_FROM = {"glasses": 0.35, "hat": 1.0, "beard": 0.15}
 """Area, in squares of the distance of the outer eye corners, from which on something is worn (on 113 real
 portraits)."""
-NAMED_FROM = {"glasses": 0.15, "hat": 0.6, "beard": 0.4, "hair": 0.45}
+NAMED_FROM = {"glasses": 0.15, "hat": 0.6, "beard": 0.4, "hair": 0.2}
 """The same where somebody says that it is worn, of beards when they are made whole (on 90 more people); less hair than
 this is a bald head's."""
 NAMED_HAT_SHARE, SURE_OF_NAMED_HAT, LEAST_NAMED_HAT_ODDS = 0.4, 0.78, -4.5
