@@ -15,7 +15,7 @@ from durian.keypoints import draw_keypoints, draw_landmarks
 from durian.layers.continued import continued
 from durian.layers.wearing import PressedHair, press_hair
 from durian.motion import drive, driven_landmarks
-from durian.request import AnimationRequest, Attribute
+from durian.request import AnimationRequest, Attribute, RenderOptions
 from durian.segmentation import worn
 
 
@@ -98,7 +98,7 @@ def prepare_scene(request: AnimationRequest, driving: np.ndarray | None = None, 
         worn_in_crop.pop("hair", None)  # the glasses' sides go under it
     pressed = None
     if hair is not None and "hat" in replaced and "hair" not in replaced:
-        pressed = _pressed(hair, items, landmarks)
+        pressed = _pressed(hair, items, landmarks, options.expansion)
         worn_in_crop["hair"] = np.rint(hair * pressed.beyond).astype(np.uint8)
     return Scene(
         request=request,
@@ -164,7 +164,10 @@ def _worn_in_crop(request: AnimationRequest, size: int) -> dict[str, np.ndarray]
     return in_crop
 
 
-def _pressed(hair: np.ndarray, items: list[AlignedAttribute], landmarks: np.ndarray) -> PressedHair:
+def _pressed(hair: np.ndarray, items: list[AlignedAttribute], landmarks: np.ndarray, expansion: float) -> PressedHair:
+    """What hats do to hair; a larger expansion swallows more of what is beside them."""
     hats = [item.mask for item in items if item.attribute.name == "hat" and item.attribute.strength > 0]
-    hat = masks.union(hats) if hats else np.zeros_like(hair)
-    return press_hair(hair.astype(np.float32) / 255, hat.astype(np.float32) / 255, landmarks, eye_distance(landmarks))
+    hat, unit = masks.union(hats) if hats else np.zeros_like(hair), eye_distance(landmarks)
+    if hats:
+        hat = masks.expand(hat, (expansion - RenderOptions.expansion) * unit)
+    return press_hair(hair.astype(np.float32) / 255, hat.astype(np.float32) / 255, landmarks, unit)

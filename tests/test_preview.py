@@ -194,6 +194,14 @@ def test_expansion_widens_the_hole_and_what_is_swallowed(portrait, renderer):
     assert removed[0] < removed[1]
 
 
+def test_a_larger_expansion_swallows_hair_beside_a_hat(portrait, renderer):
+    shown = [renderer.still(request(portrait, band(portrait), options={"expansion": e})) for e in (0.1, 0.6)]
+    scene = prepare_scene(request(portrait, band(portrait)))
+    hair = (scene.hair > 200) & (scene.items[0].mask < 8)
+    change = np.abs(shown[0].astype(int) - shown[1]).max(-1)
+    assert (change[hair] > 15).sum() > 100
+
+
 def test_light_moves_the_item_towards_its_wearer_only_when_asked(portrait, renderer):
     dark = np.clip(portrait.image.astype(float) * 0.4, 0, 255).astype(np.uint8)
     mask = band(portrait).mask
