@@ -195,7 +195,7 @@ def test_look_book(visitor, photos):
     visitor.tab("Look-book")
     visitor.page.set_input_files("#look-book-files input[type=file]", [str(photos["hopper"]), str(photos["wall"])])
     visitor.page.wait_for_selector("#look-book img")
-    visitor.hears("No hat was found")
+    visitor.hears("No hat found")
 
 
 def test_downloads_history_and_restoring_a_bundle(visitor, tmp_path):
