@@ -171,7 +171,8 @@ class GlassesItem:
         surface = GlassesSurface.of_mask(attribute.landmarks, attribute.mask)
         own = replace(surface, landmarks=np.asarray(portrait, np.float64), shift=0.0)
         # A head turned alike sees each half as the reference does.
-        self.surface = replace(surface, mirrors=abs(surface.yaw - own.yaw) > ALIKE)
+        alike = abs(own.yaw) > MIRRORED_FROM and abs(surface.yaw - own.yaw) < ALIKE
+        self.surface = replace(surface, mirrors=not alike)
         hinge = self.surface.hinge
         low, high = vertical_extent(attribute.mask, self.surface)
         side = hinge + np.linspace(0, SIDE_LENGTH, SIDE_COLUMNS + 1)[1:]

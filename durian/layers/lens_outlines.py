@@ -182,9 +182,7 @@ def _gains(seen: np.ndarray, known: np.ndarray, lab: np.ndarray, edge: np.ndarra
         for a, b in ((start, end), (before, start), (end, beyond))
     ]
     contrasts = (np.linalg.norm(colours[0] - other, axis=-1) for other in colours[1:])
-    certain = _sums(known[..., None])[..., 0]
-    certain = (certain[ray, beyond] - certain[ray, before]) / np.maximum(beyond - before, 1)
-    edges = sum(np.minimum(contrast / EDGE_COLOUR, 1) for contrast in contrasts) * (thickness > 0) * certain
+    edges = sum(np.minimum(contrast / EDGE_COLOUR, 1) for contrast in contrasts) * (thickness > 0)
     price = THICKNESS_PRICE * thickness + OFFSET_PRICE * np.abs(_offsets())[None, :, None]
     return rim - lens - skin + EDGE_GAIN * edges - price
 
