@@ -82,5 +82,5 @@ def test_every_option_of_bench_and_evaluate_belongs_to_something():
     bench = {action.dest for action in parsers["bench"]._actions} - common
     assert bench == {name for names in OF_BENCH.values() for name in names}
     evaluate = {action.dest for action in parsers["evaluate"]._actions} - common
-    assert evaluate == {*OF_COMPARISONS, *OF_PHOTOGRAPHS, *OF_GALLERY, "data", "videos", "segmenter", "limit"}
+    assert evaluate == {*OF_COMPARISONS, *OF_PHOTOGRAPHS, *OF_GALLERY, "data", "videos", "segmenter", "masks", "limit"}
     assert set(REAL_CLIPS) <= set(PROTOCOLS)

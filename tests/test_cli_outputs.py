@@ -16,10 +16,10 @@ from durian.errors import InvalidRequest
 READ = {
     "animate": {"portrait", "attributes", "mask", "batch"},
     "segment": {"image"},
-    "evaluate": {"data", "videos", "split", "stills", "pairs", "pictures", "ratings"},
+    "evaluate": {"data", "videos", "split", "stills", "pairs", "pictures", "ratings", "masks"},
     "synth build-model": {"facekit"},
     "prepare": {"videos", "scenes", "portraits", "masks", "latents"},
-    "train parser": {"data", "portraits", "start"},
+    "train parser": {"data", "portraits", "start", "masks", "pictures"},
     "train diffusion": {"clips", "start"},
 }
 """Files and folders that are read, by command."""
