@@ -229,7 +229,7 @@ def test_calls_have_a_rate_and_say_when_to_come_again(served: Served, caller: ht
 
 def test_uploads_of_a_killed_server_are_deleted_after_their_time(tmp_path: Path, photo: Path):
     work = tmp_path / "outside" / "work"
-    with serving(tmp_path, work=work, keep_seconds=8) as first, first.client() as client:
+    with serving(tmp_path, work=work, keep_seconds=16) as first, first.client() as client:
         portrait = first.upload(client, photo)
         kind, answer = first.call(client, "animate", portrait=portrait, frames=8, size=256)
         assert kind == "complete"
@@ -238,7 +238,7 @@ def test_uploads_of_a_killed_server_are_deleted_after_their_time(tmp_path: Path,
         os.kill(first.process.pid, signal.SIGKILL)
     held = [path for path in work.rglob("*") if path.is_file() and path.name != ".durian"]
     assert {path.suffix for path in held} >= {".png", ".mp4"}
-    with serving(tmp_path, work=work, keep_seconds=8) as second, second.client() as client:
+    with serving(tmp_path, work=work, keep_seconds=16) as second, second.client() as client:
         wait_until(lambda: not any(path.exists() for path in held))
         assert client.get(f"/gradio_api/file={portrait['path']}").status_code in (403, 404)
 
