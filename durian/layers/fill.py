@@ -1,8 +1,6 @@
-"""Fill what is missing from what surrounds it: push-pull over an image pyramid, and grain to match."""
+"""Fill what is missing from what surrounds it: push-pull over an image pyramid."""
 
 from __future__ import annotations
-
-from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -57,26 +55,3 @@ def blurred(image: np.ndarray, sigma: float) -> np.ndarray:
     height, width = image.shape[:2]
     small = cv2.resize(image, ((width + 3) // 4, (height + 3) // 4), interpolation=cv2.INTER_AREA)
     return cv2.resize(cv2.GaussianBlur(small, (0, 0), sigma / 4), (width, height), interpolation=cv2.INTER_LINEAR)
-
-
-def grain(image: np.ndarray, known: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Noise as strong as the known part's finest detail, so that a fill does not look airbrushed.
-
-    Args:
-        image: ``(H, W, 3) float32``.
-        known: ``(H, W) float32``.
-
-    Returns:
-        ``(H, W, 1) float32``, to be added.
-    """
-    grey = cv2.transform(image, np.full((1, 3), 1 / 3, np.float32))
-    detail = np.abs(grey - cv2.GaussianBlur(grey, (0, 0), 1.5))[known > 0.9]
-    level = min(float(np.median(detail)) * 1.5, 6.0) if detail.size else 0.0
-    return (_noise(grey.shape, seed) * level)[..., None]
-
-
-@lru_cache(maxsize=4)
-def _noise(shape: tuple[int, int], seed: int) -> np.ndarray:
-    """Soft noise of about unit strength."""
-    noise = np.random.default_rng(seed).standard_normal(shape, np.float32)
-    return cv2.GaussianBlur(noise, (0, 0), 0.7) * 2.0
