@@ -240,7 +240,7 @@ def test_most_frames_decide_for_all(collins, hopper):
     areas = [float((mask > 127).mean()) for mask in masks["hat"]]
     assert len(areas) == len(pictures)
     assert areas[0] > 0.08
-    assert areas[0] == areas[6] > 2 * areas[1]
+    assert areas[0] == areas[6] > 1.8 * areas[1]
     assert masks["hat"][0].shape == (128, 128)
     mostly_bare = [bare, bare, capped, bare, bare, capped, bare]
     assert set(wearing.parsed_masks(mostly_bare, [points[id(p)] for p in mostly_bare], ("hat",), 128)) == set()
