@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import cv2
 import numpy as np
 import pytest
 
 from durian.face import Crop, require_face
-from durian.geometry.mesh import BROWS, EYES, FACE_OVAL, INNER_LIPS
+from durian.geometry.mesh import BROWS, EYES, FACE_OVAL, INNER_LIPS, OUTER_LIPS
 from durian.layers.skin import polygon
-from durian.preview.taken_off import hidden_by, taken_off
+from durian.preview.taken_off import taken_off
 from durian.preview.underneath import underneath
 from durian.request import AnimationRequest, Portrait, RenderOptions
 from durian.scene import Scene, prepare_scene
@@ -37,7 +40,7 @@ def scene(portrait: Portrait, expansion: float = 0.1) -> Scene:
 
 def test_a_larger_expansion_takes_more_off_and_never_eyes_mouth_or_free_brows(fringed):
     person = np.ones((SIZE, SIZE), np.float32)
-    off = [taken_off(scene(fringed, expansion), person) for expansion in (0.0, 0.1, 0.4)]
+    off = [taken_off(scene(fringed, expansion), person)[0] for expansion in (0.0, 0.1, 0.4)]
     assert off[0].sum() < off[1].sum() < off[2].sum()
     landmarks = scene(fringed).landmarks
     for part in (*EYES, INNER_LIPS, BROWS[1]):
@@ -46,18 +49,18 @@ def test_a_larger_expansion_takes_more_off_and_never_eyes_mouth_or_free_brows(fr
 
 def test_what_is_hidden_holds_what_is_taken_off_and_waits_for_the_slider(fringed):
     person = np.ones((SIZE, SIZE), np.float32)
-    near = [hidden_by(scene(fringed, expansion), person) for expansion in (0.0, 0.06, 0.12)]
+    near = [taken_off(scene(fringed, expansion), person)[1] for expansion in (0.0, 0.06, 0.12)]
     assert (near[0] == near[1]).all()
     assert (near[1] == near[2]).all()
     for expansion in (0.1, 0.5, 1.5):
-        asked = scene(fringed, expansion)
-        assert hidden_by(asked, person)[taken_off(asked, person) > 0.05].all()
+        removed, hidden = taken_off(scene(fringed, expansion), person)
+        assert hidden[removed > 0.05].all()
 
 
 def test_under_a_fringe_lies_the_forehead_and_not_the_hairs_colour(fringed, collins):
     asked = scene(fringed)
     person = np.ones((SIZE, SIZE), np.float32)
-    hidden = hidden_by(asked, person)
+    _, hidden = taken_off(asked, person)
     alpha, colour = underneath(asked, person, hidden)
     seen = asked.landmarks[[8, 168, 50, 280], :2]
     truth = fringed.crop.apply(collins, SIZE).astype(float)
@@ -69,6 +72,40 @@ def test_under_a_fringe_lies_the_forehead_and_not_the_hairs_colour(fringed, coll
     skin = np.mean([truth[int(y) - 2 : int(y) + 3, int(x) - 2 : int(x) + 3].mean((0, 1)) for x, y in seen], axis=0)
     assert np.abs(np.median(colour[inside], axis=0) - skin).max() < 30
     assert np.array_equal(colour[~hidden], asked.image.astype(np.float32)[~hidden])
+
+
+@pytest.mark.parametrize(("darkening", "goes"), [(0.9, False), (0.3, True)], ids=["stubble", "beard"])
+def test_a_beard_is_taken_off_and_stubble_is_not(collins, darkening, goes):
+    landmarks = require_face(collins).landmarks
+    jaw = np.zeros(collins.shape[:2], np.uint8)
+    corners = landmarks[[132, 58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288, 361, 18], :2]
+    cv2.fillPoly(jaw, [np.rint(corners).astype(np.int32)], 255)
+    image = np.where(jaw[..., None] > 0, collins * darkening, collins).astype(np.uint8)
+    nothing = dict.fromkeys(("hat", "glasses", "hair", "lips"), np.zeros_like(jaw))
+    portrait = Portrait(image, landmarks, Crop(225.0, 140.0, 270.0), {**nothing, "beard": jaw})
+    asked = prepare_scene(AnimationRequest(portrait, options=RenderOptions(size=SIZE, frames=1), erase=("beard",)))
+    removed, _ = taken_off(asked, np.ones((SIZE, SIZE), np.float32))
+    inside = cv2.erode(asked.worn["beard"], np.ones((9, 9))) > 250
+    inside &= polygon(asked.landmarks[OUTER_LIPS], inside.shape) < 0.01
+    assert (removed[inside].mean() > 0.8) == goes
+    assert goes or removed[inside].mean() < 0.1
+
+
+def test_what_lies_under_a_hat_follows_the_hair_that_shows_beside_it(fringed):
+    """The hat hides the same, but the visitor has painted the hair anew."""
+    hat = np.zeros(fringed.image.shape[:2], np.uint8)
+    forehead = fringed.landmarks[10, :2].astype(int)
+    hat[: forehead[1] - 5, forehead[0] - 60 : forehead[0] + 60] = 255
+    under = []
+    for hair in (fringed.worn["hair"], np.zeros_like(hat)):
+        portrait = replace(fringed, worn={**fringed.worn, "hat": hat, "hair": hair})
+        asked = prepare_scene(AnimationRequest(portrait, options=RenderOptions(size=SIZE, frames=1), erase=("hat",)))
+        # Without a new hat nothing is pressed, so the hair's own mask is all that differs.
+        asked = replace(asked, hair=portrait.crop.apply(hair, SIZE), pressed=None, worn={"hat": asked.worn["hat"]})
+        person = np.ones((SIZE, SIZE), np.float32)
+        _, hidden = taken_off(asked, person)
+        under.append(underneath(asked, person, hidden)[1])
+    assert np.abs(under[0] - under[1]).max() > 40
 
 
 def test_with_nothing_hidden_the_picture_lies_under_itself(fringed):

@@ -1,4 +1,4 @@
-"""Where neck and shoulders run under hair that is taken off."""
+"""Outlines neck and shoulders where hair that is taken off hid them."""
 
 from __future__ import annotations
 

@@ -24,18 +24,14 @@ def foreground_colours(image: np.ndarray, alpha: np.ndarray) -> np.ndarray:
         alpha: ``(H, W) float32`` in [0, 1].
 
     Returns:
-        ``(H, W, 3) float32``, 0-255; with :func:`background_colours` ``alpha * F + (1 - alpha) * B`` is the picture.
+        ``(H, W, 3) float32``, 0-255; of :func:`layer_colours` the first.
     """
     return layer_colours(image, alpha)[0]
 
 
-def background_colours(image: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """What lies behind a layer, as :func:`foreground_colours`; under its opaque part only a smooth guess."""
-    return layer_colours(image, alpha)[1]
-
-
 def layer_colours(image: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """F and B of :func:`foreground_colours` and :func:`background_colours` at once."""
+    """F as of :func:`foreground_colours`, and B, what lies behind it (under its opaque part only a smooth guess):
+    ``alpha * F + (1 - alpha) * B`` is the picture."""
     picture = np.asarray(image, np.float32) / 255
     alpha = np.asarray(alpha, np.float32)
     height, width = alpha.shape

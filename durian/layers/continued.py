@@ -1,4 +1,4 @@
-"""Items that their picture's edge cuts, gone on with beyond it: hair and crowns of hats that end at the frame."""
+"""Completes hair and hats that the upper edge of their picture cuts off."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hair that its picture's edge cuts, run out in locks: a straight cut across it is never seen on a head."""
+"""Ends hair in locks where its picture's left, right or lower edge cuts it off straight."""
 
 from __future__ import annotations
 

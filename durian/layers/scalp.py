@@ -1,4 +1,4 @@
-"""Where new hair goes on although its reference did not show it."""
+"""Extends new hair over the parts of the skull that its reference did not show."""
 
 from __future__ import annotations
 

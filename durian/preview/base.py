@@ -19,7 +19,7 @@ from durian.layers.completion import complete_background
 from durian.layers.fill import fill
 from durian.layers.scalp import scalp_under
 from durian.layers.skin import polygon
-from durian.preview.taken_off import FRINGE, hidden_by, taken_off
+from durian.preview.taken_off import FRINGE, taken_off
 from durian.preview.underneath import underneath
 from durian.scene import Scene
 from durian.segmentation.person import person_mask
@@ -55,15 +55,14 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None) -> Base:
     shape = image.shape[:2]
     face = polygon(scene.landmarks[FACE_OVAL], shape)
     person = _person(scene, face)
-    removed = taken_off(scene, person)
+    removed, hidden = taken_off(scene, person)
     scalp = (
         np.zeros(shape, np.float32)
         if new_hair is None
         else scalp_under(new_hair[..., 3] / 255, scene.landmarks, np.maximum(removed, 1 - person))
     )
     removed = np.maximum(removed, scalp)
-    hidden, vacated = hidden_by(scene, person), _vacated(scene)
-
+    vacated = _vacated(scene)
     background = ((person < 0.04) & ~hidden & ~vacated).astype(np.float32)
     background = cv2.erode(background, np.ones((3, 3)))
     if background.mean() < 0.01:  # the person fills the picture: nothing behind them is known, so all of it moves

@@ -34,6 +34,7 @@ HAIRLINE = 0.12
 LIGHT_LIMIT = 0.6
 """Largest change, natural logarithm."""
 EXPOSURE_LIMIT = 1.8
+"""The same of a photograph's exposure: an item in a black picture is still seen."""
 
 
 def cut_out(
@@ -93,7 +94,8 @@ def mean_change(own: FaceLight, wearer: FaceLight, light: float) -> np.ndarray:
     """What a reference's colours become in its wearer's light, natural logarithm ``(3,)``.
 
     Most of what makes two faces differ is skin. But no skin in a well exposed photograph is darker or brighter than
-    :data:`EXPOSED`: what is beyond is the photograph's exposure, and all of that is followed from ``light`` 0.5 on.
+    :data:`durian.layers.face_light.EXPOSED`: what is beyond is the photograph's exposure, and all of that is followed
+    from ``light`` 0.5 on.
     """
     share = light * np.clip(LIGHT_SHARE * (wearer.mean - own.mean), -LIGHT_LIMIT, LIGHT_LIMIT)
     exposure = np.clip(wearer.exposure - own.exposure, -EXPOSURE_LIMIT, EXPOSURE_LIMIT)

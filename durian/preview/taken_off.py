@@ -1,4 +1,4 @@
-"""What of a portrait is taken off: what new things replace, and what is to go."""
+"""Masks of what a portrait loses: the items that new ones replace, and those that are erased."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ BEARD_SHARE = 0.4
 """Of the expansion, for beards: below them is a collar."""
 DENSE = (14.0, 32.0)
 """Colour distances (CIE Lab) from the skin around it at which stubble ends and a beard begins."""
+DENSE_SHARE = (0.25, 0.6)
+"""Shares of a beard around a pixel that are no stubble, between which it begins to be taken off."""
 DENSITY_BLUR, LEAST_SKIN = 0.08, 30
 """Outer-eye distances over which that is averaged; pixels of skin below which nobody can tell."""
 GAP = 0.12
@@ -36,80 +38,83 @@ HIDDEN = 0.02
 """Share of a pixel that is taken off from which on its colour says nothing of what lies under it."""
 
 
-def taken_off(scene: Scene, person: np.ndarray) -> np.ndarray:
-    """What is taken off and filled, ``(S, S) float32``, as strong as what takes its place.
+def taken_off(scene: Scene, person: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What of the portrait goes: the part of ``M_port`` where it wore something.
 
-    That is the part of ``M_port`` where the portrait wore something: around a new item only what it replaces goes, so
-    that skin and background beside it stay the photo's own.
+    Around a new item only what it replaces goes, so that skin and background beside it stay the photo's own.
 
     Args:
         scene: the portrait, what it wears, and what it is to wear.
         person: ``(S, S) float32``, the person's matte.
+
+    Returns:
+        How much of each pixel is taken off, ``(S, S) float32``, as strong as what takes its place; and where the
+        picture says nothing of what lies under it, ``(S, S) bool``: all of that at full strength and a little more.
+        Hair that a hat presses is only in the first, for beyond a hat there is nothing but background.
     """
+    expansion = max(scene.request.options.expansion, 0.0)
+    reach = next((reach for reach in REACHES if reach >= expansion), expansion)
+    strengths, shape = _strengths(scene), scene.image.shape[:2]
+    removed, hidden = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    for name, mask in scene.worn.items():
+        strength = strengths.get(name, 0.0)
+        if name == "hair" and scene.pressed is not None:
+            (hole,) = _holes(scene, person, name, scene.hair, (expansion,))
+            removed = np.maximum(removed, strength * hole * scene.pressed.beyond)
+            continue
+        hole, widest = _holes(scene, person, name, mask, (expansion, reach))
+        removed, hidden = np.maximum(removed, strength * hole), np.maximum(hidden, widest)
+    kept = _kept(scene)
+    return removed * (1 - kept), hidden * (1 - kept) > HIDDEN
+
+
+def _strengths(scene: Scene) -> dict[str, float]:
+    """How much of each kind goes, by its name."""
     strengths = dict.fromkeys(scene.request.erase, 1.0)
     for item in scene.items:
         name, strength = item.attribute.name, item.attribute.strength
         for replaced in {"hair", name} if name == "hat" else {name}:
             strengths[replaced] = max(strengths.get(replaced, 0.0), strength)
-    removed = _grown(scene, person, max(scene.request.options.expansion, 0.0), strengths)
-    if scene.pressed is None:
-        return removed
-    pressed = _grown_hair(scene, person, scene.hair, max(scene.request.options.expansion, 0.0)) * scene.pressed.beyond
-    return np.maximum(removed, strengths.get("hair", 0.0) * pressed * (1 - _kept(scene)))
+    return strengths
 
 
-def hidden_by(scene: Scene, person: np.ndarray) -> np.ndarray:
-    """What may not show through of what is taken off, a little more than that, ``(S, S) bool``.
-
-    Hair that a hat presses is not part of it: beyond a hat there is only background.
-    """
-    expansion = max(scene.request.options.expansion, 0.0)
-    reach = next((reach for reach in REACHES if reach >= expansion), expansion)
-    return _grown(scene, person, reach, dict.fromkeys(scene.worn, 1.0)) > HIDDEN
-
-
-def _grown(scene: Scene, person: np.ndarray, expansion: float, strengths: dict[str, float]) -> np.ndarray:
-    """The masks of what is worn, by name as strong as ``strengths`` say, ``expansion`` outer-eye distances larger."""
-    shape = scene.image.shape[:2]
-    removed = np.zeros(shape, np.float32)
-    for name, worn_mask in scene.worn.items():
-        if name == "hair" and scene.pressed is not None:
-            continue
-        if name in ("hair", "hat"):
-            hole = _grown_hair(scene, person, worn_mask, expansion)
-        elif name == "glasses":
-            hole = _frames_worn(scene, worn_mask)
-        elif name == "beard":  # it ends at the lips and at the collar, which stay
-            grow = BEARD_SHARE * expansion * scene.eye_distance
-            hole = masks.expand(worn_mask, grow).astype(np.float32) / 255
-            hole = hole * (1 - polygon(scene.landmarks[OUTER_LIPS], shape)) * _dense(scene, worn_mask)
-        else:
-            hole = masks.expand(worn_mask, expansion * scene.eye_distance).astype(np.float32) / 255
-        removed = np.maximum(removed, strengths.get(name, 0.0) * hole)
-    return removed * (1 - _kept(scene))
+def _holes(
+    scene: Scene, person: np.ndarray, name: str, mask: np.ndarray, expansions: tuple[float, ...]
+) -> list[np.ndarray]:
+    """What goes with one thing that is worn, ``(S, S) float32`` for each expansion in outer-eye distances."""
+    if name == "glasses":
+        return [_frames_worn(scene, mask)] * len(expansions)
+    if name in ("hair", "hat"):
+        mask = _without_gaps(mask, scene)
+        return [_grown_hair(scene, person, mask, expansion) for expansion in expansions]
+    share, there = (BEARD_SHARE, _beard_there(scene, mask)) if name == "beard" else (1.0, np.float32(1))
+    grown = [masks.expand(mask, share * expansion * scene.eye_distance) for expansion in expansions]
+    return [there * (each.astype(np.float32) / 255) for each in grown]
 
 
 def _grown_hair(scene: Scene, person: np.ndarray, mask: np.ndarray, expansion: float) -> np.ndarray:
     """Hair or a hat with its loose strands and the blur of its edge, ``(S, S) float32``."""
     grow = expansion * scene.eye_distance
-    mask = _without_gaps(mask, scene)
     hole = masks.expand(mask, grow).astype(np.float32) / 255
     wider = masks.expand(mask, grow + FRINGE * scene.eye_distance).astype(np.float32) / 255
     return np.maximum(hole, wider * (person < 0.9))
 
 
-def _dense(scene: Scene, beard: np.ndarray) -> np.ndarray:
-    """How much a beard differs from the face's skin around each pixel, ``(S, S) float32``: stubble stays, for what lies
-    under it is the same skin, and a made-up one beside it shows more than it does."""
+def _beard_there(scene: Scene, beard: np.ndarray) -> np.ndarray:
+    """Where a beard is dense enough to be taken off, ``(S, S) float32``; lips stay, and so does stubble.
+
+    What lies under stubble is the same skin, and a made-up one beside it shows more than the stubble does.
+    """
     shape, unit = scene.image.shape[:2], scene.eye_distance
     image = scene.image.astype(np.float32)
     skin = skin_pixels(scene.landmarks, shape) * (beard < 16)
+    without_lips = 1 - polygon(scene.landmarks[OUTER_LIPS], shape)
     if skin.sum() < LEAST_SKIN:
-        return np.ones(shape, np.float32)
+        return without_lips
     weight = np.maximum(blurred((beard > 127).astype(np.float32), DENSITY_BLUR * unit), 1e-3)
     differs = smoothstep(colour_distance(image, fill(image, skin)), *DENSE) * (beard > 127)
     around = blurred(differs.astype(np.float32), DENSITY_BLUR * unit) / weight
-    return smoothstep(around, 0.25, 0.6).astype(np.float32)
+    return (without_lips * smoothstep(around, *DENSE_SHARE)).astype(np.float32)
 
 
 def _without_gaps(mask: np.ndarray, scene: Scene) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What lies under what is taken off: face, skull, ears, neck and clothes, as far as nobody saw them."""
+"""Completes a portrait where an item is taken off: face, skull, neck and clothes that the item hid."""
 
 from __future__ import annotations
 
@@ -44,7 +44,9 @@ def underneath(scene: Scene, person: np.ndarray, hidden: np.ndarray) -> tuple[np
     """
     if not hidden.any():
         return person, scene.image.astype(np.float32)
-    key = fingerprint([scene.landmarks, person, hidden, sorted(scene.worn), scene.request.options.seed])
+    # Of what is worn the beard's and the hair's own masks matter beside what is hidden.
+    of_worn = ["hat" in scene.worn, scene.worn.get("beard"), scene.hair]
+    key = fingerprint([scene.landmarks, person, hidden, of_worn, scene.request.options.seed])
     return _cache.get(scene.image, lambda _: _underneath(scene, person, hidden), key=key)
 
 
@@ -78,7 +80,9 @@ def _underneath(scene: Scene, person: np.ndarray, hidden: np.ndarray) -> tuple[n
     return np.maximum(np.maximum(skull, face), outline), colour.astype(np.float32)
 
 
-def _hair_over_skull(scene: Scene, image: np.ndarray, skin: np.ndarray, skull: np.ndarray, hidden: np.ndarray):
+def _hair_over_skull(
+    scene: Scene, image: np.ndarray, skin: np.ndarray, skull: np.ndarray, hidden: np.ndarray
+) -> np.ndarray:
     """A hat that is taken off leaves hair where hair shows beside it, and skin where none does, ``(S, S, 3)``."""
     if scene.hair is None:
         return skin

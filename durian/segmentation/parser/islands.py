@@ -1,4 +1,4 @@
-"""What hangs together with an item only by a thread, or not at all."""
+"""Removes parts of a mask that are not connected to the item, or only by a thin line."""
 
 from __future__ import annotations
 
