@@ -75,7 +75,7 @@ class Settings:
     visitor_places: int = 4
     """Animations that one address may have running and waiting, so that nobody fills the line alone."""
     visitor_events: int = 32
-    """Events of one address that may wait for their turn: clicks, uploads, calls."""
+    """Events of one address that may wait for their turn, or have it: clicks, uploads, calls."""
     visitor_pages: int = 40
     """Pages and API sessions that one address may have open; a school or an office shares an address."""
     visitor_calls: int = 120

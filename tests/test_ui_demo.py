@@ -10,12 +10,14 @@ import sys
 import asynchronous
 import gradio as gr
 import pytest
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from durian.errors import InvalidRequest
 from durian.folders import uploads_folder
 from durian.settings import get_settings
 from durian.ui import create_demo, launch_options
 from durian.ui.api import _clicks, _path
+from durian.ui.demo import NEAR
 from durian.ui.handlers.animate import ANIMATION_LANE
 
 
@@ -99,3 +101,24 @@ def test_a_page_whose_session_is_forgotten_is_told_to_reload(demo):
     with pytest.raises(gr.Error) as said:
         next(animate.fn(*inputs))
     assert said.value.title == "Reload the page"
+
+
+CHOSEN = "203.0.113.9"
+
+
+@pytest.mark.parametrize("space", ["", "owner/name"])
+@pytest.mark.parametrize(("chosen", "trusted"), [("", ""), ("*", NEAR), (CHOSEN, CHOSEN)])
+def test_nobody_chooses_the_address_that_counts(monkeypatch: pytest.MonkeyPatch, space, chosen, trusted):
+    """Whoever is trusted to name addresses is named, or in a private network."""
+    for name, value in (("FORWARDED_ALLOW_IPS", chosen), ("SPACE_ID", space)):
+        # Set first, so that what the launch sets is taken back too.
+        monkeypatch.setenv(name, value)
+        if not value:
+            monkeypatch.delenv(name)
+    trusted = trusted or (NEAR if space else "")
+    launch_options()
+    assert os.environ.get("FORWARDED_ALLOW_IPS", "") == trusted
+    app = ProxyHeadersMiddleware(None, trusted or "127.0.0.1")
+    assert "203.0.113.5" not in app.trusted_hosts
+    stated = app.trusted_hosts.get_trusted_client_address("198.51.100.1, 203.0.113.5")
+    assert stated[0] == "203.0.113.5"

@@ -11,7 +11,7 @@ from starlette.datastructures import Headers
 from starlette.formparsers import MultiPartException
 
 from durian.errors import InvalidRequest
-from durian.ui import forms
+from durian.ui import messages
 from durian.ui.forms import MOST_FILES, checking_form
 
 FILE = 'Content-Disposition: form-data; name="files"; FileName="a.png"'
@@ -112,10 +112,29 @@ def test_a_caller_of_whom_nothing_more_comes_has_gone(monkeypatch: pytest.Monkey
     async def never() -> dict[str, object]:
         await asynchronous.asyncio.Event().wait()
 
-    monkeypatch.setattr(forms, "SECONDS_WITHOUT_A_BYTE", 0.01)
+    monkeypatch.setattr(messages, "SECONDS_WITHOUT_A_BYTE", 0.01)
     scope = {"type": "http", "headers": [(b"content-type", KIND.encode())]}
     with pytest.raises(InvalidRequest, match="broken off"):
         asynchronous.run(checking_form(scope, never)())
+
+
+def test_a_body_byte_by_byte_is_not_waited_for(monkeypatch: pytest.MonkeyPatch):
+    """Each byte comes in time; all of them never would."""
+
+    async def trickling() -> dict[str, object]:
+        await asynchronous.asyncio.sleep(0.01)
+        return {"type": "http.request", "body": b"\r\n", "more_body": True}
+
+    async def read_upload() -> None:
+        receive = checking_form({"type": "http", "headers": [(b"content-type", KIND.encode())]}, trickling)
+        while True:
+            await receive()
+
+    monkeypatch.setattr(messages, "SECONDS_WITHOUT_A_BYTE", 0.3)
+    with pytest.raises(InvalidRequest, match="broken off"):
+        asynchronous.run(read_upload())
+    with pytest.raises(InvalidRequest, match="stopped half-way"):
+        asynchronous.run(messages.read_body({"type": "http", "headers": []}, trickling))
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ import pytest
 
 from durian.settings import Settings
 from durian.ui import guard as guard_module
-from durian.ui import uploads
+from durian.ui import messages, uploads
 from durian.ui.guard import Guard
 from durian.ui.messages import MOST_BODY_BYTES
 from durian.ui.visitors import COOKIE, Visitors
@@ -73,6 +73,29 @@ def test_the_page_brings_a_cookie_once(ask):
     assert "set-cookie" not in ask("GET", "/", headers=cookie(value)).headers
     assert "set-cookie" not in ask("GET", "/config").headers
     framed = ask("GET", "/", scheme="https").headers["set-cookie"]
+    assert framed.endswith("SameSite=None; Secure; Partitioned")
+
+
+@pytest.mark.parametrize(
+    ("told", "scheme", "arrives"),
+    [
+        ("https", "https", b"https"),
+        ("https,http", "https", b"https"),
+        ("HTTPS, http, http", "https", b"https"),
+        ("http,https", "http", b"http"),
+        ("gopher", "http", None),
+        ("", "http", None),
+    ],
+)
+def test_a_row_of_proxies_tells_the_browsers_scheme(told: str, scheme: str, arrives: bytes | None):
+    scope = {"type": "http", "scheme": "http", "headers": [(b"x-forwarded-proto", told.encode())]}
+    sound = messages.with_sound_headers(scope)
+    assert sound["scheme"] == scheme
+    assert dict(sound["headers"]).get(b"x-forwarded-proto") == arrives
+
+
+def test_behind_a_row_of_proxies_the_cookie_is_kept_in_a_frame(ask):
+    framed = ask("GET", "/", headers={"x-forwarded-proto": "https,http"}).headers["set-cookie"]
     assert framed.endswith("SameSite=None; Secure; Partitioned")
 
 
@@ -357,7 +380,7 @@ def test_a_request_that_fails_inside_is_closed_again(visitors: Visitors, tmp_pat
     scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "client": ("203.0.113.5", 1)}
     with pytest.raises(RuntimeError, match="inside"):
         asynchronous.run(Guard(breaks, visitors, tmp_path)(scope, None, None))
-    assert visitors._shares["203.0.113.5"].open_requests == 0
+    assert visitors.shares._shares["203.0.113.5"].open_requests == 0
 
 
 def test_a_sign_of_life_lasts_as_long_as_its_connection(visitors: Visitors, tmp_path: Path, ask):

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from types import SimpleNamespace
 
 import pytest
 
 from durian.errors import InvalidRequest, QueueFull
 from durian.settings import Settings
+from durian.ui.shares import ADDRESSES_KEPT
 from durian.ui.visitors import (
-    ADDRESSES_KEPT,
     CALLER_SECONDS,
     COOKIE,
     SESSIONS_KEPT,
-    UPLOADS_AT_ONCE,
     Visitors,
-    shared_address,
 )
 
 
@@ -118,80 +115,6 @@ def test_an_address_has_so_many_pages_until_they_rest(visitors: Visitors, clock:
     assert sorted(over) == ["a", "b", "c", "d", "e"]
 
 
-def test_calls_are_counted_for_an_address_and_come_back(visitors: Visitors, clock: Clock):
-    for _ in range(2):
-        visitors.count_call("1.2.3.4")
-    with pytest.raises(QueueFull, match=r"More than 2 calls .* wait 30 s"):
-        visitors.count_call("1.2.3.4")
-    visitors.count_call("5.6.7.8")
-    clock.now += 30.1
-    visitors.count_call("1.2.3.4")
-    with pytest.raises(QueueFull):
-        visitors.count_call("1.2.3.4")
-    clock.now += 3600
-    visitors.count_call("1.2.3.4")
-    visitors.count_call("1.2.3.4")
-    with pytest.raises(QueueFull):
-        visitors.count_call("1.2.3.4")
-
-
-def test_uploads_are_counted_for_as_long_as_they_are_kept(visitors: Visitors, clock: Clock):
-    visitors.count_upload("1.2.3.4", 600_000)
-    with pytest.raises(QueueFull, match="More than 1 MB"):
-        visitors.count_upload("1.2.3.4", 600_000)
-    visitors.count_upload("1.2.3.4", 400_000)
-    clock.now += 3601
-    visitors.count_upload("1.2.3.4", 1_000_000)
-
-
-def test_an_address_uploads_so_many_at_once():
-    visitors = Visitors(Settings())
-    with ExitStack() as under_way:
-        for _ in range(UPLOADS_AT_ONCE):
-            under_way.enter_context(visitors.uploading("1.2.3.4"))
-        with pytest.raises(QueueFull, match="10 uploads from your address"), visitors.uploading("1.2.3.4"):
-            raise AssertionError("one more was let in")
-        with visitors.uploading("1.2.3.5"):
-            pass
-    with pytest.raises(KeyError), visitors.uploading("1.2.3.4"):
-        raise KeyError
-    with visitors.uploading("1.2.3.4"):
-        assert visitors._shares["1.2.3.4"].open_uploads == 1
-
-
-def test_open_requests_are_counted_down_again(visitors: Visitors):
-    for _ in range(12):
-        visitors.open_request("1.2.3.4")
-    with pytest.raises(QueueFull, match="12 requests"):
-        visitors.open_request("1.2.3.4")
-    visitors.close_request("1.2.3.4")
-    visitors.open_request("1.2.3.4")
-
-
-def test_shares_of_many_addresses_take_bounded_memory(visitors: Visitors, clock: Clock):
-    visitors.open_request("busy")
-    for index in range(ADDRESSES_KEPT + 10):
-        clock.now += 0.001
-        visitors.count_request(f"address {index}")
-    assert len(visitors._shares) <= ADDRESSES_KEPT
-    assert visitors._shares["busy"].open_requests == 1
-
-
-@pytest.mark.parametrize(
-    ("host", "shared"),
-    [
-        ("203.0.113.5", "203.0.113.5"),
-        ("::ffff:203.0.113.5", "203.0.113.5"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-        ("2001:db8:1:2:ffff::1", "2001:db8:1:2::/64"),
-        (None, "unknown"),
-        ("testclient", "testclient"),
-    ],
-)
-def test_an_address_as_it_is_counted(host: str | None, shared: str):
-    assert shared_address(host) == shared
-
-
 def test_a_page_that_shows_that_it_is_open_does_not_rest(visitors: Visitors, clock: Clock):
     page = visitors.admit("a", "cookie", "1.2.3.4")
     visitors.beat("a")
@@ -227,13 +150,6 @@ def test_a_plain_call_belongs_to_the_page_that_made_it(visitors: Visitors):
     assert visitors.admit("event1", "k" * 43, "1.2.3.4") is call
     with pytest.raises(InvalidRequest):
         visitors.admit("event1", "", "1.2.3.4")
-
-
-def test_events_that_wait_are_counted_for_an_address():
-    visitors = Visitors(Settings(visitor_events=2))
-    visitors.check_waiting("1.2.3.4", ["1.2.3.4", "5.6.7.8", "5.6.7.8"])
-    with pytest.raises(QueueFull, match="2 events"):
-        visitors.check_waiting("5.6.7.8", ["1.2.3.4", "5.6.7.8", "5.6.7.8"])
 
 
 def test_it_is_known_who_asked_for_an_answer(visitors: Visitors):

@@ -22,6 +22,7 @@ import numpy as np
 from durian.errors import DurianError, LimitExceeded, UnreadableMedia
 from durian.media.colour import in_8_bits
 from durian.media.files import check_bytes, check_pixels, open_regular
+from durian.media.heif_parts import decoded_pixels
 from durian.media.kinds import HEAD_BYTES, IMAGE_FORMATS, IMAGE_KINDS, describe_kind, sniff
 from durian.media.metered import MeteredStream, has_readable_exif
 from durian.media.png_colour import add_profile, read_coding, scale_transparency
@@ -35,6 +36,11 @@ LARGE_PIXELS = 2_000_000
 """Pictures of more pixels are unpacked one at a time; below, a decoder holds less than 20 MB."""
 REDUCING_GAP = 2.0
 """Whole blocks are averaged down to this times the wanted size, the rest is resampled; as Pillow's own thumbnails."""
+
+MOST_OF_PARTS = 2
+"""Times ``max_megapixels``: tiles reach over the picture's edge, and what tells transparency has as many again."""
+SAY_THEIR_OWN = ("heif", "avif")
+"""Kinds whose container tells a size that need not be what their decoder meets."""
 
 _ORIENTATION, _ON_ITS_SIDE = 0x0112, (5, 6, 7, 8)
 """EXIF's tag, and its values that swap width and height."""
@@ -107,6 +113,7 @@ def _opened(file: PictureFile) -> Image.Image:
         # By its own class: nothing is registered, so no other package's HEIF reader is in the way.
         from pi_heif import HeifImageFile
 
+        _check_parts(file)
         return HeifImageFile(file.stream)
     coding = read_coding(file.stream) if file.kind == "png" else None
     try:
@@ -123,6 +130,20 @@ def _opened(file: PictureFile) -> Image.Image:
 
     file.stream.seek(0)
     return DeepTiffFile(file.stream, file.name)
+
+
+def _check_parts(file: PictureFile) -> None:
+    """
+    Raises:
+        LimitExceeded: the picture is put together from far more pixels than one of ours may have.
+    """
+    pixels, limit = decoded_pixels(file.stream), MOST_OF_PARTS * get_settings().max_megapixels
+    file.stream.seek(0)
+    if pixels > limit * 1_000_000:
+        raise LimitExceeded(
+            f"{file.name} is put together from parts of {pixels / 1e6:.0f} megapixels: at most {limit} are unpacked; "
+            "save it as one picture."
+        )
 
 
 def _is_misread(image: Image.Image) -> bool:
@@ -197,7 +218,8 @@ def unpack(
 
     with open_header(file) as image:
         check_pixels(*image.size, file.name)
-        with unpacking(image.size[0] * image.size[1]):
+        told = image.size[0] * image.size[1]
+        with unpacking(math.inf if file.kind in SAY_THEIR_OWN else told):
             size = image.size
             image = loaded(file, image, working_size(*size, megapixels))
             if file.kind == "heif":
@@ -233,7 +255,7 @@ def upright(image: Image.Image, orientation: int) -> Image.Image:
     return image if turn is None else image.transpose(turn)
 
 
-def unpacking(pixels: int) -> AbstractContextManager[object]:
+def unpacking(pixels: float) -> AbstractContextManager[object]:
     """A context in which a picture of so many pixels may be unpacked."""
     return _large if pixels > LARGE_PIXELS else nullcontext()
 

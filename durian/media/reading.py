@@ -43,6 +43,11 @@ SAME_SHAPE = 0.02
 """Part by which width over height may change within a video: sizes are rounded to whole blocks."""
 MAX_LIST_BYTES = 3_000_000_000
 """Pixels :func:`read_video` keeps in memory at once; :func:`iter_video` has no such limit."""
+MAX_DECODED_PIXELS = 40_000_000_000
+"""Of a minute, or of a shorter part: a minute of 4K at 60 frames a second has 30, which take two cores minutes."""
+MAX_SECONDS_BEFORE = 600.0
+"""Read before the wanted part, where a file can be entered at few places: cameras' can every few seconds, those that
+browsers record sometimes only at their beginning."""
 _HD_HEIGHT = 720
 """Untagged video of this height and above is in BT.709 colours, below in BT.601 (what players assume)."""
 _UNSPECIFIED_COLORSPACE, _BT709, _BT601 = 2, 1, 5
@@ -123,8 +128,22 @@ def _window(
     if end is not None and not start < end:
         raise InvalidRequest(f"The end ({end:g} s) must come after the start ({start:g} s): move one of them.")
     seconds = (info.duration if end is None else min(end, info.duration)) - start
-    check_length(seconds, name if start == 0 and end is None else f"The chosen part of {name}", max_seconds)
+    what = name if start == 0 and end is None else f"The chosen part of {name}"
+    check_length(seconds, what, max_seconds)
+    _check_work(info.width * info.height * info.fps * seconds, seconds, what)
     return seconds
+
+
+def _check_work(pixels: float, seconds: float, what: str) -> None:
+    """
+    Raises:
+        LimitExceeded: all frames of so many seconds together have more pixels than are unpacked.
+    """
+    limit = MAX_DECODED_PIXELS * max(1.0, seconds / 60)
+    if pixels > limit:
+        raise LimitExceeded(
+            f"{what} has more than {limit / 1e9:.0f} gigapixels in all its frames: trim it, or make it smaller."
+        )
 
 
 def _sampled(path: Path, fps: float, start: float, seconds: float, max_side: int | None) -> Iterator[np.ndarray]:
@@ -171,12 +190,20 @@ def _timed_frames(
             # Containers without an index (GIF) are read from the beginning, which is where they already stand.
             zero = stream_zero(stream)
     interval = 1 / float(stream.average_rate or 25)
-    time, decoded = -interval, 0
+    time, first, decoded, pixels = -interval, 0.0, 0, 0
     try:
         for frame in container.decode(stream):
             time = frame.time - zero if frame.time is not None else time + interval
-            decoded += 1
-            if decoded > MAX_DECODED_PER_SECOND * (max(time, 0) + 10):
+            first = time if decoded == 0 else first
+            if first < start - MAX_SECONDS_BEFORE:
+                raise LimitExceeded(
+                    f"{path.name} can only be read from {spoken_time(max(first, 0))} on, too long before "
+                    f"{spoken_time(start)}: cut out the part with another program."
+                )
+            # Headers may have told less.
+            decoded, pixels = decoded + 1, pixels + frame.width * frame.height
+            _check_work(pixels, time - first, path.name)
+            if decoded > MAX_DECODED_PER_SECOND * (max(time - first, 0) + 10):
                 raise LimitExceeded(
                     f"{path.name} holds more than {MAX_DECODED_PER_SECOND} frames a second: re-encode it."
                 )

@@ -39,6 +39,7 @@ from durian.ui import calls
 from durian.ui.handlers.animate import ANIMATION_LANE
 from durian.ui.handlers.common import broken, sentence
 from durian.ui.handlers.wear import SEGMENT_LANE
+from durian.ui.shares import site_of
 from durian.ui.uploads import is_uploaded
 
 log = logging.getLogger(__name__)
@@ -156,7 +157,7 @@ async def animate(
             audio_from=prepared.audio_from,
             audio_start=prepared.audio_start,
             owner=visitor.owner,
-            client=visitor.address,
+            client=site_of(visitor.address),
         )
         result = await calls.finished(job, request)
         told = {key: getattr(result, key) for key in REPORTED} | {"notices": list(prepared.notices)}

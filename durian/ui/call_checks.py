@@ -17,7 +17,6 @@ from starlette.types import Scope
 from durian.errors import InvalidRequest
 from durian.schema import Real, Switch, Text, at_most, checked, shown
 from durian.ui.uploads import is_uploaded
-from durian.ui.visitors import shared_address
 
 DEEPEST = 20
 """Lists in lists; an attribute's click is five deep."""
@@ -82,13 +81,6 @@ def session_of(blocks: gr.Blocks, event: str) -> str | None:
     if (found := queue.event_ids_to_events.get(event)) is not None:
         return found.session_hash
     return next((session for session, events in list(queue.pending_event_ids_session.items()) if event in events), None)
-
-
-def waiting_addresses(blocks: gr.Blocks) -> list[str]:
-    """Of each event that waits for its turn, the address that sent it."""
-    queues = blocks._queue.event_queue_per_concurrency_id.values()
-    callers = [event.request.client for queue in queues for event in list(queue.queue)]
-    return [shared_address(caller.host if caller else None) for caller in callers]
 
 
 def _dictionaries(value: Any) -> Iterator[dict[str, Any]]:

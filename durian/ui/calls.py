@@ -29,7 +29,7 @@ def begin(request: gr.Request | None) -> Visitor:
         QueueFull: too many calls came from their address.
     """
     visitor = get_visitors().of(request)
-    get_visitors().count_call(visitor.address)
+    get_visitors().shares.count_call(visitor.address)
     blocks = LocalContext.blocks.get(None)
     if visitor.is_call and blocks is not None:
         forget_session(blocks, request.session_hash)

@@ -17,7 +17,7 @@ from durian.engine import get_engine, memory
 from durian.errors import DurianError
 from durian.folders import results_folder, uploads_folder
 from durian.settings import get_settings
-from durian.ui import api, calls, handlers, layout, texts
+from durian.ui import api, calls, connections, handlers, layout, texts
 from durian.ui.guard import Guard
 from durian.ui.theme import theme
 from durian.ui.visitors import SESSIONS_KEPT, Visitor, get_visitors
@@ -27,6 +27,8 @@ EVENTS_WAITING = 128
 """Events of all visitors together that may wait (clicks, uploads); animations have the engine's own line."""
 EVENTS_AT_ONCE = 4
 """Of one kind, for all visitors together; two cores do not gain from more."""
+NEAR = "127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16"
+"""Networks that a proxy in front of a container is in."""
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +73,11 @@ def launch_options() -> dict[str, Any]:
     address = {} if "SPACE_ID" in os.environ else {"server_name": settings.host, "server_port": settings.port}
     if "SPACE_ID" in os.environ:
         # Visitors come through the Space's own proxy, which says for whom; nobody else reaches the server.
-        os.environ.setdefault("FORWARDED_ALLOW_IPS", "127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16")
+        os.environ.setdefault("FORWARDED_ALLOW_IPS", NEAR)
+    if os.environ.get("FORWARDED_ALLOW_IPS", "").strip() == "*":
+        # Then whoever connects would choose the address that their share is counted for.
+        log.warning("FORWARDED_ALLOW_IPS=* is taken for the addresses of private networks: name the proxy.")
+        os.environ["FORWARDED_ALLOW_IPS"] = NEAR
     guard = Middleware(Guard, visitors=get_visitors(), uploads=uploads_folder(settings))
     return {
         **address,
@@ -108,6 +114,7 @@ def serve(**address: Any) -> None:
         signal.signal(each, signal.default_int_handler)
     demo = create_demo()
     demo.launch(**{**launch_options(), **address}, prevent_thread_lock=True)
+    connections.tend(demo.server.config, get_settings().visitor_pages)
     # Not before: on two busy cores it would keep the server from its first answer.
     warm_up()
     demo.block_thread()

@@ -6,15 +6,13 @@ memory and writes a file for each of the others, however many.
 
 from __future__ import annotations
 
-import asyncio
-
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.formparsers import MultiPartException
 from starlette.types import Message, Receive, Scope
 
 from durian.errors import InvalidRequest
-from durian.ui.messages import SECONDS_WITHOUT_A_BYTE, header
+from durian.ui.messages import at_a_pace, header
 
 MOST_FILES = 32
 """Of one upload; a look-book has a dozen."""
@@ -83,7 +81,7 @@ class _Parts:
 
 def checking_form(scope: Scope, receive: Receive) -> Receive:
     """Read an upload as long as each part of its form is a file, there are no more than :data:`MOST_FILES`, and it
-    comes without long pauses.
+    comes without long pauses and not too slowly.
 
     Raises:
         InvalidRequest: it is no form; :class:`RefusedForm` from reading, as soon as it is seen.
@@ -92,14 +90,14 @@ def checking_form(scope: Scope, receive: Receive) -> Receive:
     of, options = parse_options_header(kind) if len(kind) <= MOST_KIND_CHARACTERS else (b"", {})
     if of != b"multipart/form-data" or not options.get(b"boundary"):
         raise InvalidRequest("The upload is no form with files: send it as multipart/form-data.")
-    parts, whole = _Parts(options[b"boundary"]), False
+    parts, whole, paced = _Parts(options[b"boundary"]), False, at_a_pace(receive)
 
     async def checked() -> Message:
         nonlocal whole
         if whole:
             return await receive()
         try:
-            message = await asyncio.wait_for(receive(), SECONDS_WITHOUT_A_BYTE)
+            message = await paced()
         except TimeoutError as error:
             raise RefusedForm(BROKEN) from error
         if message["type"] != "http.request":

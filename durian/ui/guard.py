@@ -18,9 +18,10 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from durian.errors import DurianError, InvalidRequest, LimitExceeded, OutputFailed, QueueFull
-from durian.ui import call_checks, forms, messages
+from durian.ui import call_checks, forms, messages, turns
+from durian.ui.shares import shared_address
 from durian.ui.uploads import FollowedUploads
-from durian.ui.visitors import Visitors, shared_address
+from durian.ui.visitors import Visitors
 
 DISK_RESERVE_BYTES = 500_000_000
 """Free space that uploads may not use: results need some."""
@@ -67,8 +68,8 @@ class Guard:
             return
         address = shared_address(scope["client"][0] if scope.get("client") else None)
         try:
-            self._visitors.count_request(address)
-            self._visitors.open_request(address)
+            self._visitors.shares.count_request(address)
+            self._visitors.shares.open_request(address)
         except DurianError as error:
             await _refusal(scope, error)(scope, receive, send)
             return
@@ -85,7 +86,7 @@ class Guard:
             else:
                 await self._pass_on(scope, receive, send, address)
         finally:
-            self._visitors.close_request(address)
+            self._visitors.shares.close_request(address)
 
     async def _admit(self, scope: Scope, receive: Receive, address: str) -> tuple[Receive, Any]:
         """Check who asks and how large it is; returns what to read the body from, and what its JSON says."""
@@ -116,7 +117,7 @@ class Guard:
         if event := _event_in(content):
             self._check_event(scope["app"].get_blocks(), event, key)
         if call_checks.route_of(scope):
-            self._visitors.check_waiting(address, call_checks.waiting_addresses(scope["app"].get_blocks()))
+            self._visitors.shares.check_events(address, turns.addresses(scope["app"].get_blocks()))
         if scope["method"] in ("GET", "HEAD") and (found := _LISTENING.search(path)):
             self._admit_listener(scope["app"].get_blocks(), found["event"], key)
         elif path.rstrip("/").endswith("/gradio_api/queue/data") and names:
@@ -150,7 +151,7 @@ class Guard:
             raise InvalidRequest("The upload does not say how long it is: send it with a Content-Length alone.")
         if shutil.disk_usage(self._uploads).free - int(length) < DISK_RESERVE_BYTES:
             raise OutputFailed("The server's disk is full: try again in an hour.")
-        self._visitors.count_upload(address, max(int(length), LEAST_UPLOAD_BYTES))
+        self._visitors.shares.count_upload(address, max(int(length), LEAST_UPLOAD_BYTES))
 
     async def _beat(self, session: str, scope: Scope, receive: Receive, send: Send) -> None:
         """The connection by which a page shows that it is open."""
@@ -169,6 +170,8 @@ class Guard:
             scope["app"].api_info = None
         if not _UPLOAD.search(path):
             await self._app(scope, receive, messages.with_cookie(scope, send))
+            if call_checks.route_of(scope):
+                turns.take_turns(scope["app"].get_blocks())
             return
         answered = False
 
@@ -178,7 +181,7 @@ class Guard:
             await send(message)
 
         try:
-            with self._visitors.uploading(address):
+            with self._visitors.shares.uploading(address):
                 await self._app(scope, receive, noticed)
         except Exception as error:  # noqa: BLE001 - whatever a stranger's form makes a parser raise
             log.info("An upload could not be read: %r", error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
+import time
 from collections.abc import Awaitable, Callable
 
 from starlette.types import Message, Receive, Scope, Send
@@ -16,6 +17,8 @@ MOST_BODY_BYTES = 2_000_000
 """Of a request that is no upload; the longest brush stroke has some 200 kB, and files are uploaded before."""
 SECONDS_WITHOUT_A_BYTE = 30.0
 """A caller of whose body nothing more comes for so long has gone."""
+LEAST_BYTES_A_SECOND = 10_000
+"""A body that comes more slowly, after its first half minute, holds a place and is meant to."""
 
 _COOKIE = re.compile(rf"(?:^|;) *{COOKIE}=(?P<value>[A-Za-z0-9_-]+) *(?:;|$)")
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
@@ -50,6 +53,9 @@ def key_of(scope: Scope) -> str:
 def with_sound_headers(scope: Scope) -> Scope:
     """The request without headers that Gradio fails on: several ranges at once, a host that is none, other cookies.
 
+    A row of proxies tells the scheme that each was asked by: the first is the browser's own, and means nothing to
+    others than whoever sent it, whatever it is.
+
     Raises:
         InvalidRequest: its own host is none.
     """
@@ -63,7 +69,12 @@ def with_sound_headers(scope: Scope) -> Scope:
     kept = [(key, value) for key, value in kept if key != b"cookie"]
     if own := key_of(scope):
         kept.append((b"cookie", f"{COOKIE}={own}".encode("latin-1")))
-    return {**scope, "headers": kept}
+    kept = [(key, value) for key, value in kept if key != b"x-forwarded-proto"]
+    scheme = header(scope, b"x-forwarded-proto").split(",")[0].strip().lower()
+    if scheme not in ("http", "https"):
+        return {**scope, "headers": kept}
+    kept.append((b"x-forwarded-proto", scheme.encode("latin-1")))
+    return {**scope, "scheme": scheme, "headers": kept}
 
 
 async def read_body(scope: Scope, receive: Receive) -> bytes:
@@ -76,9 +87,10 @@ async def read_body(scope: Scope, receive: Receive) -> bytes:
     if header(scope, b"content-type").lower().startswith("multipart/"):
         raise InvalidRequest("Files are sent to /gradio_api/upload only: send this request as JSON.")
     parts, size = [], 0
+    receive = at_a_pace(receive)
     while True:
         try:
-            message = await asyncio.wait_for(receive(), SECONDS_WITHOUT_A_BYTE)
+            message = await receive()
         except TimeoutError as error:
             raise InvalidRequest("The request stopped half-way: send it again.") from error
         if message["type"] != "http.request":
@@ -92,6 +104,20 @@ async def read_body(scope: Scope, receive: Receive) -> bytes:
         if not message.get("more_body"):
             break
     return b"".join(parts)
+
+
+def at_a_pace(receive: Receive) -> Receive:
+    """Receive a body as long as it comes without long pauses and not too slowly; raises TimeoutError otherwise."""
+    began, received = time.monotonic(), 0
+
+    async def paced() -> Message:
+        nonlocal received
+        allowed = began + SECONDS_WITHOUT_A_BYTE + received / LEAST_BYTES_A_SECOND - time.monotonic()
+        message = await asyncio.wait_for(receive(), max(0.0, min(SECONDS_WITHOUT_A_BYTE, allowed)))
+        received += len(message.get("body", b""))
+        return message
+
+    return paced
 
 
 def replay(body: bytes, receive: Receive) -> Receive:

@@ -2,26 +2,25 @@
 
 Gradio lets every caller choose a session's name. Here a name belongs to whoever used it first, told by the page's
 cookie: nobody else can act in it, hear it or end it. Owners, which lanes and folders go by, are made here and never
-leave the server. What is shared (the line, pages, calls, uploads) is counted for each address.
+leave the server. What is shared (the line, pages, calls, uploads) is counted for each address, see
+:mod:`durian.ui.shares`.
 """
 
 from __future__ import annotations
 
-import ipaddress
-import math
 import re
 import secrets
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from durian.errors import InvalidRequest, QueueFull
 from durian.settings import Settings, get_settings
+from durian.ui.shares import ADDRESSES_KEPT, Shares, count_of, shared_address
 
 COOKIE = "durian_visitor"
 COOKIE_VALUE = re.compile(r"[A-Za-z0-9_-]{32,64}")
@@ -29,18 +28,11 @@ SESSION_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """What Gradio's clients make: eleven letters and digits in a browser, a UUID elsewhere."""
 CALLER_SECONDS = 120.0
 """An API session without a sign of life is let go after this; a page lives as long as its files."""
-ADDRESSES_KEPT = 10_000
-"""Addresses whose shares are remembered; above, those that have rested longest are forgotten."""
 SESSIONS_KEPT = 200
 """Of all addresses together. A page's table takes 3 bytes a pixel of each photo: some 20 MB with three photos."""
 SECONDS_TO_LISTEN = 15.0
 """A caller who begins something and does not ask for its end by then has gone."""
-CONNECTIONS_A_PAGE = 4
-"""Requests that a page may have open at once: its sign of life, its events, and two more."""
-UPLOADS_AT_ONCE = 10
-"""Of one address: each may hold 32 files open, of which a process has a thousand or a few."""
 SECONDS_BETWEEN_LOOKS = 5.0
-MINUTE = 60.0
 SOMEBODY_ELSES = "This session is somebody else's: reload the page to begin one of your own."
 
 
@@ -62,39 +54,8 @@ class Visitor:
     left: bool = False
 
 
-@dataclass
-class _Bucket:
-    """So many a minute, saved up for one minute at most."""
-
-    a_minute: float
-    left: float
-    filled: float
-
-    def take(self, now: float) -> float:
-        """Take one; returns 0, or the seconds after which there is one again."""
-        self.left = min(self.a_minute, self.left + (now - self.filled) * self.a_minute / MINUTE)
-        self.filled = now
-        if self.left >= 1:
-            self.left -= 1
-            return 0.0
-        return (1 - self.left) * MINUTE / self.a_minute
-
-
-@dataclass
-class _Share:
-    """What one address has used."""
-
-    calls: _Bucket
-    requests: _Bucket
-    seen: float
-    open_requests: int = 0
-    open_uploads: int = 0
-    uploads: list[tuple[float, int]] = field(default_factory=list)
-    """When and how many bytes."""
-
-
 class Visitors:
-    """The sessions there are, and what each address has used. Safe from any thread.
+    """The sessions there are, and in ``shares`` what each address has used. Safe from any thread.
 
     Args:
         settings: the shares' sizes.
@@ -104,12 +65,12 @@ class Visitors:
     def __init__(self, settings: Settings | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self._settings = settings or get_settings()
         self._clock = clock
+        self.shares = Shares(self._settings, clock)
         self._when_over: Callable[[dict[str, Visitor]], None] = lambda over: None
         self._listeners: dict[str, float] = {}
         self._looked = clock()
         self._lock = threading.RLock()
         self._visitors: dict[str, Visitor] = {}
-        self._shares: dict[str, _Share] = {}
 
     # Sessions
 
@@ -132,8 +93,8 @@ class Visitors:
         with self._lock:
             visitor = self._visitors.get(session)
             if visitor is None:
-                theirs = sum(other.address == address and not other.left for other in self._sessions().values())
-                if theirs >= self._settings.visitor_pages:
+                open_pages = [other.address for other in self._sessions().values() if not other.left]
+                if theirs := count_of(address, open_pages, self._settings.visitor_pages):
                     raise QueueFull(f"{theirs} pages are open from your address: close one and reload this one.")
                 over = self._make_room()
                 visitor = self._visitors[session] = Visitor(secrets.token_hex(16), key, address, self._clock())
@@ -262,130 +223,10 @@ class Visitors:
         if over:
             self._when_over(over)
 
-    # Shares
-
-    def count_request(self, address: str) -> None:
-        """
-        Raises:
-            QueueFull: the address has sent ``visitor_requests`` in a minute.
-        """
-        with self._lock:
-            share = self._share(address)
-            self._take(share.requests, "requests")
-
-    def count_call(self, address: str) -> None:
-        """
-        Raises:
-            QueueFull: the address has made ``visitor_calls`` in a minute.
-        """
-        with self._lock:
-            self._take(self._share(address).calls, "calls")
-
-    def _take(self, bucket: _Bucket, what: str) -> None:
-        wait = bucket.take(self._clock())
-        if wait:
-            raise QueueFull(
-                f"More than {bucket.a_minute:g} {what} came from your address within a minute: "
-                f"wait {math.ceil(wait)} s and try again."
-            )
-
-    def check_waiting(self, address: str, waiting: Sequence[str]) -> None:
-        """
-        Args:
-            address: who begins one more event.
-            waiting: of each event that waits for its turn, whose it is.
-
-        Raises:
-            QueueFull: ``visitor_events`` of theirs wait.
-        """
-        theirs = waiting.count(address)
-        if theirs >= self._settings.visitor_events:
-            raise QueueFull(f"{theirs} events from your address are waiting: wait for some to end.")
-
-    def open_request(self, address: str) -> None:
-        """Note a request that begins; :meth:`close_request` must follow.
-
-        Raises:
-            QueueFull: the address has too many open.
-        """
-        with self._lock:
-            share = self._share(address)
-            if share.open_requests >= CONNECTIONS_A_PAGE * self._settings.visitor_pages:
-                raise QueueFull(f"{share.open_requests} requests from your address are open: wait for some to end.")
-            share.open_requests += 1
-
-    def close_request(self, address: str) -> None:
-        with self._lock:
-            self._share(address).open_requests -= 1
-
-    def count_upload(self, address: str, size: int) -> None:
-        """Count an upload before it is read.
-
-        Args:
-            address: whose it is.
-            size: bytes.
-
-        Raises:
-            QueueFull: with it the address has uploaded more than ``visitor_upload_mb`` within ``keep_seconds``.
-        """
-        with self._lock:
-            share, now = self._share(address), self._clock()
-            share.uploads = [(when, n) for when, n in share.uploads if now - when < self._settings.keep_seconds]
-            limit = self._settings.visitor_upload_mb
-            if sum(n for _, n in share.uploads) + size > limit * 1_000_000:
-                minutes = max(1, round(self._settings.keep_seconds / 60))
-                raise QueueFull(
-                    f"More than {limit} MB were uploaded from your address within {minutes} minutes: try again later."
-                )
-            share.uploads.append((now, size))
-
-    @contextmanager
-    def uploading(self, address: str) -> Iterator[None]:
-        """A context in which an upload is read.
-
-        Raises:
-            QueueFull: the address has :data:`UPLOADS_AT_ONCE` under way.
-        """
-        with self._lock:
-            share = self._share(address)
-            if share.open_uploads >= UPLOADS_AT_ONCE:
-                raise QueueFull(f"{share.open_uploads} uploads from your address are under way: wait for some to end.")
-            share.open_uploads += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                share.open_uploads -= 1
-
-    def _share(self, address: str) -> _Share:
-        now = self._clock()
-        share = self._shares.get(address)
-        if share is None:
-            if len(self._shares) >= ADDRESSES_KEPT:
-                idle = [name for name, other in self._shares.items() if not other.open_requests]
-                for name in sorted(idle, key=lambda name: self._shares[name].seen)[: ADDRESSES_KEPT // 2]:
-                    del self._shares[name]
-            calls, requests = self._settings.visitor_calls, self._settings.visitor_requests
-            share = _Share(_Bucket(calls, calls, now), _Bucket(requests, requests, now), now)
-            self._shares[address] = share
-        share.seen = now
-        return share
-
 
 def cookie_key(value: str | None) -> str:
     """The page's cookie as a key, "" where it is none of ours."""
     return value if value is not None and COOKIE_VALUE.fullmatch(value) else ""
-
-
-def shared_address(host: str | None) -> str:
-    """The address that shares are counted for: an IPv6 household has a whole /64 of them."""
-    try:
-        address = ipaddress.ip_address(host or "")
-    except ValueError:
-        return host or "unknown"
-    if address.version == 6 and address.ipv4_mapped is None:
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(getattr(address, "ipv4_mapped", None) or address)
 
 
 @lru_cache(maxsize=1)

@@ -13,6 +13,7 @@ from durian.ui.handlers import payloads, portrait, rendering, sharper, still, to
 from durian.ui.handlers.common import QUICK, QUIET, guarded
 from durian.ui.layout import Page
 from durian.ui.session import Session
+from durian.ui.shares import site_of
 from durian.ui.visitors import get_visitors
 
 CONTROLLED = (*controls.TUNED, "trim_start", "trim_end", "neutral", "sound")
@@ -81,7 +82,7 @@ def lay(session: Session, name: str) -> None:
 def open_page(request: gr.Request) -> tuple[Any, ...]:
     """A visitor arrives: a table of their own, with the first example on it and its still drawn."""
     visitor = get_visitors().open_page(request)
-    session = Session(owner=visitor.owner, client=visitor.address, renderer=get_settings().renderer)
+    session = Session(owner=visitor.owner, client=site_of(visitor.address), renderer=get_settings().renderer)
     lay(session, examples.opening_name())
     return *everything(session), still.draw(session)
 

@@ -1,0 +1,232 @@
+"""What each address has used of what all visitors share, so that nobody takes all of it.
+
+An address of IPv6 stands for its /64, which the smallest household has. Many have a /48 with 65,536 of those, so all of
+a /48 together have :data:`SHARES_OF_A_SITE` shares: nobody gets more by changing within it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from durian.errors import QueueFull
+from durian.settings import Settings
+
+ADDRESSES_KEPT = 10_000
+"""Addresses whose shares are remembered; above, those that have rested longest are forgotten."""
+CONNECTIONS_A_PAGE = 4
+"""Requests that a page may have open at once: its sign of life, its events, and two more."""
+UPLOADS_AT_ONCE = 10
+"""Of one address: each may hold 32 files open, of which a process has a thousand or a few."""
+SHARES_OF_A_SITE = 2
+"""Of a /48 of IPv6, where two of a provider's customers may meet; a line of eight has room for two shares of four."""
+MINUTE = 60.0
+
+
+@dataclass
+class _Bucket:
+    """So many a minute, saved up for one minute at most."""
+
+    a_minute: float
+    left: float
+    filled: float
+
+    def wait(self, now: float) -> float:
+        """Seconds after which there is one to take; 0 for at once."""
+        self.left = min(self.a_minute, self.left + (now - self.filled) * self.a_minute / MINUTE)
+        self.filled = now
+        return 0.0 if self.left >= 1 else (1 - self.left) * MINUTE / self.a_minute
+
+
+@dataclass
+class _Share:
+    """What one address, or one site, has used; it has ``times`` what one address has."""
+
+    times: int
+    calls: _Bucket
+    requests: _Bucket
+    seen: float
+    open_requests: int = 0
+    open_uploads: int = 0
+    uploads: list[tuple[float, int]] = field(default_factory=list)
+    """When and how many bytes."""
+
+    @property
+    def is_idle(self) -> bool:
+        return not self.open_requests and not self.open_uploads
+
+
+class Shares:
+    """The shares of all addresses, as :func:`shared_address` gives them. Safe from any thread.
+
+    Args:
+        settings: the shares' sizes.
+        clock: seconds, never going back.
+    """
+
+    def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._shares: dict[str, _Share] = {}
+
+    def count_request(self, address: str) -> None:
+        """
+        Raises:
+            QueueFull: the address has sent ``visitor_requests`` in a minute.
+        """
+        with self._lock:
+            self._take([share.requests for share in self._of(address)], "requests")
+
+    def count_call(self, address: str) -> None:
+        """
+        Raises:
+            QueueFull: the address has made ``visitor_calls`` in a minute.
+        """
+        with self._lock:
+            self._take([share.calls for share in self._of(address)], "calls")
+
+    def _take(self, buckets: list[_Bucket], what: str) -> None:
+        now = self._clock()
+        for bucket in buckets:
+            if wait := bucket.wait(now):
+                raise QueueFull(
+                    f"More than {bucket.a_minute:g} {what} came from your address within a minute: "
+                    f"wait {math.ceil(wait)} s and try again."
+                )
+        for bucket in buckets:
+            bucket.left -= 1
+
+    def check_events(self, address: str, events: Sequence[str]) -> None:
+        """
+        Args:
+            address: who begins one more event.
+            events: of each event that waits for its turn or has it, whose it is.
+
+        Raises:
+            QueueFull: ``visitor_events`` of theirs are there.
+        """
+        if theirs := count_of(address, events, self._settings.visitor_events):
+            raise QueueFull(f"{theirs} events from your address are waiting: wait for some to end.")
+
+    def open_request(self, address: str) -> None:
+        """Note a request that begins; :meth:`close_request` must follow.
+
+        Raises:
+            QueueFull: the address has too many open.
+        """
+        with self._lock:
+            shares = self._of(address)
+            for share in shares:
+                if share.open_requests >= share.times * CONNECTIONS_A_PAGE * self._settings.visitor_pages:
+                    raise QueueFull(f"{share.open_requests} requests from your address are open: wait for some to end.")
+            for share in shares:
+                share.open_requests += 1
+
+    def close_request(self, address: str) -> None:
+        with self._lock:
+            for share in self._of(address):
+                share.open_requests -= 1
+
+    def count_upload(self, address: str, size: int) -> None:
+        """Count an upload before it is read.
+
+        Args:
+            address: whose it is.
+            size: bytes.
+
+        Raises:
+            QueueFull: with it the address has uploaded more than ``visitor_upload_mb`` within ``keep_seconds``.
+        """
+        with self._lock:
+            shares, now = self._of(address), self._clock()
+            for share in shares:
+                share.uploads = [(when, n) for when, n in share.uploads if now - when < self._settings.keep_seconds]
+                limit = share.times * self._settings.visitor_upload_mb
+                if sum(n for _, n in share.uploads) + size > limit * 1_000_000:
+                    minutes = max(1, round(self._settings.keep_seconds / 60))
+                    raise QueueFull(
+                        f"More than {limit} MB were uploaded from your address within {minutes} minutes: "
+                        "try again later."
+                    )
+            for share in shares:
+                share.uploads.append((now, size))
+
+    @contextmanager
+    def uploading(self, address: str) -> Iterator[None]:
+        """A context in which an upload is read.
+
+        Raises:
+            QueueFull: the address has :data:`UPLOADS_AT_ONCE` under way.
+        """
+        with self._lock:
+            shares = self._of(address)
+            for share in shares:
+                if share.open_uploads >= share.times * UPLOADS_AT_ONCE:
+                    raise QueueFull(
+                        f"{share.open_uploads} uploads from your address are under way: wait for some to end."
+                    )
+            for share in shares:
+                share.open_uploads += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                for share in shares:
+                    share.open_uploads -= 1
+
+    def _of(self, address: str) -> list[_Share]:
+        """The address's own share, and that of the site it belongs to."""
+        return [self._share(network, times) for network, times in networks_of(address)]
+
+    def _share(self, network: str, times: int) -> _Share:
+        now = self._clock()
+        share = self._shares.get(network)
+        if share is None:
+            if len(self._shares) >= ADDRESSES_KEPT:
+                idle = [name for name, other in self._shares.items() if other.is_idle]
+                for name in sorted(idle, key=lambda name: self._shares[name].seen)[: ADDRESSES_KEPT // 2]:
+                    del self._shares[name]
+            calls, requests = times * self._settings.visitor_calls, times * self._settings.visitor_requests
+            share = _Share(times, _Bucket(calls, calls, now), _Bucket(requests, requests, now), now)
+            self._shares[network] = share
+        share.seen = now
+        return share
+
+
+def shared_address(host: str | None) -> str:
+    """The address that shares are counted for: of IPv6 its /64, of an IPv4 address within IPv6 that one."""
+    try:
+        address = ipaddress.ip_address(host or "")
+    except ValueError:
+        return host or "unknown"
+    if address.version == 6 and address.ipv4_mapped is None:
+        return str(ipaddress.ip_network((address.packed, 64), strict=False))
+    return str(getattr(address, "ipv4_mapped", None) or address)
+
+
+def site_of(address: str) -> str:
+    """The /48 that a /64 of :func:`shared_address` lies in; any other address as it is."""
+    if not address.endswith("/64"):
+        return address
+    return str(ipaddress.IPv6Network(address).supernet(new_prefix=48))
+
+
+def networks_of(address: str) -> list[tuple[str, int]]:
+    """What an address counts for, the smaller first, and how many times an address's share each has."""
+    site = site_of(address)
+    return [(address, 1)] if site == address else [(address, 1), (site, SHARES_OF_A_SITE)]
+
+
+def count_of(address: str, addresses: Sequence[str], most: int) -> int:
+    """How many of ``addresses`` count for the same as ``address``, where those are as many as it may have; else 0."""
+    for network, times in networks_of(address):
+        theirs = sum(network in (other, site_of(other)) for other in addresses)
+        if theirs >= times * most:
+            return theirs
+    return 0

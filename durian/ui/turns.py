@@ -1,0 +1,43 @@
+"""Whose turn it is in Gradio's queue: in each of its lanes, addresses take turns instead of whoever came first.
+
+Gradio's lanes are first come, first served, so that one visitor with many slow clicks would keep all others waiting.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import gradio as gr
+
+from durian.ui.shares import shared_address, site_of
+
+
+def addresses(blocks: gr.Blocks) -> list[str]:
+    """Of each event that waits for its turn or has it, the address that sent it."""
+    waiting = [event for lane in blocks._queue.event_queue_per_concurrency_id.values() for event in list(lane.queue)]
+    return [_address(event) for event in waiting + _running(blocks)]
+
+
+def take_turns(blocks: gr.Blocks) -> None:
+    """Order each lane so that who has fewest events there, running and ahead, comes first; called after each new one.
+
+    Events of one address keep their order. All addresses of a site (:func:`durian.ui.shares.site_of`) are one here.
+    """
+    for name, lane in blocks._queue.event_queue_per_concurrency_id.items():
+        before = Counter(site_of(_address(event)) for event in _running(blocks) if event.concurrency_id == name)
+        rounds = {}
+        for event in lane.queue:
+            site = site_of(_address(event))
+            rounds[event._id] = before[site]
+            before[site] += 1
+        lane.queue.sort(key=lambda event, rounds=rounds: rounds[event._id])
+
+
+def _running(blocks: gr.Blocks) -> list[Any]:
+    return [event for batch in list(blocks._queue.active_jobs) for event in batch or ()]
+
+
+def _address(event: Any) -> str:
+    caller = event.request.client
+    return shared_address(caller.host if caller else None)

@@ -1,0 +1,115 @@
+"""Pictures of many parts: telephones' are read, those that would keep a decoder busy for minutes are refused."""
+
+from __future__ import annotations
+
+import io
+import struct
+
+import numpy as np
+import pytest
+from pictures_made import QUARTERS, heic, saved
+
+from durian.errors import LimitExceeded, UnreadableMedia
+from durian.media import decoding, pixel_count, read_image
+from durian.media.decoding import open_picture_file, unpack
+from durian.media.heif_parts import decoded_pixels
+
+
+def box(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I4s", len(content) + 8, kind) + content
+
+
+def full_box(kind: bytes, content: bytes, version: int = 0) -> bytes:
+    return box(kind, bytes([version, 0, 0, 0]) + content)
+
+
+def inside(data: bytes, kind: bytes) -> bytes:
+    """The only box of a kind in a file, with its head."""
+    at = data.index(kind) - 4
+    return data[at : at + int.from_bytes(data[at : at + 4], "big")]
+
+
+def grid(tile: np.ndarray, rows: int, columns: int, width: int, height: int, told: int | None = None) -> bytes:
+    """A HEIC of ``rows`` × ``columns`` tiles, which all lie at the same place of the file.
+
+    Args:
+        tile: what each shows.
+        rows, columns: of them.
+        width, height: of the picture.
+        told: the side that each tile claims; by default its own.
+    """
+    one, count = heic(tile), rows * columns
+    main, side = count + 1, tile.shape[0] if told is None else told
+    coded, plan = inside(one, b"mdat")[8:], struct.pack(">4B2I", 0, 1, rows - 1, columns - 1, width, height)
+    names = [full_box(b"infe", struct.pack(">HH4sx", item, 0, b"hvc1"), 2) for item in range(1, main)]
+    names.append(full_box(b"infe", struct.pack(">HH4sx", main, 0, b"grid"), 2))
+    sizes = [full_box(b"ispe", struct.pack(">II", *size)) for size in ((side, side), (width, height))]
+    properties = box(b"ipco", inside(one, b"hvcC") + b"".join(sizes))
+    owned = b"".join(struct.pack(">H3B", item, 2, 0x81, 2) for item in range(1, main)) + struct.pack(">H2B", main, 1, 3)
+    head = full_box(b"hdlr", bytes(4) + b"pict" + bytes(13)) + full_box(b"pitm", struct.pack(">H", main))
+    head += full_box(b"iinf", struct.pack(">H", main) + b"".join(names))
+    head += full_box(b"iref", box(b"dimg", struct.pack(f">HH{count}H", main, count, *range(1, main))))
+    head += box(b"iprp", properties + full_box(b"ipma", struct.pack(">I", main) + owned)) + box(b"idat", plan)
+    start = box(b"ftyp", b"heic" + bytes(4) + b"mif1heic")
+
+    def described(offset: int) -> bytes:
+        places = [struct.pack(">4HII", item, 0, 0, 1, offset, len(coded)) for item in range(1, main)]
+        places.append(struct.pack(">4HII", main, 1, 0, 1, 0, len(plan)))
+        content = b"\x44\0" + struct.pack(">H", main) + b"".join(places)
+        return full_box(b"meta", head + full_box(b"iloc", content, 1))
+
+    return start + described(len(start) + len(described(0)) + 8) + box(b"mdat", coded)
+
+
+def plain(side: int) -> np.ndarray:
+    return np.full((side, side, 3), (200, 120, 40), np.uint8)
+
+
+def test_a_picture_of_tiles_is_read():
+    data = grid(plain(256), 2, 3, 700, 500)
+    assert decoded_pixels(io.BytesIO(data)) == 6 * 256 * 256
+    assert pixel_count(data) == 700 * 500
+    picture = read_image(data)
+    assert picture.shape == (500, 700, 3)
+    assert np.abs(picture.astype(int) - (200, 120, 40)).max() <= 3
+
+
+@pytest.mark.parametrize("size", [(100, 100), (7000, 7000)])
+def test_tiles_of_far_more_pixels_than_the_picture_are_refused(size: tuple[int, int]):
+    """Of 50 kB; unpacking them would take minutes."""
+    data = grid(plain(2048), 30, 31, *size)
+    assert len(data) < 100_000
+    for read in (pixel_count, read_image):
+        with pytest.raises(LimitExceeded, match="put together from parts of 3901 megapixels: at most 100 are unpacked"):
+            read(data)
+
+
+def test_tiles_that_claim_to_be_smaller_are_refused():
+    with pytest.raises(UnreadableMedia, match="damaged"):
+        read_image(grid(plain(2048), 8, 8, 500, 500, told=64))
+
+
+def test_pictures_of_pictures_have_an_end():
+    data = grid(plain(64), 1, 2, 128, 64)
+    # The second tile is put together from the whole.
+    reference = box(b"dimg", struct.pack(">HHHH", 3, 2, 1, 2))
+    looped = box(b"dimg", struct.pack(">HHHH", 3, 2, 1, 3))
+    assert reference in data
+    with pytest.raises(UnreadableMedia, match="damaged"):
+        read_image(data.replace(reference, looped))
+
+
+def test_one_picture_has_no_parts():
+    data = heic(plain(128))
+    assert decoded_pixels(io.BytesIO(data)) == 0
+    for cut in range(0, len(data), 7):
+        with pytest.raises(UnreadableMedia):
+            read_image(data[:cut])
+
+
+@pytest.mark.parametrize(("form", "is_alone"), [("AVIF", True), ("HEIC", True), ("JPEG", False), ("WEBP", False)])
+def test_what_may_be_larger_than_it_says_is_unpacked_alone(form: str, is_alone: bool):
+    data = heic(QUARTERS) if form == "HEIC" else saved(QUARTERS, form)
+    with open_picture_file(data) as file:
+        alone, _ = unpack(file, lambda _: np.array(decoding._large.locked()))
+    assert bool(alone) is is_alone

@@ -1,0 +1,166 @@
+"""Each address has its share of what all visitors use, and a site of IPv6 has two, however many addresses it has."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+import pytest
+
+from durian.errors import QueueFull
+from durian.settings import Settings
+from durian.ui.shares import ADDRESSES_KEPT, SHARES_OF_A_SITE, UPLOADS_AT_ONCE, Shares, shared_address, site_of
+from durian.ui.visitors import Visitors
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def shares(clock: Clock) -> Shares:
+    settings = Settings(visitor_pages=3, visitor_calls=2, visitor_requests=60, visitor_upload_mb=1, keep_seconds=3600)
+    return Shares(settings, clock)
+
+
+def test_calls_are_counted_for_an_address_and_come_back(shares: Shares, clock: Clock):
+    for _ in range(2):
+        shares.count_call("1.2.3.4")
+    with pytest.raises(QueueFull, match=r"More than 2 calls .* wait 30 s"):
+        shares.count_call("1.2.3.4")
+    shares.count_call("5.6.7.8")
+    clock.now += 30.1
+    shares.count_call("1.2.3.4")
+    with pytest.raises(QueueFull):
+        shares.count_call("1.2.3.4")
+    clock.now += 3600
+    shares.count_call("1.2.3.4")
+    shares.count_call("1.2.3.4")
+    with pytest.raises(QueueFull):
+        shares.count_call("1.2.3.4")
+
+
+def test_uploads_are_counted_for_as_long_as_they_are_kept(shares: Shares, clock: Clock):
+    shares.count_upload("1.2.3.4", 600_000)
+    with pytest.raises(QueueFull, match="More than 1 MB"):
+        shares.count_upload("1.2.3.4", 600_000)
+    shares.count_upload("1.2.3.4", 400_000)
+    clock.now += 3601
+    shares.count_upload("1.2.3.4", 1_000_000)
+
+
+def test_an_address_uploads_so_many_at_once():
+    shares = Shares(Settings())
+    with ExitStack() as under_way:
+        for _ in range(UPLOADS_AT_ONCE):
+            under_way.enter_context(shares.uploading("1.2.3.4"))
+        with pytest.raises(QueueFull, match="10 uploads from your address"), shares.uploading("1.2.3.4"):
+            raise AssertionError("one more was let in")
+        with shares.uploading("1.2.3.5"):
+            pass
+    with pytest.raises(KeyError), shares.uploading("1.2.3.4"):
+        raise KeyError
+    with shares.uploading("1.2.3.4"):
+        assert shares._shares["1.2.3.4"].open_uploads == 1
+
+
+def test_open_requests_are_counted_down_again(shares: Shares):
+    for _ in range(12):
+        shares.open_request("1.2.3.4")
+    with pytest.raises(QueueFull, match="12 requests"):
+        shares.open_request("1.2.3.4")
+    shares.close_request("1.2.3.4")
+    shares.open_request("1.2.3.4")
+
+
+def test_shares_of_many_addresses_take_bounded_memory(shares: Shares, clock: Clock):
+    shares.open_request("busy")
+    for index in range(ADDRESSES_KEPT + 10):
+        clock.now += 0.001
+        shares.count_request(f"address {index}")
+    assert len(shares._shares) <= ADDRESSES_KEPT
+    assert shares._shares["busy"].open_requests == 1
+
+
+@pytest.mark.parametrize(
+    ("host", "shared"),
+    [
+        ("203.0.113.5", "203.0.113.5"),
+        ("::ffff:203.0.113.5", "203.0.113.5"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff::1", "2001:db8:1:2::/64"),
+        (None, "unknown"),
+        ("testclient", "testclient"),
+    ],
+)
+def test_an_address_as_it_is_counted(host: str | None, shared: str):
+    assert shared_address(host) == shared
+
+
+def test_events_that_wait_are_counted_for_an_address():
+    shares = Shares(Settings(visitor_events=2))
+    shares.check_events("1.2.3.4", ["1.2.3.4", "5.6.7.8", "5.6.7.8"])
+    with pytest.raises(QueueFull, match="2 events"):
+        shares.check_events("5.6.7.8", ["1.2.3.4", "5.6.7.8", "5.6.7.8"])
+
+
+@pytest.mark.parametrize(
+    ("address", "site"),
+    [
+        ("2001:db8:1:2::/64", "2001:db8:1::/48"),
+        ("2001:db8:1:ffff::/64", "2001:db8:1::/48"),
+        ("2001:db8:2:2::/64", "2001:db8:2::/48"),
+        ("203.0.113.5", "203.0.113.5"),
+        ("unknown", "unknown"),
+    ],
+)
+def test_the_site_of_an_address(address: str, site: str):
+    assert site_of(address) == site
+
+
+@pytest.mark.parametrize(
+    ("use", "share"),
+    [
+        (lambda shares, address: shares.count_call(address), 2),
+        (lambda shares, address: shares.count_request(address), 60),
+        (lambda shares, address: shares.open_request(address), 12),
+        (lambda shares, address: shares.count_upload(address, 500_000), 2),
+        (lambda shares, address: shares.uploading(address), UPLOADS_AT_ONCE),
+    ],
+    ids=["calls", "requests", "open requests", "uploads", "uploads at once"],
+)
+def test_nobody_gets_more_by_changing_within_a_site(shares: Shares, use, share: int):
+    with ExitStack() as under_way:
+
+        def use_from(address: str) -> None:
+            if (lasting := use(shares, shared_address(address))) is not None:
+                under_way.enter_context(lasting)
+
+        for index in range(SHARES_OF_A_SITE * share):
+            use_from(f"2001:db8:1:{index:x}::1")
+        with pytest.raises(QueueFull):
+            use_from("2001:db8:1:ffff::1")
+        use_from("2001:db8:2::1")
+
+
+def test_events_and_pages_of_a_site_are_counted_together(shares: Shares):
+    events = [shared_address(f"2001:db8:1:{index}::1") for index in range(4)]
+    small = Shares(Settings(visitor_events=2))
+    small.check_events(shared_address("2001:db8:1:9::1"), events[:3])
+    with pytest.raises(QueueFull, match="4 events"):
+        small.check_events(shared_address("2001:db8:1:9::1"), events)
+    small.check_events(shared_address("2001:db8:2::1"), events)
+    visitors = Visitors(Settings(visitor_pages=2))
+    for index, address in enumerate(events):
+        visitors.admit(f"page{index}", "", address)
+    with pytest.raises(QueueFull, match="4 pages"):
+        visitors.admit("page9", "", shared_address("2001:db8:1:9::1"))
+    visitors.admit("page9", "", shared_address("2001:db8:2::1"))

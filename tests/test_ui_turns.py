@@ -1,0 +1,77 @@
+"""In each lane of Gradio's queue addresses take turns, so that nobody's many clicks keep the others waiting."""
+
+from __future__ import annotations
+
+import gradio as gr
+import pytest
+from fastapi import Request
+from gradio.queueing import Event
+
+from durian.ui.turns import addresses, take_turns
+
+A, B, C = "203.0.113.5", "203.0.113.6", "2001:db8:1:2::1"
+C_ELSEWHERE = "2001:db8:1:3::1"
+
+
+@pytest.fixture
+def blocks() -> gr.Blocks:
+    with gr.Blocks() as made:
+        button = gr.Button()
+        button.click(lambda: None, concurrency_id="segment", concurrency_limit=1)
+        button.click(lambda: None, concurrency_id="other", concurrency_limit=1)
+    made._queue.active_jobs = [None, None]
+    return made
+
+
+def event(blocks: gr.Blocks, host: str | None, name: str, lane: str = "segment") -> Event:
+    """An event that waits in a lane, named by its session."""
+    (function,) = [each for each in blocks.fns.values() if each.concurrency_id == lane]
+    client = None if host is None else (host, 1)
+    made = Event(name, function, Request({"type": "http", "client": client, "headers": []}), None)
+    blocks._queue.create_event_queue_for_fn(function)
+    blocks._queue.event_queue_per_concurrency_id[lane].queue.append(made)
+    return made
+
+
+def order(blocks: gr.Blocks, lane: str = "segment") -> list[str]:
+    return [each.session_hash for each in blocks._queue.event_queue_per_concurrency_id[lane].queue]
+
+
+def run_first(blocks: gr.Blocks, lane: str = "segment") -> None:
+    first = blocks._queue.event_queue_per_concurrency_id[lane].queue.pop(0)
+    blocks._queue.active_jobs[0 if blocks._queue.active_jobs[0] is None else 1] = [first]
+
+
+def test_who_comes_after_many_clicks_is_next(blocks: gr.Blocks):
+    for index in range(32):
+        event(blocks, A, f"a{index}")
+    run_first(blocks)
+    for name in ("b0", "b1"):
+        event(blocks, B, name)
+        take_turns(blocks)
+    assert order(blocks)[:5] == ["b0", "a1", "b1", "a2", "a3"]
+    # In the order in which each came.
+    assert [name for name in order(blocks) if name[0] == "a"] == [f"a{index}" for index in range(1, 32)]
+
+
+def test_each_lane_has_its_own_turns(blocks: gr.Blocks):
+    event(blocks, A, "busy", "other")
+    run_first(blocks, "other")
+    event(blocks, A, "a0")
+    event(blocks, B, "b0")
+    take_turns(blocks)
+    assert order(blocks) == ["a0", "b0"]
+
+
+def test_a_site_takes_one_turn(blocks: gr.Blocks):
+    for host, name in ((C, "c0"), (C_ELSEWHERE, "c1"), (A, "a0"), (None, "n0")):
+        event(blocks, host, name)
+    take_turns(blocks)
+    assert order(blocks) == ["c0", "a0", "n0", "c1"]
+
+
+def test_what_runs_counts_like_what_waits(blocks: gr.Blocks):
+    event(blocks, A, "a0")
+    event(blocks, C, "c0", "other")
+    run_first(blocks)
+    assert sorted(addresses(blocks)) == ["2001:db8:1:2::/64", A]
