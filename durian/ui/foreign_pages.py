@@ -13,7 +13,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from durian.ui.messages import header
 
-SENTENCE = "A page of another site cannot use this one: open it itself, or ask without a browser."
+SENTENCE = (
+    "A page of another site cannot use this one: open it itself, or ask without a browser; a proxy before it must pass "
+    "on Host."
+)
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
