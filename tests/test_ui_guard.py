@@ -16,7 +16,7 @@ import pytest
 
 from durian.settings import Settings
 from durian.ui import guard as guard_module
-from durian.ui import messages, uploads
+from durian.ui import uploads
 from durian.ui.guard import Guard
 from durian.ui.messages import MOST_BODY_BYTES
 from durian.ui.visitors import COOKIE, Visitors
@@ -74,24 +74,6 @@ def test_the_page_brings_a_cookie_once(ask):
     assert "set-cookie" not in ask("GET", "/config").headers
     framed = ask("GET", "/", scheme="https").headers["set-cookie"]
     assert framed.endswith("SameSite=None; Secure; Partitioned")
-
-
-@pytest.mark.parametrize(
-    ("told", "scheme", "arrives"),
-    [
-        ("https", "https", b"https"),
-        ("https,http", "https", b"https"),
-        ("HTTPS, http, http", "https", b"https"),
-        ("http,https", "http", b"http"),
-        ("gopher", "http", None),
-        ("", "http", None),
-    ],
-)
-def test_a_row_of_proxies_tells_the_browsers_scheme(told: str, scheme: str, arrives: bytes | None):
-    scope = {"type": "http", "scheme": "http", "headers": [(b"x-forwarded-proto", told.encode())]}
-    sound = messages.with_sound_headers(scope)
-    assert sound["scheme"] == scheme
-    assert dict(sound["headers"]).get(b"x-forwarded-proto") == arrives
 
 
 def test_behind_a_row_of_proxies_the_cookie_is_kept_in_a_frame(ask):
