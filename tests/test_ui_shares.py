@@ -5,19 +5,12 @@ from __future__ import annotations
 from contextlib import ExitStack
 
 import pytest
+from clock_made import Clock
 
 from durian.errors import QueueFull
 from durian.settings import Settings
 from durian.ui.shares import ADDRESSES_KEPT, SHARES_OF_A_SITE, UPLOADS_AT_ONCE, Shares, shared_address, site_of
 from durian.ui.visitors import Visitors
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+from clock_made import Clock
 
 from durian.errors import InvalidRequest, QueueFull
 from durian.settings import Settings
@@ -15,14 +16,6 @@ from durian.ui.visitors import (
     SESSIONS_KEPT,
     Visitors,
 )
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
