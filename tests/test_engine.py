@@ -140,6 +140,35 @@ def test_a_failing_job_never_stops_the_worker(engine: Engine, gated: GatedRender
     assert len(files_below(engine.owner_folder())) == 2
 
 
+def test_tidying_up_that_fails_never_stops_the_worker(
+    engine: Engine, gated: GatedRenderer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    def broken() -> None:
+        raise AttributeError("half a library")
+
+    monkeypatch.setattr("durian.engine.memory.release", broken)
+    gated.let(2)
+    jobs = [engine.submit(gated_request(frames=1)) for _ in range(2)]
+    assert [job.result(PATIENCE).frames for job in jobs] == [1, 1]
+    assert "half a library" in caplog.text
+
+
+def test_memory_is_given_back_while_another_thread_imports_torch():
+    code = (
+        "import sys, threading\n"
+        "from durian.engine import memory\n"
+        "thread = threading.Thread(target=__import__, args=('torch',))\n"
+        "thread.start()\n"
+        "while 'torch' not in sys.modules: pass\n"
+        "whole = hasattr(sys.modules['torch'], 'cuda')\n"
+        "memory.release()\n"
+        "thread.join()\n"
+        "print(whole)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "False\n"), done.stderr
+
+
 def test_a_failing_progress_callback_does_not_harm(engine: Engine, gated: GatedRenderer):
     def broken(status: JobStatus) -> None:
         raise KeyError(status.state)

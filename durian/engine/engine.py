@@ -234,9 +234,9 @@ class Engine:
             key = pace_key(job.request)
             self._run(job)
             self._line.done(job, key)
-            self._forget_gone(job.delivery.owner)
+            owner = job.delivery.owner
             del job
-            memory.release()
+            self._tidy(owner)
 
     def _finish_stopped(self, job: Job) -> None:
         """A renderer only knows that it was told to stop; why is known here."""
@@ -248,6 +248,14 @@ class Engine:
             job.finish_cancelled()
         else:
             job.finish_cancelled()
+
+    def _tidy(self, owner: str | None) -> None:
+        """Give back what a job leaves behind; as in :meth:`_run`, nothing of it may stop the worker."""
+        try:
+            self._forget_gone(owner)
+            memory.release()
+        except Exception:
+            log.exception("Tidying up after a job failed.")
 
     def _forget_gone(self, owner: str | None) -> None:
         """Delete what a job has still written after its owner had left."""

@@ -43,9 +43,12 @@ def settle() -> None:
 def release() -> None:
     """Collect garbage and hand freed memory back to the system (and the GPU's to its driver)."""
     gc.collect()
-    torch = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_available():
-        torch.cuda.empty_cache()
+    if "torch" in sys.modules:
+        # Not sys.modules["torch"]: another thread may be importing it, and `import` waits until it is whole.
+        import torch
+
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
     trim = _malloc_trim()
     if trim is not None:
         trim(0)

@@ -109,8 +109,8 @@ class Storage:
                 gone = self.sweep()
                 if gone:
                     log.info("%d old files were deleted.", gone)
-            except OSError:
-                # Tried again after the pause: the disk may be back then.
+            except Exception:
+                # Tried again after the pause: a disk may be back then.
                 log.exception("The old files could not be swept.")
             if self._stop.wait(pause):
                 return

@@ -14,7 +14,6 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from durian.engine import get_engine, memory
-from durian.errors import DurianError
 from durian.folders import results_folder, uploads_folder
 from durian.settings import get_settings
 from durian.ui import api, calls, connections, handlers, layout, texts
@@ -134,7 +133,7 @@ def _warm() -> None:
         request = replace(examples.request_of(examples.opening_name()), renderer="preview")
         get_engine().still(request, lane="warm-up")
         examples.cards()
-    except DurianError:
-        # The page says the same sentence to whoever needs it.
+    except Exception:
+        # Whoever needs what failed is told so then.
         log.exception("Warming up failed.")
     memory.settle()

@@ -11,7 +11,6 @@ from typing import Any, Literal
 
 import gradio as gr
 
-from durian.errors import DurianError
 from durian.schema import checked
 from durian.segmentation import available_segmenters, get_segmenter
 from durian.ui import texts
@@ -36,7 +35,7 @@ def fetch(session: Session) -> Iterator[tuple[Any, ...]]:
     def work() -> None:
         try:
             weights.fetch(WEIGHTS, lambda done, total: steps.put((done, total)), stopped.is_set)
-        except (DurianError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - raised again in the visitor's thread
             failure.append(error)
         finally:
             steps.put(None)
