@@ -82,6 +82,8 @@ def test_what_the_project_draws_itself_it_finds_again(folder):
     report = evaluate_drawn(folder, folder.parent / "pictures", "train")
     assert report["pictures"] == 1
     assert report["hair"]["iou"] > 0.9
+    assert report["hair"]["named_1"] > 0.7
+    assert 0 < report["hair"]["clicked_1"] <= 1
     assert set(report["glasses"]) == {"false_alarms", "worn"}
     assert report["hat"] == {"false_alarms": 0.0, "worn": 0}
     assert report["beard"]["worn"] == 0

@@ -63,6 +63,23 @@ def test_scores_start_at_the_named_start_and_end_at_twenty_clicks():
     assert segment._summary([perfect])["clicks_to_85"] == 0
 
 
+def test_clicks_are_where_the_truth_is_known():
+    """Right of column 20 nobody could tell: there is nothing to click there, and nothing there counts."""
+    truth = np.zeros((64, 64), bool)
+    truth[8:29, 8:29] = True
+    truth[:, 40:] = True
+    decided = np.zeros_like(truth)
+    decided[:, :20] = True
+    start = np.zeros((64, 64), np.uint8)
+    start[40:, 22:] = 255
+    scores = segment.click_scores(Obedient(10), start, truth, decided, most=2)
+    assert len(scores) == 3
+    assert scores[0] == 0
+    # Known of the item are rows 8 to 28 and columns 8 to 19; round the first of their inmost pixels, (13, 13), a square
+    # takes rows 3 to 23 and, of what is known, columns 3 to 19.
+    assert scores[1] == pytest.approx(16 * 12 / (21 * 12 + 21 * 17 - 16 * 12))
+
+
 def write_scene(folder, number: int, attribute: str, style: str, labels: np.ndarray, **about: object) -> None:
     """A scene of sixteen pictures, black but for the third, the reference, which is grey."""
     size = len(labels)

@@ -1,4 +1,4 @@
-"""Named starts against drawn masks of real portraits: how well items are found, and how often where none is worn."""
+"""Named starts and clicks against drawn masks of real portraits, and what is found where nothing is worn."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ import cv2
 import numpy as np
 
 from durian.evaluation.photographs import head_box
-from durian.evaluation.segment import intersection_over_union
+from durian.evaluation.segment import click_scores, intersection_over_union
 from durian.masks import HALF
 from durian.segmentation.drawn import ITEMS, DrawnMask, read_drawn_masks
 
+CLICKS = (1, 3, 5)
+"""Numbers of clicks after which masks are measured."""
 LEAST_WORN = 0.005
 """Share of the head's box from which on an item counts as there, drawn or found."""
 
@@ -34,7 +36,9 @@ def evaluate_drawn(
         For each item that has a name: ``iou``, the mean of those that are worn; ``worn``, how many; ``seen``, the share
         of these that :func:`durian.segmentation.worn` notices; ``false_alarms``, the share of heads without it on which
         something is noticed. For hats also ``hair_in_hat``, the share of found hats' pixels that are drawn as hair.
-        ``pictures``; ``no_face``, how many were left out.
+        ``named_k`` and ``clicked_k``, for k of :data:`CLICKS`: the mean overlap after k clicks in the centre of the
+        largest error, beginning with the named start and with nothing. ``pictures``; ``no_face``, how many were left
+        out.
 
     Raises:
         InvalidRequest: no such masks, or another photograph.
@@ -82,7 +86,29 @@ def _score(mask: DrawnMask, kind: str, scores: dict[str, dict[str, list[float]]]
         lists["seen"].append(float(alarm))
         if name == "hat":
             lists["hair_in_hat"].append(float((found & mask.item("hair")).sum() / max(found.sum(), 1)))
+    _score_clicks(mask, cv2.resize(image, size, interpolation=cv2.INTER_AREA), segmenter, least, scores)
     return True
+
+
+def _score_clicks(
+    mask: DrawnMask, image: np.ndarray, segmenter, least: float, scores: dict[str, dict[str, list[float]]]
+) -> None:
+    """Add the figures of clicks on one picture, ``image`` being of the drawing's size."""
+    from durian.face import detect_faces
+
+    faces = detect_faces(image)
+    if not faces:
+        return
+    segmenter.set_image(image)
+    for name, lists in scores.items():
+        truth = mask.item(name)
+        if truth.sum() <= least:
+            continue
+        starts = {"named": segmenter.named(name, faces[0].landmarks), "clicked": np.zeros(truth.shape, np.uint8)}
+        for way, start in starts.items():
+            overlaps = click_scores(segmenter, start, truth, mask.decided, max(CLICKS))
+            for clicks in CLICKS:
+                lists[f"{way}_{clicks}"].append(overlaps[clicks])
 
 
 def _shrunk(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:

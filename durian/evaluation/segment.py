@@ -78,25 +78,30 @@ def evaluate_segment(
     return report
 
 
-def click_scores(segmenter, start: np.ndarray, truth: np.ndarray) -> list[float]:
-    """Intersection over union after 0, 1, ... :data:`MOST_CLICKS` clicks.
+def click_scores(
+    segmenter, start: np.ndarray, truth: np.ndarray, decided: np.ndarray | None = None, most: int = MOST_CLICKS
+) -> list[float]:
+    """Intersection over union after 0, 1, ... ``most`` clicks; fewer once they have reached :data:`TARGET`.
 
     Args:
         segmenter: with its picture set.
         start: ``(H, W) uint8`` named start.
         truth: ``(H, W) bool``.
+        decided: ``(H, W) bool``, where the truth is known; everywhere if left out.
+        most: clicks.
     """
-    mask, points, labels = start, [], []
-    scores = [intersection_over_union(mask > HALF, truth)]
-    for _ in range(MOST_CLICKS):
-        click = next_click(mask > HALF, truth)
+    decided = np.ones_like(truth) if decided is None else decided
+    mask, points, labels, truth = start, [], [], truth & decided
+    scores = [intersection_over_union((mask > HALF) & decided, truth)]
+    for _ in range(most):
+        click = next_click((mask > HALF) & decided, truth)
         if click is None:
             scores.append(scores[-1])
             continue
         points.append(click[:2])
         labels.append(click[2])
         mask = segmenter.predict(np.array(points, np.float32), np.array(labels), start=start)
-        scores.append(intersection_over_union(mask > HALF, truth))
+        scores.append(intersection_over_union((mask > HALF) & decided, truth))
         if len(scores) > max(REPORTED) and max(scores) >= TARGET:
             break
     return scores
