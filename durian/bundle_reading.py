@@ -1,4 +1,4 @@
-"""Reading a bundle that anybody may have made: every size, name and type is checked before it is used."""
+"""Reading of bundles from untrusted sources: every size, name and type is checked before it is used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clips to learn from: frames of one person, their landmarks, and masks of what the person wears.
+"""Training clips: frames of one person, their landmarks, and masks of the items they wear.
 
 A clip is one ZIP file, made by ``durian prepare`` from a video or a synthetic scene: ``frames/00000.webp``,
 ``masks/hair/00000.png`` (255 where the item covers a whole pixel), ``landmarks.npy``, ``about.json`` and, if asked for,

@@ -1,4 +1,4 @@
-"""The folders that hold visitors' files: this user's alone, and emptied of what is old.
+"""Folders of visitors' files: private to this user, and swept of old files.
 
 Everything that a visitor uploads or gets lies below one folder, :func:`visitors_folder`, whichever part of the
 program writes it. So one sweep by age finds it all, that of processes which were killed included.

@@ -1,4 +1,4 @@
-"""What a renderer is, and which there are.
+"""The interface of renderers, and the registry of those that exist.
 
 A renderer turns an :class:`~durian.request.AnimationRequest` into frames and knows nothing of queues, files or pages.
 """

@@ -1,4 +1,4 @@
-"""From a request to what both renderers need: everything in the pixels of the portrait's crop."""
+"""Preparation of a request for both renderers: everything in the pixels of the portrait's crop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One strict check for everything that comes from outside: requests, API calls, bundles and the page's events.
+"""Strict validation of everything that comes from outside: requests, API calls, bundles and the page's events.
 
 Types, ranges and defaults stand once, in the dataclasses of :mod:`durian.request` and their neighbours; pydantic reads
 them there, and what it finds wrong first becomes one sentence. Strict means: no text for a number, no number for a

@@ -1,4 +1,4 @@
-"""How a renderer that works for long speaks with whoever waits for it."""
+"""The interface through which a long rendering reports progress and estimates, and is cancelled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Weights that are fetched on request: where from, how large, and the checksum they must have."""
+"""Weights that are downloaded on request: their addresses, sizes and checksums."""
 
 from __future__ import annotations
 

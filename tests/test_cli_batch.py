@@ -1,4 +1,4 @@
-"""Batches: tables as spreadsheets save them, and rows that would overwrite what is theirs or another's."""
+"""Batches: tables as spreadsheets save them, and refusal of rows that would overwrite their own files or others'."""
 
 from __future__ import annotations
 

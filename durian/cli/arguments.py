@@ -1,4 +1,4 @@
-"""How one argument is read: items with their options, numbers in a row, and mistakes as one sentence."""
+"""Argument parsing: items with their options, numbers in a row, and one sentence for each mistake."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options that do not go together: each would be left unheeded, so that it is refused instead."""
+"""Refusal of options that have no effect together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``durian evaluate``: quality on data."""
+"""``durian evaluate``: measure methods on data, by protocol."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The arguments of the commands that make data to learn from, and learn."""
+"""The arguments of the commands that prepare training data and train."""
 
 from __future__ import annotations
 

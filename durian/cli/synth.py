@@ -1,4 +1,4 @@
-"""``durian synth``: the head behind synthetic people, scenes with them, and sheets to look at."""
+"""``durian synth``: the head model of synthetic people, scenes with them, and contact sheets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A table as spreadsheets save it: commas, semicolons or tabs; UTF-8, UTF-16 or Windows-1252."""
+"""Tables as spreadsheets save them: commas, semicolons or tabs; UTF-8, UTF-16 or Windows-1252."""
 
 from __future__ import annotations
 

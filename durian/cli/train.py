@@ -1,4 +1,4 @@
-"""``durian train``: what the project learns, learned anew."""
+"""``durian train``: training of the parser and of the diffusion model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an option takes: numbers with their ranges, and files. What does not fit becomes one sentence.
+"""Types of option values: numbers with their ranges, and files; one sentence for a value that does not fit.
 
 A range stands where it holds for the page and the API too, and is looked up there when a value was given: the parser
 itself imports nothing heavy.

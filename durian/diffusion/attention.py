@@ -1,4 +1,4 @@
-"""The maths of attending to oneself and to references, without modules: Durian's spatial attention.
+"""Functions of Durian's spatial attention: self-attention joined with attention to references.
 
 Shapes: queries ``(R, heads, N, d)`` of R rows and frames folded together; keys and values of references
 ``(G, heads, M, d)``, where G divides R: row r attends to group ``r // (R / G)``.

@@ -1,6 +1,6 @@
-"""Where the denoiser looks: the attention of a few target positions over the frame itself and over its references.
+"""Attention maps of the denoiser: the weights of a few target positions over the frame and its references.
 
-To see what the fusion does, not to make frames: weights are computed plainly, token by token.
+They are for looking at the fusion, not for making frames, so weights are computed plainly, token by token.
 """
 
 from __future__ import annotations

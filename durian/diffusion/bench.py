@@ -1,4 +1,4 @@
-"""Cost of the paper's model, and of the same weights run the lineage's way, in one process.
+"""Cost of the paper's model, and of the same weights run as the code it builds on runs them, in one process.
 
 Weights and pictures are random: this is about time, and nothing it makes is worth looking at.
 """

@@ -1,4 +1,4 @@
-"""What the pipeline accepts: the attribute it is given, and one sentence for each thing that does not fit."""
+"""The pipeline's attribute input, and checks of everything the pipeline is given."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Semantic guidance: what cross-attention sees of the reference pictures, and what it sees when there are none."""
+"""Semantic guidance: tokens of the reference pictures for cross-attention, and learned nulls where there are none."""
 
 from __future__ import annotations
 

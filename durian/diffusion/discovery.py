@@ -1,4 +1,4 @@
-"""Which diffusion model there is, and why there is none. Reads names and JSON only; nothing of a model is loaded."""
+"""Discovery of a usable diffusion model, and the reason where there is none, from file names and JSON only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The same model run as the code it builds on runs it (Animate Anyone, Champ, AniPortrait), to compare with.
+"""The same model run as the code it builds on runs it (Animate Anyone, Champ, AniPortrait), for comparison.
 
 The frames are those of :class:`~durian.diffusion.pipeline.DurianPipeline`, from the same weights; only what is computed
 again and copied differs. Used by the benchmark and tests alone. Strengths and blends are unknown to it.

@@ -1,4 +1,4 @@
-"""Warm start: the paper's scale begins with Stable Diffusion 1.5, its ft-mse VAE, AnimateDiff's v2 adapter and CLIP.
+"""Warm start of the paper's model from Stable Diffusion 1.5, its ft-mse VAE, AnimateDiff's v2 adapter and CLIP.
 
 Strict on keys: every tensor of a source is used or named as left out, and every tensor of ours is filled or named as
 starting fresh. Anything else raises with the names, since a part that stays random shows only after days of training.

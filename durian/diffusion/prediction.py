@@ -1,4 +1,4 @@
-"""From noisy latents of some windows to the guided output of the denoiser: what runs at every step."""
+"""One sampling step's prediction: from noisy latents of some windows to the guided output of the denoiser."""
 
 from __future__ import annotations
 

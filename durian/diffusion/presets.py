@@ -1,4 +1,4 @@
-"""Shapes of the model in one registry: every number of its components, and what a call does by default.
+"""Registry of model presets: every number of the components, and the defaults of a call.
 
 Imports light: what needs torch imports it when called.
 """

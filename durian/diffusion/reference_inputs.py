@@ -1,4 +1,4 @@
-"""What the reference nets are given of a picture, in a request as in training."""
+"""Inputs of the reference nets: masked pictures and their latents, the same in a request as in training."""
 
 from __future__ import annotations
 

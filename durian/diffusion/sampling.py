@@ -1,4 +1,4 @@
-"""From noise to latents: schedulers by name, noise per frame, guidance, and the loop.
+"""Sampling from noise to latents: schedulers by name, noise per frame, guidance, and the loop.
 
 All frames of a clip are stepped at once, as latents ``(F, C, h, w)``. Randomness belongs to frames: neither the
 number of frames, nor windows, nor how many of them run together change what a frame starts from.

@@ -1,4 +1,4 @@
-"""One animation's life: waiting, running, and how it ended."""
+"""Jobs: one animation's state, from waiting to its result or error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The line in which animations wait, and how long each must."""
+"""The queue of waiting animations, with an estimate of how long each must wait."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One job from request to files: frames from the renderer, finished and encoded while the next one is rendered."""
+"""Production of one job's files: each frame is finished and encoded while the next one is rendered."""
 
 from __future__ import annotations
 

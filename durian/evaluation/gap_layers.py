@@ -1,4 +1,4 @@
-"""What a hole in a portrait most likely hides: face, neck and clothes, hair, or background, each completed alone."""
+"""Completion of a portrait's hole by layers: face, neck and clothes, hair, and background, each completed alone."""
 
 from __future__ import annotations
 

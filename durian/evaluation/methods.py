@@ -1,4 +1,4 @@
-"""What is compared: the still portrait, the pasted item, renderers, checkpoints, and frames that others made.
+"""Methods to compare: the still portrait, the pasted item, renderers, checkpoints, and frames made elsewhere.
 
 On the command line a method is ``NAME`` or ``NAME=PATH``; :func:`parse_method` makes a :class:`MethodSpec` of it,
 which can be sent to other processes, and :func:`process_method` the method itself, once a process.

@@ -1,4 +1,4 @@
-"""Real photographs for the evaluations: which of a folder's count, what they wear, and a head at a fixed size."""
+"""Real photographs for the evaluations: their selection, the items worn in them, and head crops of a fixed size."""
 
 from __future__ import annotations
 

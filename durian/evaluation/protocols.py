@@ -1,4 +1,4 @@
-"""What is measured on which data: one class for each protocol, and the registry of them.
+"""Protocols: one class for each combination of data and measurement, and the registry of them.
 
 All go one way: a protocol lists its sources and makes a task of each; methods make frames of a task; metrics score
 them; :mod:`durian.evaluation.running` takes care of processes and of going on, the report of means and pictures.

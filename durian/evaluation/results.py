@@ -1,4 +1,4 @@
-"""Results of single cases, on disk: what was scored is not scored again.
+"""Results of single cases on disk, so that no case is scored twice.
 
 A result is one small JSON file, ``results/METHOD/CASE.json``. Its key is a digest of all that it depends on: the
 protocol's settings, the method, the case's files and the version; a result with another key counts as missing.

@@ -1,4 +1,4 @@
-"""Tasks from synthetic scenes, where the truth is known; shared by the protocols that use them."""
+"""Tasks from synthetic scenes with known truth; shared by the protocols that use them."""
 
 from __future__ import annotations
 

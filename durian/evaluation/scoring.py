@@ -1,4 +1,4 @@
-"""Every metric of one clip, as flat figures ``metric/region``."""
+"""Scoring of one clip by every metric, as flat figures ``metric/region``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From results to what tables show: means with intervals, differences to a baseline, groups, the worst cases first."""
+"""Summary of results for tables: means with intervals, differences to a baseline, groups, cases from worst to best."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One task of a protocol: what a method is given, and what is known of the right answer."""
+"""Tasks: the inputs that a method is given, and the ground truth where there is any."""
 
 from __future__ import annotations
 

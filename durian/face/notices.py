@@ -1,4 +1,4 @@
-"""MediaPipe's notices about its own graphs, kept from the terminal.
+"""Suppression of MediaPipe's notices about its own graphs on the terminal.
 
 They are written in C++, straight to the process's stderr and before any level is read (``GLOG_minloglevel`` does not
 reach them), so there is no other place to stop them. What else is written meanwhile, by whatever thread, arrives.

@@ -1,4 +1,4 @@
-"""Where an item from a reference picture sits on a portrait, at rest and in motion.
+"""Alignment of a reference's item to a portrait, at rest and in motion.
 
 The reference's pixels are lifted onto its head (landmarks and skull), carried to the portrait's head by the
 similarity between the two faces, and fitted to the portrait's own shape where the item touches it. Glasses, hats and

@@ -1,4 +1,4 @@
-"""Where glasses are on a head: a shallow wrapped front before the eyes, and a side that runs back to each ear.
+"""A surface for glasses on a head: a shallow wrapped front before the eyes, and a side that runs back to each ear.
 
 A place on glasses is ``(across, down)`` in units of :attr:`GlassesSurface.unit`, 0 at the bridge and the eyes' height,
 as somebody straight in front would see it. Any face's landmarks say where that place is in its picture, so glasses seen

@@ -1,4 +1,4 @@
-"""The mesh that moves a face and what surrounds it.
+"""The triangle mesh that moves a face and its surroundings.
 
 Inside, MediaPipe's own triangles, with the mouth and the eyes left open so that lips part and lids close over what
 lies behind. Outside, a grid over the rest of the picture (hair, ears, neck, body) that follows the head rigidly in

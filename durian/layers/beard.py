@@ -1,4 +1,4 @@
-"""A beard as what it does to skin: how much it darkens, and what strands of its own colour hide.
+"""A beard's effect on skin: how much it darkens, and which strands of its own colour hide it.
 
 Stubble is a ratio: it darkens whoever wears it as it darkened its owner, and brings none of the owner's skin along.
 Where hair hides the skin, or is brighter than it, strands come with their own colour. Both are one texture for

@@ -1,4 +1,4 @@
-"""How well an item will go on a portrait, said before anything is rendered: from both pictures and the mask alone."""
+"""Estimate of how well an item will go on a portrait, from both pictures and the mask alone, before rendering."""
 
 from __future__ import annotations
 

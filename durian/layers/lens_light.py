@@ -1,4 +1,4 @@
-"""What a lens lets through and what it adds: ``seen = transmittance * behind + added``, for each colour."""
+"""Lens transmittance and added light: ``seen = transmittance * behind + added``, for each colour."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the rim of each lens runs in a front view: closed, smooth, alike on both sides.
+"""Outlines of both lenses' rims in a front view: closed, smooth, alike on both sides.
 
 A mask ends near a rim, on the brow's side often beyond it. Rays go from the middle of each lens outwards; on each the
 rim has an outer edge and a thickness, and the cheapest pair of closed contours through all rays is found by dynamic

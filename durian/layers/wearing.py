@@ -1,4 +1,4 @@
-"""Rules of wearing: what happens to hair under a hat.
+"""Rules of wearing: how a hat presses and hides the hair under it.
 
 A hat hides the hair it covers and presses what it does not: beyond its outline nothing sticks out, and below its brim
 the hair comes out from under it and finds its own width again. Nothing is cut: hair beside a hat hangs together with

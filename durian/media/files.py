@@ -1,4 +1,4 @@
-"""Whether a file may be read, and writing one so that no half of it is ever left behind."""
+"""Checks that a file may be read, and atomic writing of files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many pixels a HEIF's decoder would unpack: its picture may be put together from parts, each larger than it.
+"""The pixels that a HEIF's decoder would unpack: its picture may be put together from parts, each larger than it.
 
 A file of 50 kB may name a thousand tiles of sixteen megapixels that all lie at the same place, which takes minutes
 whatever size the picture claims. Boxes and their numbers are those of ISO/IEC 14496-12 and 23008-12.

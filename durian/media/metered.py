@@ -1,4 +1,4 @@
-"""How much a decoder may read before it knows a picture's size: tags that overlap or comments in pieces never end.
+"""A limit on how much a decoder may read before it knows a picture's size.
 
 A TIFF of 5 MB may name the same 5 MB in sixty thousand tags, each of which its decoder keeps; a GIF's comment comes in
 pieces that are put together one by one. No decoder has limits for that, so what it reads is counted.

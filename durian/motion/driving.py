@@ -1,4 +1,4 @@
-"""A driving video's motion: read at one rate and size for everybody, turned upright, and of one shot only."""
+"""Motion of a driving video: read at one rate and size, turned upright, and of one shot only."""
 
 from __future__ import annotations
 

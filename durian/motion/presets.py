@@ -1,4 +1,4 @@
-"""Motions made from parameters: curves of head angles and facial actions, nobody's footage."""
+"""Motion presets from parameters: curves of head angles and facial actions, without footage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one click does to a mask: a local cut whose reach grows with the distance to the mask's edge.
+"""Correction of a mask by one click: a local cut whose reach grows with the distance to the mask's edge.
 
 Somebody who corrects a mask clicks in the middle of what is wrong, so that distance says how large the mistake is.
 """

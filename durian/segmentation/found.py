@@ -1,4 +1,4 @@
-"""What is found in a picture by itself: by the parser where its weights are, else by the classic starts."""
+"""Masks found without clicks: by the parser where its weights are, else by the classic starts."""
 
 from __future__ import annotations
 

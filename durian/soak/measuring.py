@@ -1,4 +1,4 @@
-"""What a process holds, read from outside: memory, threads, open files; and the files it left in its folders."""
+"""Measurements of a process from outside: memory, threads and open files; and the files left in its folders."""
 
 from __future__ import annotations
 

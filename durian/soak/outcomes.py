@@ -1,4 +1,4 @@
-"""How each request ended, as its client saw it, and the counts of that."""
+"""Outcomes of requests, as their clients saw them, and the counts of each."""
 
 from __future__ import annotations
 

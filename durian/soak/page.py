@@ -1,4 +1,4 @@
-"""A visitor of the page, as the browser speaks for them.
+"""A client that behaves like a browser on the page.
 
 Components and events are found in ``/config`` by what they are called on the page, never by their numbers.
 """

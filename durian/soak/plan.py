@@ -1,4 +1,4 @@
-"""Who comes and what they do, drawn from a seed: visits, each a few requests of one client."""
+"""The plan of a soak, drawn from a seed: visits, each a few requests of one client."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a soak must show, line by line: measured, goal, and whether it was kept."""
+"""The report of a soak, line by line: the measured value, its goal, and whether it was met."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The soak itself: warm up, measure an idle server, let everybody come, wait until all have left, measure again."""
+"""Running of a soak: warm up, measure an idle server, run all visits, and measure again."""
 
 from __future__ import annotations
 

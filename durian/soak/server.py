@@ -1,4 +1,4 @@
-"""The real server in a process of its own, with folders of its own so that what it leaves can be counted."""
+"""The server under test: a process of its own with its own folders, so that leftover files can be counted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HTTP as the server speaks it: uploads, event streams with a time limit, and connections that break off."""
+"""HTTP clients of a soak: uploads, event streams with a time limit, and connections that break off."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texture space of the skin: where on the neutral head each texel lies, and the layers that are painted there."""
+"""Texture space of the skin: each texel's place on the neutral head, and the layers that are painted there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One person with everything they wear, ready to be posed: what does not change from frame to frame, made once."""
+"""Dressing: one person with everything they wear, ready to be posed; computed once for all frames."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faces that people make: named mixtures of the head model's shapes, and what keeps a mixture human.
+"""Facial expressions: named mixtures of the head model's shapes, and limits that keep a mixture human.
 
 Names without a side stand for both of ``_L`` and ``_R``. Where the lids are is said by ``eyeBlink`` alone, 1 being
 shut whatever else the eyes do: :func:`settled` turns it into the shape's amount.

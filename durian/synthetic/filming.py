@@ -1,4 +1,4 @@
-"""From scenes to pictures: one at a time, or a stream of them from several processes while something else learns."""
+"""Rendering of scenes to pictures: one at a time, or a stream from several processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a head wears, as geometry: triangle meshes and strands, both in the space of the model's neutral head.
+"""Geometry of worn things: triangle meshes and strands, both in the space of the model's neutral head.
 
 Lengths are centimetres; x points to the picture's right (the person's left), y up, z out of the face. Colours are
 linear RGB.

@@ -1,4 +1,4 @@
-"""Glasses: which there are, how a pair is drawn at random, and how a look becomes meshes.
+"""Glasses: their styles, random looks, and meshes from a look.
 
 All styles have the same numbers, in different ranges: that is most of what tells one from another.
 """

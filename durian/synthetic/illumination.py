@@ -1,4 +1,4 @@
-"""All lights together on one point: of a strand, of skin, of everything else."""
+"""Illumination of one point by all lights: of a strand, of skin, of everything else."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Looks of what is worn besides hair: plain data, light to import. Who makes them into meshes is in the file of each
-kind."""
+"""Looks of what is worn besides hair, as plain data that is light to import; each kind has a file that makes meshes."""
 
 from __future__ import annotations
 

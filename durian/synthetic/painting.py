@@ -1,4 +1,4 @@
-"""What backdrops are painted with: a scene of surfaces and lights, noise, and the blur of a lens out of focus.
+"""Tools for painting backdrops: a scene of surfaces and lights, noise, and the blur of a lens out of focus.
 
 Places are shares of the picture's side, x to the right and y downwards, so that a scene is the same at any size.
 """

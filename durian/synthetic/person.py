@@ -1,4 +1,4 @@
-"""Who is in the picture and how they are seen: plain data, drawn elsewhere.
+"""A person, and the view, light and camera they are seen with, as plain data.
 
 Colours are linear RGB, angles radians, lengths centimetres.
 """

@@ -1,4 +1,4 @@
-"""The shape of age, of sex and of eyes: smooth offsets of the neutral head, on top of somebody's identity."""
+"""Shape of age, sex and eyes: smooth offsets of the neutral head, added to an identity."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scenes read back from their files (:mod:`durian.synthetic.scene_files` says what those are)."""
+"""Reading of scenes from their files (:mod:`durian.synthetic.scene_files` describes those)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A folder of scenes: rendered by several processes, taken up again where it was left."""
+"""A folder of scenes: rendered by several processes; a run that was stopped goes on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a camera does to light before it is a picture: lens, sensor, processing, compression."""
+"""A camera's imaging, from light to a picture: lens, sensor, processing, compression."""
 
 from __future__ import annotations
 

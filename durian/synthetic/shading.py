@@ -1,4 +1,4 @@
-"""The deferred shader: from the triangles a pixel's samples see to light.
+"""The deferred shader: light of each pixel from the triangles that its samples see.
 
 Each surface that a pixel sees is shaded once, at the first sample that sees it. Skin is left in two parts, its colour
 and the light it receives, because light travels in it before it comes out (:mod:`durian.synthetic.scatter`).

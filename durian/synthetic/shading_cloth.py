@@ -1,4 +1,4 @@
-"""Things people wear: cloth, knitting, felt, straw, leather, plastic, metal; and teeth and gums.
+"""Materials of worn things: cloth, knitting, felt, straw, leather, plastic, metal; and of teeth and gums.
 
 A texture coordinate is a place on the thing in cm, except where a function says otherwise. Each returns a finish as in
 :mod:`durian.synthetic.shading_light`.

@@ -1,4 +1,4 @@
-"""What a light sees, and soft shadows made of it."""
+"""Shadow maps, and soft shadows from them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A mouth that speaks no language: syllables of visemes that melt into each other, phrases and pauses.
+"""Mouth motion of meaningless speech: syllables of visemes that melt into each other, phrases and pauses.
 
 Coarticulation after Cohen and Massaro, "Modeling coarticulation in synthetic visual speech" (1993): each viseme pulls
 each part of the mouth towards its place with a dominance that rises and falls around it; the mouth is where the pulls

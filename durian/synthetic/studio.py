@@ -1,4 +1,4 @@
-"""The studio: a person and a view become a picture, with exact masks, depth and landmarks."""
+"""The studio: renders a person in a view, with exact masks, depth and landmarks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Changes to reference pictures, so that a network finds what it needs wherever it is and however it was taken.
+"""Augmentation of reference pictures, so that a network finds an item wherever it is and however it was taken.
 
 The paper shifts, scales and turns its references, continues them over the uncovered border, and changes their colours;
 its ranges are not known. A picture's masks and landmarks move with it.

@@ -1,4 +1,4 @@
-"""The autoencoder of a model that starts from nothing: pictures through few numbers and back, sharp where it shows."""
+"""Training stage of an autoencoder that starts from random weights."""
 
 from __future__ import annotations
 

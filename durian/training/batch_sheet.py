@@ -1,4 +1,4 @@
-"""Contact sheets of what a network is shown: look at them before a training run is paid for."""
+"""Contact sheets of training samples, to be checked before a training run is paid for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a training leaves behind: full checkpoints to go on from exactly, and light ones that are models.
+"""Checkpoints of a training: full ones from which it goes on exactly, and light ones that are models.
 
 A stage's folder holds ``recipe.json``, by which it belongs to one recipe, ``checkpoints/0001000/`` (weights, average,
 optimiser and random numbers as they were) and ``model/`` (averaged weights in half precision, laid out as the app opens

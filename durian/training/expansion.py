@@ -1,4 +1,4 @@
-"""The hole in a training portrait: what the person wears there, and more, so that its outline tells nothing.
+"""Expansion of the hole in a training portrait beyond the worn item, so that its outline tells nothing of the item.
 
 If the hole were just the item's own mask, a network would learn that an item fills its hole. The paper unites it with
 ``M_gen``, the mask of another item of the kind in a picture generated for the same keypoints. Here that other item is

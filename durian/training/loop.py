@@ -1,4 +1,4 @@
-"""The training, from clips to a model: stage after stage, stopping in time, going on where it was left."""
+"""The training loop, from clips to a model: stage after stage, with a time limit; a run that was stopped goes on."""
 
 from __future__ import annotations
 

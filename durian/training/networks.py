@@ -1,4 +1,4 @@
-"""A batch through the pipeline's components with gradients: references as rows of a batch, some of them dropped."""
+"""Forward pass of a training batch through the pipeline's components: references as rows of a batch, some dropped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The forward process of diffusion, and the loss of taking it back."""
+"""The forward process of diffusion, and the loss of the denoiser's prediction."""
 
 from __future__ import annotations
 

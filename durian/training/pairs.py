@@ -1,4 +1,4 @@
-"""Which frames make a sample: pseudo pairs from one person's clip, as in the paper, and true pairs from two people's.
+"""The choice of a sample's frames: pseudo pairs from one person's clip as in the paper, true pairs from two people's.
 
 A pseudo pair takes everything from one person: the attribute from one frame, the portrait from another, the targets
 from others again. A true pair takes the attribute from somebody else who wears the same item, and the portrait from the

@@ -1,4 +1,4 @@
-"""What a training loop needs to know of a stage: one module whose forward pass is the loss."""
+"""The interface of a training stage: one module whose forward pass is the loss."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When to stop: in time for a checkpoint, or when the system or somebody at the keyboard asks."""
+"""Stopping of a training: in time for a checkpoint, or when the system or somebody at the keyboard asks."""
 
 from __future__ import annotations
 

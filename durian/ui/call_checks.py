@@ -1,4 +1,4 @@
-"""Checks of what a call over HTTP carries, before Gradio touches it; :mod:`durian.ui.guard` asks for them.
+"""Checks of an API call's content before Gradio handles it; :mod:`durian.ui.guard` runs them.
 
 Gradio itself fetches any address that stands where a file should be, and answers a call with too few values, a path
 outside its folder or a value of the wrong kind with a trace in the log and no word to the caller. Here each is refused

@@ -1,4 +1,4 @@
-"""API calls while they work: they end when their caller cancels them, hangs up, or never asks for the answer."""
+"""Lifetime of API calls: they end when their caller cancels them, hangs up, or never asks for the answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every slider and box of the page: its range, its one line of explanation, and how it reaches the session."""
+"""Every slider and box of the page: its range, its one line of explanation, and its setting in the session."""
 
 from __future__ import annotations
 

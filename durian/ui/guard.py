@@ -1,4 +1,4 @@
-"""The door of the server: who may act in a session, how much an address may ask for, and what a request may hold.
+"""Access control around Gradio: sessions' owners, limits per address, and limits on what a request may hold.
 
 A layer around Gradio's application (ASGI). Gradio takes a session's name from whoever sends it; here a request that
 names one must come with the cookie of the page that began it. What it refuses, it refuses in one sentence.

@@ -1,4 +1,4 @@
-"""One item's mask while a visitor works on it: start, clicks, strokes, import, and every step undoable."""
+"""Editing of one item's mask: start, clicks, strokes, import, and every step undoable."""
 
 from __future__ import annotations
 

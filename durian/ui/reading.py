@@ -1,4 +1,4 @@
-"""From an uploaded file to something on the table: portraits, references, driving videos."""
+"""Reading of uploaded files: portraits, references, driving videos."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one visitor has on the table. It lives in ``gr.State``: nothing of it is shared, and it can be copied.
+"""A visitor's session in ``gr.State``: portrait, items, motion and options; it shares nothing and can be copied.
 
 Handlers change a session in place under its lock, so that two quick events of one visitor never lose each other's work.
 """

@@ -1,4 +1,4 @@
-"""What each address has used of what all visitors share, so that nobody takes all of it.
+"""Use of shared resources by each address, limited so that nobody takes all of it.
 
 An address of IPv6 stands for its /64, which the smallest household has. Many have a /48 with 65,536 of those, so all of
 a /48 together have :data:`SHARES_OF_A_SITE` shares: nobody gets more by changing within it.

@@ -1,4 +1,4 @@
-"""From a session to what the components show. Nothing here changes a session."""
+"""Values of the page's components from a session, which nothing here changes."""
 
 from __future__ import annotations
 

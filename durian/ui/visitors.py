@@ -1,4 +1,4 @@
-"""Who is visiting: what a caller names as a session becomes an owner of the server's own making, with a fair share.
+"""Visitors: owners of the server's own making for the session names that callers choose, with a fair share each.
 
 Gradio lets every caller choose a session's name. Here a name belongs to whoever used it first, told by the page's
 cookie: nobody else can act in it, hear it or end it. Owners, which lanes and folders go by, are made here and never

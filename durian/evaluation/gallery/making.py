@@ -1,4 +1,4 @@
-"""Makes a gallery: each pair by each method, going on where it was left, and the page after every pair."""
+"""Making of a gallery: each pair by each method, and the page after every pair; a run that was stopped goes on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several raters' answers as one: counts with intervals, the lower count, agreement, preference and faults."""
+"""Merging of several raters' answers: counts with intervals, the lower count, agreement, preference and faults."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What raters saved: files of the page, checked, and told whose pictures they are about by the gallery's key."""
+"""Ratings files that the gallery's page saves: read, checked, and matched with the gallery's key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One clip to be scored: what was rendered, what was true, and what it was rendered from."""
+"""One clip to be scored: the rendered frames, the true ones, and what they were rendered from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Are edges where they should be, and as strong?"""
+"""Position and strength of edges compared with the true frames."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is it still the same person? ArcFace embeddings of portrait and frames."""
+"""Identity preservation: ArcFace similarity of portrait and frames."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a metric is: a figure of one clip, or of a set of clips against another set."""
+"""Interfaces of metrics: a figure of one clip, or of a set of clips against another set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does the face move as it was asked to? Landmarks of rendered frames against those of the true ones."""
+"""Motion accuracy: landmarks of rendered frames against those of the true ones."""
 
 from __future__ import annotations
 

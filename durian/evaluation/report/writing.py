@@ -1,5 +1,4 @@
-"""From an evaluation to its two files. All that a page shows comes from the folder and the figures, so it can be
-written again at any time."""
+"""Writing of an evaluation's two report files from its folder and figures alone, so that it can be repeated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where each pixel of a face has its counterpart on the other half, and which way the skin looks there."""
+"""Mirror correspondence of a face's pixels between its two halves, and the direction in which the skin looks there."""
 
 from __future__ import annotations
 

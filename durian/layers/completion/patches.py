@@ -1,4 +1,4 @@
-"""The machine code of patch search: PatchMatch (Barnes et al. 2009), and votes (Wexler et al. 2007).
+"""Compiled loops of patch search: PatchMatch (Barnes et al. 2009), and votes (Wexler et al. 2007).
 
 A picture lies flat, ``(H, W * 3) float32``, so that a row of a patch is one run of memory. Patches are squares of
 ``2 * reach + 1`` pixels about their centres, which lie at least ``reach`` inside the picture. A patch may be taken with

@@ -1,4 +1,4 @@
-"""Skin that hair, a hat, frames or a beard hid."""
+"""Completion of skin that hair, a hat, frames or a beard hid."""
 
 from __future__ import annotations
 

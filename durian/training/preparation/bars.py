@@ -1,4 +1,4 @@
-"""Black bars around a video's picture, which would teach black bars."""
+"""Removal of black bars around a video's picture, so that a network does not learn to make them."""
 
 from __future__ import annotations
 

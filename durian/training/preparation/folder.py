@@ -1,4 +1,4 @@
-"""A folder of clips: made by several processes or machines, taken up again where it was left, with a report."""
+"""A folder of clips with a report: made by several processes or machines; a run that was stopped goes on."""
 
 from __future__ import annotations
 

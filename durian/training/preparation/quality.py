@@ -1,4 +1,4 @@
-"""What makes frames and clips unfit to learn from, and the one sentence that says so."""
+"""Reasons for which frames and clips are unfit for training, each with one sentence."""
 
 from __future__ import annotations
 

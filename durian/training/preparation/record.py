@@ -1,4 +1,4 @@
-"""What became of one video or scene: a file beside its clips, which also says that they are done."""
+"""Record of what was made of one video or scene: a file beside its clips, which also marks them as done."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What clips are wanted, and from what."""
+"""Settings of a preparation: the sources, and the clips that are wanted."""
 
 from __future__ import annotations
 

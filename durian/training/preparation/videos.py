@@ -1,4 +1,4 @@
-"""A video becomes clips: shots, one face in each, a square that stands still, masks of what is worn.
+"""Clips from videos: shots, one face in each, a square that stands still, masks of worn items.
 
 A video is read three times, a frame at a time: for its cuts and black bars, for the face, for the pictures. Only the
 pictures of one clip are held.

@@ -1,4 +1,4 @@
-"""What the page's stages and cards send with their events. A visitor may send anything instead: it is checked here."""
+"""Payloads of the page's stages and cards, checked here since a visitor may send anything instead."""
 
 from __future__ import annotations
 

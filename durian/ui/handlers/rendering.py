@@ -1,4 +1,4 @@
-"""What animates: the preview, or a diffusion model where a trained one is found, with its steps and guidance."""
+"""Choice of the renderer: the preview, or a trained diffusion model where one is found, with its steps and guidance."""
 
 from __future__ import annotations
 
