@@ -10,22 +10,8 @@ from torch import Tensor
 
 from durian.diffusion.conditioning import Conditioner, SemanticTokens, stacked
 from durian.diffusion.denoiser import Denoiser
-from durian.diffusion.references import ProjectedReferences, Reference
+from durian.diffusion.encoded_references import EncodedReferences
 from durian.diffusion.sampling import guided
-
-
-@dataclass(frozen=True)
-class EncodedReferences:
-    """What is computed of a request's pictures once: all of it independent of timestep, frame and motion."""
-
-    parts: tuple[Reference, ...]
-    """The pictures' features: portrait first, then attributes in the order in which they were given."""
-    projected: ProjectedReferences
-    attributes: tuple[Tensor, ...]
-    """Semantic tokens of each attribute, ``(1, T, D)``."""
-    log_weights: tuple[Tensor | None, ...]
-    portrait: Tensor | None
-    blends: bool
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from durian.diffusion.conditioning import SemanticTokens
+from durian.diffusion.reference_inputs import ReferenceInputs
 from durian.diffusion.references import References
 from durian.diffusion.spatial import spatial_blocks
 from durian.training.stage import Batch
@@ -41,8 +42,8 @@ def see_references(
     """
     conditioner, drop_outside = pipeline.conditioner, pipeline.config.drop_outside_masks
     with torch.no_grad():
-        shown = pipeline.reference_inputs(batch["portrait"], 255 - batch["hole"], batch["portrait_keypoints"])
-        worn = pipeline.reference_inputs(batch["attribute"], batch["attribute_mask"], batch["attribute_keypoints"])
+        shown = ReferenceInputs.of(pipeline, batch["portrait"], 255 - batch["hole"], batch["portrait_keypoints"])
+        worn = ReferenceInputs.of(pipeline, batch["attribute"], batch["attribute_mask"], batch["attribute_keypoints"])
     portrait = shown.seen_by(pipeline.portrait_reference_net, conditioner, "portrait")
     attribute = worn.seen_by(pipeline.attribute_reference_net, conditioner, "attribute")
     of_attribute = conditioner.of_attribute(attribute if worn.embedding is None else worn.embedding)
