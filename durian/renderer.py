@@ -89,7 +89,7 @@ def available_renderers() -> tuple[str, ...]:
 
 
 def why_unavailable(name: str) -> str | None:
-    """What a known renderer lacks here, in one sentence; ``None`` where it lacks nothing."""
+    """The reason why a known renderer is not available here, in one sentence; ``None`` where it is available."""
     return _WHY_NOT[name]() if name in _WHY_NOT else None
 
 

@@ -220,7 +220,7 @@ class _Schema:
                 return node
 
     def _accepted(self, node: dict[str, Any]) -> str:
-        """What a part of the schema accepts, in words."""
+        """The values that a part of the schema accepts, in words."""
         if "accepted" in node:
             return node["accepted"]
         node = self._resolved(node)

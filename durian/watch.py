@@ -20,7 +20,7 @@ class Watch(Protocol):
         ...
 
     def estimate(self, picture: np.ndarray) -> None:
-        """How that frame looks so far, ``(S, S, 3) uint8`` RGB with ``S = request.options.size``."""
+        """The estimate of that frame so far, ``(S, S, 3) uint8`` RGB with ``S = request.options.size``."""
         ...
 
     def is_cancelled(self) -> bool:

@@ -33,7 +33,7 @@ class WeightFile:
 
     @property
     def path(self) -> Path:
-        """Where the file lies, or would lie, on this machine."""
+        """The file's path on this machine, whether it is there or not."""
         return get_settings().weights / self.file
 
     @property

@@ -31,7 +31,7 @@ ITEM_NAMES = ("hair", "glasses", "hat", "beard", "lips", "other")
 SAMPLERS = ("ddim", "dpm++", "euler", "lcm")
 """The same as :data:`durian.request.SAMPLERS`."""
 WORN_KINDS = ("hair", "glasses", "hat", "beard")
-"""What a photograph is searched for by the evaluation."""
+"""Kinds of items that the evaluation looks for in photographs."""
 PROTOCOLS = (
     "triplets",
     "composition",

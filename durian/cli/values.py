@@ -47,7 +47,7 @@ class Number:
 
 
 def like(module: str, name: str) -> Number:
-    """What ``name`` of a module accepts: an annotation, or a dataclass's field such as ``RenderOptions.fps``."""
+    """The type of ``name`` in a module: an annotation, or a dataclass's field such as ``RenderOptions.fps``."""
 
     def find() -> Any:
         from importlib import import_module

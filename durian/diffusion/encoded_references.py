@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EncodedReferences:
-    """What is computed of a request's pictures once: all of it independent of timestep, frame and motion."""
+    """Everything about a request's pictures that is independent of timestep, frame and motion."""
 
     parts: tuple[Reference, ...]
     """The pictures' features: portrait first, then attributes in the order in which they were given."""

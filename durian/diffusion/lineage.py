@@ -208,5 +208,5 @@ def lineage_pipeline(pipeline: DurianPipeline) -> LineagePipeline:
 
 
 def _arguments(model: ConfigMixin) -> dict[str, object]:
-    """What a model or pipeline was made with."""
+    """The arguments that a model or pipeline was made with."""
     return {name: value for name, value in model.config.items() if not name.startswith("_")}

@@ -25,7 +25,8 @@ CLIP_TEXT_HALF = (
     "logit_scale",
     "vision_model.embeddings.position_ids",
 )
-"""What CLIP's file holds besides its picture half. The positions are a range, which transformers counts by itself."""
+"""Tensors of CLIP's file that are not of its picture half. The positions are a range, which transformers counts by
+itself."""
 
 FRESH = {"denoiser": (), "attribute_reference_net": ("keypoints.",), "portrait_reference_net": ("keypoints.",)}
 """Tensors of ours that no source fills, by their names' beginnings: a reference net's own guider, where it has one.

@@ -165,7 +165,7 @@ class DurianPipeline(DiffusionPipeline):
 
     @property
     def encoded_references(self) -> EncodedReferences:
-        """What :meth:`set_references` computed.
+        """The result of :meth:`set_references`.
 
         Raises:
             InvalidRequest: it was not called.
@@ -328,7 +328,7 @@ class DurianPipeline(DiffusionPipeline):
             yield keep_detail(frame, of_draft, whole)
 
     def preview(self, estimate: Tensor, frames: Sequence[int]) -> list[np.ndarray]:
-        """What some frames of a step's estimate look like, by the tiny decoder where there is one.
+        """Decode some frames of a step's estimate, by the tiny decoder where there is one.
 
         Args:
             estimate: ``(F, C, h, w)`` from a :class:`~durian.diffusion.sampling.Step`.

@@ -16,7 +16,7 @@ from durian.diffusion.sampling import guided
 
 @dataclass(frozen=True)
 class Prediction:
-    """What stays the same over the steps of one clip, and the guided prediction made with it.
+    """The denoiser's guided prediction, with all inputs that stay the same over the steps of one clip.
 
     ``guidance``: the guider's features of all frames ``(F, C, h, w)``, on any device. ``blend``: α ``(F,)``, or
     ``None``. ``scale``: of guidance; 1 leaves the unconditional rows out. ``in_one_batch``: run them with the others.

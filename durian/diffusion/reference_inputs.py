@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from durian.diffusion.pipeline import DurianPipeline
 
 HOLE_COLOUR = 0.0
-"""What masked-out pixels become, in [-1, 1]: mid-grey. The paper only says that picture and mask are multiplied."""
+"""Value of masked-out pixels, in [-1, 1]: mid-grey. The paper only says that picture and mask are multiplied."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class ReferenceInputs:
         keypoints: np.ndarray | Tensor | None = None,
         embedding: Tensor | None = None,
     ) -> ReferenceInputs:
-        """What a reference net is given of pictures: all that no training changes.
+        """Prepare pictures for a reference net, as far as no training changes the result.
 
         Args:
             pipeline: its autoencoder and, for a conditioner of kind ``clip``, its image encoder are used.

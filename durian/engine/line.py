@@ -11,7 +11,7 @@ from durian.request import AnimationRequest
 
 
 def pace_key(request: AnimationRequest) -> Hashable:
-    """What a frame's time depends on."""
+    """The settings that a frame's time depends on."""
     return request.renderer, request.options.size, request.diffusion
 
 

@@ -156,7 +156,7 @@ def _render_into(folder: Path, job: Job, renderer: Renderer, stills: StillsLane,
 
 
 def describe(request: AnimationRequest) -> dict[str, object]:
-    """What a result tells about itself: its id, seed and all settings, without pictures."""
+    """Metadata of a result: its id, seed and all settings, without pictures."""
     from durian.bundle import settings_of
 
     return {

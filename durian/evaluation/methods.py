@@ -63,7 +63,7 @@ class Paste:
 
 
 class OracleWarp:
-    """What was done to the truth, undone exactly by one who knows it: the ceiling of protocols that make copies."""
+    """Undoes the known change to the truth exactly: the ceiling of protocols that make copies."""
 
     def frames(self, task: Task) -> np.ndarray:
         """
@@ -196,7 +196,7 @@ def check_distinct(methods: Sequence[MethodSpec]) -> None:
 
 
 def digest_of(spec: MethodSpec) -> str:
-    """What a method's results depend on besides the task: its kind, and its files' names, sizes and times."""
+    """Digest of what a method's results depend on besides the task: its kind, and its files' names, sizes and times."""
     files = [] if spec.path is None else sorted(path for path in spec.path.rglob("*") if path.is_file())
     told = [(str(path.relative_to(spec.path)), (stat := path.stat()).st_size, stat.st_mtime_ns) for path in files]
     return fingerprint([spec.kind, told])

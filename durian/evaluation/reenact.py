@@ -17,7 +17,7 @@ from durian.evaluation.results import CaseResult
 from durian.evaluation.tasks import Task
 
 COMPARED = ("psnr/all", "ssim/all")
-"""What a clip has to be better in than the still first frame."""
+"""Figures in which a clip has to be better than the still first frame."""
 
 
 class Reenact(Protocol):

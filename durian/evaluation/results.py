@@ -113,7 +113,7 @@ def source_digest(source: Source) -> str:
 
 
 def result_key(protocol: Protocol, source: Source, method: MethodSpec) -> str:
-    """What a result depends on."""
+    """Digest of everything that a result depends on."""
     return fingerprint([__version__, protocol.settings(), source_digest(source), digest_of(method)])
 
 

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What came out of a run.
+    """The results of a run.
 
     Attributes:
         protocol: what was measured.

@@ -61,7 +61,7 @@ def table(evaluation: Evaluation, baseline: str, seed: int = 0, group: str | Non
 
 
 def figure_of(evaluation: Evaluation, name: str) -> Figure:
-    """What is known of a figure: a metric's description or the protocol's own."""
+    """Description of a figure: a metric's description or the protocol's own."""
     own = {figure.name: figure for figure in evaluation.protocol.figures}
     if name in own:
         return own[name]

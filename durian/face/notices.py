@@ -18,7 +18,7 @@ NOTICE = re.compile(
     rb"|INFO: Created TensorFlow Lite "
     rb"|WARNING: All log messages before absl::InitializeLog\(\) is called are written to STDERR"
 )
-"""How lines begin that nobody needs, as mediapipe 0.10.14 writes them."""
+"""Beginnings of the lines that are left out, as mediapipe 0.10.14 writes them."""
 STDERR = 2
 SECONDS_TO_DRAIN = 1.0
 """How long the end waits for lines on their way; only a child process that was started meanwhile makes it wait."""

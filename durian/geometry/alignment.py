@@ -49,7 +49,7 @@ NO_FACE_BOXES = {
     "lips": (0.62, 0.5, 13),
     "other": (1.2, 0.5, 168),
 }
-"""Where an item from a picture without a face goes (taste); the visitor's handles do the rest."""
+"""Place of an item from a picture without a face (taste); the visitor's handles do the rest."""
 
 
 class ItemMesh(Protocol):

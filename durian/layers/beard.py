@@ -147,7 +147,7 @@ def _core_colour(image, skin, matte, density) -> np.ndarray:
 
 
 def _of_core(image, skin, core) -> np.ndarray:
-    """How sure it is that a pixel is hair and not skin between hairs, ``(h, w) float32``."""
+    """Certainty that a pixel is hair and not skin between hairs, ``(h, w) float32``."""
     share = colour_distance(image, skin) / np.maximum(colour_distance(core, skin), 1)
     return smoothstep(share, *OF_CORE).astype(np.float32)
 

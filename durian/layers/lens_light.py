@@ -85,7 +85,7 @@ class _Lens:
         return cls(fit, behind, clear, seen_through)
 
     def split(self, view: FrontView, clear: float, seen_through: float) -> tuple[np.ndarray, np.ndarray]:
-        """What the lens lets through and what it adds, ``(h, w, 3)`` each."""
+        """The lens's transmittance and added light, ``(h, w, 3)`` each."""
         face = np.maximum(view.eyes, view.brows)
         through = self.fit * seen_through
         through = through + clear * (1 - through)

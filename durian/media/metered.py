@@ -48,7 +48,7 @@ class MeteredStream:
         return getattr(self._stream, name)
 
     def end_header(self) -> None:
-        """What is read from now on are pixels, which may be as many bytes as there are."""
+        """Lift a header's limits: from now on pixels are read, which may be as many bytes as there are."""
         self._most, self._most_reads = math.inf, MOST_READS_IN_ALL
 
     def read(self, size: int | None = -1) -> bytes:

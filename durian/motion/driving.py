@@ -27,7 +27,8 @@ LOOKED_AT = 5
 
 @dataclass(frozen=True)
 class Driving:
-    """How a person moves; ``notice`` is one sentence about what was done to the video, for its visitor, or none."""
+    """A driving video's motion; ``notice`` is one sentence about what was done to the video, for its visitor, or
+    none."""
 
     motion: Motion
     notice: str | None = None

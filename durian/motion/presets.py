@@ -38,7 +38,7 @@ GAZE_HOLD = 0.6
 
 @dataclass
 class _Score:
-    """What a preset writes: angles in degrees, gaze in degrees, facial actions from 0 to 1, each ``(F,)``."""
+    """Curves that a preset writes: angles in degrees, gaze in degrees, facial actions from 0 to 1, each ``(F,)``."""
 
     t: np.ndarray
     total: float

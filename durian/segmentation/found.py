@@ -42,7 +42,7 @@ def named_start(image: np.ndarray, landmarks: np.ndarray, name: str, weights: Pa
 
 
 def certainty_of(image: np.ndarray, landmarks: np.ndarray | None, name: str, mask: np.ndarray) -> float | None:
-    """How sure the parser is of a mask that it found by name, in [0, 1].
+    """The parser's certainty of a mask that it found by name, in [0, 1].
 
     ``None`` where the mask came from elsewhere, was changed since, or the picture is no longer remembered: this never
     looks for anything anew.

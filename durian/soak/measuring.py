@@ -19,7 +19,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Left:
-    """What lies in a folder and below."""
+    """Files in a folder and below."""
 
     files: int
     folders: int

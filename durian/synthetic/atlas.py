@@ -48,7 +48,7 @@ class Atlas:
 
 
 class Layers:
-    """What is painted on an atlas's texels; everything begins as even skin.
+    """Layers painted on an atlas's texels; everything begins as even skin.
 
     Attributes:
         tone: ``(3,) float32`` the skin's linear colour.

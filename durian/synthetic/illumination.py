@@ -19,7 +19,7 @@ Vector = tuple[float, float, float]
 
 
 class Lights(NamedTuple):
-    """What shines: a key light with its shadow map, a rim light, the surroundings and their mean radiance."""
+    """The lights of a scene: a key light with its shadow map, a rim light, the surroundings and their mean radiance."""
 
     key: Lamp
     shadow: ShadowMap

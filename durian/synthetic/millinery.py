@@ -23,7 +23,7 @@ HAIR_LAYER = 0.3
 
 @dataclass
 class HatParts:
-    """What building a hat gives: its meshes, the rim, and how far outside the skull its inside is."""
+    """The parts of a built hat: its meshes, the rim, and how far outside the skull its inside is."""
 
     meshes: list[Mesh]
     fit: HatFit

@@ -25,7 +25,7 @@ INTERPOLATED = 0.86
 
 @dataclass(frozen=True)
 class Scene:
-    """What is behind somebody, S x S pixels.
+    """A backdrop's surfaces and lights, S x S pixels.
 
     ``reflectance (S, S, 3) float32``: of light that falls on it; ``glow (S, S, 3) float32``: what it sends out itself
     (the sky, lamps, windows), in units of the light that falls on a wall.

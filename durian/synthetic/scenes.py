@@ -56,7 +56,7 @@ TRIES = 200
 
 @dataclass(frozen=True)
 class Recipe:
-    """What scenes are wanted.
+    """A description of the wanted scenes.
 
     Attributes:
         kinds: shares of :data:`KINDS`.

@@ -102,7 +102,7 @@ PORTRAIT_CHANGES = ReferenceChanges(
 
 @dataclass(frozen=True)
 class Changes:
-    """What happens to one picture; the fields' units are those of :class:`ReferenceChanges`.
+    """The changes of one picture; the fields' units are those of :class:`ReferenceChanges`.
 
     ``falloff_angle`` is where the light comes from, in radians; without ``quality`` nothing is compressed.
     """

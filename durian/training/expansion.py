@@ -124,7 +124,7 @@ def is_seen(mask: np.ndarray | None) -> bool:
 
 
 def item_of(landmarks: np.ndarray, mask: np.ndarray, category: str) -> Attribute:
-    """What alignment needs of an item: its mask and its wearer's landmarks."""
+    """An item as alignment takes it: its mask and its wearer's landmarks."""
     return Attribute(np.broadcast_to(np.uint8(0), (*mask.shape, 3)), mask, landmarks, category)
 
 

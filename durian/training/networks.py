@@ -30,7 +30,7 @@ def latents_of(pipeline: DurianPipeline, frames: Tensor) -> Tensor:
 def see_references(
     pipeline: DurianPipeline, batch: Batch, drop_attribute: Tensor, drop_portrait: Tensor
 ) -> tuple[References, SemanticTokens]:
-    """What the denoiser sees of each sample's pictures: as the pipeline shows them, one sample a row.
+    """Each sample's references and tokens for the denoiser, as the pipeline makes them, one sample a row.
 
     A dropped picture has neither tokens nor embedding. Without its attribute a sample is a request without attributes;
     without both pictures it is an unconditional row of guidance.

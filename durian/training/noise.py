@@ -19,7 +19,7 @@ NOISE_OFFSET = 0.05
 
 @dataclass(frozen=True)
 class Noise:
-    """What is drawn for B clips of F frames: ``timesteps (B, F) int64`` and ``noise (B, F, C, h, w) float32``."""
+    """Noise drawn for B clips of F frames: ``timesteps (B, F) int64`` and ``noise (B, F, C, h, w) float32``."""
 
     timesteps: Tensor
     noise: Tensor

@@ -75,9 +75,8 @@ class Roles:
 
 
 def categories_of(about: ClipAbout) -> tuple[str, ...]:
-    """What can be learnt from a clip.
-
-    Not hair below a hat: the hole of other hair would swallow the hat, which neither reference shows then.
+    """Items that can be learnt from a clip. Not hair below a hat: the hole of other hair would swallow the hat, which
+    neither reference shows then.
     """
     return tuple(name for name in CATEGORIES if name in about.items and not (name == "hair" and "hat" in about.items))
 

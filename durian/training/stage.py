@@ -61,7 +61,8 @@ class Stage(nn.Module, ABC):
         return {name: self.components[name] for name in self._trained}
 
     def trainable(self) -> list[nn.Parameter]:
-        """What the optimiser gets; besides :meth:`averaged_modules` perhaps helpers such as a discriminator."""
+        """The parameters for the optimiser; besides :meth:`averaged_modules` perhaps helpers such as a
+        discriminator."""
         return [parameter for parameter in self.parameters() if parameter.requires_grad]
 
     def train(self, mode: bool = True) -> Stage:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from types import FrameType
 
 ASKING = (signal.SIGTERM, signal.SIGINT)
-"""What clusters send before they take a machine back, and Ctrl-C."""
+"""Signals that clusters send before they take a machine back, and Ctrl-C's."""
 
 
 class Stopping:

@@ -35,7 +35,7 @@ EXPECTED: dict[type, Any] = {
 
 
 def route_of(scope: Scope) -> tuple[str, str] | None:
-    """How and what is called, such as ``("call/v2", "animate")``; ``None`` for anything but a call."""
+    """The route and name of a call, such as ``("call/v2", "animate")``; ``None`` for anything but a call."""
     if scope["type"] != "http" or scope["method"] != "POST":
         return None
     _, found, rest = scope["path"].rstrip("/").partition("/gradio_api/")

@@ -68,7 +68,7 @@ class MaskHistory:
 
     @property
     def can(self) -> list[str]:
-        """Which of undo, redo and clear would do something now."""
+        """Those of undo, redo and clear that would do something now."""
         possible = {"undo": self.position > 0, "redo": self.position < len(self.steps) - 1}
         possible["clear"] = bool(self.step.clicks) or bool(self.mask.any())
         return [name for name, yes in possible.items() if yes]

@@ -25,7 +25,7 @@ from durian.ui.shares import ADDRESSES_KEPT, Shares, count_of, shared_address
 COOKIE = "durian_visitor"
 COOKIE_VALUE = re.compile(r"[A-Za-z0-9_-]{32,64}")
 SESSION_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-"""What Gradio's clients make: eleven letters and digits in a browser, a UUID elsewhere."""
+"""Session names that Gradio's clients make: eleven letters and digits in a browser, a UUID elsewhere."""
 CALLER_SECONDS = 120.0
 """An API session without a sign of life is let go after this; a page lives as long as its files."""
 SESSIONS_KEPT = 200

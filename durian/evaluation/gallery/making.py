@@ -43,7 +43,7 @@ FOLDER = "page"
 MOST_METHODS = 4
 """Side by side; of more nobody says which is best in a few seconds (taste)."""
 OURS = re.compile(r"[0-9a-f]{16}[-.]")
-"""What the names of media begin with."""
+"""Beginning of the names of media."""
 NO_RENDERERS = ("still", "paste", "frames")
 
 log = logging.getLogger(__name__)

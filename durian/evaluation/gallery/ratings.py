@@ -26,7 +26,7 @@ Name = Annotated[Text, Field(min_length=1)]
 
 @dataclass(frozen=True)
 class Rating(Checked):
-    """How one picture is. ``look`` is its name in the key; ``method`` is told where the page was not blind."""
+    """One picture's rating. ``look`` is its name in the key; ``method`` is told where the page was not blind."""
 
     pair: Text
     look: Text

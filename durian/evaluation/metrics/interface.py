@@ -14,7 +14,7 @@ Kind = Literal["pairwise", "reference", "set"]
 
 
 class Described(ABC):
-    """What a report prints beside a figure.
+    """Description of a metric for reports.
 
     Attributes:
         name: key in reports, such as ``psnr``.

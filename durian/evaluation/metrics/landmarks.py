@@ -39,7 +39,7 @@ class LandmarkError(Metric):
 
 
 class FacesFound(Metric):
-    """What landmark error and identity leave out."""
+    """Share of frames with a face; landmark error and identity leave out the others."""
 
     name, title, unit = "faces", "Frames with a face", "%"
     higher_is_better, best = True, 100.0

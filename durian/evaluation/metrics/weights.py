@@ -19,7 +19,7 @@ from durian.errors import WeightsMissing
 from durian.settings import get_settings
 
 FOLDER = "evaluation"
-"""Where the files lie in the folder of weights."""
+"""The files' place in the folder of weights."""
 TIMEOUT_SECONDS = 5
 """Wait for a host's first answer: an evaluation without the row is better than one that hangs."""
 

@@ -57,7 +57,7 @@ def write_report(evaluation: Evaluation, baseline: str) -> Path:
 
 
 def numbers(findings: Findings) -> dict[str, object]:
-    """What ``metrics.json`` says."""
+    """The content of ``metrics.json``."""
     evaluation = findings.evaluation
     return {
         "protocol": evaluation.protocol.name,

@@ -59,7 +59,7 @@ class FaceSurface:
         return cls(covered, map_x, map_y, seen, _normals(np.asarray(landmarks, np.float32), triangles, covered))
 
     def mirrored(self, values: np.ndarray) -> np.ndarray:
-        """What a picture ``(S, S[, C]) float32`` shows at each pixel's counterpart; 0 where there is none."""
+        """Values of a picture ``(S, S[, C]) float32`` at each pixel's counterpart; 0 where there is none."""
         return cv2.remap(values, self.map_x, self.map_y, cv2.INTER_LINEAR, borderValue=0)
 
 

@@ -126,7 +126,7 @@ def search(
 
 @kept_jit(nogil=True, fastmath=True)
 def vote(picture, means, targets, hole, reach, limit, match_y, match_x, weight, window, total, votes):
-    """What the matches say of each pixel of the hole, summed up.
+    """Sum of the matches' votes for each pixel of the hole.
 
     Args:
         picture, means, targets, reach, limit, match_y, match_x: as for :func:`search`.

@@ -34,7 +34,7 @@ class Bars:
             yield frame
 
     def area(self) -> Area:
-        """What is left within the bars; everything where there are none."""
+        """The area within the bars; everything where there are none."""
         return _within(self._rows), _within(self._columns)
 
 

@@ -38,7 +38,7 @@ class Span:
 def plan_clips(
     shot: range, tracked: Sequence[np.ndarray | None], shape: tuple[int, ...], size: int, most_frames: int
 ) -> list[Span]:
-    """What becomes of each frame of a shot: spans in order and without gaps.
+    """Plan the use of each frame of a shot: spans in order and without gaps.
 
     Args:
         shot: numbers of its frames.

@@ -68,7 +68,7 @@ def read_record(path: Path) -> Record | None:
 
 
 def summary(records: Iterable[Record]) -> dict[str, object]:
-    """What all records say together.
+    """Summary of all records.
 
     Returns:
         ``sources``, ``clips``, ``frames`` and ``seconds`` in them, ``items`` (clips by category), ``left_out`` (frames

@@ -112,7 +112,7 @@ def prepare_video(source: str, wanted: Preparation, encode: Encode | None = None
 
 
 def follow(video: Video, shots: Sequence[range], wanted: Preparation) -> tuple[list[Span], list[np.ndarray | None]]:
-    """What becomes of each frame that is taken, and the landmarks in it.
+    """Follow a video's face: the use of each frame that is taken, and its landmarks.
 
     Args:
         video: the video.

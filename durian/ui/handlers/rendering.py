@@ -20,7 +20,7 @@ OUTPUTS = 5
 
 
 def inputs(page: Page) -> list[Any]:
-    """What :func:`apply` takes, in its order."""
+    """The inputs of :func:`apply`, in its order."""
     return [page.renderer, page.controls["steps"], page.controls["guidance"]]
 
 
