@@ -1,4 +1,4 @@
-"""Named starts against drawn masks of real portraits: overlap with true items, and false finds where none is worn."""
+"""Named starts against drawn masks of real portraits: how well items are found, and how often where none is worn."""
 
 from __future__ import annotations
 
