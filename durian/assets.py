@@ -1,4 +1,4 @@
-"""The pictures that come with Durian, and the real case whose two photographs come with packages it installs.
+"""Example pictures that come with Durian, and the Hopper and Collins example from two packages' sample photographs.
 
 Everything in ``assets/`` was rendered by this project (``assets/README.md``). Grace Hopper's cap and glasses on Eileen
 Collins uses matplotlib's and scikit-image's sample photographs, both in the public domain.

@@ -1,4 +1,4 @@
-"""A result with everything it was made from in one ZIP, and back: dropping it in restores the request.
+"""Bundles: one ZIP with a result and everything needed to restore its request.
 
 Layout: ``settings.json``, ``result.mp4`` (or ``.png``), ``portrait/image.png``, ``portrait/crop.png`` (to look at),
 ``portrait/worn_<name>.png``, ``attributes/<n>/image.png`` and ``mask.png``, ``landmarks.npz``, ``motion.npz``.

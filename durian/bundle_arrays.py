@@ -1,4 +1,4 @@
-"""The arrays of a bundle: nothing is unpickled, and what is read is finite and could be of a person."""
+"""Arrays of a bundle, read without unpickling and checked to be finite and plausible for a person."""
 
 from __future__ import annotations
 

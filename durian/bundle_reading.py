@@ -1,4 +1,4 @@
-"""Reading a bundle that anybody may have made: every size, name and type is checked before it is used."""
+"""Reading of bundles from untrusted sources: every size, name and type is checked before it is used."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PNG_HEAD = 24
 """Bytes of a PNG up to its width and height."""
 
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError)
-"""What :mod:`zipfile` raises on damaged, encrypted or oddly compressed members."""
+"""Errors that :mod:`zipfile` raises on damaged, encrypted or oddly compressed members."""
 
 
 class BundleReader:
@@ -92,7 +92,7 @@ class BundleReader:
             raise self._unreadable(f"is damaged at {name}") from error
 
     def extra(self) -> dict[str, Any]:
-        """What was saved beside the request. Any JSON: whoever uses it checks it."""
+        """Data saved beside the request. Any JSON: its user has to check it."""
         return self._settings.extra
 
     def request(self) -> AnimationRequest:

@@ -1,4 +1,4 @@
-"""Folders that are filled over many runs: all that is in one was made with the same settings."""
+"""Checks that a folder filled over several runs is always filled with the same settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clips to learn from: frames of one person, their landmarks, and masks of what the person wears.
+"""Training clips: frames of one person, their landmarks, and masks of the items they wear.
 
 A clip is one ZIP file, made by ``durian prepare`` from a video or a synthetic scene: ``frames/00000.webp``,
 ``masks/hair/00000.png`` (255 where the item covers a whole pixel), ``landmarks.npy``, ``about.json`` and, if asked for,
@@ -24,7 +24,7 @@ from durian.errors import UnreadableMedia
 
 SUFFIX = ".clip"
 CATEGORIES = ("hair", "glasses", "hat", "beard")
-"""What the paper transfers (its training data's categories)."""
+"""Items that the paper transfers (its training data's categories)."""
 ROLES = ("target", "portrait", "reference")
 """Frames of a video are all targets. A synthetic scene also has portraits (the same person without the item) and
 references (another person with it)."""
@@ -64,7 +64,7 @@ class DraftPair:
 
 @dataclass(frozen=True)
 class ClipAbout:
-    """What a clip is, as its ``about.json`` says.
+    """Description of a clip, as its ``about.json`` holds it.
 
     Attributes:
         name: unique in its folder.

@@ -1,4 +1,4 @@
-"""Results kept per picture, found again by the picture's content: what several requests ask for is worked out once."""
+"""A cache of results by the content of the picture they were computed from, shared by all requests."""
 
 from __future__ import annotations
 

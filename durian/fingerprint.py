@@ -1,4 +1,4 @@
-"""One digest for anything a request is made of, used to compare requests, to name them and to cache by content."""
+"""Digests of anything a request is made of, used to compare and name requests and to cache by content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The folders that hold visitors' files: this user's alone, and emptied of what is old.
+"""Folders of visitors' files: private to this user, and swept of old files.
 
 Everything that a visitor uploads or gets lies below one folder, :func:`visitors_folder`, whichever part of the
 program writes it. So one sweep by age finds it all, that of processes which were killed included.
@@ -60,7 +60,7 @@ def _make_marked(folder: Path) -> None:
 
 
 def results_folder(settings: Settings) -> Path:
-    """Where results lie, a folder for each owner.
+    """The folder of results, with a folder for each owner.
 
     Raises:
         OutputFailed: as :func:`visitors_folder`.
@@ -70,7 +70,7 @@ def results_folder(settings: Settings) -> Path:
 
 @lru_cache(maxsize=8)
 def uploads_folder(settings: Settings) -> Path:
-    """Where this process's server keeps uploads and what it serves; deleted when the process ends.
+    """The folder in which this process's server keeps uploads and served files; deleted when the process ends.
 
     Another process's uploads are not served by this one. Those of one that was killed go by their age.
 

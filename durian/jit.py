@@ -1,4 +1,4 @@
-"""Loops that become machine code, wherever the project lies."""
+"""Compilation of loops with numba, with a disk cache wherever the project is installed."""
 
 from __future__ import annotations
 

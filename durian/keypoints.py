@@ -1,4 +1,4 @@
-"""Landmarks to pictures: the keypoint images that guide a renderer, overlays to check by, thumbnails of motions."""
+"""Drawings of landmarks: the keypoint images that guide a renderer, overlays to check by, thumbnails of motions."""
 
 from __future__ import annotations
 

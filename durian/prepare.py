@@ -1,4 +1,4 @@
-"""Files, clicks and names into an :class:`AnimationRequest`: shared by the command line, the API and batches."""
+"""Builds an :class:`AnimationRequest` from files, clicks and names, for the command line, the API and batches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a renderer is, and which there are.
+"""The interface of renderers, and the registry of those that exist.
 
 A renderer turns an :class:`~durian.request.AnimationRequest` into frames and knows nothing of queues, files or pages.
 """
@@ -89,7 +89,7 @@ def available_renderers() -> tuple[str, ...]:
 
 
 def why_unavailable(name: str) -> str | None:
-    """What a known renderer lacks here, in one sentence; ``None`` where it lacks nothing."""
+    """The reason why a known renderer is not available here, in one sentence; ``None`` where it is available."""
     return _WHY_NOT[name]() if name in _WHY_NOT else None
 
 

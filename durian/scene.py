@@ -1,4 +1,4 @@
-"""From a request to what both renderers need: everything in the pixels of the portrait's crop."""
+"""Preparation of a request for both renderers: everything in the pixels of the portrait's crop."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def _retargeted(request: AnimationRequest, landmarks: np.ndarray) -> np.ndarray:
 
 
 def _worn_in_crop(request: AnimationRequest, size: int) -> dict[str, np.ndarray]:
-    """What the portrait wears of every kind that is replaced or erased; kinds not in the request are looked for."""
+    """The portrait's own items of every kind that is replaced or erased; kinds not in the request are looked for."""
     portrait = request.portrait
     # Strength 0 leaves the portrait as it is.
     names = {a.name for a in request.attributes if a.strength > 0 and a.name not in ("lips", "other")}
@@ -165,7 +165,7 @@ def _worn_in_crop(request: AnimationRequest, size: int) -> dict[str, np.ndarray]
 
 
 def _pressed(hair: np.ndarray, items: list[AlignedAttribute], landmarks: np.ndarray, expansion: float) -> PressedHair:
-    """What hats do to hair; a larger expansion swallows more of what is beside them."""
+    """The effect of hats on hair; a larger expansion swallows more of what is beside them."""
     hats = [item.mask for item in items if item.attribute.name == "hat" and item.attribute.strength > 0]
     hat, unit = masks.union(hats) if hats else np.zeros_like(hair), eye_distance(landmarks)
     if hats:

@@ -1,4 +1,4 @@
-"""One strict check for everything that comes from outside: requests, API calls, bundles and the page's events.
+"""Strict validation of everything that comes from outside: requests, API calls, bundles and the page's events.
 
 Types, ranges and defaults stand once, in the dataclasses of :mod:`durian.request` and their neighbours; pydantic reads
 them there, and what it finds wrong first becomes one sentence. Strict means: no text for a number, no number for a
@@ -220,7 +220,7 @@ class _Schema:
                 return node
 
     def _accepted(self, node: dict[str, Any]) -> str:
-        """What a part of the schema accepts, in words."""
+        """The values that a part of the schema accepts, in words."""
         if "accepted" in node:
             return node["accepted"]
         node = self._resolved(node)

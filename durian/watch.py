@@ -1,4 +1,4 @@
-"""How a renderer that works for long speaks with whoever waits for it."""
+"""The interface through which a long rendering reports progress and estimates, and is cancelled."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Watch(Protocol):
         ...
 
     def estimate(self, picture: np.ndarray) -> None:
-        """How that frame looks so far, ``(S, S, 3) uint8`` RGB with ``S = request.options.size``."""
+        """The estimate of that frame so far, ``(S, S, 3) uint8`` RGB with ``S = request.options.size``."""
         ...
 
     def is_cancelled(self) -> bool:

@@ -1,4 +1,4 @@
-"""Weights that are fetched on request: where from, how large, and the checksum they must have."""
+"""Weights that are downloaded on request: their addresses, sizes and checksums."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class WeightFile:
 
     @property
     def path(self) -> Path:
-        """Where the file lies, or would lie, on this machine."""
+        """The file's path on this machine, whether it is there or not."""
         return get_settings().weights / self.file
 
     @property

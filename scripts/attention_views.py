@@ -100,7 +100,7 @@ def sample_views(
 
 
 def moved(place: tuple[float, float], where: View) -> tuple[float, float]:
-    """Where a view shows a place of its source."""
+    """The place in a view of a place of its source."""
     x, y = where.matrix @ (*place, 1.0)
     return float(x) + 0.5, float(y) + 0.5  # pixel centres lie at integers, tokens are counted from the edge
 

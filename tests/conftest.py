@@ -1,4 +1,4 @@
-"""Pictures and folders that many tests share. Nothing here imports a model."""
+"""Fixtures that many tests share; importing this file imports no model."""
 
 from __future__ import annotations
 
@@ -120,3 +120,44 @@ def engine(tmp_path: Path):
     made = Engine(Settings(work=tmp_path / "work", max_queue=3))
     yield made
     made.close()
+
+
+@pytest.fixture
+def own_engine(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch):
+    """The process's engine for one test; its files go with the test."""
+    from durian.engine import Engine
+    from durian.engine import engine as engine_module
+    from durian.settings import Settings
+
+    made = Engine(Settings(work=tmp_path_factory.mktemp("work")))
+    monkeypatch.setattr(engine_module, "_engine", made)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]):
+    """Run a command of ``durian``: its exit code, stdout and stderr."""
+    from durian.cli import main
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        code = main([str(argument) for argument in arguments])
+        out, error = capsys.readouterr()
+        return code, out, error
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory: pytest.TempPathFactory, collins: np.ndarray, hopper: np.ndarray) -> Path:
+    """Folder with collins.png, hopper.png, a mask of hopper's cap, and a picture without a face."""
+    from PIL import Image
+
+    folder = tmp_path_factory.mktemp("photos")
+    Image.fromarray(collins).save(folder / "collins.png")
+    Image.fromarray(hopper).save(folder / "hopper.png")
+    mask = np.zeros(hopper.shape[:2], np.uint8)
+    mask[30:130, 160:340] = 255
+    Image.fromarray(mask).save(folder / "cap.png")
+    Image.fromarray(np.full((200, 200, 3), 90, np.uint8)).save(folder / "wall.png")
+    return folder

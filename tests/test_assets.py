@@ -1,4 +1,4 @@
-"""The pictures that come along: complete, licensed, light, and usable as they are."""
+"""Shipped pictures: complete, licensed, small, and usable as they are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bundles: back exactly as they went, and strangers' bundles refused in one sentence."""
+"""Bundles: exact round trips, and refusal of malformed ones in one sentence."""
 
 from __future__ import annotations
 

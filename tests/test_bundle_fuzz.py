@@ -1,4 +1,4 @@
-"""Bundles with something wrong anywhere: never anything but one of our sentences."""
+"""Bundles with any one setting changed or missing, or arrays of a wrong kind: refusals are Durian's own errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Batches: tables as spreadsheets save them, and rows that would overwrite what is theirs or another's."""
+"""Batches: tables as spreadsheets save them, and refusal of rows that would overwrite their own files or others'."""
 
 from __future__ import annotations
 
@@ -14,21 +14,11 @@ from PIL import Image
 from durian.cli import batch, main
 from durian.cli.parser import make_parser
 from durian.cli.table import MAX_BYTES, read_table
-from durian.engine import Engine
-from durian.engine import engine as engine_module
 from durian.errors import LimitExceeded, UnreadableMedia
-from durian.settings import Settings
+
+pytestmark = pytest.mark.usefixtures("own_engine")
 
 KNOWN = ("portrait", "attribute", "name", "out")
-
-
-@pytest.fixture(autouse=True)
-def own_engine(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch):
-    """An engine whose files go with the test."""
-    engine = Engine(Settings(work=tmp_path_factory.mktemp("work")))
-    monkeypatch.setattr(engine_module, "_engine", engine)
-    yield engine
-    engine.close()
 
 
 def read(path: Path, data: bytes) -> tuple[list[str], list[list[str]]]:

@@ -1,4 +1,4 @@
-"""Options that would be left unheeded beside others are refused, each in one sentence."""
+"""Refusal of options that have no effect together, each in one sentence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a command is to write is checked before it reads anything, and its mistakes name the command that helps."""
+"""Checks of output paths before anything is read; errors name the command that helps."""
 
 from __future__ import annotations
 

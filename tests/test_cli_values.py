@@ -1,4 +1,4 @@
-"""Numbers, as they are typed, for every option of every command; and what argparse would say of mistakes."""
+"""Number options of every command, as they are typed, and argparse's errors in plain words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clip files: what is written is read, wherever and by whomever; what is broken is told in one sentence."""
+"""Clip files: round trips, and one sentence for each way in which a file is broken."""
 
 from __future__ import annotations
 

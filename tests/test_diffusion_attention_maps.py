@@ -1,4 +1,4 @@
-"""Attention maps: they sum to one, and times V they are what the layer puts out."""
+"""Attention maps: they sum to one, and times V they give the layer's output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the benchmark counts and reports; how fast it is depends on the machine and is no matter of tests."""
+"""Counts and report of the benchmark; its times depend on the machine and are not tested."""
 
 from __future__ import annotations
 

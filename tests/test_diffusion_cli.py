@@ -9,23 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from durian.cli import main
-from durian.engine import Engine
-from durian.engine import engine as engine_module
 from durian.media import probe_video, read_metadata
-from durian.settings import Settings
+
+pytestmark = pytest.mark.usefixtures("own_engine")
 
 SMALL = ["--size", "128", "--frames", "3", "--json"]
 DIFFUSION = ["--renderer", "diffusion"]
-
-
-@pytest.fixture(autouse=True)
-def own_engine(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch):
-    """An engine whose files go with the test."""
-    engine = Engine(Settings(work=tmp_path_factory.mktemp("work")))
-    monkeypatch.setattr(engine_module, "_engine", engine)
-    yield engine
-    engine.close()
 
 
 @pytest.fixture(scope="module")
@@ -44,17 +33,11 @@ def photo(tmp_path: Path, collins: np.ndarray) -> Path:
     return path
 
 
-def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
-    code = main([str(argument) for argument in arguments])
-    out, error = capsys.readouterr()
-    return code, out, error
-
-
-def test_animate_with_a_model(capsys, settings_environment, model: Path, photo: Path, tmp_path: Path):
+def test_animate_with_a_model(run, settings_environment, model: Path, photo: Path, tmp_path: Path):
     settings_environment(weights=model)
     out = tmp_path / "out.mp4"
     sampling = ["--steps", "3", "--guidance", "1", "--sampler", "euler"]
-    code, told, error = run(capsys, "animate", "--portrait", photo, *DIFFUSION, *sampling, *SMALL, "-o", out)
+    code, told, error = run("animate", "--portrait", photo, *DIFFUSION, *sampling, *SMALL, "-o", out)
     assert code == 0, error
     report = json.loads(told.strip().splitlines()[-1])
     assert (report["renderer"], report["frames"], report["width"]) == ("diffusion", 3, 128)
@@ -64,11 +47,11 @@ def test_animate_with_a_model(capsys, settings_environment, model: Path, photo: 
     assert settings["diffusion"] == {"steps": 3, "guidance_scale": 1, "sampler": "euler"}
 
 
-def test_a_batch_chooses_for_each_row(capsys, settings_environment, model: Path, photo: Path, tmp_path: Path):
+def test_a_batch_chooses_for_each_row(run, settings_environment, model: Path, photo: Path, tmp_path: Path):
     settings_environment(weights=model)
     table = tmp_path / "table.csv"
     table.write_text("portrait,renderer,steps,guidance\ncollins.png,diffusion,1,1\ncollins.png,preview,,\n")
-    code, told, _ = run(capsys, "animate", "--batch", table, *SMALL)
+    code, told, _ = run("animate", "--batch", table, *SMALL)
     assert code == 0
     assert [row["renderer"] for row in json.loads(told)["done"]] == ["diffusion", "preview"]
 
@@ -85,7 +68,7 @@ def test_a_batch_chooses_for_each_row(capsys, settings_environment, model: Path,
     ],
 )
 def test_each_mistake_is_one_sentence(
-    capsys, settings_environment, monkeypatch, tmp_path, photo, model, weights, arguments, words
+    run, settings_environment, monkeypatch, tmp_path, photo, model, weights, arguments, words
 ):
     from huggingface_hub import constants
 
@@ -102,7 +85,7 @@ def test_each_mistake_is_one_sentence(
     places = {"empty": tmp_path / "empty", "fresh": tmp_path / "fresh", "trained": model}
     settings_environment(weights=places.get(weights, weights))
     out = tmp_path / "out.mp4"
-    code, told, error = run(capsys, "animate", "--portrait", photo, *arguments, *SMALL, "-o", out)
+    code, told, error = run("animate", "--portrait", photo, *arguments, *SMALL, "-o", out)
     sentences = [line for line in error.splitlines() if line.startswith("durian: ")]
     assert (code, told, len(sentences)) == (2, "", 1)
     assert words in sentences[0]

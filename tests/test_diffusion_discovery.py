@@ -1,4 +1,4 @@
-"""Which model is found, what it says of itself, and one sentence for each reason not to offer one."""
+"""Discovery of diffusion models: the model found, its description, and one sentence for each reason to refuse one."""
 
 from __future__ import annotations
 

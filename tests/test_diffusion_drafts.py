@@ -1,4 +1,4 @@
-"""Models that begin with drafts: what is right in a draft stays, and the renderer makes them by the preview."""
+"""Models that begin with drafts: correct parts of a draft stay, and the renderer makes drafts by the preview."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lineage's way gives the same frames, at its own cost."""
+"""The model run as the code it builds on runs it: the same frames, and more computation."""
 
 from __future__ import annotations
 

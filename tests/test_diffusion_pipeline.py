@@ -1,4 +1,4 @@
-"""The whole pipeline, tiny and real: frames that depend on what they should and on nothing else."""
+"""The whole pipeline with tiny real models: frames depend on the intended inputs and on nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The registry of shapes: what they count, cost and build."""
+"""Registry of presets: parameter counts, costs, and the components they build."""
 
 from __future__ import annotations
 

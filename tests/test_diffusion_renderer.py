@@ -1,4 +1,4 @@
-"""The diffusion renderer on a tiny real model: frames, estimates, cancelling, and what happens when memory ends."""
+"""The diffusion renderer on a tiny real model: frames, estimates, cancelling, and running out of memory."""
 
 from __future__ import annotations
 

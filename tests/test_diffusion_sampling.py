@@ -1,4 +1,4 @@
-"""Sampling against closed forms: for a Gaussian the ideal denoiser is known, and so is where each noise must end."""
+"""Sampling against closed forms: for a Gaussian the ideal denoiser and the end of each noise's path are known."""
 
 from __future__ import annotations
 

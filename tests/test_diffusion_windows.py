@@ -1,4 +1,4 @@
-"""Windows over a clip: every frame counts once, seams move, and ends never meet starts."""
+"""Windows over a clip: every frame counts once, seams move, and no window joins the end to the start."""
 
 from __future__ import annotations
 

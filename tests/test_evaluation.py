@@ -1,4 +1,4 @@
-"""What is compared pixel by pixel, against independent values."""
+"""Pixel metrics against independently computed values."""
 
 from __future__ import annotations
 

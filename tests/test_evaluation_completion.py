@@ -1,4 +1,4 @@
-"""Holes completed: what completers see, what they are compared on, and which holes are cut."""
+"""Completion protocol: inputs of the completers, the region compared, and the choice of holes."""
 
 from __future__ import annotations
 

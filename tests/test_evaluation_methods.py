@@ -1,4 +1,4 @@
-"""Methods: what the still, the pasted item and frames from a folder are, and what is refused."""
+"""Methods: frames of the still, the pasted item and a folder, and refusals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Protocols: what they make of data, and runs that go on behind broken cases and where they were left."""
+"""Protocols: tasks from data, and runs that continue after broken cases and after a stop."""
 
 from __future__ import annotations
 

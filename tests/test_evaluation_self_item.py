@@ -1,4 +1,4 @@
-"""An item back on its own wearer: what is done to photographs, where they are compared, and what failing costs."""
+"""Self-item protocol: changes to photographs, the regions compared, and the scores of failures."""
 
 from __future__ import annotations
 

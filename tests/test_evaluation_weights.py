@@ -1,4 +1,4 @@
-"""Where the weights of metrics come from, and what is said when they do not."""
+"""Sources of metrics' weights, and the sentence where they cannot be had."""
 
 from __future__ import annotations
 

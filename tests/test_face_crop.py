@@ -1,4 +1,4 @@
-"""Crops: where they sit, what they cut, and the way back into the photo."""
+"""Crops: their place, their pixels, and the mapping back into the photo."""
 
 from __future__ import annotations
 

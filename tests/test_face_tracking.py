@@ -1,4 +1,4 @@
-"""One person through a video: followed, the same throughout, calm, and honest about lost frames."""
+"""Tracking of one person through a video: the same face throughout, steady landmarks, and reported gaps."""
 
 from __future__ import annotations
 

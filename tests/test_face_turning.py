@@ -1,4 +1,4 @@
-"""Faces that lie or stand on their heads: found as they are, and what cannot be animated is told how to be turned."""
+"""Faces that are not upright: found as they are; a refusal says how to turn the photo."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The visible label: where it is, that it reads, that it leaves the rest alone."""
+"""The visible label: its place and legibility, and unchanged pixels everywhere else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was hidden comes back: known pixels stay, structure goes on, smooth stays smooth, a face's halves match."""
+"""Completion of hidden areas: known pixels stay, structure continues, smooth areas stay so, a face's halves match."""
 
 from __future__ import annotations
 

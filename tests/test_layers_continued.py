@@ -1,4 +1,4 @@
-"""Hair that a picture's edge cuts, gone on with."""
+"""Continuation of hair and hats beyond the picture's edge."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How well an item will go: every reason on made pictures, how reasons make a level."""
+"""Fit estimates: every reason on made pictures, and the level that reasons add up to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where results may be written: told before any work, and nothing is left by the asking."""
+"""Checks of result paths before any work, which leave nothing behind."""
 
 from __future__ import annotations
 

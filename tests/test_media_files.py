@@ -1,4 +1,4 @@
-"""What may be opened: regular files, and nothing else that has a name."""
+"""Opening of files: regular ones only; results that cannot be written; stills told from videos."""
 
 from __future__ import annotations
 

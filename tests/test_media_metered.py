@@ -1,4 +1,4 @@
-"""Small files that would keep a decoder busy for hours, or fill the memory, with what is beside their pixels."""
+"""Small files whose data beside the pixels would keep a decoder busy for hours or fill the memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is written: plays in a browser, keeps time and sound, is marked, and is whole or not there."""
+"""Written results: they play in a browser, keep time and sound, carry the mark, and are whole or absent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A motion in time: resampled, trimmed, smoothed; and the presets it can be."""
+"""Motions in time: resampled, trimmed, smoothed; and the presets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From landmarks to a motion and onto another face: nothing of the driver's shape comes along."""
+"""Fitting and retargeting of motions: the driver's face shape has no influence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is taken off, and what lies under it, on values."""
+"""Removal of items from a portrait and completion of what lies under them, on values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The typed request: what it refuses, how it compares, what it derives."""
+"""The typed request: refusals, comparison, and derived values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The strict check: what it lets through and as what, and the one sentence for everything else."""
+"""Strict validation: accepted values and their types, and one sentence for everything else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a soak's clients are made of: checks of answers, streams that break, and what is read of a process."""
+"""Parts of a soak's clients: checks of answers, broken streams, and readings of a process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a soak counts: no request may go missing from the table, whatever its client met."""
+"""Counts of a soak: no request is missing from the table, whatever its client met."""
 
 from __future__ import annotations
 

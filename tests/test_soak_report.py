@@ -1,4 +1,4 @@
-"""A soak's verdicts: each thing that goes wrong is one line that says so."""
+"""Verdicts of a soak: each kind of failure gives one line."""
 
 from __future__ import annotations
 

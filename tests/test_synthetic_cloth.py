@@ -1,4 +1,4 @@
-"""Clothes, what hangs on them and what is printed on them, on an egg and on the head model."""
+"""Clothes, parts attached to them and their prints, on an egg and on the head model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is made once for a person: what the surroundings see of them, and how things follow their skin."""
+"""Dressing: ambient occlusion of a person, and worn things that follow their skin."""
 
 from __future__ import annotations
 

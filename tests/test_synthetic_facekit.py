@@ -1,4 +1,4 @@
-"""The model file: what FaceKit's meshes say is in it, and folders that are something else are refused."""
+"""The head model's file: its content from FaceKit's meshes, and refusal of other folders."""
 
 from __future__ import annotations
 

@@ -161,24 +161,30 @@ class TestHair:
             first[0].points.mean((0, 1)), other[0].points.mean((0, 1)), atol=0.7
         )  # the same look
 
-    def rising(self, head, style, name, values, measure):
-        measured = [measure(make_hair(head, HairLook(style, {**THIN, name: value}, 3))[0]) for value in values]
-        assert measured == sorted(measured), f"{name} of {style}: {measured}"
-        assert measured[-1] > measured[0]
+    def measured(self, head, style, name, values, measure) -> np.ndarray:
+        """A figure of the first strands of a style, for each of some values of one of its parameters."""
+        return np.array([measure(make_hair(head, HairLook(style, {**THIN, name: value}, 3))[0]) for value in values])
 
     @pytest.mark.parametrize(
-        ("style", "name", "values"),
+        ("style", "name", "values", "low", "high"),
         [
-            ("crop", "length", (1.8, 2.6, 3.4)),
-            ("crop", "sides", (0.3, 0.45, 0.6)),
-            ("afro", "length", (3.0, 4.5, 6.5)),
-            ("bob", "length", (-4.0, -6.0, -7.5)),
-            ("long_wavy", "length", (-13.0, -16.0, -19.0)),
-            ("long_wavy", "wave", (0.2, 0.6, 1.0)),
+            ("afro", "length", (3.0, 4.5, 6.5), 0.9, 1.2),
+            ("bob", "length", (-4.0, -6.0, -7.5), 0.9, 1.1),
+            # Waved hair is longer than it is high, and the sides of a crop are shorter than its top.
+            ("long_wavy", "length", (-13.0, -16.0, -19.0), 1.1, 1.4),
+            ("crop", "length", (1.8, 2.6, 3.4), 0.4, 0.6),
+            ("crop", "sides", (0.3, 0.45, 0.6), 0.7, 1.2),
+            ("long_wavy", "wave", (0.2, 0.6, 1.0), 2.5, 4.5),
         ],
     )
-    def test_longer_is_longer(self, head_model, style, name, values):
-        self.rising(head_model, style, name, values, lambda part: float(arc_length(part.points)[:, -1].mean()))
+    def test_longer_is_longer(self, head_model, style, name, values, low, high):
+        """The mean hair, in cm for each unit of the parameter: about one for a length that all of the hair has."""
+        lengths = self.measured(
+            head_model, style, name, values, lambda part: float(arc_length(part.points)[:, -1].mean())
+        )
+        gained = np.diff(lengths) / np.abs(np.diff(values))
+        assert (gained > low).all(), gained
+        assert (gained < high).all(), gained
 
     @pytest.mark.parametrize(
         ("style", "name", "values"),
@@ -196,7 +202,8 @@ class TestHair:
             upper = part.points[part.points[..., 1] > 6]
             return float(surface.at(upper)[0].mean())
 
-        self.rising(head_model, style, name, values, gap)
+        gaps = self.measured(head_model, style, name, values, gap)
+        assert (np.diff(gaps) > 0.03).all(), gaps
 
     def test_density_and_baldness_count_hairs(self, head_model):
         counts = [len(make_hair(head_model, HairLook("crop", {"density": d}, 1))[0].points) for d in (0.1, 0.2, 0.4)]

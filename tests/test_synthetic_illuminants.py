@@ -1,4 +1,4 @@
-"""Lights: drawn at random, told apart, and seen in eyes and lenses."""
+"""Random lights, the gap between two, reflections in eyes and lenses, and the shade inside mouths."""
 
 from __future__ import annotations
 

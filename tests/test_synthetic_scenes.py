@@ -1,4 +1,4 @@
-"""Scenes as plain data: who wears what, and that nothing else differs."""
+"""Scenes as plain data: what each person wears, and that nothing else differs."""
 
 from __future__ import annotations
 

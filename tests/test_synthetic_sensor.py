@@ -1,4 +1,4 @@
-"""The camera: off by default, each flaw does what it says, noise follows from seed and frame alone."""
+"""The camera: off by default, the effect of each flaw, noise by seed and frame alone."""
 
 from __future__ import annotations
 

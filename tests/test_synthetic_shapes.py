@@ -1,4 +1,4 @@
-"""Generic meshes: closed ones are watertight and face outwards, sizes are what was asked for."""
+"""Generic meshes: closed ones are watertight and face outwards, sizes are as requested."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all that is worn has in common, and earrings."""
+"""The common base of worn things' looks, and earrings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The autoencoder's stage, small and real: its losses by hand, its crops, and what it leaves in the config."""
+"""The autoencoder's stage, small and real: its losses by hand, its crops, and the config it writes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Steps, averages, limits and what a training writes down."""
+"""Training steps, averages, limits and logs."""
 
 from __future__ import annotations
 

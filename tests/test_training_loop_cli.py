@@ -1,4 +1,4 @@
-"""``durian train diffusion``, as it is typed."""
+"""``durian train diffusion`` from the command line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A whole training in small, with real parts only: does a model learn?"""
+"""A whole training at small size, with real parts only, after which the model has learned."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whole runs: going on to the bit, stopping in time, folders with an owner, checkpoints that are models."""
+"""Whole training runs: bit-exact resumption, stopping in time, folders of one recipe, checkpoints that are models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The image and the temporal stage, tiny and real: what they show the networks is what the pipeline shows them."""
+"""The image and the temporal stage with tiny real models: their inputs equal the pipeline's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Training and pipeline agree: what two samples taught a tiny model, the pipeline makes of their references."""
+"""Training and pipeline agree: a tiny model trained on two samples reproduces them through the pipeline."""
 
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+"""Muon's orthogonal updates, and the division of parameters between optimisers."""
+
 from dataclasses import replace
 
 import pytest

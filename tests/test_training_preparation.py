@@ -1,4 +1,4 @@
-"""Parts of preparing clips: cuts, squares that hold a face, what makes frames unfit, bars, what is worn."""
+"""Parts of preparing clips: cuts, squares that hold a face, unfit frames, black bars, worn items."""
 
 from __future__ import annotations
 

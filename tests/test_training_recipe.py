@@ -1,4 +1,4 @@
-"""Recipes: what ships, and what is told about those that do not fit."""
+"""Recipes: the ones that ship, and one sentence for each that does not fit."""
 
 from __future__ import annotations
 

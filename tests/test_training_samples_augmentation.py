@@ -1,4 +1,4 @@
-"""Changes of reference pictures: everything moves together, and only what may change does."""
+"""Augmentation of reference pictures: masks and landmarks move along, and only permitted changes occur."""
 
 from __future__ import annotations
 

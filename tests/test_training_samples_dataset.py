@@ -1,4 +1,4 @@
-"""From clips to samples and batches."""
+"""The data set: samples and batches from clips."""
 
 from __future__ import annotations
 

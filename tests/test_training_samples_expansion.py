@@ -1,4 +1,4 @@
-"""Holes that hide the item and not only the item."""
+"""Expanded holes: they contain the item and reach beyond it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which frames make a sample."""
+"""Choice of a sample's frames."""
 
 from __future__ import annotations
 

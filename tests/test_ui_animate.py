@@ -1,4 +1,4 @@
-"""Animating from the page, whatever becomes of the job: one sentence, and the table stays as it was."""
+"""Animating from the page: one sentence however a job ends, and an unchanged session."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The API's functions called with what they must not get: one sentence each, and nothing of it is our mistake."""
+"""The API's functions with invalid arguments: one sentence each, and no internal error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls over HTTP that Gradio would choke on, against the real demo on a port of its own."""
+"""API calls that Gradio itself does not handle, sent to the real demo on a port of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A web server with little patience: half-sent requests, unread answers and many connections of one address end."""
+"""Limits on connections: half-sent requests, unread answers and many connections of one address end."""
 
 from __future__ import annotations
 

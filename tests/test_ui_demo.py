@@ -1,4 +1,4 @@
-"""The demo as a whole, without a browser: what is public, what is limited, what is switched off."""
+"""The demo as a whole, without a browser: its endpoints, limits, and disabled features."""
 
 from __future__ import annotations
 

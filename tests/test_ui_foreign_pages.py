@@ -1,4 +1,4 @@
-"""Pages of other sites ask for nothing, however the server is reached; its own page and plain clients do."""
+"""Refusal of other sites' pages, however the server is reached; its own page and plain clients are served."""
 
 from __future__ import annotations
 

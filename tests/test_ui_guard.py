@@ -1,4 +1,4 @@
-"""The layer around Gradio, with a small application inside that tells what reached it.
+"""The layer around Gradio, with a small inner application that reports what reached it.
 
 What calls carry is tried in ``test_ui_call_checks``, and all of it together in ``test_ui_server``.
 """

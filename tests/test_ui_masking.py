@@ -1,4 +1,4 @@
-"""A mask in the making: starts, clicks, strokes, and every step undone and redone."""
+"""Editing of a mask: starts, clicks, strokes, and every step undone and redone."""
 
 from __future__ import annotations
 

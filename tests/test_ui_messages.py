@@ -1,4 +1,4 @@
-"""Headers as they are let through."""
+"""Headers of HTTP messages: the browser's scheme behind a row of proxies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Events as nobody's browser sends them: the sentence, never our mistake, and the table stays as it was."""
+"""Events with payloads that no browser sends: one sentence, no internal error, and an unchanged session."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What travels to the page: outlines that match their masks, and small pictures."""
+"""Pictures sent to the page: outlines that match their masks, and small pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The choice of renderer on the page, and what the still's stage shows while a slow one works."""
+"""The choice of renderer on the page, and the still's stage while a slow renderer works."""
 
 from __future__ import annotations
 

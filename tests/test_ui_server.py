@@ -1,4 +1,4 @@
-"""A running server, attacked over HTTP: what one caller can do to another, and what is left of them."""
+"""A running server attacked over HTTP: isolation of callers, and nothing left of them."""
 
 from __future__ import annotations
 

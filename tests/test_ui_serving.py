@@ -1,4 +1,4 @@
-"""The page as it is served: when it warms up, and which files it gives out."""
+"""Serving of the page: when it warms up, and which files it gives out."""
 
 from __future__ import annotations
 

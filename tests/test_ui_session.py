@@ -1,4 +1,4 @@
-"""A visitor's table: what it amounts to, and that nothing of it is shared."""
+"""Sessions: the requests made from them, and that nothing is shared between them."""
 
 from __future__ import annotations
 

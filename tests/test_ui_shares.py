@@ -1,4 +1,4 @@
-"""Each address has its share of what all visitors use, and a site of IPv6 has two, however many addresses it has."""
+"""Shares by address of what all visitors use; a site of IPv6 has two, however many addresses it has."""
 
 from __future__ import annotations
 

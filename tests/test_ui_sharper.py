@@ -1,4 +1,4 @@
-"""Weights fetched from the page."""
+"""Download of segmentation weights from the page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""In each lane of Gradio's queue addresses take turns, so that nobody's many clicks keep the others waiting."""
+"""Turns of addresses in each lane of Gradio's queue, so that one visitor's many clicks do not delay the others."""
 
 from __future__ import annotations
 

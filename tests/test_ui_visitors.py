@@ -1,4 +1,4 @@
-"""Sessions belong to whoever began them, owners are made here, and each address has its share."""
+"""Ownership of sessions, owners' names made by the server, and each address's share."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ DEFAULT_FRAMES = 48
 
 
 def run(arguments: argparse.Namespace) -> dict[str, object]:
-    """What the issue's JSON asks for: ``out, frames, fps, width, height, seconds, renderer, seed, fit``."""
+    """The report: ``out, frames, fps, width, height, seconds, renderer, seed, fit``."""
     if arguments.batch is not None:
         from durian.cli.batch import run_batch
 
@@ -99,7 +99,7 @@ def prepare(arguments: argparse.Namespace) -> Prepared:
 
 
 def warnings(items: list[AttributeSource], found: tuple[Fit, ...]) -> list[str]:
-    """What may not go well with each reference, each beginning with its file's name."""
+    """Warnings of each reference's fit, each beginning with its file's name."""
     called = ["reference" if isinstance(item.picture, np.ndarray) else item.picture.name for item in items]
     return [f"{name}: {reason}" for name, fit in zip(called, found, strict=True) for reason in fit.reasons]
 

@@ -1,4 +1,4 @@
-"""How one argument is read: items with their options, numbers in a row, and mistakes as one sentence."""
+"""Argument parsing: items with their options, numbers in a row, and one sentence for each mistake."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LEAST_LIKENESS = 0.7
 
 @dataclass
 class ItemArguments:
-    """What follows one ``--attribute``."""
+    """The options behind one ``--attribute``."""
 
     picture: Path
     mask: Path | None = None
@@ -122,7 +122,7 @@ def _called(action: argparse.Action) -> str:
 
 
 def _in_words(error: argparse.ArgumentError) -> str:
-    """What argparse says of an argument, without its own terms."""
+    """Argparse's message about an argument, without its own terms."""
     name = (error.argument_name or "").rpartition("/")[2]
     if error.message.startswith("ignored explicit argument"):
         return f"{name} is a switch and takes no value: leave out what stands behind it"

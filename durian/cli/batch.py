@@ -28,7 +28,7 @@ ITEM_COLUMNS = ("attribute", "mask", "name", "click", "strength", "trim", "layer
 SWITCHES = ("uncrop", "no-label", "no-normalise-lips", "sound")
 YES = ("1", "yes", "y", "true", "on", "x", "✓", "ja", "wahr", "oui", "vrai")
 NO = ("0", "no", "n", "false", "off", "nein", "falsch", "non", "faux")
-"""What a switch's cell may say, as English, German and French spreadsheets write it; an empty one says nothing."""
+"""Values of a switch's cell, as English, German and French spreadsheets write it; an empty one says nothing."""
 DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
 PATHS = ("portrait", "attribute", "mask", "out", "gif", "frames-zip", "bundle")
 NUMBERS = tuple(name for name, kind in animate_options().items() if isinstance(kind, Number))

@@ -1,4 +1,4 @@
-"""Options that do not go together: each would be left unheeded, so that it is refused instead."""
+"""Refusal of options that have no effect together."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ OF_BENCH = {
     "synth": ("scenes", "size", "workers"),
     "soak": ("animations", "stills", "clients", "seed", "frames", "size", "keep_seconds", "limit", "strict"),
 }
-"""What each measurement heeds."""
+"""The options of each measurement."""
 REAL_CLIPS = ("self", "cross", "reenact")
 """Protocols whose folder may be given as ``--videos`` too."""
 OF_COMPARISONS = ("methods", "renderer", "baseline", "size", "seed", "out", "metrics", "sheets", "workers", "scenes")
-"""What ``evaluate segment`` has no use for; only it has one for ``segmenter``."""
+"""Options that ``evaluate segment`` does not use; only it uses ``segmenter``."""
 MATTES_TOO = ("size", "seed")
 """Those of them that ``evaluate mattes``, which renders its own pictures, heeds."""
 

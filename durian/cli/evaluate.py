@@ -1,4 +1,4 @@
-"""``durian evaluate``: quality on data."""
+"""``durian evaluate``: measure methods on data, by protocol."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def run(arguments: argparse.Namespace) -> dict[str, object]:
-    """What the protocol found, and with ``--out`` where its ``report`` is."""
+    """The protocol's results, and with ``--out`` the path of its ``report``."""
     check_evaluation(arguments)
     if arguments.what == "segment":
         return _segment(arguments)

@@ -1,4 +1,4 @@
-"""``durian evaluate gallery``: a page to rate results by eye, or what its raters said."""
+"""``durian evaluate gallery``: make a page for rating results by eye, or summarise its raters' answers."""
 
 from __future__ import annotations
 

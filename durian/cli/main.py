@@ -1,4 +1,4 @@
-"""From arguments to a command, and from errors to one sentence and an exit code."""
+"""Entry point of the command line: runs the command, and turns errors into one sentence and an exit code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a command is to write, checked before any work: a mistyped name should not cost minutes."""
+"""Checks of every output path of a command before any work begins."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ ITEM_NAMES = ("hair", "glasses", "hat", "beard", "lips", "other")
 SAMPLERS = ("ddim", "dpm++", "euler", "lcm")
 """The same as :data:`durian.request.SAMPLERS`."""
 WORN_KINDS = ("hair", "glasses", "hat", "beard")
-"""What a photograph is searched for by the evaluation."""
+"""Kinds of items that the evaluation looks for in photographs."""
 PROTOCOLS = (
     "triplets",
     "composition",
@@ -84,6 +84,15 @@ def animate_options() -> dict[str, Any]:
 
 
 def _animate(command: argparse.ArgumentParser) -> None:
+    _inputs(command)
+    _items(command)
+    _motion(command)
+    _look(command)
+    _sampling(command)
+    _results(command)
+
+
+def _inputs(command: argparse.ArgumentParser) -> None:
     inputs = command.add_argument_group("what")
     inputs.add_argument("--portrait", type=file_path, metavar="FILE", help="photo of the person")
     inputs.add_argument("--face", type=FACE, default=0, metavar="N", help="which face of it, 0 is the largest")
@@ -93,6 +102,9 @@ def _animate(command: argparse.ArgumentParser) -> None:
     inputs.add_argument(
         "--batch", type=file_path, metavar="CSV", help="many requests: columns named like these options"
     )
+
+
+def _items(command: argparse.ArgumentParser) -> None:
     items = command.add_argument_group("items (the options behind an --attribute belong to it; repeat to wear several)")
     items.add_argument(
         "--attribute", dest="attributes", type=file_path, action=NewItem, metavar="FILE", help="reference"
@@ -112,6 +124,9 @@ def _animate(command: argparse.ArgumentParser) -> None:
     items.add_argument("--item-face", dest="face", type=FACE, action=OfItem, metavar="N", help="which face wears it")
     items.add_argument("--erase", action="append", default=[], choices=ITEM_NAMES[:-1], help="take off; repeat")
     items.add_argument("--blend", type=parse_blend, metavar="A[,B]", help="mix two items instead, by α from A to B")
+
+
+def _motion(command: argparse.ArgumentParser) -> None:
     motion = command.add_argument_group("motion")
     motion.add_argument("--motion", metavar="NAME|VIDEO", help=f"a preset or a driving video ({DEFAULT_MOTION})")
     motion.add_argument("--start", type=SECONDS, default=0.0, metavar="S", help="trim the video, seconds")
@@ -140,6 +155,9 @@ def _animate(command: argparse.ArgumentParser) -> None:
         metavar="S",
         help="over time, seconds",
     )
+
+
+def _look(command: argparse.ArgumentParser) -> None:
     look = command.add_argument_group("look")
     look.add_argument("--size", type=SIZE, default=512, metavar="PX", help="side of the result")
     look.add_argument(
@@ -160,6 +178,9 @@ def _animate(command: argparse.ArgumentParser) -> None:
     look.add_argument("--seed", type=SEED, default=0)
     look.add_argument("--uncrop", action="store_true", help="paste the result back into the whole photo")
     look.add_argument("--no-label", action="store_true", help='leave out the visible "AI-generated" label')
+
+
+def _sampling(command: argparse.ArgumentParser) -> None:
     sampling = command.add_argument_group("diffusion (what is left out is as its model was made for)")
     sampling.add_argument(
         "--steps",
@@ -174,6 +195,9 @@ def _animate(command: argparse.ArgumentParser) -> None:
         help="how closely it follows; 1 is none and twice as fast",
     )
     sampling.add_argument("--sampler", choices=SAMPLERS)
+
+
+def _results(command: argparse.ArgumentParser) -> None:
     out = command.add_argument_group("results")
     out.add_argument("-o", "--out", type=file_path, default=Path("durian.mp4"), metavar="MP4")
     out.add_argument("--gif", type=file_path, help="also as a GIF")

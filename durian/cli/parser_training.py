@@ -1,4 +1,4 @@
-"""The arguments of the commands that make data to learn from, and learn."""
+"""The arguments of the commands that prepare training data and train."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 
 
 def command_adder(commands: Any) -> Callable[[str, str], argparse.ArgumentParser]:
-    """What adds a command, from its name and purpose, with the options that all have."""
+    """A function that adds a command, from its name and purpose, with the options that all have."""
 
     def add(name: str, purpose: str) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=purpose, description=purpose[:1].upper() + purpose[1:] + ".")

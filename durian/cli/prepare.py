@@ -1,4 +1,4 @@
-"""``durian prepare``: clips to train on, from videos, photos or synthetic scenes."""
+"""``durian prepare``: training clips from videos, photos or synthetic scenes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A bar on stderr, with the time that remains."""
+"""A progress bar on stderr, with the remaining time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``durian synth``: the head behind synthetic people, scenes with them, and sheets to look at."""
+"""``durian synth``: the head model of synthetic people, scenes with them, and contact sheets."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def preview(arguments: argparse.Namespace) -> dict[str, object]:
 
 
 def check(arguments: argparse.Namespace) -> dict[str, object]:
-    """What :func:`durian.synthetic.checks.check` finds."""
+    """The results of :func:`durian.synthetic.checks.check`."""
     from durian.synthetic.checks import check as check_people
 
     with progress("face") as show:

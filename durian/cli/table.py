@@ -1,4 +1,4 @@
-"""A table as spreadsheets save it: commas, semicolons or tabs; UTF-8, UTF-16 or Windows-1252."""
+"""Tables as spreadsheets save them: commas, semicolons or tabs; UTF-8, UTF-16 or Windows-1252."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from durian.media.files import open_regular
 MAX_BYTES = 20_000_000
 """Two thousand for each of ten thousand rows."""
 SEPARATORS = (",", ";", "\t")
-"""What spreadsheets put between cells: semicolons where the comma is the decimal sign."""
+"""Separators of cells in spreadsheets' files: semicolons where the comma is the decimal sign."""
 SEPARATOR_LINE = re.compile(r'"?sep=([^\r\n])"?([^\r\n]?)\2*(?:\r\n?|\n)', re.IGNORECASE)
 """A first line by which Excel is told the separator. Where it was saved as a cell, separators follow it."""
 BYTE_ORDER_MARK = "\ufeff"

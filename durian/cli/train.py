@@ -1,4 +1,4 @@
-"""``durian train``: what the project learns, learned anew."""
+"""``durian train``: training of the parser and of the diffusion model."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST_SHOWN = 16
 
 
 def run(arguments: argparse.Namespace) -> dict[str, object] | None:
-    """What the action reports: see :func:`train_parser` and :func:`train_diffusion`."""
+    """The action's report: see :func:`train_parser` and :func:`train_diffusion`."""
     return {"parser": train_parser, "diffusion": train_diffusion}[arguments.action](arguments)
 
 

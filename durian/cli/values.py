@@ -1,4 +1,4 @@
-"""What an option takes: numbers with their ranges, and files. What does not fit becomes one sentence.
+"""Types of option values: numbers with their ranges, and files; one sentence for a value that does not fit.
 
 A range stands where it holds for the page and the API too, and is looked up there when a value was given: the parser
 itself imports nothing heavy.
@@ -47,7 +47,7 @@ class Number:
 
 
 def like(module: str, name: str) -> Number:
-    """What ``name`` of a module accepts: an annotation, or a dataclass's field such as ``RenderOptions.fps``."""
+    """The type of ``name`` in a module: an annotation, or a dataclass's field such as ``RenderOptions.fps``."""
 
     def find() -> Any:
         from importlib import import_module

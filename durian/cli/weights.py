@@ -1,4 +1,4 @@
-"""``durian weights``: fetch what a model needs, with a checksum."""
+"""``durian weights``: download a model's weights and check their checksum."""
 
 from __future__ import annotations
 

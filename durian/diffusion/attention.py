@@ -1,4 +1,4 @@
-"""The maths of attending to oneself and to references, without modules: Durian's spatial attention.
+"""Functions of Durian's spatial attention: self-attention joined with attention to references.
 
 Shapes: queries ``(R, heads, N, d)`` of R rows and frames folded together; keys and values of references
 ``(G, heads, M, d)``, where G divides R: row r attends to group ``r // (R / G)``.
@@ -118,6 +118,6 @@ def merge_into(out: Tensor, log_sum: Tensor, parts: list[tuple[Tensor, Tensor]])
 
 
 def _share(log_sum: Tensor, part: tuple[Tensor, Tensor]) -> Tensor:
-    """What of the attention goes to ``part``, ``(R, heads, N, 1)``."""
+    """The share of the attention that goes to ``part``, ``(R, heads, N, 1)``."""
     out, part_sum = part
     return torch.sigmoid(part_sum - log_sum)[..., None].to(out.dtype)

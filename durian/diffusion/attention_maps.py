@@ -1,6 +1,6 @@
-"""Where the denoiser looks: the attention of a few target positions over the frame itself and over its references.
+"""Attention maps of the denoiser: the weights of a few target positions over the frame and its references.
 
-To see what the fusion does, not to make frames: weights are computed plainly, token by token.
+They are for looking at the fusion, not for making frames, so weights are computed plainly, token by token.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class AttentionMap:
-    """How one target position's attention is spread, averaged over heads: all of it together sums to one.
+    """One target position's attention weights, averaged over heads: all of them together sum to one.
 
     ``own``, ``portrait`` and each of ``attributes`` are ``(h, w) float32``, one number per token of the layer; tokens
     that are dropped outside a mask have 0.
@@ -53,7 +53,7 @@ def attention_maps(
     layer: int = -1,
     alpha: float | None = None,
 ) -> list[AttentionMap]:
-    """What positions of one frame attend to at one spatial attention layer, in a single run of the denoiser.
+    """Attention of positions of one frame at one spatial attention layer, in a single run of the denoiser.
 
     The frame is run by itself, as a conditional row: without guidance, and without attention over time.
 

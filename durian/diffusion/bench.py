@@ -1,4 +1,4 @@
-"""Cost of the paper's model, and of the same weights run the lineage's way, in one process.
+"""Cost of the paper's model, and of the same weights run as the code it builds on runs them, in one process.
 
 Weights and pictures are random: this is about time, and nothing it makes is worth looking at.
 """
@@ -115,7 +115,7 @@ def prepared(preset: Preset, device: str) -> DurianPipeline:
 
 
 def _ways(ours: object, lineage: object) -> tuple[tuple[str, object], tuple[str, object]]:
-    """What a key of the report ends in, and what it is measured on."""
+    """Endings of the report's keys, and the pipeline that each is measured on."""
     return ("", ours), ("_lineage", lineage)
 
 
@@ -147,7 +147,7 @@ class Bench:
             return self.pipeline.guide(self.keypoints, self.frames)
 
     def step(self, scale: float = GUIDANCE, denoiser: torch.nn.Module | None = None) -> Work:
-        """What one step calls, over all frames. References must be set."""
+        """Run one step over all frames. References must be set."""
         pipeline = self.pipeline
         predict = Prediction(
             # A compiled module asked whether it is true asks for its length, which it has not.
@@ -254,7 +254,7 @@ def _attention_flops(query: tuple, key: tuple, value: tuple, *_: object, **__: o
 
 
 def _against_the_chip(ours: Bench, report: dict[str, object], repeats: int) -> Numbers:
-    """Which share of the matrix units' measured rate a guided step reaches, before and after ``torch.compile``."""
+    """The share of the matrix units' measured rate that a guided step reaches, before and after ``torch.compile``."""
     ours.set_references()
     compiled = ours.step(denoiser=torch.compile(ours.pipeline.denoiser))
     compiled()

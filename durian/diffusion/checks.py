@@ -1,4 +1,4 @@
-"""What the pipeline accepts: the attribute it is given, and one sentence for each thing that does not fit."""
+"""The pipeline's attribute input, and checks of everything the pipeline is given."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def check_references(
     portrait_keypoints: np.ndarray | None,
     portrait_embedding: Tensor | None,
 ) -> None:
-    """What a pipeline is given of pictures.
+    """Check the pictures that a pipeline is given.
 
     Raises:
         InvalidRequest: in one sentence, what was given and what is accepted.
@@ -72,7 +72,7 @@ def check_call(
     blend: np.ndarray | None,
     seed: int,
 ) -> None:
-    """What a pipeline is called with, once its references are set.
+    """Check the arguments of a call, once the references are set.
 
     Raises:
         InvalidRequest: in one sentence, what was given and what is accepted.

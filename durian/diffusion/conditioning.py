@@ -1,4 +1,4 @@
-"""Semantic guidance: what cross-attention sees of the reference pictures, and what it sees when there are none."""
+"""Semantic guidance: tokens of the reference pictures for cross-attention, and learned nulls where there are none."""
 
 from __future__ import annotations
 
@@ -83,11 +83,11 @@ class Conditioner(ModelMixin, ConfigMixin):
         return embedding[:, None] if self.portrait is None else self.portrait(embedding)
 
     def of_attribute(self, attribute: Tensor | ReferenceFeatures) -> Tensor:
-        """What the denoiser sees of one attribute, ``(B, T, D)``: of its CLIP embedding ``(B, D)`` or its features."""
+        """The denoiser's tokens of one attribute, ``(B, T, D)``: of its CLIP embedding ``(B, D)`` or its features."""
         return self.for_attribute_net(attribute) if self.config.kind == "clip" else self.attribute(attribute)
 
     def of_portrait(self, portrait: ReferenceFeatures) -> Tensor | None:
-        """What the denoiser sees of the portrait, ``(B, T, D)``; nothing for kind ``clip``."""
+        """The denoiser's tokens of the portrait, ``(B, T, D)``; nothing for kind ``clip``."""
         return None if self.config.kind == "clip" else self.portrait(portrait)
 
     def dropped(self, tokens: Tensor, drop: Tensor, of: str) -> Tensor:

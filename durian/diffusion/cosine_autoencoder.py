@@ -1,4 +1,4 @@
-"""An autoencoder that learns nothing: the cosine transform of patches, of which the coefficients that matter stay."""
+"""An autoencoder without learned weights: the cosine transform of patches, cut to its most important coefficients."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Detail of a draft where the model only changed its tone: finer than latents hold, and at the draft's own size.
+"""Transfer of a draft's fine detail to the model's result, where the model changed only the draft's tone.
 
-One step of a small model gives the mean of what is possible, so that edges it is not sure of are soft. Where it moved
-nothing, the draft's edges are right and only their light is not.
+The detail is finer than latents hold, and at the draft's own size. One step of a small model gives the mean of what is
+possible, so that edges it is not sure of are soft. Where it moved nothing, the draft's edges are right and only their
+light is not.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which diffusion model there is, and why there is none. Reads names and JSON only; nothing of a model is loaded."""
+"""Discovery of a usable diffusion model, and the reason where there is none, from file names and JSON only."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ PIPELINE = "DurianPipeline"
 PICKLED = frozenset({".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle"})
 """Files that can run a stranger's program when they are opened."""
 LIBRARIES = ("diffusers", "transformers", "durian.diffusion.")
-"""Where a model's parts may come from: a folder that named another library would have it imported."""
+"""Libraries of a model's parts: a folder that named another library would have it imported."""
 WANTED = ["*.json", "*.safetensors", "README.md"]
-"""What is fetched from the hub: nothing that could run."""
+"""Files that are fetched from the hub: none that could run."""
 SHIPPED = "durian-mini"
 """Folder of the small model that comes with the project; any other model there is was put there to be used."""
 LARGEST_INDEX_BYTES = 1_000_000

@@ -1,4 +1,4 @@
-"""Keypoint images as features that are added after the denoiser's first convolution."""
+"""The keypoint guider: keypoint images to features that are added after the denoiser's first convolution."""
 
 from __future__ import annotations
 

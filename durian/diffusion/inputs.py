@@ -1,4 +1,4 @@
-"""From a request to what the pipeline takes: pictures, masks and keypoint images, all squares of the model's size."""
+"""Inputs of the pipeline from a request: pictures, masks and keypoint images as squares of the model's size."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Pictures to latents and back, with diffusers' ``AutoencoderKL``, ``AutoencoderTiny`` for previews, or the cosine
-transform (:class:`~durian.diffusion.cosine_autoencoder.CosineAutoencoder`).
+"""Encoding of pictures to latents and decoding, with diffusers' ``AutoencoderKL``, ``AutoencoderTiny`` for previews, or
+the cosine transform (:class:`~durian.diffusion.cosine_autoencoder.CosineAutoencoder`).
 
 An autoencoder of ``in_channels = 3 · p²`` works on pictures whose p x p pixel patches are folded into channels, so that
 no convolution runs at full resolution; 3 is p = 1, the usual kind, 12 is p = 2.

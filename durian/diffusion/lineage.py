@@ -1,4 +1,4 @@
-"""The same model run as the code it builds on runs it (Animate Anyone, Champ, AniPortrait), to compare with.
+"""The same model run as the code it builds on runs it (Animate Anyone, Champ, AniPortrait), for comparison.
 
 The frames are those of :class:`~durian.diffusion.pipeline.DurianPipeline`, from the same weights; only what is computed
 again and copied differs. Used by the benchmark and tests alone. Strengths and blends are unknown to it.
@@ -208,5 +208,5 @@ def lineage_pipeline(pipeline: DurianPipeline) -> LineagePipeline:
 
 
 def _arguments(model: ConfigMixin) -> dict[str, object]:
-    """What a model or pipeline was made with."""
+    """The arguments that a model or pipeline was made with."""
     return {name: value for name, value in model.config.items() if not name.startswith("_")}

@@ -1,4 +1,4 @@
-"""Warm start: the paper's scale begins with Stable Diffusion 1.5, its ft-mse VAE, AnimateDiff's v2 adapter and CLIP.
+"""Warm start of the paper's model from Stable Diffusion 1.5, its ft-mse VAE, AnimateDiff's v2 adapter and CLIP.
 
 Strict on keys: every tensor of a source is used or named as left out, and every tensor of ours is filled or named as
 starting fresh. Anything else raises with the names, since a part that stays random shows only after days of training.
@@ -25,7 +25,8 @@ CLIP_TEXT_HALF = (
     "logit_scale",
     "vision_model.embeddings.position_ids",
 )
-"""What CLIP's file holds besides its picture half. The positions are a range, which transformers counts by itself."""
+"""Tensors of CLIP's file that are not of its picture half. The positions are a range, which transformers counts by
+itself."""
 
 FRESH = {"denoiser": (), "attribute_reference_net": ("keypoints.",), "portrait_reference_net": ("keypoints.",)}
 """Tensors of ours that no source fills, by their names' beginnings: a reference net's own guider, where it has one.

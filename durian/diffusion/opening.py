@@ -1,4 +1,4 @@
-"""From a model's folder to a pipeline on its device, complete and strict."""
+"""Opening of a model's folder as a pipeline on its device, complete and strict."""
 
 from __future__ import annotations
 

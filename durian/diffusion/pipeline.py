@@ -18,12 +18,11 @@ from durian.diffusion.conditioning import Conditioner
 from durian.diffusion.cosine_autoencoder import CosineAutoencoder
 from durian.diffusion.denoiser import Denoiser
 from durian.diffusion.detail import at_size, keep_detail
+from durian.diffusion.encoded_references import EncodedReferences
 from durian.diffusion.guider import KeypointGuider
 from durian.diffusion.latents import decode, encode, latent_factor
-from durian.diffusion.prediction import EncodedReferences, Prediction
-from durian.diffusion.reference_inputs import ReferenceInputs, encode_masked, masked
-from durian.diffusion.reference_net import ReferenceFeatures, ReferenceNet
-from durian.diffusion.references import References
+from durian.diffusion.prediction import Prediction
+from durian.diffusion.reference_net import ReferenceNet
 from durian.diffusion.sampling import (
     WITHOUT_GUIDANCE,
     Step,
@@ -160,28 +159,13 @@ class DurianPipeline(DiffusionPipeline):
             InvalidRequest: a picture of another size, missing keypoints or embedding, or a blend of other than two.
         """
         check_references(self, portrait, portrait_hole, attributes, blend, portrait_keypoints, portrait_embedding)
-        worn = [attribute for attribute in attributes if attribute.strength > 0 or blend]
-        drawn = None if portrait_keypoints is None else portrait_keypoints[None]
-        inputs = self.reference_inputs(portrait[None], 255 - portrait_hole[None], drawn, portrait_embedding)
-        shown = inputs.seen_by(self.portrait_reference_net, self.conditioner, "portrait")
-        looks = [self._look_at(attribute) for attribute in worn]
-        log_weights = [None if blend else self._log_weight(attribute.strength) for attribute in worn]
-        drop = self.config.drop_outside_masks
-        parts = (shown.reference(drop), *(f.reference(drop, w) for (f, _), w in zip(looks, log_weights)))
-        # α is only known when called; any value says that the last two parts are alternatives.
-        placeholder = torch.zeros(1, device=self._execution_device) if blend else None
-        self._encoded = EncodedReferences(
-            parts=parts,
-            projected=self.denoiser.project(References(parts, placeholder)),
-            attributes=tuple(tokens for _, tokens in looks),
-            log_weights=tuple(log_weights),
-            portrait=self.conditioner.of_portrait(shown),
-            blends=blend,
+        self._encoded = EncodedReferences.of(
+            self, portrait, portrait_hole, attributes, blend, portrait_keypoints, portrait_embedding
         )
 
     @property
     def encoded_references(self) -> EncodedReferences:
-        """What :meth:`set_references` computed.
+        """The result of :meth:`set_references`.
 
         Raises:
             InvalidRequest: it was not called.
@@ -189,45 +173,6 @@ class DurianPipeline(DiffusionPipeline):
         if self._encoded is None:
             raise InvalidRequest("No references were given: call set_references before the pipeline.")
         return self._encoded
-
-    def reference_inputs(
-        self,
-        pictures: np.ndarray | Tensor,
-        masks: np.ndarray | Tensor,
-        keypoints: np.ndarray | Tensor | None = None,
-        embedding: Tensor | None = None,
-    ) -> ReferenceInputs:
-        """What a reference net is given of pictures: all that no training changes.
-
-        Args:
-            pictures: ``(B, S, S, 3) uint8``.
-            masks: ``(B, S, S) uint8``, 255 where they are shown.
-            keypoints: ``(B, S, S, 3) uint8``.
-            embedding: ``(B, D)`` instead of CLIP's of the masked pictures.
-        """
-        inside = self.pixels(masks[..., None])
-        shown = masked(self.pixels(pictures) * 2 - 1, inside)
-        latents, small = encode_masked(self.vae, shown, inside)
-        if self.conditioner.config.kind == "clip":
-            embedding = (self._clip_embedding(shown) if embedding is None else embedding).to(latents)
-        return ReferenceInputs(latents, small, embedding, None if keypoints is None else self.pixels(keypoints))
-
-    def _look_at(self, attribute: AttributeReference) -> tuple[ReferenceFeatures, Tensor]:
-        """The reference net's features of an attribute, and its semantic tokens."""
-        drawn = None if attribute.keypoints is None else attribute.keypoints[None]
-        inputs = self.reference_inputs(attribute.image[None], attribute.mask[None], drawn)
-        features = inputs.seen_by(self.attribute_reference_net, self.conditioner, "attribute")
-        return features, self.conditioner.of_attribute(features if inputs.embedding is None else inputs.embedding)
-
-    def _clip_embedding(self, pixels: Tensor) -> Tensor:
-        """CLIP's image embeddings ``(B, D)`` of ``(B, 3, S, S)`` in [-1, 1]."""
-        prepared = self.image_processor(
-            (pixels.float() / 2 + 0.5).clamp(0, 1).cpu(), do_rescale=False, return_tensors="pt"
-        ).pixel_values
-        return self.image_encoder(prepared.to(self._execution_device, self.image_encoder.dtype)).image_embeds
-
-    def _log_weight(self, strength: float) -> Tensor | None:
-        return None if strength == 1 else torch.tensor([strength], device=self._execution_device).log()
 
     # A clip
 
@@ -383,7 +328,7 @@ class DurianPipeline(DiffusionPipeline):
             yield keep_detail(frame, of_draft, whole)
 
     def preview(self, estimate: Tensor, frames: Sequence[int]) -> list[np.ndarray]:
-        """What some frames of a step's estimate look like, by the tiny decoder where there is one.
+        """Decode some frames of a step's estimate, by the tiny decoder where there is one.
 
         Args:
             estimate: ``(F, C, h, w)`` from a :class:`~durian.diffusion.sampling.Step`.

@@ -1,4 +1,4 @@
-"""From noisy latents of some windows to the guided output of the denoiser: what runs at every step."""
+"""One sampling step's prediction: from noisy latents of some windows to the guided output of the denoiser."""
 
 from __future__ import annotations
 
@@ -10,27 +10,13 @@ from torch import Tensor
 
 from durian.diffusion.conditioning import Conditioner, SemanticTokens, stacked
 from durian.diffusion.denoiser import Denoiser
-from durian.diffusion.references import ProjectedReferences, Reference
+from durian.diffusion.encoded_references import EncodedReferences
 from durian.diffusion.sampling import guided
 
 
 @dataclass(frozen=True)
-class EncodedReferences:
-    """What is computed of a request's pictures once: all of it independent of timestep, frame and motion."""
-
-    parts: tuple[Reference, ...]
-    """The pictures' features: portrait first, then attributes in the order in which they were given."""
-    projected: ProjectedReferences
-    attributes: tuple[Tensor, ...]
-    """Semantic tokens of each attribute, ``(1, T, D)``."""
-    log_weights: tuple[Tensor | None, ...]
-    portrait: Tensor | None
-    blends: bool
-
-
-@dataclass(frozen=True)
 class Prediction:
-    """What stays the same over the steps of one clip, and the guided prediction made with it.
+    """The denoiser's guided prediction, with all inputs that stay the same over the steps of one clip.
 
     ``guidance``: the guider's features of all frames ``(F, C, h, w)``, on any device. ``blend``: α ``(F,)``, or
     ``None``. ``scale``: of guidance; 1 leaves the unconditional rows out. ``in_one_batch``: run them with the others.

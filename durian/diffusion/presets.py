@@ -1,4 +1,4 @@
-"""Shapes of the model in one registry: every number of its components, and what a call does by default.
+"""Registry of model presets: every number of the components, and the defaults of a call.
 
 Imports light: what needs torch imports it when called.
 """
@@ -21,7 +21,7 @@ Arguments = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Sources:
-    """Where a warm start finds published weights: each a hub id (``@commit`` pins it) or a folder of that layout."""
+    """Published weights of a warm start: each a hub id (``@commit`` pins it) or a folder of that layout."""
 
     unet: str = "stable-diffusion-v1-5/stable-diffusion-v1-5"
     """A Stable Diffusion repository, of which the folder ``unet`` is read."""

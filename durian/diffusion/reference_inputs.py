@@ -1,10 +1,11 @@
-"""What the reference nets are given of a picture, in a request as in training."""
+"""Inputs of the reference nets: masked pictures and their latents, the same in a request as in training."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
@@ -14,9 +15,10 @@ from durian.diffusion.reference_net import ReferenceFeatures, ReferenceNet
 
 if TYPE_CHECKING:
     from durian.diffusion.latents import Autoencoder
+    from durian.diffusion.pipeline import DurianPipeline
 
 HOLE_COLOUR = 0.0
-"""What masked-out pixels become, in [-1, 1]: mid-grey. The paper only says that picture and mask are multiplied."""
+"""Value of masked-out pixels, in [-1, 1]: mid-grey. The paper only says that picture and mask are multiplied."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,31 @@ class ReferenceInputs:
     mask: Tensor
     embedding: Tensor | None = None
     keypoints: Tensor | None = None
+
+    @classmethod
+    def of(
+        cls,
+        pipeline: DurianPipeline,
+        pictures: np.ndarray | Tensor,
+        masks: np.ndarray | Tensor,
+        keypoints: np.ndarray | Tensor | None = None,
+        embedding: Tensor | None = None,
+    ) -> ReferenceInputs:
+        """Prepare pictures for a reference net, as far as no training changes the result.
+
+        Args:
+            pipeline: its autoencoder and, for a conditioner of kind ``clip``, its image encoder are used.
+            pictures: ``(B, S, S, 3) uint8``.
+            masks: ``(B, S, S) uint8``, 255 where they are shown.
+            keypoints: ``(B, S, S, 3) uint8``.
+            embedding: ``(B, D)`` instead of CLIP's of the masked pictures.
+        """
+        inside = pipeline.pixels(masks[..., None])
+        shown = masked(pipeline.pixels(pictures) * 2 - 1, inside)
+        latents, small = encode_masked(pipeline.vae, shown, inside)
+        if pipeline.conditioner.config.kind == "clip":
+            embedding = (_clip_embedding(pipeline, shown) if embedding is None else embedding).to(latents)
+        return cls(latents, small, embedding, None if keypoints is None else pipeline.pixels(keypoints))
 
     def seen_by(self, net: ReferenceNet, conditioner: Conditioner, of: str) -> ReferenceFeatures:
         """A reference net's features of the pictures.
@@ -61,3 +88,11 @@ def encode_masked(vae: Autoencoder, shown: Tensor, inside: Tensor) -> tuple[Tens
     """Latents ``(N, C, h, w)`` of pictures from :func:`masked`, and their masks at that size, ``(N, 1, h, w)``."""
     latents = encode(vae, shown)
     return latents, F.interpolate(inside, latents.shape[2:], mode="area")
+
+
+def _clip_embedding(pipeline: DurianPipeline, pixels: Tensor) -> Tensor:
+    """CLIP's image embeddings ``(B, D)`` of ``(B, 3, S, S)`` in [-1, 1]."""
+    prepared = pipeline.image_processor(
+        (pixels.float() / 2 + 0.5).clamp(0, 1).cpu(), do_rescale=False, return_tensors="pt"
+    ).pixel_values
+    return pipeline.image_encoder(prepared.to(pixels.device, pipeline.image_encoder.dtype)).image_embeds

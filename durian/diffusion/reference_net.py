@@ -1,4 +1,4 @@
-"""The reference nets: what of a reference picture the denoiser can look at, at every attention level."""
+"""The reference nets: features of a reference picture for every attention level of the denoiser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the denoiser sees of reference pictures: features from the reference nets, and their keys and values."""
+"""Features of reference pictures from the reference nets, and their keys and values for the denoiser."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 FRAMES_DECODED_AT_ONCE = 8
 OUT_OF_MEMORY_WORDS = ("out of memory", "can't allocate memory", "alloc_failed")
-"""How torch's CPU allocator, CUDA, cuBLAS and cuDNN say it, in lower case."""
+"""Words by which torch's CPU allocator, CUDA, cuBLAS and cuDNN report it, in lower case."""
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,8 @@ class Chunks:
 
 
 AT_ONCE = {"cuda": Chunks(4), "cpu": Chunks(1, guide_in_one_batch=False)}
-"""What is tried first. Several windows of a long clip keep a GPU busier; on a CPU smaller batches stay in its cache."""
+"""Batch sizes that are tried first. Several windows of a long clip keep a GPU busier; on a CPU smaller batches stay in
+its cache."""
 
 
 class DiffusionRenderer:
@@ -192,7 +193,7 @@ def _decode(pipeline: DurianPipeline, latents: Tensor, draft: np.ndarray | None)
 
 
 def smaller_chunks(first: Chunks) -> list[Chunks]:
-    """What to try one after another: ever fewer windows together, at last each half of guidance by itself."""
+    """Batch sizes to try one after another: ever fewer windows together, at last each half of guidance by itself."""
     ways, windows = [], first.windows
     while windows >= 1:
         ways.append(Chunks(windows, first.guide_in_one_batch))

@@ -1,4 +1,4 @@
-"""From noise to latents: schedulers by name, noise per frame, guidance, and the loop.
+"""Sampling from noise to latents: schedulers by name, noise per frame, guidance, and the loop.
 
 All frames of a clip are stepped at once, as latents ``(F, C, h, w)``. Randomness belongs to frames: neither the
 number of frames, nor windows, nor how many of them run together change what a frame starts from.
@@ -26,7 +26,7 @@ SCHEDULERS = ("ddim", "dpm++", "euler", "lcm")
 (2310.04378), the last for models distilled for it."""
 
 PREDICTIONS = ("epsilon", "v_prediction", "sample")
-"""What a model may predict, by diffusers' names: noise, velocity, or the clean latents themselves. The last is for many
+"""Kinds of prediction, by diffusers' names: noise, velocity, or the clean latents themselves. The last is for many
 channels and few parameters: noise is as rich as the latents, what lies behind it is not (2511.13720)."""
 
 WITHOUT_GUIDANCE = ("lcm",)
@@ -41,7 +41,7 @@ NOISE_SCHEDULE = {
     "prediction_type": "epsilon",
     "rescale_betas_zero_snr": False,
 }
-"""What a model was trained with, by diffusers' names; the defaults are Stable Diffusion 1.5's, as diffusers' own
+"""Settings of the noise schedule, by diffusers' names; the defaults are Stable Diffusion 1.5's, as diffusers' own
 differ from one scheduler to the next."""
 
 LCM_TRAINED_STEPS = 50
@@ -201,7 +201,7 @@ def predicted_original(scheduler: SchedulerMixin, output: Tensor, timestep: Tens
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """Where sampling stands after a step."""
+    """The state of sampling after a step."""
 
     index: int
     """0 after the first step, ``steps - 1`` after the last."""

@@ -20,7 +20,7 @@ from durian.diffusion.references import ProjectedReferences
 
 @dataclass(frozen=True)
 class Context:
-    """What attention layers need besides hidden states.
+    """Inputs of attention layers besides hidden states.
 
     ``references``: keys and values, ``None`` for self-attention alone.
     ``token_log_weight``: ``(B or B·F, T)`` added to the logits of the semantic tokens, ``None`` for none.

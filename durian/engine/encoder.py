@@ -17,7 +17,7 @@ FRAMES_AHEAD = 8
 
 
 SECONDS_BETWEEN_LOOKS = 0.05
-"""How soon a failed encoder or a cancelled job is noticed while waiting."""
+"""Seconds after which a failed encoder or a cancelled job is noticed at the latest."""
 
 
 class FrameWriter(Protocol):

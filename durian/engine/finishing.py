@@ -1,4 +1,4 @@
-"""From a renderer's frame to the picture a visitor gets: pasted back into the photo when wanted, and labelled."""
+"""Finishing of rendered frames: pasted back into the photo when wanted, and labelled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Animations give way to stills: whoever moves a slider waits for each still, and nobody watches frames come."""
+"""Pauses of animations while a still is rendered, since stills follow a visitor's sliders and must be quick."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One animation's life: waiting, running, and how it ended."""
+"""Jobs: one animation's state, from waiting to its result or error."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class JobStatus:
-    """Where a job stands. ``position`` is 0 while it runs and afterwards, 1 for the next in line.
+    """A job's progress. ``position`` is 0 while it runs and afterwards, 1 for the next in line.
 
     ``step`` of ``steps`` passes over the whole clip are done; both are 0 where a renderer makes none.
     ``remaining`` is in seconds, from steps or frames measured so far (of this job, or of earlier ones while it waits);
@@ -57,7 +57,8 @@ class JobStatus:
 
 @dataclass(frozen=True)
 class Estimate:
-    """How frame ``frame`` looks after ``step`` of ``steps``: ``picture`` ``(H, W, 3) uint8``, finished like a still."""
+    """An estimate of frame ``frame`` after ``step`` of ``steps``: ``picture`` ``(H, W, 3) uint8``, finished like a
+    still."""
 
     step: int
     steps: int
@@ -75,7 +76,7 @@ class Sound:
 
 @dataclass(frozen=True)
 class Delivery:
-    """Where a job's result goes, whose it is, and what it sounds like.
+    """Path, owner and sound of a job's result, and how the job is watched.
 
     ``owner`` is whose files they are; ``client`` is who counts for a fair share of the line, such as an address.
     """
@@ -87,7 +88,7 @@ class Delivery:
     """Longest that it may run; ``None`` for as long as it takes."""
     sound: Sound | None = None
     watched_frame: int | None = None
-    """Whose estimates are wanted while it runs; ``None`` for the middle one."""
+    """The frame whose estimates are wanted while it runs; ``None`` for the middle one."""
     on_progress: Callable[[JobStatus], None] | None = field(default=None, repr=False)
 
 

@@ -1,4 +1,4 @@
-"""The line in which animations wait, and how long each must."""
+"""The queue of waiting animations, with an estimate of how long each must wait."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from durian.request import AnimationRequest
 
 
 def pace_key(request: AnimationRequest) -> Hashable:
-    """What a frame's time depends on."""
+    """The settings that a frame's time depends on."""
     return request.renderer, request.options.size, request.diffusion
 
 

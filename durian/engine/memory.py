@@ -1,4 +1,4 @@
-"""How much memory the process has, and giving it back between jobs."""
+"""Measuring the process's memory, and releasing it between jobs."""
 
 from __future__ import annotations
 

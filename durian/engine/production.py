@@ -1,4 +1,4 @@
-"""One job from request to files: frames from the renderer, finished and encoded while the next one is rendered."""
+"""Production of one job's files: each frame is finished and encoded while the next one is rendered."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def _render_into(folder: Path, job: Job, renderer: Renderer, stills: StillsLane,
 
 
 def describe(request: AnimationRequest) -> dict[str, object]:
-    """What a result tells about itself: its id, seed and all settings, without pictures."""
+    """Metadata of a result: its id, seed and all settings, without pictures."""
     from durian.bundle import settings_of
 
     return {

@@ -1,4 +1,4 @@
-"""Where results lie: one folder per owner, emptied when the owner leaves or the files are old."""
+"""Storage of results: one folder per owner, emptied when the owner leaves or the files are old."""
 
 from __future__ import annotations
 

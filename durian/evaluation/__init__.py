@@ -1,1 +1,1 @@
-"""Quality on data: protocols, the methods they compare, metrics, and the report; and clicks for a mask."""
+"""Evaluation: protocols, the methods they compare, metrics, and the report; and clicks needed for a mask."""

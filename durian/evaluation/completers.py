@@ -1,4 +1,4 @@
-"""Ways to complete a picture with a hole in it. A new one is a function and a line in :data:`COMPLETERS`.
+"""Methods that complete a picture with a hole in it; a new one is a function and a line in :data:`COMPLETERS`.
 
 The hole's own pixels never reach them: the task's picture is wiped out there before anybody sees it.
 """

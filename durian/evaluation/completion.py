@@ -1,4 +1,4 @@
-"""Holes in the shape of other people's items, on photographs that show what is there: how well is that guessed?
+"""Completion protocol: holes in the shape of other people's items, filled and compared with the photograph.
 
 The hole is another person's item, found by its name, where the project's own alignment puts it on this face, grown as
 a renderer grows it. The photograph wears no such item, so its own pixels are the truth; they are wiped out before any

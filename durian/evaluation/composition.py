@@ -1,4 +1,4 @@
-"""Two items from two people at once: the paper's zero-shot composition, with the truth rendered."""
+"""Composition protocol: two items from two people at once, as in the paper, against rendered truth."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is done to a photograph so that its own item can be worn again: a copy to take it from, and a worse portrait.
+"""Changed copies of a photograph: a reference to take its item from, and a portrait with the item in another colour.
 
 The copy is turned, smaller, encoded once more and, where asked, under other light; the portrait's item has another
 colour, so that leaving it where it is scores badly. All is exact arithmetic: what undoing it gives is known too.

@@ -1,4 +1,4 @@
-"""The paper's cross-attribute protocol: the item of one clip on the person of another; nobody knows the truth."""
+"""The paper's cross-attribute protocol: the item of one clip on the person of another, without ground truth."""
 
 from __future__ import annotations
 

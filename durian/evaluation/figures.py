@@ -1,4 +1,4 @@
-"""What a table says beside a figure: its title, its unit, and which way is good."""
+"""Titles, units and directions of the figures in an evaluation's tables."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ FRAME_RATE = 12.0
 MOST_SECONDS = 10.0
 """A longer clip is cut off here, so that memory stays bounded."""
 ITEM_OF_VIDEOS = "hair"
-"""What is transferred from a plain video: nearly everybody has some. Other items need prepared clips."""
+"""The item that is transferred from a plain video: nearly everybody has some. Other items need prepared clips."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What a hole in a portrait most likely hides: face, neck and clothes, hair, or background, each completed alone."""
+"""Completion of a portrait's hole by layers: face, neck and clothes, hair, and background, each completed alone."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ HAIRLINE = 0.12
 
 @dataclass(frozen=True)
 class Seen:
-    """What is seen around a hole, ``(S, S) bool`` each."""
+    """Regions seen around a hole, ``(S, S) bool`` each."""
 
     background: np.ndarray
     person: np.ndarray
@@ -43,7 +43,7 @@ class Seen:
 
 
 def seen_around(picture: np.ndarray, hole: np.ndarray, landmarks: np.ndarray) -> Seen:
-    """What is what around a ``hole (S, S) bool``, by matte and parser, in a ``picture (S, S, 3) uint8``.
+    """Regions around a ``hole (S, S) bool``, by matte and parser, in a ``picture (S, S, 3) uint8``.
 
     Both look at the picture with a bare head in the hole: a smear there would be taken for part of somebody.
     """

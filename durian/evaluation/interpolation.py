@@ -1,4 +1,4 @@
-"""α from 0 to 1 between two items of a kind: does it start and end at the single items, and move evenly between?"""
+"""Interpolation protocol: α from 0 to 1 between two items of a kind; exactness of its ends, evenness of its steps."""
 
 from __future__ import annotations
 

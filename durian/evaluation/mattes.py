@@ -1,4 +1,4 @@
-"""Mattes against exact ones: rendered heads, of which it is known how much of every pixel an item covers.
+"""Mattes of rendered heads against the exact coverage of every pixel.
 
 Each matte starts from the same rough mask, the truth as somebody sees it who sees no strands, so that what is measured
 is the matte and not the mask. The errors are those of alphamatting.com (Rhemann et al., "A perceptually motivated

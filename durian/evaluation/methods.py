@@ -1,4 +1,4 @@
-"""What is compared: the still portrait, the pasted item, renderers, checkpoints, and frames that others made.
+"""Methods to compare: the still portrait, the pasted item, renderers, checkpoints, and frames made elsewhere.
 
 On the command line a method is ``NAME`` or ``NAME=PATH``; :func:`parse_method` makes a :class:`MethodSpec` of it,
 which can be sent to other processes, and :func:`process_method` the method itself, once a process.
@@ -63,7 +63,7 @@ class Paste:
 
 
 class OracleWarp:
-    """What was done to the truth, undone exactly by one who knows it: the ceiling of protocols that make copies."""
+    """Undoes the known change to the truth exactly: the ceiling of protocols that make copies."""
 
     def frames(self, task: Task) -> np.ndarray:
         """
@@ -196,7 +196,7 @@ def check_distinct(methods: Sequence[MethodSpec]) -> None:
 
 
 def digest_of(spec: MethodSpec) -> str:
-    """What a method's results depend on besides the task: its kind, and its files' names, sizes and times."""
+    """Digest of what a method's results depend on besides the task: its kind, and its files' names, sizes and times."""
     files = [] if spec.path is None else sorted(path for path in spec.path.rglob("*") if path.is_file())
     told = [(str(path.relative_to(spec.path)), (stat := path.stat()).st_size, stat.st_mtime_ns) for path in files]
     return fingerprint([spec.kind, told])

@@ -1,4 +1,4 @@
-"""The plainest transfer there is: the reference's own pixels, put where the two faces' landmarks say."""
+"""Paste baseline: the reference's own pixels, placed by the two faces' landmarks."""
 
 from __future__ import annotations
 

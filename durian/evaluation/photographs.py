@@ -1,4 +1,4 @@
-"""Real photographs for the evaluations: which of a folder's count, what they wear, and a head at a fixed size."""
+"""Real photographs for the evaluations: their selection, the items worn in them, and head crops of a fixed size."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from durian.fingerprint import fingerprint
 from durian.geometry.head import Head
 
 KINDS = ("hair", "glasses", "hat", "beard")
-"""What photographs are searched for."""
+"""Kinds of items that photographs are searched for."""
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp")
 LEAST_HAIR = 0.5
 """Area in squares of the outer-eye distance below which a head is bald: presence checks take hair for granted."""
@@ -28,7 +28,7 @@ ROOM = 3.0
 
 @dataclass(frozen=True)
 class Photographs:
-    """Which photographs of a folder are taken.
+    """Selection of a folder's photographs.
 
     Attributes:
         split: a CSV of ``file`` (relative to the folder) and ``split``; without it all pictures count.
@@ -76,7 +76,7 @@ def case_name(folder: Path, path: Path, *more: str) -> str:
 
 
 def items_worn(folder: Path, photographs: Photographs) -> dict[Path, frozenset[str] | None]:
-    """What each photograph wears of the wanted kinds, by its path; ``None`` where no usable face is seen.
+    """Items of the wanted kinds that each photograph shows, by its path; ``None`` where no usable face is seen.
 
     The list of ``stills`` is believed where there is one, and only its photographs are named; otherwise the project's
     own presence check says so.

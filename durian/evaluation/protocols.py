@@ -1,4 +1,4 @@
-"""What is measured on which data: one class for each protocol, and the registry of them.
+"""Protocols: one class for each combination of data and measurement, and the registry of them.
 
 All go one way: a protocol lists its sources and makes a task of each; methods make frames of a task; metrics score
 them; :mod:`durian.evaluation.running` takes care of processes and of going on, the report of means and pictures.
@@ -32,12 +32,12 @@ PROTOCOLS = {
     "self-item": "durian.evaluation.self_item.SelfItem",
     "completion": "durian.evaluation.completion.Completion",
 }
-"""Where each is; imported when used. ``segment`` has no methods to compare and goes its own way."""
+"""The module of each; imported when used. ``segment`` has no methods to compare and goes its own way."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """What a protocol may be told.
+    """Options of a protocol.
 
     Attributes:
         data: folder of scenes or clips.
@@ -107,7 +107,7 @@ class Protocol(ABC):
         """
 
     def usual_methods(self, renderer: str) -> tuple[str, ...]:
-        """What is compared when nobody says otherwise, as on the command line."""
+        """The methods compared by default, as on the command line."""
         return ("still", renderer)
 
     def score(self, method: Method, scorer: Scorer) -> tuple[np.ndarray, dict[str, float]]:
@@ -121,7 +121,7 @@ class Protocol(ABC):
         return settings | ({"metrics": list(self.options.metrics)} if self.options.metrics else {})
 
     def summary(self, results: Mapping[str, Sequence]) -> dict[str, object]:
-        """What the protocol has to say besides means: by method, from its results (``CaseResult``) of all cases."""
+        """Further results of the protocol besides means: by method, from its results (``CaseResult``) of all cases."""
         return {}
 
 

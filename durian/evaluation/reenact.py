@@ -1,4 +1,4 @@
-"""A clip's first frame moved by the clip's own landmarks, against the clip: how faithful is the motion?
+"""Reenactment: a clip's first frame moved by the clip's own landmarks, compared with the clip.
 
 Neutral is the first frame, landmarks are absolute (nothing is retargeted), the middle square of a video is scaled to
 512 px. Scores are averaged over the frames behind the first, then over clips.
@@ -17,7 +17,7 @@ from durian.evaluation.results import CaseResult
 from durian.evaluation.tasks import Task
 
 COMPARED = ("psnr/all", "ssim/all")
-"""What a clip has to be better in than the still first frame."""
+"""Figures in which a clip has to be better than the still first frame."""
 
 
 class Reenact(Protocol):

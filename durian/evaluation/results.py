@@ -1,4 +1,4 @@
-"""Results of single cases, on disk: what was scored is not scored again.
+"""Results of single cases on disk, so that no case is scored twice.
 
 A result is one small JSON file, ``results/METHOD/CASE.json``. Its key is a digest of all that it depends on: the
 protocol's settings, the method, the case's files and the version; a result with another key counts as missing.
@@ -113,7 +113,7 @@ def source_digest(source: Source) -> str:
 
 
 def result_key(protocol: Protocol, source: Source, method: MethodSpec) -> str:
-    """What a result depends on."""
+    """Digest of everything that a result depends on."""
     return fingerprint([__version__, protocol.settings(), source_digest(source), digest_of(method)])
 
 

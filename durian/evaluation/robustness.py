@@ -1,4 +1,4 @@
-"""The reviewers' open question: do identity and attribute stay apart when the references differ much?
+"""Robustness protocol: separation of identity and attribute for references that differ much from the portrait.
 
 Triplets on a grid of pose gap × light gap between portrait and reference. Identity is scored in the face that no item
 hides, the attribute inside the item, so that one can fail without the other.

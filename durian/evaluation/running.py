@@ -1,4 +1,4 @@
-"""Runs a protocol: every case by every method, over several processes, going on where it was left."""
+"""Running of a protocol: every case by every method, over several processes; a run that was stopped goes on."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What came out of a run.
+    """The results of a run.
 
     Attributes:
         protocol: what was measured.

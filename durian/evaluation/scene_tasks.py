@@ -1,4 +1,4 @@
-"""Tasks from synthetic scenes, where the truth is known; shared by the protocols that use them."""
+"""Tasks from synthetic scenes with known truth; shared by the protocols that use them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FACE_LABELS = (
     *(Label.FACE, Label.BROW, Label.SCLERA, Label.IRIS, Label.LIPS, Label.MOUTH, Label.TEETH, Label.NOSE),
     Label.LASH,
 )
-"""What of a picture shows who it is."""
+"""Labels of the parts of a picture that show who it is."""
 CHANGE = 8
 """Difference, of 255, from which on a pixel counts as changed by the item: above the noise of the camera."""
 

@@ -1,4 +1,4 @@
-"""Every metric of one clip, as flat figures ``metric/region``."""
+"""Scoring of one clip by every metric, as flat figures ``metric/region``."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Scorer:
 
 
 def case_of(task: Task, frames: np.ndarray) -> Case:
-    """What metrics see of a task: the first attribute's reference, and where any item is in the truth."""
+    """A task's case for metrics: the first attribute's reference, and where any item is in the truth."""
     inside = None
     if task.masks:
         inside = np.maximum.reduce(list(task.masks.values())) >= ITEM_SHARE

@@ -1,4 +1,4 @@
-"""How many clicks a mask needs: named start, then simulated clicks, against true masks of synthetic scenes.
+"""Clicks needed for a mask: a named start, then simulated clicks, against true masks of synthetic scenes.
 
 The usual protocol of interactive segmentation (Sofiiuk et al. 2021): each click goes to the centre of the largest
 error region, the point of it farthest from its edge; at most 20.

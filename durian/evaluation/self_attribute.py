@@ -1,4 +1,4 @@
-"""The paper's self-attribute protocol: portrait and reference are other frames of the clip that is to be made.
+"""The paper's self-attribute protocol: portrait and reference are other frames of the clip that is the target.
 
 The paper itself shows that these scores do not rank models by transfer (unmasked references score best and fail
 across people); ``triplets`` does.

@@ -1,4 +1,4 @@
-"""An item goes back on its own wearer: a photograph wears its own item again, taken from a turned copy of itself.
+"""Self-item protocol: a photograph wears its own item again, taken from a turned copy of itself.
 
 The portrait is the photograph with the item in another colour, the reference a copy that was turned, shrunk and
 encoded once more; both are read as a visitor's files are, the item found by its name. The truth is the photograph.

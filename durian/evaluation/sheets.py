@@ -1,4 +1,4 @@
-"""Contact sheets: rows of pictures in one PNG, to look at."""
+"""Contact sheets: rows of pictures in one PNG."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Means over cases, how sure they are, and how sure a difference is."""
+"""Means over cases and paired differences, with confidence intervals."""
 
 from __future__ import annotations
 

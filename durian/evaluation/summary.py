@@ -1,4 +1,4 @@
-"""From results to what tables show: means with intervals, differences to a baseline, groups, the worst cases first."""
+"""Summary of results for tables: means with intervals, differences to a baseline, groups, cases from worst to best."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def table(evaluation: Evaluation, baseline: str, seed: int = 0, group: str | Non
 
 
 def figure_of(evaluation: Evaluation, name: str) -> Figure:
-    """What is known of a figure: a metric's description or the protocol's own."""
+    """Description of a figure: a metric's description or the protocol's own."""
     own = {figure.name: figure for figure in evaluation.protocol.figures}
     if name in own:
         return own[name]

@@ -1,4 +1,4 @@
-"""One task of a protocol: what a method is given, and what is known of the right answer."""
+"""Tasks: the inputs that a method is given, and the ground truth where there is any."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ITEM_SHARE = 128
 
 @dataclass(frozen=True)
 class Task:
-    """What a method is given, in the pixels of a square picture of S a side, and the truth if there is any.
+    """A method's inputs, in the pixels of a square picture of S a side, and the truth if there is any.
 
     Attributes:
         name: unique in its protocol, fit for a file's name.
@@ -92,7 +92,7 @@ def whole_crop(side: int) -> Crop:
 
 
 def rendered(renderer: Renderer, task: Task, size: int, seed: int = 0) -> np.ndarray:
-    """What a renderer makes of a task at ``size`` pixels, scaled to the task's own: ``(F, S, S, 3) uint8``.
+    """A renderer's frames of a task at ``size`` pixels, scaled to the task's own: ``(F, S, S, 3) uint8``.
 
     Raises:
         InvalidRequest: the renderer takes no absolute landmarks.

@@ -1,4 +1,4 @@
-"""Transfer with known truth: a portrait puts on another person's item and moves as the true frames do.
+"""Triplets protocol: transfer of another person's item onto a moving portrait, against rendered truth.
 
 Portrait is a scene's first tile, reference its first tile of the owner with its true mask, driven by the landmarks of
 the target tiles (the same person, so nothing is retargeted). Scores are taken at the data's size whatever size the

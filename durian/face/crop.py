@@ -1,4 +1,4 @@
-"""The square of the photo that is animated, and the way back into the photo."""
+"""The square crop of the photo that is animated, and the mapping back into the photo."""
 
 from __future__ import annotations
 

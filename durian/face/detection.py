@@ -1,4 +1,4 @@
-"""Every face of a photo, large or small: boxes on the whole picture and on tiles, then a mesh on each, enlarged."""
+"""Detection of all faces of a photo: boxes on the whole picture and on tiles, then a mesh on each, enlarged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A face is its 478 landmarks; sizes are measured on them."""
+"""A face's roll and sizes, measured on its 478 landmarks."""
 
 from __future__ import annotations
 

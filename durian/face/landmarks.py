@@ -1,4 +1,4 @@
-"""Landmarks of small pictures, along clips of them, and over the gaps of a track."""
+"""Landmarks of small pictures, along clips of them, and interpolated over the gaps of a track."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""MediaPipe's notices about its own graphs, kept from the terminal.
+"""Suppression of MediaPipe's notices about its own graphs on the terminal.
 
 They are written in C++, straight to the process's stderr and before any level is read (``GLOG_minloglevel`` does not
 reach them), so there is no other place to stop them. What else is written meanwhile, by whatever thread, arrives.
@@ -18,7 +18,7 @@ NOTICE = re.compile(
     rb"|INFO: Created TensorFlow Lite "
     rb"|WARNING: All log messages before absl::InitializeLog\(\) is called are written to STDERR"
 )
-"""How lines begin that nobody needs, as mediapipe 0.10.14 writes them."""
+"""Beginnings of the lines that are left out, as mediapipe 0.10.14 writes them."""
 STDERR = 2
 SECONDS_TO_DRAIN = 1.0
 """How long the end waits for lines on their way; only a child process that was started meanwhile makes it wait."""

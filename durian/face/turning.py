@@ -1,4 +1,4 @@
-"""Faces that are not upright: the detector and the mesh take an upside-down face for an upright one now and then."""
+"""Detection of faces that are not upright, which the detector and the mesh at times take for upright ones."""
 
 from __future__ import annotations
 

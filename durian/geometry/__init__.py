@@ -1,1 +1,1 @@
-"""Heads, meshes and alignment in 3-D: the geometry that both renderers lean on."""
+"""Heads, meshes and alignment in 3-D: the geometry that both renderers use."""

@@ -1,4 +1,4 @@
-"""Where an item from a reference picture sits on a portrait, at rest and in motion.
+"""Alignment of a reference's item to a portrait, at rest and in motion.
 
 The reference's pixels are lifted onto its head (landmarks and skull), carried to the portrait's head by the
 similarity between the two faces, and fitted to the portrait's own shape where the item touches it. Glasses, hats and
@@ -49,7 +49,7 @@ NO_FACE_BOXES = {
     "lips": (0.62, 0.5, 13),
     "other": (1.2, 0.5, 168),
 }
-"""Where an item from a picture without a face goes (taste); the visitor's handles do the rest."""
+"""Place of an item from a picture without a face (taste); the visitor's handles do the rest."""
 
 
 class ItemMesh(Protocol):

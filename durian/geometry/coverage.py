@@ -1,4 +1,4 @@
-"""How much of each pixel a polygon covers."""
+"""Coverage of each pixel by a polygon."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where glasses are on a head: a shallow wrapped front before the eyes, and a side that runs back to each ear.
+"""A surface for glasses on a head: a shallow wrapped front before the eyes, and a side that runs back to each ear.
 
 A place on glasses is ``(across, down)`` in units of :attr:`GlassesSurface.unit`, 0 at the bridge and the eyes' height,
 as somebody straight in front would see it. Any face's landmarks say where that place is in its picture, so glasses seen
@@ -187,7 +187,7 @@ class GlassesItem:
         self.rest = placed(rest, attribute.placement, portrait).astype(np.float32)
 
     def _nearer_fit(self, reference: np.ndarray, own: GlassesSurface) -> np.ndarray:
-        """What the similarity of the two faces where glasses touch them says of the front, beyond the few landmarks
+        """Movement of the front by the similarity of the two faces where glasses touch them, beyond the few landmarks
         that a surface hangs on, ``(V, 3)`` pixels; towards the ears less and less."""
         carry = HeadPose(*fit_rigid(np.asarray(reference, np.float64)[FIT_POINTS], own.landmarks[FIT_POINTS]))
         hinge = self.surface.hinge

@@ -1,7 +1,7 @@
-"""A head behind a face: pose, skull and a depth for every pixel, all guessed from 478 landmarks.
+"""A 3-D head estimated from 478 landmarks: pose, skull and a depth for every pixel.
 
-The landmarks end at the forehead and the jaw. Hair, hats and ears sit on what lies behind, so a skull ellipsoid is
-hung behind the face and blended into the landmarks' own depth.
+The landmarks end at the forehead and the jaw. Hair, hats and ears lie behind them, so a skull ellipsoid is placed
+behind the face and blended into the landmarks' own depth.
 """
 
 from __future__ import annotations

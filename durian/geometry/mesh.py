@@ -1,4 +1,4 @@
-"""The mesh that moves a face and what surrounds it.
+"""The triangle mesh that moves a face and its surroundings.
 
 Inside, MediaPipe's own triangles, with the mouth and the eyes left open so that lips part and lids close over what
 lies behind. Outside, a grid over the rest of the picture (hair, ears, neck, body) that follows the head rigidly in
@@ -165,7 +165,7 @@ class WarpMesh:
         return (neck * far).astype(np.float32)
 
     def outer_positions(self, driving: np.ndarray, pose: HeadPose) -> np.ndarray:
-        """Where the outer vertices go, ``(N, 3) float32``, for one frame's landmarks ``(478, 3)``."""
+        """Positions of the outer vertices, ``(N, 3) float32``, for one frame's landmarks ``(478, 3)``."""
         moved = self.rest + self.hold[:, None] * (pose.shell(self.rest, self.head.centre) - self.rest)
         residual = driving[FACE_OVAL] - moved[: len(FACE_OVAL)]
         moved += self.oval_influence @ residual

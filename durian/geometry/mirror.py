@@ -1,4 +1,4 @@
-"""A reference seen from the other side: its mirror image."""
+"""Mirroring of a reference, for an item seen from the other side."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A visitor's handles on an item: moved, turned and scaled where it lies."""
+"""A visitor's adjustments of an item: moved, turned and scaled where it lies."""
 
 from __future__ import annotations
 

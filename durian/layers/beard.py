@@ -1,4 +1,4 @@
-"""A beard as what it does to skin: how much it darkens, and what strands of its own colour hide.
+"""A beard's effect on skin: how much it darkens, and which strands of its own colour hide it.
 
 Stubble is a ratio: it darkens whoever wears it as it darkened its owner, and brings none of the owner's skin along.
 Where hair hides the skin, or is brighter than it, strands come with their own colour. Both are one texture for
@@ -147,7 +147,7 @@ def _core_colour(image, skin, matte, density) -> np.ndarray:
 
 
 def _of_core(image, skin, core) -> np.ndarray:
-    """How sure it is that a pixel is hair and not skin between hairs, ``(h, w) float32``."""
+    """Certainty that a pixel is hair and not skin between hairs, ``(h, w) float32``."""
     share = colour_distance(image, skin) / np.maximum(colour_distance(core, skin), 1)
     return smoothstep(share, *OF_CORE).astype(np.float32)
 

@@ -1,4 +1,4 @@
-"""The light on a face, as far as its skin shows it."""
+"""Estimate of the light on a face from the skin that it shows."""
 
 from __future__ import annotations
 

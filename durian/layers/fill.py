@@ -1,4 +1,4 @@
-"""Fill what is missing from what surrounds it: push-pull over an image pyramid."""
+"""Filling of missing pixels from their surroundings: push-pull over an image pyramid."""
 
 from __future__ import annotations
 

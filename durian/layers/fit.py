@@ -1,4 +1,4 @@
-"""How well an item will go on a portrait, said before anything is rendered: from both pictures and the mask alone."""
+"""Estimate of how well an item will go on a portrait, from both pictures and the mask alone, before rendering."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from durian.segmentation.found import certainty_of
 
 Level = Literal["good", "fair", "poor"]
 Range = tuple[float, float]
-"""What makes a fit fair, and what makes it poor."""
+"""Limits of a measure from which a fit is fair and poor."""
 
 TURNED: Range = (22.0, 38.0)
 NODDED: Range = (22.0, 40.0)
@@ -38,7 +38,7 @@ LEAST_BLUR = 0.9
 CUT: Range = (0.15, 0.6)
 """Length of an item along the picture's frame, in face widths, as far as the result would show it."""
 CONTINUED = 0.35
-"""What a cut at the top counts for where the item is gone on with (:mod:`durian.layers.continued`)."""
+"""Weight of a cut at the top where the item is continued (:mod:`durian.layers.continued`)."""
 EXPOSED: Range = (0.35, 0.9)
 """How much darker or brighter than well exposed one face is than the other, natural logarithm."""
 UNSURE: Range = (0.32, 0.6)

@@ -1,4 +1,4 @@
-"""What a lens lets through and what it adds: ``seen = transmittance * behind + added``, for each colour."""
+"""Lens transmittance and added light: ``seen = transmittance * behind + added``, for each colour."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class _Lens:
         return cls(fit, behind, clear, seen_through)
 
     def split(self, view: FrontView, clear: float, seen_through: float) -> tuple[np.ndarray, np.ndarray]:
-        """What the lens lets through and what it adds, ``(h, w, 3)`` each."""
+        """The lens's transmittance and added light, ``(h, w, 3)`` each."""
         face = np.maximum(view.eyes, view.brows)
         through = self.fit * seen_through
         through = through + clear * (1 - through)

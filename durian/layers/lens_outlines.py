@@ -1,4 +1,4 @@
-"""Where the rim of each lens runs in a front view: closed, smooth, alike on both sides.
+"""Outlines of both lenses' rims in a front view: closed, smooth, alike on both sides.
 
 A mask ends near a rim, on the brow's side often beyond it. Rays go from the middle of each lens outwards; on each the
 rim has an outer edge and a thickness, and the cheapest pair of closed contours through all rays is found by dynamic
@@ -40,7 +40,7 @@ ROOM = 1
 STEP_PRICE = 0.5
 """What a sample of change from a ray to the next costs, in the same."""
 BROW_DOUBT = 0.5
-"""How little what is seen over a brow tells of a rim."""
+"""Factor of the evidence for a rim that is seen over a brow."""
 RIM_GAP = 50
 """Degrees round a lens over which a rim that is not seen goes on: a gleam, a brow, a colour like the skin's."""
 RIM_SEEN = (0.25, 0.7)
@@ -167,7 +167,7 @@ def _offsets() -> np.ndarray:
 
 
 def _gains(seen: np.ndarray, known: np.ndarray, lab: np.ndarray, edge: np.ndarray) -> np.ndarray:
-    """What speaks for a rim of each offset from the mask's edge and each thickness, ``(ANGLES, D, T)``, in samples."""
+    """Evidence for a rim of each offset from the mask's edge and each thickness, ``(ANGLES, D, T)``, in samples."""
     count = seen.shape[1]
     sums = [_sums(((seen - 0.5) * known)[..., None])[..., 0], _sums(lab)]
     beside, ray = round(BESIDE / STEP), np.arange(ANGLES)[:, None, None]

@@ -1,4 +1,4 @@
-"""Glasses: which of their pixels are seen, and which are seen through."""
+"""Separation of glasses' pixels into the opaque frame and the lenses that are seen through."""
 
 from __future__ import annotations
 

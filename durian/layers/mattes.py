@@ -1,4 +1,4 @@
-"""Soft mattes: how much of each pixel is an item, found on the picture within a trimap's band.
+"""Soft mattes: an item's share of each pixel, solved on the picture within a trimap's band.
 
 The matting equation is I = αF + (1 - α)B. Colours sampled on both sides of the band give a first α and how far to
 believe it (Gastal and Oliveira, "Shared sampling for real-time alpha matting", 2010). The matting Laplacian carries it

@@ -1,4 +1,4 @@
-"""Where a face shows skin, from its landmarks."""
+"""Region of a face that shows skin, from its landmarks."""
 
 from __future__ import annotations
 

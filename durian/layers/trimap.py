@@ -1,4 +1,4 @@
-"""Where an item surely is, where it surely is not, and the band between, in which the picture decides."""
+"""Trimaps: surely inside an item, surely outside, and the band between, in which the picture decides."""
 
 from __future__ import annotations
 

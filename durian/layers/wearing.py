@@ -1,4 +1,4 @@
-"""Rules of wearing: what happens to hair under a hat.
+"""Rules of wearing: how a hat presses and hides the hair under it.
 
 A hat hides the hair it covers and presses what it does not: beyond its outline nothing sticks out, and below its brim
 the hair comes out from under it and finds its own width again. Nothing is cut: hair beside a hat hangs together with
@@ -35,7 +35,7 @@ POLAR = cv2.INTER_LINEAR | cv2.WARP_FILL_OUTLIERS
 
 @dataclass(frozen=True)
 class PressedHair:
-    """What a hat does to hair.
+    """The effect of a hat on hair.
 
     ``beyond`` ``(S, S) float32`` is where no hair shows any more, for the hat takes its place or presses it down. What
     is left moves: the pixel ``(x, y)`` shows what was at ``(map_x, map_y)``, ``(S, S) float32``.
@@ -85,7 +85,7 @@ def press_hair(hair: np.ndarray, hat: np.ndarray, landmarks: np.ndarray, unit: f
 
 
 def _beyond(hat: np.ndarray, landmarks: np.ndarray, unit: float) -> np.ndarray:
-    """What lies behind and beyond a hat, seen from the face outwards, ``(S, S) float32``.
+    """The region behind and beyond a hat, seen from the face outwards, ``(S, S) float32``.
 
     It begins a little inside the hat: along its lower edge hair goes on under it.
     """

@@ -1,4 +1,4 @@
-"""Pictures and videos in and out: formats, rotation, limits, H.264, GIF, frame archives, marks."""
+"""Reading and writing of pictures and videos: formats, rotation, limits, H.264, GIF, frame archives, marks."""
 
 from durian.media.audio import read_audio
 from durian.media.decoding import pixel_count

@@ -83,7 +83,7 @@ def _mixing(frame: AudioFrame) -> Graph:
 
 
 def _drained(graph: Graph, frame: AudioFrame | None) -> Iterator[AudioFrame]:
-    """What comes out of a graph after ``frame`` (``None``: the end) went in."""
+    """Frames that come out of a graph after ``frame`` (``None``: the end) went in."""
     import av
 
     graph.push(frame)

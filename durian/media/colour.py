@@ -1,4 +1,4 @@
-"""From whatever a picture's pixels are to 8-bit sRGB on white."""
+"""Conversion of any picture's pixels to 8-bit sRGB on white."""
 
 from __future__ import annotations
 

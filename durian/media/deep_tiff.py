@@ -1,4 +1,4 @@
-"""TIFFs of kinds that Pillow does not read rightly: floats and 32 bits in colour, and plain YCbCr, read by tifffile."""
+"""TIFFs that Pillow does not read rightly: floats and 32 bits in colour, and plain YCbCr, read by tifffile."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a result may be written where it is wanted, asked before any work is done for it.
+"""Checks, before any work is done, that a result may be written to its destination.
 
 A file's folder must be there: making one for each misspelt path would hide the mistake, and the result with it. A
 folder that is asked for as such (a data set, a report) is made with all that leads to it.

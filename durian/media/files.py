@@ -1,4 +1,4 @@
-"""Whether a file may be read, and writing one so that no half of it is ever left behind."""
+"""Checks that a file may be read, and atomic writing of files."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def output_failure(path: Path, error: BaseException) -> OutputFailed:
 
 
 def written_to(path: Path) -> Path:
-    """Where a result at ``path`` goes: itself, or the file that it links to, which keeps the link."""
+    """The file that a result at ``path`` is written to: itself, or the file that it links to, which keeps the link."""
     return Path(os.path.realpath(path)) if os.path.islink(path) else path
 
 

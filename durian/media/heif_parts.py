@@ -1,4 +1,4 @@
-"""How many pixels a HEIF's decoder would unpack: its picture may be put together from parts, each larger than it.
+"""The pixels that a HEIF's decoder would unpack: its picture may be put together from parts, each larger than it.
 
 A file of 50 kB may name a thousand tiles of sixteen megapixels that all lie at the same place, which takes minutes
 whatever size the picture claims. Boxes and their numbers are those of ISO/IEC 14496-12 and 23008-12.
@@ -21,7 +21,7 @@ DEEPEST = 8
 
 @dataclass
 class _Described:
-    """What the box says: the main picture, the parts of each, what belongs to it, and pixels of each."""
+    """Content of the box: the main picture, the parts of each, what belongs to it, and pixels of each."""
 
     primary: int = 0
     parts: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
@@ -127,7 +127,7 @@ def _read_references(content: bytes, described: _Described) -> None:
 
 
 def _read_sizes(content: bytes, sizes: list[int], described: _Described) -> None:
-    """Which properties each picture has."""
+    """Read which properties each picture has."""
     version, is_wide = content[0], content[3] & 1
     (count,) = struct.unpack_from(">I", content, 4)
     at = 8

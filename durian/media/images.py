@@ -1,4 +1,4 @@
-"""Pictures in and out: any usual file becomes ``(H, W, 3) uint8`` RGB, upright, in sRGB, on white."""
+"""Reading of pictures: any usual file becomes ``(H, W, 3) uint8`` RGB, upright, in sRGB, on white."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a file is, told from its first bytes, and the words for it."""
+"""Recognition of a file's kind from its first bytes, and the words for it."""
 
 from __future__ import annotations
 

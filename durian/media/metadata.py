@@ -1,4 +1,4 @@
-"""The mark that says a file was made by a machine, and the settings that travel with it.
+"""Metadata of results: the mark that a file was generated, and the settings it was made with.
 
 Every result carries a readable title and comment, and the IPTC digital source type as XMP, which is what newsrooms
 and photo libraries look for (IPTC Photo Metadata Standard 2023.2, "Digital Source Type").

@@ -1,4 +1,4 @@
-"""How much a decoder may read before it knows a picture's size: tags that overlap or comments in pieces never end.
+"""A limit on how much a decoder may read before it knows a picture's size.
 
 A TIFF of 5 MB may name the same 5 MB in sixty thousand tags, each of which its decoder keeps; a GIF's comment comes in
 pieces that are put together one by one. No decoder has limits for that, so what it reads is counted.
@@ -48,7 +48,7 @@ class MeteredStream:
         return getattr(self._stream, name)
 
     def end_header(self) -> None:
-        """What is read from now on are pixels, which may be as many bytes as there are."""
+        """Lift a header's limits: from now on pixels are read, which may be as many bytes as there are."""
         self._most, self._most_reads = math.inf, MOST_READS_IN_ALL
 
     def read(self, size: int | None = -1) -> bytes:

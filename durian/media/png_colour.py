@@ -1,4 +1,4 @@
-"""The colours of a PNG that embeds no profile but tells them in a few numbers: chunks cICP, sRGB, gAMA and cHRM.
+"""Colours of a PNG without an embedded profile, from its chunks cICP, sRGB, gAMA and cHRM.
 
 PNG specification, third edition, 4.3: cICP goes before an embedded profile, that before sRGB, and that before gAMA and
 cHRM. They become an ICC profile, so that all colours are converted at one place (:mod:`durian.media.colour`).

@@ -1,4 +1,4 @@
-"""What a video file holds, learnt from its headers and its first frame, before anything large is unpacked."""
+"""Properties of a video file, read from its headers and its first frame before anything large is unpacked."""
 
 from __future__ import annotations
 

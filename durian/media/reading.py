@@ -1,4 +1,4 @@
-"""Videos in: frames as ``(H, W, 3) uint8`` RGB, upright, at a steady rate whatever the file's own rate is."""
+"""Reading of videos: frames as ``(H, W, 3) uint8`` RGB, upright, at a steady rate whatever the file's own rate is."""
 
 from __future__ import annotations
 

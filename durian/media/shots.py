@@ -1,4 +1,4 @@
-"""Shots of a video: where one picture gives way to another all at once.
+"""Detection of a video's shots: cuts from one picture to another.
 
 A cut changes most of the pixels or the colours as a whole, and much more than happens around it. A needless cut only
 makes two clips of one, a missed one mixes two people, so doubt means a cut. Slow dissolves are not found; a face that

@@ -1,4 +1,4 @@
-"""JPEGs that lack nothing but the marker at their end, which viewers show without a word."""
+"""JPEGs that lack only the marker at their end, which viewers show without an error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Results out: an MP4 that browsers play, a lossless master, GIF, and a ZIP of frames. Never half a file."""
+"""Atomic writing of results: an MP4 that browsers play, a lossless master, GIF, and a ZIP of frames."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A driving video that cuts to another shot or person: its motion would throw the head about."""
+"""Detection of cuts in a driving video to another shot or person."""
 
 from __future__ import annotations
 

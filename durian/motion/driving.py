@@ -1,4 +1,4 @@
-"""A driving video's motion: read at one rate and size for everybody, turned upright, and of one shot only."""
+"""Motion of a driving video: read at one rate and size, turned upright, and of one shot only."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ LOOKED_AT = 5
 
 @dataclass(frozen=True)
 class Driving:
-    """How a person moves; ``notice`` is one sentence about what was done to the video, for its visitor, or none."""
+    """A driving video's motion; ``notice`` is one sentence about what was done to the video, for its visitor, or
+    none."""
 
     motion: Motion
     notice: str | None = None

@@ -1,4 +1,4 @@
-"""Eyes, lips and local sizes: what differs from face to face and must not be carried over.
+"""Features that differ from face to face and are not retargeted: eyes, lips and local sizes.
 
 All landmarks here are in a head frame: ``(..., 478, 3)``, frontal, x right, y down, z away, in any one unit.
 """

@@ -1,4 +1,4 @@
-"""From landmarks over time to a motion: the rigid part by robust fits, the rest is expression."""
+"""Fitting of a motion to landmarks over time: the rigid part by robust fits, the rest is expression."""
 
 from __future__ import annotations
 

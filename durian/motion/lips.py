@@ -1,4 +1,4 @@
-"""An open mouth that is closed before a motion acts on it, as LivePortrait's lip normalisation does.
+"""Closing of a mouth that is open at rest before a motion acts on it, as LivePortrait's lip normalisation does.
 
 Motions are relative to a resting face. Added to a mouth that is open at rest, they would never close it.
 """

@@ -1,4 +1,4 @@
-"""The noun: how a head moves and what its face does, free of whose face it was."""
+"""``Motion``: a head's movement and facial expression over time, independent of the face that made it."""
 
 from __future__ import annotations
 

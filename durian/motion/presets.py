@@ -1,4 +1,4 @@
-"""Motions made from parameters: curves of head angles and facial actions, nobody's footage."""
+"""Motion presets from parameters: curves of head angles and facial actions, without footage."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ GAZE_HOLD = 0.6
 
 @dataclass
 class _Score:
-    """What a preset writes: angles in degrees, gaze in degrees, facial actions from 0 to 1, each ``(F,)``."""
+    """Curves that a preset writes: angles in degrees, gaze in degrees, facial actions from 0 to 1, each ``(F,)``."""
 
     t: np.ndarray
     total: float

@@ -1,4 +1,4 @@
-"""A motion on a portrait's own face: relative, and shape preserving."""
+"""Retargeting of a motion to a portrait's own face: relative, and shape preserving."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The geometric preview: instant, no weights, any photo."""
+"""The geometric preview renderer: instant, no weights, any photo."""

@@ -1,4 +1,4 @@
-"""Items as layers that a frame's head pose can draw."""
+"""Layers: an item's texture on a mesh, drawn at each frame's head pose."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ def _unit(attribute: Attribute, to_texture: np.ndarray, landmarks: np.ndarray | 
 
 
 def mean_change(own: FaceLight, wearer: FaceLight, light: float) -> np.ndarray:
-    """What a reference's colours become in its wearer's light, natural logarithm ``(3,)``.
+    """Change of a reference's colours in its wearer's light, natural logarithm ``(3,)``.
 
     Most of what makes two faces differ is skin. But no skin in a well exposed photograph is darker or brighter than
     :data:`durian.layers.face_light.EXPOSED`: what is beyond is the photograph's exposure, and all of that is followed

@@ -1,4 +1,4 @@
-"""A mask's edge, found again on the picture: which share of each pixel is item and which is what lies behind."""
+"""Matting along a mask's outline: the item's share of each pixel."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ HIDDEN = 0.02
 
 
 def taken_off(scene: Scene, person: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What of the portrait goes: the part of ``M_port`` where it wore something.
+    """The part of ``M_port`` where the portrait wore something, which is taken off.
 
     Around a new item only what it replaces goes, so that skin and background beside it stay the photo's own.
 
@@ -81,7 +81,7 @@ def _strengths(scene: Scene) -> dict[str, float]:
 def _holes(
     scene: Scene, person: np.ndarray, name: str, mask: np.ndarray, expansions: tuple[float, ...]
 ) -> list[np.ndarray]:
-    """What goes with one thing that is worn, ``(S, S) float32`` for each expansion in outer-eye distances."""
+    """Masks of what is taken off with one worn item, ``(S, S) float32`` for each expansion in outer-eye distances."""
     if name == "glasses":
         return [_frames_worn(scene, mask)] * len(expansions)
     if name in ("hair", "hat"):

@@ -32,7 +32,7 @@ _cache = ContentCache(entries=8)
 
 
 def underneath(scene: Scene, person: np.ndarray, hidden: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What is under things that are taken off.
+    """Complete what is under items that are taken off.
 
     Args:
         scene: the portrait, and what it wears.

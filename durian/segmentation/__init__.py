@@ -1,4 +1,4 @@
-"""A click, or an item's name, becomes a mask."""
+"""Segmentation: masks of items from clicks or from an item's name."""
 
 from durian.segmentation.found import worn
 from durian.segmentation.interface import START_NAMES, Segmenter

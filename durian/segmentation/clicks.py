@@ -1,4 +1,4 @@
-"""What one click does to a mask: a local cut whose reach grows with the distance to the mask's edge.
+"""Correction of a mask by one click: a local cut whose reach grows with the distance to the mask's edge.
 
 Somebody who corrects a mask clicks in the middle of what is wrong, so that distance says how large the mistake is.
 """
@@ -188,7 +188,7 @@ def object_at(image: np.ndarray, point: np.ndarray, box: tuple[float, float, flo
 
 
 def object_in_front(image: np.ndarray, box: tuple[float, float, float, float] | None) -> np.ndarray:
-    """What differs from the picture's (or the box's) border: an item on a plain ground, ``(H, W) uint8``."""
+    """The region that differs from the picture's (or the box's) border: an item on a plain ground, ``(H, W) uint8``."""
     window = _box_window(image, box)
     part = window.take(image)
     lab = to_lab(part)

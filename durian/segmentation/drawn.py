@@ -16,7 +16,7 @@ import numpy as np
 from durian.errors import InvalidRequest
 
 LABELS = ("background", "skin", "hair", "beard", "frame", "lens", "hat", "clothes", "unsure")
-"""What the numbers mean; lips and ears are skin, and what nobody could decide is unsure."""
+"""Names of the labels by number; lips and ears are skin, and undecided pixels are unsure."""
 UNSURE = LABELS.index("unsure")
 ITEMS = {"hair": ("hair",), "beard": ("beard",), "glasses": ("frame", "lens"), "hat": ("hat",)}
 """Labels of the items that have names."""
@@ -35,7 +35,7 @@ class DrawnMask:
 
     @property
     def decided(self) -> np.ndarray:
-        """Where somebody could say what is there, ``(h, w) bool``."""
+        """Pixels whose label was decided, ``(h, w) bool``."""
         return self.labels != UNSURE
 
 

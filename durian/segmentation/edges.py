@@ -1,4 +1,4 @@
-"""Masks whose edges are a picture's edges."""
+"""Snapping of a mask's edge to the edges of the picture."""
 
 from __future__ import annotations
 

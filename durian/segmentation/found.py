@@ -1,4 +1,4 @@
-"""What is found in a picture by itself: by the parser where its weights are, else by the classic starts."""
+"""Masks found without clicks: by the parser where its weights are, else by the classic starts."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def named_start(image: np.ndarray, landmarks: np.ndarray, name: str, weights: Pa
 
 
 def certainty_of(image: np.ndarray, landmarks: np.ndarray | None, name: str, mask: np.ndarray) -> float | None:
-    """How sure the parser is of a mask that it found by name, in [0, 1].
+    """The parser's certainty of a mask that it found by name, in [0, 1].
 
     ``None`` where the mask came from elsewhere, was changed since, or the picture is no longer remembered: this never
     looks for anything anew.

@@ -1,4 +1,4 @@
-"""The named start for a hat: what sits on the head above the brows and is neither skin nor the hair below it."""
+"""The named start for a hat: the region on the head above the brows that is neither skin nor hair."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A head as the named starts see it: a working crop, its own coordinates, its skin, its person matte."""
+"""The working view of a head for named starts: a crop, its coordinates, its skin and its person matte."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every segmenter offers: a picture once, then clicks and named starts, many."""
+"""The interface of segmenters: one picture, then any number of clicks and named starts."""
 
 from __future__ import annotations
 

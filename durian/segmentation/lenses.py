@@ -31,7 +31,7 @@ SLOPE_SHARE = 0.4
 """Weight of a step (the border of a dark lens) against that of a line (a rim)."""
 
 BROW_TRUST, EYE_TRUST = 0.6, 0.1
-"""What edges count that a face without glasses has too."""
+"""Weights of edges that a face without glasses has too."""
 
 LEAST_LIGHTNESS = 130.0
 """Contrasts are relative to the skin's lightness, but dark skin shines: below this its gleams would pass for rims."""

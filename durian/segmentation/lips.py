@@ -1,4 +1,4 @@
-"""The named start for lips: the landmarks say where they are."""
+"""The named start for lips, from the landmarks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the person is: MediaPipe's selfie segmentation, its edge refined on the picture."""
+"""The person's matte: MediaPipe's selfie segmentation, its edge refined on the picture."""
 
 from __future__ import annotations
 

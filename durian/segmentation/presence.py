@@ -1,5 +1,4 @@
-"""Whether a face wears something, without a network; conservative, for a hole cut in error harms more than one cut by
-hand. Who names an item says that it is there: then less will do."""
+"""Tests, without a network, of whether a face wears an item; a hole cut in error harms more than one cut by hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which segmenters there are, and which one to use."""
+"""Registry of segmenters, and the choice of one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether an answer is what was asked for. Each check takes the file's bytes."""
+"""Checks that an answer's file is what was asked for, from the file's bytes."""
 
 from __future__ import annotations
 

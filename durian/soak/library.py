@@ -1,4 +1,4 @@
-"""A caller with ``gradio_client``, as docs/api.md shows it."""
+"""An API client built on ``gradio_client``, as docs/api.md shows it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a process holds, read from outside: memory, threads, open files; and the files it left in its folders."""
+"""Measurements of a process from outside: memory, threads and open files; and the files left in its folders."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Left:
-    """What lies in a folder and below."""
+    """Files in a folder and below."""
 
     files: int
     folders: int

@@ -1,4 +1,4 @@
-"""How each request ended, as its client saw it, and the counts of that."""
+"""Outcomes of requests, as their clients saw them, and the counts of each."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ENDINGS: tuple[Ending, ...] = ("answered", "refused", "cancelled", "said", "wron
 what was asked for; neither result nor sentence."""
 
 FULL_WORDS = ("waiting already", "running already", "from your address", "queue is full")
-"""What the server's refusals for want of room say, in lower case: the line's, a visitor's share's, Gradio's."""
+"""Words of the server's refusals for want of room, in lower case: the line's, a visitor's share's, Gradio's."""
 
 
 class ServerSaid(Exception):

@@ -1,4 +1,4 @@
-"""A visitor of the page, as the browser speaks for them.
+"""A client that behaves like a browser on the page.
 
 Components and events are found in ``/config`` by what they are called on the page, never by their numbers.
 """
@@ -22,7 +22,7 @@ from durian.soak.wishes import Wanted
 LARGEST_SHOWN = 768
 """The page shows pictures at most this wide; see :data:`durian.ui.pictures.DISPLAY_SIDE`."""
 UPDATE = "update"
-"""What Gradio marks an answer by that changes properties of a component, not only its value."""
+"""Gradio's mark of an answer that changes properties of a component, not only its value."""
 
 
 class PageVisitor:
@@ -185,7 +185,7 @@ def _is_update(value: Any) -> bool:
 
 
 def _shown(value: Any) -> Any:
-    """What a component shows after an answer; ``None`` where the answer leaves it as it is."""
+    """A component's value after an answer; ``None`` where the answer leaves it as it is."""
     return value.get("value") if _is_update(value) else value
 
 

@@ -1,4 +1,4 @@
-"""A caller of the API with nothing but HTTP: upload, call, and read the stream of its event."""
+"""An API client with nothing but HTTP: upload, call, and read the stream of its event."""
 
 from __future__ import annotations
 

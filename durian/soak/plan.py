@@ -1,4 +1,4 @@
-"""Who comes and what they do, drawn from a seed: visits, each a few requests of one client."""
+"""The plan of a soak, drawn from a seed: visits, each a few requests of one client."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CLIENTS: tuple[Client, ...] = ("library", "http", "page")
 
 Behaviour = Literal["stay", "cancel", "leave"]
 BEHAVIOURS: tuple[Behaviour, ...] = ("stay", "cancel", "leave", "stay", "stay")
-"""What a visit's client does to its animation; with three kinds of clients in turn, each does everything."""
+"""Actions of a visit's client on its animation; with three kinds of clients in turn, each does everything."""
 
 MASKS_PER_STILL = 0.1
 SECONDS_BEFORE_GIVING_UP = 2.0

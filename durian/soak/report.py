@@ -1,4 +1,4 @@
-"""What a soak must show, line by line: measured, goal, and whether it was kept."""
+"""The report of a soak, line by line: the measured value, its goal, and whether it was met."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def _patience(measured: Measured) -> list[Line]:
 
 
 def _words(measured: Measured) -> list[str]:
-    """What was heard instead of answers, with how often."""
+    """Messages received instead of answers, with their counts."""
     heard = Counter(
         f"{outcome.client}, {outcome.thing}, {outcome.ending}: {outcome.words}"
         for outcome in measured.outcomes

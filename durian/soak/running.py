@@ -1,4 +1,4 @@
-"""The soak itself: warm up, measure an idle server, let everybody come, wait until all have left, measure again."""
+"""Running of a soak: warm up, measure an idle server, run all visits, and measure again."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ SECONDS_OF_QUIET = 15
 """Idle threads of the server's pool end 10 s after their last work; gradio_client's heartbeat notices its end as late
 as 15 s after."""
 LIVES = 3
-"""What is left may take so many times ``keep_seconds`` to go: a file grows old, its empty folder does, and somebody
-looks."""
+"""Leftover files may take so many times ``keep_seconds`` to go: a file grows old, then its empty folder, and sweeps
+come only now and then."""
 MOST_SECONDS = 1800
 """After so long nobody begins anything more: what was not asked for then counts as lost."""
 

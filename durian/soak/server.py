@@ -1,4 +1,4 @@
-"""The real server in a process of its own, with folders of its own so that what it leaves can be counted."""
+"""The server under test: a process of its own with its own folders, so that leftover files can be counted."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HOST = "127.0.0.1"
 SECONDS_TO_START = 120
 SECONDS_TO_STOP = 20
 SHARES = tuple(f"DURIAN_VISITOR_{what}" for what in ("PLACES", "PAGES", "CALLS", "REQUESTS", "UPLOAD_MB"))
-"""What one address may use. All of a soak's clients have one, so these are lifted unless they are set."""
+"""Limits of one address. All of a soak's clients have one, so these are lifted unless they are set."""
 LIFTED = 1_000_000
 LONGEST_ERROR = 160
 TRACE_BEGINS = "Traceback (most recent call last)"
@@ -79,11 +79,11 @@ class Server:
         return self._process is not None and self._process.poll() is None
 
     def reading(self) -> Reading | None:
-        """What the process holds now; ``None`` where that cannot be read."""
+        """The process's reading now; ``None`` where that cannot be read."""
         return read_process(self._process.pid) if self.alive() else None
 
     def left(self) -> dict[str, Left]:
-        """What lies in its folders now: results (``work``), uploads and copies (``uploads``), anything else."""
+        """Files in its folders now: results (``work``), uploads and copies (``uploads``), anything else."""
         return {
             "work": count_left(self._work),
             "uploads": count_left(self._uploads),

@@ -1,4 +1,4 @@
-"""HTTP as the server speaks it: uploads, event streams with a time limit, and connections that break off."""
+"""HTTP clients of a soak: uploads, event streams with a time limit, and connections that break off."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ API = "/gradio_api"
 SECONDS_TO_CONNECT = 10.0
 SECONDS_AT_LEAST = 0.05
 CUT_UPLOAD_BYTES = 200_000
-"""What a broken upload had still promised: more than any buffer on its way."""
+"""Bytes that a broken upload announced and did not send: more than any buffer on the way."""
 
 
 def new_client(address: str, same_as: httpx.Client | None = None) -> httpx.Client:
@@ -102,7 +102,7 @@ def events(client: httpx.Client, path: str, seconds: float, **parameters: str) -
 
 
 def said(payload: Any) -> NoAnswer | ServerSaid:
-    """What an error's payload amounts to: the server's sentence, or none."""
+    """The server's sentence in an error's payload, or none."""
     sentence = payload.get("error") or payload.get("detail") if isinstance(payload, dict) else payload
     return ServerSaid(str(sentence)) if sentence else NoAnswer("an error without a sentence")
 

@@ -1,4 +1,4 @@
-"""What API callers ask for: the built-in cases, as arguments of the named endpoints."""
+"""Requests of API callers: the built-in cases, as arguments of the named endpoints."""
 
 from __future__ import annotations
 

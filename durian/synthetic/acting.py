@@ -77,7 +77,7 @@ class Moment:
 
 
 class _Act:
-    """What a manner composes: angles ``(F, 3)``, shapes ``(F,)`` that add up, closure of the lids."""
+    """Curves that a manner composes: angles ``(F, 3)``, shapes ``(F,)`` that add up, closure of the lids."""
 
     def __init__(self, t: np.ndarray, seed: int, pose: Angles) -> None:
         self.t, self.pose = t, pose

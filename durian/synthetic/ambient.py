@@ -1,5 +1,4 @@
-"""How much of the surroundings each point of a head sees, found out once, and the light that this gives in each
-frame."""
+"""Ambient occlusion by direction for each point of a head, computed once, and the light it admits in each frame."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texture space of the skin: where on the neutral head each texel lies, and the layers that are painted there."""
+"""Texture space of the skin: each texel's place on the neutral head, and the layers that are painted there."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Atlas:
 
 
 class Layers:
-    """What is painted on an atlas's texels; everything begins as even skin.
+    """Layers painted on an atlas's texels; everything begins as even skin.
 
     Attributes:
         tone: ``(3,) float32`` the skin's linear colour.

@@ -1,4 +1,4 @@
-"""What is behind somebody: drawn from a seed, lit by the same light as they, blurred by the lens."""
+"""Backdrops behind a person: drawn from a seed, lit by the same light, blurred by the lens."""
 
 from __future__ import annotations
 

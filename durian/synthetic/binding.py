@@ -1,4 +1,4 @@
-"""How worn things follow the head they are on: outfits are made for the neutral head and moved to somebody's."""
+"""Binding of worn things to a head: outfits are made for the neutral head and moved to somebody's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where things are seen: the neck's turning, the camera, and the projection of points to pixels."""
+"""The camera: the neck's rotation, and the projection of points to pixels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who plays: people drawn at random, whose face, age, colours, hair and clothes go together."""
+"""Random people whose face, age, colours, hair and clothes go together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Are synthetic people of use: does a face detector see them, and are they different people?"""
+"""Checks of synthetic people: whether a face detector finds them, and whether they are different people."""
 
 from __future__ import annotations
 

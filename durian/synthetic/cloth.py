@@ -1,4 +1,4 @@
-"""Clothes on neck and shoulders: which there are, how they are drawn at random, and how a look becomes meshes."""
+"""Clothes on neck and shoulders: their styles, random looks, and meshes from a look."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Colours of a person that go together: skin, hair, irises and lips, from how much melanin there is.
+"""A person's skin, hair, iris and lip colours, which go together by the amount of melanin.
 
 All colours are linear RGB.
 """

@@ -1,4 +1,4 @@
-"""How the renderer's loops are compiled, and how they are shared among threads."""
+"""Compilation of the renderer's loops, and their division among threads."""
 
 from __future__ import annotations
 

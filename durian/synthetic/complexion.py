@@ -1,4 +1,4 @@
-"""The colour of skin: blood and pigment, place by place, and everything else that makes up a person's skin maps.
+"""Skin maps of a person: blood and pigment at each place, and the other layers of a complexion.
 
 Nothing jumps: maps change continuously with every number of a person, and chance comes from their seed alone, so that
 somebody grows older as the same person.

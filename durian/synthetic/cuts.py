@@ -274,7 +274,7 @@ def styled(
     root_shade: float = 0.6,
     straight_root: float = 2.0,
 ) -> Bunch:
-    """What all loose hair goes through once it is grown and cut: locks, tufts, waves.
+    """Style loose hair once it is grown and cut: locks, tufts, waves.
 
     ``spikes`` gathers tips, in [0, 1]; ``curl_size`` is the number of strands of a curl; ``straight_root`` as in
     :func:`curl`.

@@ -1,4 +1,4 @@
-"""How far points are from a surface, and which way is out: what keeps strands outside a head."""
+"""Signed distances of points from a surface, which keep strands outside a head."""
 
 from __future__ import annotations
 

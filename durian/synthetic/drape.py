@@ -1,4 +1,4 @@
-"""How long hair and beards lie on clothes: outside of collars, scarves and hoods, pressed against them."""
+"""Draping of long hair and beards over clothes: outside of collars, scarves and hoods, pressed against them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One person with everything they wear, ready to be posed: what does not change from frame to frame, made once."""
+"""Dressing: one person with everything they wear, ready to be posed; computed once for all frames."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy as np
 
 from durian.synthetic.ambient import directions, see_surroundings
 from durian.synthetic.binding import SkinField, bind_mesh
-from durian.synthetic.geometry import Label, Lens, Material, Outfit
+from durian.synthetic.geometry import Label, Lens, Material, Mesh, Outfit
 from durian.synthetic.head import SCLERAS, HeadModel
 from durian.synthetic.ribbons import COARSER, LONG, Threads
 from durian.synthetic.shapes import vertex_normals
 from durian.synthetic.surface import Eyes, SkinMaps
-from durian.synthetic.tufts import grown, lashes, thinned
+from durian.synthetic.tufts import Tuft, grown, lashes, thinned
 
 GUM_COLOUR, TEETH_COLOUR = (0.36, 0.10, 0.095), (0.72, 0.65, 0.56)
 CASTERS = (Label.HAIR, Label.BEARD)
@@ -60,6 +60,12 @@ class Glass:
     triangles: np.ndarray
     colour: np.ndarray
     lens: Lens
+
+    @classmethod
+    def of(cls, mesh: Mesh, vertices: np.ndarray) -> Glass:
+        """A mesh's lens, whose ``vertices (V, 3) float32`` are where its wearer has it."""
+        normals = vertex_normals(vertices, mesh.triangles)
+        return cls(vertices, normals, mesh.vertices[:, 1].copy(), mesh.triangles, mesh.colour, mesh.lens)
 
 
 @dataclass(frozen=True)
@@ -140,44 +146,29 @@ def dress(
         grown(thinned(strands, share), offsets, lattice, outfit.hat, appearance.strands.get(strands.label, NO_COLOUR))
         for strands in outfit.strands
     ]
-    lash_triangles = tufts[0].triangles
     threads = Threads.of([tuft.width for tuft in tufts])
-    point_counts = [len(tuft.points) for tuft in tufts]
+    counts = [len(tuft.points) for tuft in tufts]
     points = _stack([tuft.points for tuft in tufts])
-    moving = [start + np.arange(len(tuft.roots)) for tuft, start in zip(tufts, np.cumsum([0, *point_counts]))]
+    moving = [start + np.arange(len(tuft.roots)) for tuft, start in zip(tufts, np.cumsum([0, *counts]))]
 
     bound = [(mesh, bind_mesh(head, mesh, face, stiff)) for mesh in outfit.meshes]
     solid = [(mesh, vertices) for mesh, vertices in bound if mesh.lens is None]
-    mesh_starts = len(head.render_vertices) + np.cumsum([0, *(len(vertices) for _, vertices in solid)])
-    first_ribbon = int(mesh_starts[-1])
+    meshes = [mesh for mesh, _ in solid]
+    starts = len(head.render_vertices) + np.cumsum([0, *(len(vertices) for _, vertices in solid)])
+    first_ribbon = int(starts[-1])
     solid_triangles = np.concatenate(
-        [head.render_triangles, *(mesh.triangles + np.int32(start) for (mesh, _), start in zip(solid, mesh_starts))]
+        [head.render_triangles, *(mesh.triangles + np.int32(start) for mesh, start in zip(meshes, starts))]
     )
     mesh_normals = [vertex_normals(vertices, mesh.triangles) for mesh, vertices in solid]
-    head_normals = vertex_normals(face, head.triangles)[head.render_vertices]
-
-    between = np.concatenate([_between(*tuft.width.shape) for tuft in tufts])
-    casts = np.repeat([tuft.label in CASTERS for tuft in tufts], point_counts)
-    visible = see_surroundings(
-        points=_stack([face[head.render_vertices], *(vertices for _, vertices in solid), points]),
-        normals=_stack([head_normals, *mesh_normals, np.zeros_like(points)]),
-        strands=np.arange(first_ribbon + len(points)) >= first_ribbon,
-        between=np.concatenate([np.zeros(first_ribbon, bool), between]),
-        triangles=solid_triangles,
-        splats=first_ribbon + np.flatnonzero(casts),
-    )
-    visible[_vertices_of(head, MOUTH)] = np.where(directions()[:, 2] > OUT_OF_THE_MOUTH, 255, 0)
+    visible = _visible(head, face, [vertices for _, vertices in solid], mesh_normals, solid_triangles, tufts, points)
 
     def of_vertices(of_head: np.ndarray, of_meshes: list[np.ndarray], of_points: np.ndarray) -> np.ndarray:
         return _stack([of_head, *of_meshes, np.repeat(of_points, 2, axis=0)])
 
     rest = of_vertices(
-        head.neutral[head.render_vertices], [mesh.vertices for mesh, _ in solid], _stack([tuft.rest for tuft in tufts])
+        head.neutral[head.render_vertices], [mesh.vertices for mesh in meshes], _stack([tuft.rest for tuft in tufts])
     )
-    head_labels = np.where(appearance.scalp, np.uint8(Label.HAIR), head.labels)
-    head_materials = np.where(appearance.scalp, np.uint8(Material.SCALP), head.materials)
-    ribbon_labels = np.repeat([np.uint8(tuft.label) for tuft in tufts], [tuft.triangles for tuft in tufts])
-    ribbon_materials = np.full(len(threads.triangles), Material.HAIR, np.uint8)
+    material, label = _classes(head, appearance, meshes, tufts)
     return Dressed(
         face=face,
         meshes=_stack([vertices for _, vertices in solid]),
@@ -190,29 +181,60 @@ def dress(
         rest=rest,
         heights=rest[:, 1].copy(),
         colour=of_vertices(
-            _head_colours(head, appearance), [mesh.colour for mesh, _ in solid], _stack([tuft.colour for tuft in tufts])
+            _head_colours(head, appearance), [mesh.colour for mesh in meshes], _stack([tuft.colour for tuft in tufts])
         ),
-        uv=of_vertices(head.uv, [mesh.uv for mesh, _ in solid], np.zeros((len(points), 2))),
+        uv=of_vertices(head.uv, [mesh.uv for mesh in meshes], np.zeros((len(points), 2))),
         triangles=np.concatenate([solid_triangles, threads.triangles + np.int32(first_ribbon)]),
-        material=np.concatenate([head_materials, *(mesh.material for mesh, _ in solid), ribbon_materials]),
-        label=np.concatenate([head_labels, *(mesh.label for mesh, _ in solid), ribbon_labels]),
-        casting=np.concatenate([solid_triangles, threads.coarse[lash_triangles:] + np.int32(first_ribbon)]),
+        material=material,
+        label=label,
+        casting=np.concatenate([solid_triangles, threads.coarse[tufts[0].triangles :] + np.int32(first_ribbon)]),
         visible=np.concatenate([visible[:first_ribbon], np.repeat(visible[first_ribbon:], 2, axis=0)]),
         is_strand=np.arange(first_ribbon + 2 * len(points)) >= first_ribbon,
-        glass=tuple(
-            Glass(
-                vertices,
-                vertex_normals(vertices, mesh.triangles),
-                mesh.vertices[:, 1].copy(),
-                mesh.triangles,
-                mesh.colour,
-                mesh.lens,
-            )
-            for mesh, vertices in bound
-            if mesh.lens is not None
-        ),
+        glass=tuple(Glass.of(mesh, vertices) for mesh, vertices in bound if mesh.lens is not None),
         maps=appearance.maps.for_pixels(pixel),
         eyes=appearance.eyes,
+    )
+
+
+def _visible(
+    head: HeadModel,
+    face: np.ndarray,
+    meshes: list[np.ndarray],
+    mesh_normals: list[np.ndarray],
+    triangles: np.ndarray,
+    tufts: list[Tuft],
+    points: np.ndarray,
+) -> np.ndarray:
+    """Which directions are seen from the head's vertices, the meshes' and the strands' points, ``(R + M + P, D)
+    uint8``."""
+    head_normals = vertex_normals(face, head.triangles)[head.render_vertices]
+    first_point = len(head.render_vertices) + sum(map(len, meshes))
+    between = np.concatenate([_between(*tuft.width.shape) for tuft in tufts])
+    casts = np.repeat([tuft.label in CASTERS for tuft in tufts], [len(tuft.points) for tuft in tufts])
+    visible = see_surroundings(
+        points=_stack([face[head.render_vertices], *meshes, points]),
+        normals=_stack([head_normals, *mesh_normals, np.zeros_like(points)]),
+        strands=np.arange(first_point + len(points)) >= first_point,
+        between=np.concatenate([np.zeros(first_point, bool), between]),
+        triangles=triangles,
+        splats=first_point + np.flatnonzero(casts),
+    )
+    visible[_vertices_of(head, MOUTH)] = np.where(directions()[:, 2] > OUT_OF_THE_MOUTH, 255, 0)
+    return visible
+
+
+def _classes(
+    head: HeadModel, appearance: Appearance, meshes: list[Mesh], tufts: list[Tuft]
+) -> tuple[np.ndarray, np.ndarray]:
+    """:class:`Material` and :class:`Label` of all triangles, ``uint8``: the head's, the meshes', the ribbons'."""
+    counts = [tuft.triangles for tuft in tufts]
+    head_materials = np.where(appearance.scalp, np.uint8(Material.SCALP), head.materials)
+    head_labels = np.where(appearance.scalp, np.uint8(Label.HAIR), head.labels)
+    ribbon_materials = np.full(sum(counts), Material.HAIR, np.uint8)
+    ribbon_labels = np.repeat([np.uint8(tuft.label) for tuft in tufts], counts)
+    return (
+        np.concatenate([head_materials, *(mesh.material for mesh in meshes), ribbon_materials]),
+        np.concatenate([head_labels, *(mesh.label for mesh in meshes), ribbon_labels]),
     )
 
 

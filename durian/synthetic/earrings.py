@@ -1,4 +1,4 @@
-"""Earrings: which there are, how a pair is drawn at random, and how a look becomes meshes."""
+"""Earrings: their styles, random looks, and meshes from a look."""
 
 from __future__ import annotations
 

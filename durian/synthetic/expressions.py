@@ -1,4 +1,4 @@
-"""Faces that people make: named mixtures of the head model's shapes, and what keeps a mixture human.
+"""Facial expressions: named mixtures of the head model's shapes, and limits that keep a mixture human.
 
 Names without a side stand for both of ``_L`` and ``_R``. Where the lids are is said by ``eyeBlink`` alone, 1 being
 shut whatever else the eyes do: :func:`settled` turns it into the shape's amount.
@@ -72,7 +72,7 @@ FACES: dict[str, dict[str, float]] = {
 LOPSIDED: dict[str, float] = {"smirk": 0.12, "raised brow": 0.08, "wink": 0.6, "aside": 0.3}
 """Faces of one side: part of the amounts that is left on the other."""
 WINKING: dict[str, float] = {"eyeBlink": 1.0, "cheekSquint": 0.4, "browDown": 0.3}
-"""What a wink adds on its own side."""
+"""Shapes that a wink adds on its own side."""
 
 CEILING: dict[str, float] = {
     "jawOpen": 0.55, "mouthLeft": 0.35, "mouthRight": 0.35, "jawLeft": 0.4, "jawRight": 0.4, "jawForward": 0.4,
@@ -96,7 +96,7 @@ GLANCE_PART = 0.3
 APART_PART = 0.15
 """Shares of stills that are almost neutral, have the eyes shut or half shut, look elsewhere, have the lips apart."""
 AT_REST = {"mouthSmile_L": 0.12, "mouthSmile_R": 0.12}
-"""What is added to every face: the corners of the model's mouths hang, and with them those of most people."""
+"""Shapes added to every face: the corners of the model's mouths hang, and with them those of most people."""
 FREQUENT = {"smile": 4.0, "grin": 7.0, "laugh": 4.0}
 """How often faces are seen in stills, relative to the others: people smile at cameras."""
 

@@ -1,4 +1,4 @@
-"""Eyeballs that turn where the shapes of gaze say: FaceKit's own shapes move the lids and leave the eyeballs."""
+"""Rotation of the eyeballs to match the shapes of gaze: FaceKit's own shapes move the lids and leave the eyeballs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where beards grow: parts of the neutral head's lower face as signed distances, cm, positive inside."""
+"""Beard zones: parts of the neutral head's lower face as signed distances, cm, positive inside."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From courses of hairs to strands: widths that run out to a tip, shades, hairs that have turned grey."""
+"""Strands from hairs' paths: widths that taper to a tip, shades, greying."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From scenes to pictures: one at a time, or a stream of them from several processes while something else learns."""
+"""Rendering of scenes to pictures: one at a time, or a stream from several processes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SAMPLES = 2
 AHEAD = 2
 """Scenes per process that are made before somebody asks for them."""
 LIBRARY_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-"""What tells libraries how many threads to start; each process has one core."""
+"""Variables that set how many threads libraries start; each process has one core."""
 
 Made = TypeVar("Made")
 

@@ -34,7 +34,7 @@ SKIN_GAP = 0.12
 
 @dataclass(frozen=True)
 class Finish:
-    """What a frame is made of: its colours ``(V, 3)`` are mottled between ``colour`` and ``spots`` if there are any."""
+    """The material of a frame: its colours ``(V, 3)`` are mottled between ``colour`` and ``spots`` if there are any."""
 
     material: Material
     colour: Colour

@@ -39,7 +39,7 @@ def _capped(
     fold: float,
     height: Callable[[np.ndarray], np.ndarray],
 ) -> list[Mesh]:
-    """What hats with flaps have in common: a crown of fur, or of cloth in the accent's colour, and around it a band of
+    """The common part of hats with flaps: a crown of fur, or of cloth in the accent's colour, and around it a band of
     fur, ``fold`` cm thick and as high as ``height`` says for an azimuth."""
     dome = Dome.over(skull, rim, CLEARANCE, rows=36)
     points = dome.points(CLEARANCE + 0.5 * smoothstep(dome.share, 0.9, 0.5))

@@ -1,4 +1,4 @@
-"""Where eyes look and when they blink: fixations, saccades, drift, and lids."""
+"""Gaze and blinking: fixations, saccades, drift, and lids."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a head wears, as geometry: triangle meshes and strands, both in the space of the model's neutral head.
+"""Geometry of worn things: triangle meshes and strands, both in the space of the model's neutral head.
 
 Lengths are centimetres; x points to the picture's right (the person's left), y up, z out of the face. Colours are
 linear RGB.
@@ -37,7 +37,7 @@ class Label(IntEnum):
 
 
 class Material(IntEnum):
-    """How a surface answers light; each has a branch of the shader."""
+    """The material of a surface; each has a branch of the shader."""
 
     SKIN = 0
     SCALP = 1
@@ -64,7 +64,8 @@ class SurfacePoints:
 
 @dataclass
 class Lens:
-    """What glass does: ``tint (3,)`` multiplies what lies behind, ``reflection`` in [0, 1] is its mirror's strength."""
+    """The optics of a lens: ``tint (3,)`` multiplies what lies behind, ``reflection`` in [0, 1] is its mirror's
+    strength."""
 
     tint: np.ndarray
     reflection: float
@@ -113,7 +114,7 @@ class Strands:
 
 @dataclass
 class HatFit:
-    """What hair must know of a hat: where its rim runs and how far its inside is from the skull.
+    """A hat's fit, as far as it concerns hair: where its rim runs and how far its inside is from the skull.
 
     ``centre (3,)``; ``radius``: ``(angles (N, 2)) → (N,)`` distance of the hat's inside from the centre, for azimuth
     (from +z towards +x) and elevation in radians, infinite where the hat is open; ``rim``: ``(z) → y`` height of the

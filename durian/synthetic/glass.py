@@ -1,4 +1,4 @@
-"""Lenses of glasses, laid over a finished picture: they tint what is behind and mirror what is before them."""
+"""Lenses of glasses, composited over a finished picture: they tint what is behind and mirror what is before them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Glasses: which there are, how a pair is drawn at random, and how a look becomes meshes.
+"""Glasses: their styles, random looks, and meshes from a look.
 
 All styles have the same numbers, in different ranges: that is most of what tells one from another.
 """
@@ -58,7 +58,7 @@ NUMBERS = {
     "slip": "of the lens's middle below the eyes' corners, cm",
     "temple": "height of the temples, cm",
 }
-"""What the numbers of all styles mean."""
+"""Meanings of the numbers of all styles."""
 
 
 @dataclass(frozen=True)
@@ -302,7 +302,7 @@ def _rims(
 
 
 def _bridges(build: Build, front: Front, edge: np.ndarray, rim: float, metal: bool) -> list[Mesh]:
-    """What joins the rims above the nose."""
+    """The bridges that join the rims above the nose."""
     height = np.ptp(edge[:, 1])
     foot = edge_at(edge, 0.2 * height, outer=False) - [0.1 * rim, 0]
     if not metal:

@@ -1,4 +1,4 @@
-"""Strands that grow from a surface along a flow, and what is done to them: trimmed, clumped, curled, thinned.
+"""Growth of strands from a surface along a flow, and operations on strands: trim, clump, curl, thin.
 
 A bunch of strands is an array ``(S, K, 3)``, root first, in cm. Every function returns a new one.
 """

@@ -1,4 +1,4 @@
-"""Hats and other headwear: which there are, how one is drawn at random, and how a look becomes meshes.
+"""Hats and other headwear: their styles, random looks, and meshes from a look.
 
 Each style fits the head's own skull, is described by continuous numbers, and says how hair goes under it
 (:class:`HatFit`).

@@ -1,4 +1,4 @@
-"""The head: a neutral mesh, offsets that make it somebody, offsets that move the face, and places on its skin.
+"""The head model: a neutral mesh, offsets for identity and for expression, and places on its skin.
 
 The mesh and its offsets are ICT-FaceKit's (USC ICT, MIT), read from the file that :mod:`durian.synthetic.facekit`
 makes. Lengths are centimetres; axes as in :mod:`durian.synthetic.geometry`. The neutral chin is at y = -7.6, the crown

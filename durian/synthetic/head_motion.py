@@ -1,4 +1,4 @@
-"""How heads move: from posture to posture, never quite still, with nods, shakes and the beats of speech."""
+"""Head motion: from posture to posture, never quite still, with nods, shakes and the beats of speech."""
 
 from __future__ import annotations
 

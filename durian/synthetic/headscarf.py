@@ -66,8 +66,8 @@ def _forms(head: HeadModel) -> tuple[Skull, Skull]:
 
 
 def around_the_face(head: HeadModel, forehead: float, cheek: float, chin: float = CHIN) -> Dome:
-    """What cloth spans, from a pole behind the head to the oval that is free, ``cheek`` cm to either side and from a
-    height ``chin`` to a height ``forehead``; azimuth 0 is the forehead, ±π the chin."""
+    """The surface that cloth spans, from a pole behind the head to the oval that is free, ``cheek`` cm to either side
+    and from a height ``chin`` to a height ``forehead``; azimuth 0 is the forehead, ±π the chin."""
     form, _ = _forms(head)
     azimuth = np.linspace(-np.pi, np.pi, COLUMNS, endpoint=False)[None]
     turn = np.linspace(-np.pi, np.pi, 721)

@@ -1,4 +1,4 @@
-"""Are heads of different seeds different people? Distances between the shapes their landmarks make."""
+"""Separation of synthetic identities: distances between the shapes of their landmarks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Light as it is found: kinds of illumination to draw from, and how far two lights are apart."""
+"""Random light of real kinds of illumination, and a distance between two lights."""
 
 from __future__ import annotations
 

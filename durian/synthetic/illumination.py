@@ -1,4 +1,4 @@
-"""All lights together on one point: of a strand, of skin, of everything else."""
+"""Illumination of one point by all lights: of a strand, of skin, of everything else."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Vector = tuple[float, float, float]
 
 
 class Lights(NamedTuple):
-    """What shines: a key light with its shadow map, a rim light, the surroundings and their mean radiance."""
+    """The lights of a scene: a key light with its shadow map, a rim light, the surroundings and their mean radiance."""
 
     key: Lamp
     shadow: ShadowMap

@@ -1,4 +1,4 @@
-"""Lids that slide over the eyeballs and shut, on anybody's face.
+"""Eyelids that slide over the eyeballs and shut, on any face.
 
 Shapes move lids along straight lines, which cut through a round eye half way, and as far on a face with large eyes as
 on one with small eyes. Here the lids are lifted to where the eyeball lets them be, and blink as far as their eyes are

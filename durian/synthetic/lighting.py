@@ -1,4 +1,4 @@
-"""What shines: a key light, a rim light, and the surroundings.
+"""Light sources: a key light, a rim light, and the surroundings.
 
 Radiance is given such that a white wall in surroundings of 1 is 1, and one that faces a lamp of colour 1 is 1.
 """

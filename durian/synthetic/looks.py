@@ -1,5 +1,4 @@
-"""Looks of what is worn besides hair: plain data, light to import. Who makes them into meshes is in the file of each
-kind."""
+"""Looks of what is worn besides hair, as plain data that is light to import; each kind has a file that makes meshes."""
 
 from __future__ import annotations
 
@@ -10,7 +9,7 @@ from durian.synthetic.wear import Colour, Look
 
 @dataclass(frozen=True)
 class HatLook(Look):
-    """What is on the head (:mod:`durian.synthetic.hats`).
+    """A hat or other headwear (:mod:`durian.synthetic.hats`).
 
     ``colour`` is the hat's, ``accent`` that of its band, stripes, badge or print; ``pattern``: one of
     :data:`durian.synthetic.fabric.PATTERNS`, or ``"contrast"`` for a cap whose visor has the accent's colour and a
@@ -24,7 +23,7 @@ class HatLook(Look):
 
 @dataclass(frozen=True)
 class GlassesLook(Look):
-    """What is on the nose (:mod:`durian.synthetic.glasses`).
+    """A pair of glasses (:mod:`durian.synthetic.glasses`).
 
     ``colour`` and ``finish`` ("plastic", "metal", "tortoise") are the frame's; ``lens``: "clear", "tinted",
     "gradient" or "dark", its light multiplied by ``tint``; ``reflection`` in [0, 1].
@@ -39,8 +38,7 @@ class GlassesLook(Look):
 
 @dataclass(frozen=True)
 class EarringLook(Look):
-    """What hangs in the ears (:mod:`durian.synthetic.earrings`): colours of the metal and of stones, beads or
-    threads."""
+    """A pair of earrings (:mod:`durian.synthetic.earrings`): colours of the metal and of stones, beads or threads."""
 
     colour: Colour = (0.69, 0.45, 0.15)
     stone: Colour = (0.88, 0.86, 0.8)
@@ -48,7 +46,7 @@ class EarringLook(Look):
 
 @dataclass(frozen=True)
 class ClothLook(Look):
-    """What is on the shoulders (:mod:`durian.synthetic.cloth`).
+    """Clothes on the shoulders (:mod:`durian.synthetic.cloth`).
 
     ``colour`` is that of its ground, ``accent`` that of its pattern or of what is worn below; ``pattern``: one of
     :data:`durian.synthetic.fabric.PATTERNS`.

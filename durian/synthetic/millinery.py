@@ -1,5 +1,4 @@
-"""Parts that hats are made of: shells, bands, lofted crowns, brims, visors, seams; and how hair finds its way under
-them.
+"""Parts of hats: shells, bands, lofted crowns, brims, visors, seams; and how a hat presses the hair under it.
 
 Rows of a grid run from the crown to the rim or from the crown's edge outwards, columns around the head from the back
 over the right ear (azimuth -π) to the back again.
@@ -24,7 +23,7 @@ HAIR_LAYER = 0.3
 
 @dataclass
 class HatParts:
-    """What building a hat gives: its meshes, the rim, and how far outside the skull its inside is."""
+    """The parts of a built hat: its meshes, the rim, and how far outside the skull its inside is."""
 
     meshes: list[Mesh]
     fit: HatFit

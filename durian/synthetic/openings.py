@@ -1,4 +1,4 @@
-"""Shadows of lids and lips on what lies behind them, too small for shadow maps and different in every frame."""
+"""Shadows that lids and lips cast on eyes and mouth, too small for shadow maps and different in every frame."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What backdrops are painted with: a scene of surfaces and lights, noise, and the blur of a lens out of focus.
+"""Tools for painting backdrops: a scene of surfaces and lights, noise, and the blur of a lens out of focus.
 
 Places are shares of the picture's side, x to the right and y downwards, so that a scene is the same at any size.
 """
@@ -25,7 +25,7 @@ INTERPOLATED = 0.86
 
 @dataclass(frozen=True)
 class Scene:
-    """What is behind somebody, S x S pixels.
+    """A backdrop's surfaces and lights, S x S pixels.
 
     ``reflectance (S, S, 3) float32``: of light that falls on it; ``glow (S, S, 3) float32``: what it sends out itself
     (the sky, lamps, windows), in units of the light that falls on a wall.

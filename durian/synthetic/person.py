@@ -1,4 +1,4 @@
-"""Who is in the picture and how they are seen: plain data, drawn elsewhere.
+"""A person, and the view, light and camera they are seen with, as plain data.
 
 Colours are linear RGB, angles radians, lengths centimetres.
 """
@@ -39,7 +39,8 @@ class Light:
 
 @dataclass(frozen=True)
 class View:
-    """What changes from frame to frame: face, pose, place in the picture, light, background, camera."""
+    """A view of a person, which changes from frame to frame: face, pose, place in the picture, light, background,
+    camera."""
 
     expression: Mapping[str, float] = field(default_factory=dict)
     yaw: float = 0.0
@@ -56,7 +57,7 @@ class View:
 
 @dataclass(frozen=True)
 class Person:
-    """What stays when the view changes.
+    """A person, who stays the same when the view changes.
 
     ``feminine``, ``freckles`` and ``makeup`` lie in [0, 1]; ``age`` in years shows in shape and skin; ``tone`` is the
     skin's colour, ``iris`` the irises', ``lips`` that of the lips relative to the skin's, lipstick included;

@@ -1,4 +1,4 @@
-"""The shape of age, of sex and of eyes: smooth offsets of the neutral head, on top of somebody's identity."""
+"""Shape of age, sex and eyes: smooth offsets of the neutral head, added to an identity."""
 
 from __future__ import annotations
 
@@ -69,9 +69,8 @@ GROWN: dict[str, tuple[tuple[float, float], tuple[Bulge, ...]]] = {
         Bulge((0.0, -12.0, 6.2), (0.8, 2.2, 2.2), (0.0, 0.0, -0.12)),
     )),
 }  # fmt: skip
-"""What changes while people grow older, and the ages at which it begins and has all happened; the neutral head is as
-old as the beginning (after Mendelson and Wong, "Changes in the facial skeleton with aging", 2012, and
-photographs)."""
+"""Changes of the head with age, and the ages at which it begins and has all happened; the neutral head is as old as the
+beginning (after Mendelson and Wong, "Changes in the facial skeleton with aging", 2012, and photographs)."""
 FEMININE: tuple[Bulge, ...] = (
     Bulge((6.6, -4.8, 4.0), (1.8, 2.4, 3.2), (-0.40, 0.12, 0.0)),  # corners of the jaw
     Bulge((1.9, -7.0, 9.6), (1.1, 1.2, 1.8), (-0.22, 0.0, 0.0)),  # chin

@@ -1,4 +1,4 @@
-"""How heads are held in pictures: poses by chance, and how far two of them are apart.
+"""Random head poses, and a distance between two poses.
 
 A pose is ``(yaw, pitch, roll)`` in radians as :func:`durian.synthetic.camera.rotation` takes them.
 """

@@ -1,5 +1,7 @@
-"""Woven and printed patterns: meshes cut along the edges of stripes, checks, dots and ornaments, so that these are
-sharp in pictures of any size and need no fine mesh."""
+"""Woven and printed patterns as meshes, cut along the edges of stripes, checks, dots and ornaments.
+
+The edges are sharp in pictures of any size, and need no fine mesh.
+"""
 
 from __future__ import annotations
 

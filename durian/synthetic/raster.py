@@ -1,4 +1,4 @@
-"""Which triangle is seen at each sample: a z-buffer.
+"""Rasterisation: the nearest triangle at each sample, by a z-buffer.
 
 Corners are snapped to 1/256 of a pixel (in height: of a row of samples) and edges are evaluated in integers, so that
 two triangles with a common edge leave no gap between them and cover no sample twice. A sample's winner is the nearest

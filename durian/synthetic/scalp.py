@@ -1,4 +1,4 @@
-"""Where hair grows: the hairline, baldness, and the roots of a head of hair with what a cut must know of them."""
+"""The scalp: the hairline, baldness, and the roots of a head of hair with the data a cut needs of them."""
 
 from __future__ import annotations
 

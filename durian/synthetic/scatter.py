@@ -1,8 +1,8 @@
-"""Light that travels in skin: red the furthest, so that shadows have warm, soft edges.
+"""Subsurface scattering in skin: red light travels furthest, so that shadows have warm, soft edges.
 
-Screen-space subsurface scattering (Jimenez, Sundstedt and Gutierrez, "Screen-space perceptual rendering of human
-skin", 2009) with
-one separable filter: the light that skin receives is blurred along the picture before the skin's colour meets it.
+Screen-space subsurface scattering (Jimenez, Sundstedt and Gutierrez, "Screen-space perceptual rendering of human skin",
+2009) with one separable filter: the light that skin receives is blurred along the picture before the skin's colour
+meets it.
 """
 
 from __future__ import annotations

@@ -97,10 +97,8 @@ def masked_attributes(film: Film) -> list[str]:
 
 
 def describe(film: Film, columns: int) -> dict[str, object]:
-    """What ``NNNNN.json`` says.
-
-    ``attribute``, ``labels``, ``style`` and ``portrait_had`` are those of the first item, ``items`` names all;
-    ``landmarks`` are x and y in pixels of the tile; angles are radians, lights as
+    """The content of ``NNNNN.json``. ``attribute``, ``labels``, ``style`` and ``portrait_had`` are those of the first
+    item, ``items`` names all; ``landmarks`` are x and y in pixels of the tile; angles are radians, lights as
     :class:`~durian.synthetic.person.Light`.
     """
     plot = film.scene

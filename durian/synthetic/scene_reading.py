@@ -1,4 +1,4 @@
-"""Scenes read back from their files (:mod:`durian.synthetic.scene_files` says what those are)."""
+"""Reading of scenes from their files (:mod:`durian.synthetic.scene_files` describes those)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ reference's, which were made for about a second of motion."""
 
 @dataclass(frozen=True)
 class SceneFiles:
-    """What a scene's files hold; N is the number of shots, T of targets, S their side in pixels.
+    """The content of a scene's files; N is the number of shots, T of targets, S their side in pixels.
 
     Attributes:
         name: the files' common name, such as ``00012``.

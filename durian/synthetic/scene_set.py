@@ -1,4 +1,4 @@
-"""A folder of scenes: rendered by several processes, taken up again where it was left."""
+"""A folder of scenes: rendered by several processes; a run that was stopped goes on."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LICENCE = (
 
 @dataclass(frozen=True)
 class SceneSet:
-    """What a folder holds: scenes ``first`` to ``first + count - 1`` of a recipe and a seed."""
+    """The content of a folder: scenes ``first`` to ``first + count - 1`` of a recipe and a seed."""
 
     folder: Path
     count: int
@@ -57,7 +57,7 @@ class SceneSet:
         return [number for number in self.numbers() if not scene_path(self.folder, number).is_file()]
 
     def about(self) -> dict[str, object]:
-        """What all scenes of a folder share."""
+        """Settings that all scenes of a folder share."""
         shared = {"size": self.size, "seed": self.seed, "bare": self.bare, **asdict(self.recipe)}
         return json.loads(json.dumps({**shared, "licence": LICENCE}))
 

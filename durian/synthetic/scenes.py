@@ -1,8 +1,8 @@
-"""Scenes: who wears what, in which shot, seen how. Plain data drawn from a number; pictures are made elsewhere.
+"""Scenes as plain data drawn from a number: people, what they wear, and their shots; no picture is made here.
 
-A *triplet* is what no dataset has: person S; reference R wearing an item; S wearing exactly R's item, in motion. A
-*pair* is the same with two items from two references, *none* one without any, and a *clip* shows one person throughout,
-as the paper's self-reconstruction has it.
+A *triplet* is what no real data set has: person S; reference R wearing an item; S wearing exactly R's item, in motion.
+A *pair* is the same with two items from two references, *none* one without any, and a *clip* shows one person
+throughout, as the paper's self-reconstruction has it.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ TRIES = 200
 
 @dataclass(frozen=True)
 class Recipe:
-    """What scenes are wanted.
+    """A description of the wanted scenes.
 
     Attributes:
         kinds: shares of :data:`KINDS`.

@@ -1,4 +1,4 @@
-"""What a camera does to light before it is a picture: lens, sensor, processing, compression."""
+"""A camera's imaging, from light to a picture: lens, sensor, processing, compression."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MIRED = 0.0035
 """Change of the red channel's logarithm per mired of white balance; blue's is the opposite (Planck's law near
 5500 K)."""
 SPREAD = np.array([0.23, 0.54, 0.23], np.float32)
-"""What demosaicing makes of one photosite's noise: weights of neighbours along a line."""
+"""Spread of one photosite's noise by demosaicing: weights of neighbours along a line."""
 SHARED = 0.5
 """Share of the noise that red, green and blue have in common after demosaicing."""
 HALO = 0.0035

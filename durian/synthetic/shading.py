@@ -1,4 +1,4 @@
-"""The deferred shader: from the triangles a pixel's samples see to light.
+"""The deferred shader: light of each pixel from the triangles that its samples see.
 
 Each surface that a pixel sees is shaded once, at the first sample that sees it. Skin is left in two parts, its colour
 and the light it receives, because light travels in it before it comes out (:mod:`durian.synthetic.scatter`).
@@ -14,7 +14,7 @@ from durian.synthetic.compiled import compiled, in_shares, inlined
 from durian.synthetic.geometry import Label, Material
 from durian.synthetic.illumination import Lights, light_hair, light_skin, light_stuff
 from durian.synthetic.raster import NOTHING, STEPS, pattern
-from durian.synthetic.shading_cloth import cloth, felt, gum, knit, leather, metal, plastic, straw, teeth
+from durian.synthetic.shading_cloth import Finish, Vector, finish_of
 from durian.synthetic.shading_eyes import ROUGHNESS as EYE_ROUGHNESS
 from durian.synthetic.shading_eyes import SPECULAR as EYE_SPECULAR
 from durian.synthetic.shading_eyes import UNEVEN, cornea_slope, eye
@@ -29,8 +29,6 @@ SAME_SURFACE = 0.004
 """Samples that differ less in nearness, half a centimetre, may see the same surface."""
 SAME_COLOUR = 0.01
 """Triangles of cloth whose green differs by less have one dye."""
-
-Vector = tuple[float, float, float]
 
 
 class Shaded(NamedTuple):
@@ -197,14 +195,7 @@ def _shade_triangle(
 ) -> None:
     """Add the light of a surface that ``hits`` samples see, at (fx, fy) in the triangle t, to its pixel."""
     a, b, c = surface.triangles[t, 0], surface.triangles[t, 1], surface.triangles[t, 2]
-    ax, bx, cx = surface.seen[0, a], surface.seen[0, b], surface.seen[0, c]
-    ay, by, cy = surface.seen[1, a], surface.seen[1, b], surface.seen[1, c]
-    area = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay)
-    u = min(1.0, max(0.0, ((bx - fx) * (cy - fy) - (cx - fx) * (by - fy)) / area))
-    v = min(1.0 - u, max(0.0, ((cx - fx) * (ay - fy) - (ax - fx) * (cy - fy)) / area))
-    u, v, w = u * surface.seen[2, a], v * surface.seen[2, b], (1 - u - v) * surface.seen[2, c]
-    near = u + v + w
-    u, v, w = u / near, v / near, w / near
+    u, v, w, near = _weights_within(surface, a, b, c, fx, fy)
     footprint = 1 / (focal * near)
 
     place = _mix(surface.position, a, b, c, u, v, w)
@@ -227,58 +218,95 @@ def _shade_triangle(
         cr, cg, cb, gloss, map_label, beard = skin_colour(maps, rest, uv, footprint)
         if map_label > 0 and label == Label.FACE:
             label = map_label
-        smooth = normal
-        slope_u, slope_v = map_slope(maps, uv)
-        if slope_u != 0 or slope_v != 0:
-            normal = _bumped(surface, a, b, c, normal, slope_u, slope_v)
-        normal = pores(normal, rest, footprint)
+        fine = _with_relief(surface, a, b, c, normal, rest, uv, footprint, maps)
         shine = oiliness(rest, label, gloss) * (SCALP_GLOSS if material == Material.SCALP else 1.0)
-        lit, light = light_skin(place, smooth, normal, view, ambient, rim_seen, shine, label == Label.LIPS, lights)
-        picture.skin[row, column] += share
-        picture.skin_distance[row, column] += share / near
-        picture.beard[row, column] += share * beard
-        picture.skin_colour[row, column, 0] += share * max(0.0, colour[0] * cr)
-        picture.skin_colour[row, column, 1] += share * max(0.0, colour[1] * cg)
-        picture.skin_colour[row, column, 2] += share * max(0.0, colour[2] * cb)
-        for channel in range(3):
-            picture.skin_light[row, column, channel] += share * light[channel]
+        lit, light = light_skin(place, normal, fine, view, ambient, rim_seen, shine, label == Label.LIPS, lights)
+        _add_skin(picture, row, column, share, near, beard, (colour[0] * cr, colour[1] * cg, colour[2] * cb), light)
         r, g, b_ = lit
     else:
-        if normal[0] * view[0] + normal[1] * view[1] + normal[2] * view[2] < 0 and material != Material.EYE:
-            normal = (-normal[0], -normal[1], -normal[2])
-        if material == Material.EYE:
-            er, eg, eb, is_iris = eye(eyes, rest, uv, colour, footprint)
+        is_eye = material == Material.EYE
+        if is_eye:
+            finish, is_iris = _eye_finish(surface, a, b, c, colour, normal, rest, uv, footprint, eyes)
             if is_iris:
                 label = IRIS
-            slope_u, slope_v = cornea_slope(eyes, uv)
-            wet = _bumped(surface, a, b, c, normal, slope_u, slope_v)
-            mirror = EYE_SPECULAR * colour[1] * (1.0 if is_iris else UNEVEN)
-            finish = (er, eg, eb, wet[0], wet[1], wet[2], mirror, EYE_ROUGHNESS, 0.0)
-        elif material == Material.CLOTH:
-            finish = cloth(colour, normal, rest, uv, footprint)
-        elif material == Material.KNIT:
-            finish = knit(colour, normal, rest, uv, footprint)
-        elif material == Material.FELT:
-            finish = felt(colour, normal, rest, footprint)
-        elif material == Material.STRAW:
-            finish = straw(colour, normal, rest, uv, footprint)
-        elif material == Material.LEATHER:
-            finish = leather(colour, normal, rest, footprint)
-        elif material == Material.METAL:
-            finish = metal(colour, normal)
-        elif material == Material.TEETH:
-            finish = teeth(colour, normal)
-        elif material == Material.GUM:
-            finish = gum(colour, normal, rest, footprint)
         else:
-            finish = plastic(colour, normal)
-        is_eye = material == Material.EYE
+            if normal[0] * view[0] + normal[1] * view[1] + normal[2] * view[2] < 0:
+                normal = (-normal[0], -normal[1], -normal[2])
+            finish = finish_of(material, colour, normal, rest, uv, footprint)
         r, g, b_ = light_stuff(place, normal, view, finish, is_eye, ambient, rim_seen, footprint, lights)
 
     picture.labels[row, column, label] += np.uint8(hits)
     picture.light[row, column, 0] += share * r
     picture.light[row, column, 1] += share * g
     picture.light[row, column, 2] += share * b_
+
+
+@inlined
+def _weights_within(
+    surface: Surface, a: int, b: int, c: int, fx: float, fy: float
+) -> tuple[float, float, float, float]:
+    """Shares of the corners a, b and c in the place on their triangle that is seen at (fx, fy), and its nearness."""
+    ax, bx, cx = surface.seen[0, a], surface.seen[0, b], surface.seen[0, c]
+    ay, by, cy = surface.seen[1, a], surface.seen[1, b], surface.seen[1, c]
+    area = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay)
+    u = min(1.0, max(0.0, ((bx - fx) * (cy - fy) - (cx - fx) * (by - fy)) / area))
+    v = min(1.0 - u, max(0.0, ((cx - fx) * (ay - fy) - (ax - fx) * (cy - fy)) / area))
+    u, v, w = u * surface.seen[2, a], v * surface.seen[2, b], (1 - u - v) * surface.seen[2, c]
+    near = u + v + w
+    return u / near, v / near, w / near, near
+
+
+@inlined
+def _with_relief(
+    surface: Surface,
+    a: int,
+    b: int,
+    c: int,
+    normal: Vector,
+    rest: Vector,
+    uv: tuple[float, float],
+    footprint: float,
+    maps: SkinMaps,
+) -> Vector:
+    """The normal of skin with the relief of its maps and its pores."""
+    slope_u, slope_v = map_slope(maps, uv)
+    if slope_u != 0 or slope_v != 0:
+        normal = _bumped(surface, a, b, c, normal, slope_u, slope_v)
+    return pores(normal, rest, footprint)
+
+
+@inlined
+def _add_skin(
+    picture: Shaded, row: int, column: int, share: float, near: float, beard: float, colour: Vector, light: Vector
+) -> None:
+    """Add what scattering needs of skin that covers a ``share`` of a pixel."""
+    picture.skin[row, column] += share
+    picture.skin_distance[row, column] += share / near
+    picture.beard[row, column] += share * beard
+    for channel in range(3):
+        picture.skin_colour[row, column, channel] += share * max(0.0, colour[channel])
+        picture.skin_light[row, column, channel] += share * light[channel]
+
+
+@inlined
+def _eye_finish(
+    surface: Surface,
+    a: int,
+    b: int,
+    c: int,
+    colour: Vector,
+    normal: Vector,
+    rest: Vector,
+    uv: tuple[float, float],
+    footprint: float,
+    eyes: Eyes,
+) -> tuple[Finish, bool]:
+    """The finish of an eyeball under its cornea, and whether it is the iris."""
+    r, g, b_, is_iris = eye(eyes, rest, uv, colour, footprint)
+    slope_u, slope_v = cornea_slope(eyes, uv)
+    wet = _bumped(surface, a, b, c, normal, slope_u, slope_v)
+    mirror = EYE_SPECULAR * colour[1] * (1.0 if is_iris else UNEVEN)
+    return (r, g, b_, wet[0], wet[1], wet[2], mirror, EYE_ROUGHNESS, 0.0), is_iris
 
 
 @inlined

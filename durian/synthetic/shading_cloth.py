@@ -1,7 +1,7 @@
-"""Things people wear: cloth, knitting, felt, straw, leather, plastic, metal; and teeth and gums.
+"""Materials of worn things: cloth, knitting, felt, straw, leather, plastic, metal; and of teeth and gums.
 
-A texture coordinate is a place on the thing in cm, except where a function says otherwise. Each returns a finish as in
-:mod:`durian.synthetic.shading_light`.
+A texture coordinate is a place on the thing in cm, except where a function says otherwise. Each material returns a
+finish as in :mod:`durian.synthetic.shading_light`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 
 from durian.synthetic.compiled import inlined
+from durian.synthetic.geometry import Material
 from durian.synthetic.noise import noise, resolved
 from durian.synthetic.shading_light import METAL_SPECULAR, unit3
 
@@ -110,3 +111,29 @@ def gum(colour: Vector, normal: Vector, rest: Vector, footprint: float) -> Finis
         normal[0] + bump * noise(5 * x, 5 * y, 5 * z), normal[1] + bump * noise(5 * x + 9, 5 * y, 5 * z), normal[2]
     )
     return _finish(colour, 1.0, bent, 0.035, 0.25, 0.0)
+
+
+@inlined
+def finish_of(
+    material: int, colour: Vector, normal: Vector, rest: Vector, uv: tuple[float, float], footprint: float
+) -> Finish:
+    """The finish of anything that is neither hair, skin nor an eye."""
+    if material == Material.CLOTH:
+        finish = cloth(colour, normal, rest, uv, footprint)
+    elif material == Material.KNIT:
+        finish = knit(colour, normal, rest, uv, footprint)
+    elif material == Material.FELT:
+        finish = felt(colour, normal, rest, footprint)
+    elif material == Material.STRAW:
+        finish = straw(colour, normal, rest, uv, footprint)
+    elif material == Material.LEATHER:
+        finish = leather(colour, normal, rest, footprint)
+    elif material == Material.METAL:
+        finish = metal(colour, normal)
+    elif material == Material.TEETH:
+        finish = teeth(colour, normal)
+    elif material == Material.GUM:
+        finish = gum(colour, normal, rest, footprint)
+    else:
+        finish = plastic(colour, normal)
+    return finish

@@ -1,4 +1,4 @@
-"""Eyes: an iris and a pupil painted on the eyeball, the white around them, and their wet shine."""
+"""Shading of eyes: an iris and a pupil painted on the eyeball, the white around them, and their wet shine."""
 
 from __future__ import annotations
 

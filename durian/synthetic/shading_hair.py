@@ -1,4 +1,4 @@
-"""Hair: the three paths of light through a fibre, and light that has gone from fibre to fibre.
+"""Shading of hair: the three paths of light through a fibre, and light scattered from fibre to fibre.
 
 The lobes are Karis's fits ("Physically based hair shading in Unreal", 2016) of the model of Marschner et al. ("Light
 scattering from human hair fibers", 2003): R mirrors at the surface and is white; TT goes through; TRT is mirrored

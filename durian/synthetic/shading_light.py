@@ -1,4 +1,4 @@
-"""Light on a surface that is not hair: what its material says of it, and the highlights it gives.
+"""Light on surfaces other than hair: a material's finish, and its highlights.
 
 A material is a function that returns a finish: ``(r, g, b, nx, ny, nz, specular, roughness, fuzz)``: colour, the
 normal with its fine relief, reflectance straight on, the width of highlights (GGX's alpha), and how much its fibres

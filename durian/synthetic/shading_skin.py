@@ -1,4 +1,4 @@
-"""Skin: its maps, its fine relief, its two highlights, and light that goes through thin parts.
+"""Shading of skin: its maps, its fine relief, its two highlights, and light through thin parts.
 
 Light that scatters sideways is :mod:`durian.synthetic.scatter`'s, which blurs what the shader finds here.
 """

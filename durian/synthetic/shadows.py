@@ -1,4 +1,4 @@
-"""What a light sees, and soft shadows made of it."""
+"""Shadow maps, and soft shadows from them."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ STRAND_DENSITY = 1.6
 
 
 class ShadowMap(NamedTuple):
-    """What the key light sees: ``nearness (S, S)``, ``axes (3, 3)`` whose rows are right, down and towards the light,
-    ``scale`` texels per cm."""
+    """The key light's shadow map: ``nearness (S, S)``, ``axes (3, 3)`` whose rows are right, down and towards the
+    light, ``scale`` texels per cm."""
 
     nearness: np.ndarray
     axes: np.ndarray

@@ -1,4 +1,4 @@
-"""Contact sheets: people, or scenes, to look at."""
+"""Contact sheets of people or scenes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The skull as distances from a point inside it, and surfaces that stand off from it: what hats are cut from.
+"""The skull as distances from a point inside it, and surfaces at a distance from it, of which hats are made.
 
 Angles in radians: azimuth from +z (the face) towards +x (the person's left ear), elevation upwards.
 """

@@ -1,4 +1,4 @@
-"""A mouth that speaks no language: syllables of visemes that melt into each other, phrases and pauses.
+"""Mouth motion of meaningless speech: syllables of visemes that melt into each other, phrases and pauses.
 
 Coarticulation after Cohen and Massaro, "Modeling coarticulation in synthetic visual speech" (1993): each viseme pulls
 each part of the mouth towards its place with a dominance that rises and falls around it; the mouth is where the pulls
@@ -14,8 +14,8 @@ import numpy as np
 from durian.synthetic.curves import LEAD, ease
 
 PARTS = ("jaw", "meet", "funnel", "pucker", "stretch", "lower", "upper", "tuck")
-"""What visemes move: the jaw; lips that meet, funnel, pucker or stretch; the lower and the upper lip drawn from the
-teeth; the lower lip tucked under the upper teeth."""
+"""Parts of the mouth that visemes move: the jaw; lips that meet, funnel, pucker or stretch; the lower and the upper lip
+drawn from the teeth; the lower lip tucked under the upper teeth."""
 
 Places = dict[str, tuple[float, float]]
 
@@ -70,7 +70,7 @@ MEETING = 0.7
 
 @dataclass(frozen=True)
 class Speech:
-    """What is said.
+    """The motion of a spoken passage.
 
     Attributes:
         mouth: ``(F,)`` each of :data:`PARTS`, amounts of 0 to about 0.6, ``meet`` up to 1.

@@ -1,4 +1,4 @@
-"""The loops behind :mod:`durian.synthetic.growth`: one strand after the other, in single precision.
+"""The compiled loops of :mod:`durian.synthetic.growth`: one strand after the other, in single precision.
 
 Arrays are as there: ``path (S, K, 3)``, ``length (S, K)``; every loop fills or changes its last ones.
 """

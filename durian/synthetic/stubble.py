@@ -1,5 +1,4 @@
-"""What a beard does to the skin: the bluish tone and the fine dots of shaved hairs, stubble, and the shade under longer
-beards."""
+"""Stubble on the skin: the bluish tone and fine dots of shaved hairs, stubble, and the shade under longer beards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The studio: a person and a view become a picture, with exact masks, depth and landmarks."""
+"""The studio: renders a person in a view, with exact masks, depth and landmarks."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ PLAIN_TONE = (0.60, 0.38, 0.28)
 PLAIN_EYES = Eyes(np.array([0.11, 0.055, 0.03], np.float32), 0.1, 0.04, 0.0)
 PLAIN_STRANDS = {Label.HAIR: (0.07, 0.035, 0.02), Label.BEARD: (0.06, 0.03, 0.018), Label.BROW: (0.03, 0.018, 0.012)}
 PLAIN_BACKGROUND = 0.32
-"""What is taken for what a caller leaves out: a mannequin before a grey wall."""
+"""Defaults of :meth:`Studio.render_outfit`: a mannequin before a grey wall."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Hair styles as data: which cut each is, and from which ranges its shape is drawn.
+"""Hair styles as data: each style's cut, and the ranges from which its shape is drawn.
 
 A cut (:mod:`durian.synthetic.cuts`) turns parameters into strands; a style is a name for a region of its parameters.
 Every parameter is a number with a unit, so that looks can be blended, varied and recorded. Light to import: no

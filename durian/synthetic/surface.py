@@ -1,4 +1,4 @@
-"""What the shader reads: every vertex and triangle of a frame, the maps of the skin, the irises."""
+"""The shader's input: every vertex and triangle of a frame, the maps of the skin, the irises."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cuts of hair that is tied: buns and ponytails, and what braids need of it."""
+"""Cuts of hair that is tied: buns and ponytails, and the parts of them that braids share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From light to the values of a picture."""
+"""Tone mapping: from linear light to the encoded values of a picture."""
 
 from __future__ import annotations
 

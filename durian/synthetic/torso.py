@@ -1,4 +1,4 @@
-"""Neck, shoulders and chest as a smooth surface: what clothes hang on, and where on it they are cut.
+"""Neck, shoulders and chest as a smooth surface, on which clothes hang and along which they are cut.
 
 A place is (level, azimuth): levels run from the upper neck, 0, down to the ribs; azimuth as in
 :mod:`durian.synthetic.skull`, from +z (the chest) towards +x (the person's left). The head model ends at the

@@ -1,4 +1,4 @@
-"""From looks to things: what a person wears, as meshes and strands, and the colours of their head."""
+"""A person's worn things from their looks, as meshes and strands, and the colours of their head."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""What looks of worn things have in common: a style, its numbers, and how missing numbers and chance are filled in.
+"""The common base of worn things' looks: a style, its numbers, and how missing numbers and chance are filled in.
 
 A look says everything about a thing: the same look gives the same mesh. Styles are kept in registries, by name; each
-    knows the
-range of its numbers, and its shape changes continuously with them.
+knows the range of its numbers, and its shape changes continuously with them.
 """
 
 from __future__ import annotations

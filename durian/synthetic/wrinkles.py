@@ -1,4 +1,4 @@
-"""Wrinkles: lines that come with the years, each of them in the same place for life.
+"""Wrinkles: lines that deepen with age, each of them in the same place for life.
 
 A family of lines has coordinates of its own: across them in cm, and along them. A person's lines wander in these
 coordinates, are broken and more or less deep, and each side of a face has its own.

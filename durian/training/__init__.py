@@ -1,1 +1,1 @@
-"""Training of what the project learns."""
+"""Training of the diffusion model and of the parser."""

@@ -1,4 +1,4 @@
-"""Changes to reference pictures, so that a network finds what it needs wherever it is and however it was taken.
+"""Augmentation of reference pictures, so that a network finds an item wherever it is and however it was taken.
 
 The paper shifts, scales and turns its references, continues them over the uncovered border, and changes their colours;
 its ranges are not known. A picture's masks and landmarks move with it.
@@ -102,7 +102,7 @@ PORTRAIT_CHANGES = ReferenceChanges(
 
 @dataclass(frozen=True)
 class Changes:
-    """What happens to one picture; the fields' units are those of :class:`ReferenceChanges`.
+    """The changes of one picture; the fields' units are those of :class:`ReferenceChanges`.
 
     ``falloff_angle`` is where the light comes from, in radians; without ``quality`` nothing is compressed.
     """

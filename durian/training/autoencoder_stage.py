@@ -1,4 +1,4 @@
-"""The autoencoder of a model that starts from nothing: pictures through few numbers and back, sharp where it shows."""
+"""Training stage of an autoencoder that starts from random weights."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MOMENTS_KEPT = 0.998
 
 @dataclass(frozen=True)
 class AutoencoderSettings:
-    """What decides the loss of the autoencoder, beside the mean absolute error.
+    """Settings of the autoencoder's loss, beside the mean absolute error.
 
     Attributes:
         crop: pixels to a side of the random crops that are learned from, a multiple of the latents' factor.
@@ -70,7 +70,7 @@ class AutoencoderStage(Stage):
 
     @property
     def vae(self) -> AutoencoderKL:
-        """What is trained."""
+        """The trained autoencoder."""
         return self.components["vae"]
 
     def forward(self, batch: Batch, generator: torch.Generator, step: int) -> dict[str, Tensor]:

@@ -1,4 +1,4 @@
-"""The average of weights that is shown, kept and sampled from, in place of the weights as the last step left them."""
+"""Moving average of the weights, which is validated, kept and sampled from in place of the last step's weights."""
 
 from __future__ import annotations
 

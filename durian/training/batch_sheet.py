@@ -1,4 +1,4 @@
-"""Contact sheets of what a network is shown: look at them before a training run is paid for."""
+"""Contact sheets of training samples, to be checked before a training run is paid for."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def write_range_sheet(path: Path, frame: ClipFrame, ranges: ReferenceChanges, se
 
 
 def caption_of(sample: Sample) -> str:
-    """What a sample is, in one line."""
+    """Description of a sample in one line."""
     kind = "true pair" if sample.has_truth else "pseudo pair"
     hole, inside = ((mask > 127).mean() for mask in (sample.hole, sample.inside))
     return f"{sample.category}, {kind}, {sample.clip}: hole {hole:.1%} of the portrait, item {inside:.1%} of targets"

@@ -1,4 +1,4 @@
-"""What a training leaves behind: full checkpoints to go on from exactly, and light ones that are models.
+"""Checkpoints of a training: full ones from which it goes on exactly, and light ones that are models.
 
 A stage's folder holds ``recipe.json``, by which it belongs to one recipe, ``checkpoints/0001000/`` (weights, average,
 optimiser and random numbers as they were) and ``model/`` (averaged weights in half precision, laid out as the app opens
@@ -63,13 +63,13 @@ def claim(folder: Path, recipe: Recipe, stage: str) -> None:
 
 
 def _claimed(recipe: Recipe, stage: str) -> dict[str, Any]:
-    """What of a recipe concerns a stage."""
+    """The part of a recipe that concerns a stage."""
     others = {name for name in recipe.stages if name != stage}
     return {name: value for name, value in asdict(recipe).items() if name not in others and name not in UNCLAIMED}
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any], within: str = "") -> list[str]:
-    """What two recipes differ in, such as ``"steps was 10, is 20"``; of JSON's types, or both of Python's."""
+    """Differences of two recipes, such as ``"steps was 10, is 20"``; of JSON's types, or both of Python's."""
     found = []
     for name in {**before, **now}:
         old, new = before.get(name), now.get(name)

@@ -1,4 +1,7 @@
-"""Samples by number: the same for a seed and a number, however many processes load them and wherever a run goes on."""
+"""Data set of numbered samples.
+
+A sample follows from the seed and its number alone, however many processes load it and wherever a run goes on.
+"""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from durian.training.stage import Batch, Stage
 
 @dataclass(frozen=True)
 class DiffusionSettings:
-    """What decides the loss of a diffusion stage.
+    """Settings of a diffusion stage's loss.
 
     Attributes:
         min_snr: γ, see :data:`durian.training.noise.MIN_SNR`.
@@ -54,7 +54,7 @@ class Drawn:
 
 
 class DiffusionStage(Stage):
-    """What both stages share: a batch's loss, given what was drawn.
+    """The common part of both stages: a batch's loss, given the drawn noise.
 
     Args:
         pipeline: with a trained autoencoder, which stays as it is.

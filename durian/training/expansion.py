@@ -1,4 +1,4 @@
-"""The hole in a training portrait: what the person wears there, and more, so that its outline tells nothing.
+"""Expansion of the hole in a training portrait beyond the worn item, so that its outline tells nothing of the item.
 
 If the hole were just the item's own mask, a network would learn that an item fills its hole. The paper unites it with
 ``M_gen``, the mask of another item of the kind in a picture generated for the same keypoints. Here that other item is
@@ -124,7 +124,7 @@ def is_seen(mask: np.ndarray | None) -> bool:
 
 
 def item_of(landmarks: np.ndarray, mask: np.ndarray, category: str) -> Attribute:
-    """What alignment needs of an item: its mask and its wearer's landmarks."""
+    """An item as alignment takes it: its mask and its wearer's landmarks."""
     return Attribute(np.broadcast_to(np.uint8(0), (*mask.shape, 3)), mask, landmarks, category)
 
 

@@ -1,4 +1,4 @@
-"""One step of a stage: micro batches to a gradient, the gradient to new weights and their average."""
+"""One step of a stage: gradients of micro batches, the update of the weights, and of their average."""
 
 from __future__ import annotations
 

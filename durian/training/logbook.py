@@ -1,4 +1,4 @@
-"""What a training writes down: a line of JSON for each report, and the same as curves and pictures in TensorBoard."""
+"""Logs of a training: a line of JSON for each report, and the same as curves and pictures in TensorBoard."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The training, from clips to a model: stage after stage, stopping in time, going on where it was left."""
+"""The training loop, from clips to a model: stage after stage, with a time limit; a run that was stopped goes on."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ REASONS = (None, "time", "signal")
 
 @dataclass(frozen=True)
 class Trained:
-    """Where a run of a training ended.
+    """The outcome of one run of a training.
 
     ``stage``, ``step``, ``steps``: the last stage that ran, and how far it is. ``model``: its light checkpoint.
     ``stopped``: ``time`` or ``signal`` where more is to be done, ``None`` where all is.

@@ -1,4 +1,4 @@
-"""A batch through the pipeline's components with gradients: references as rows of a batch, some of them dropped."""
+"""Forward pass of a training batch through the pipeline's components: references as rows of a batch, some dropped."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from durian.diffusion.conditioning import SemanticTokens
+from durian.diffusion.reference_inputs import ReferenceInputs
 from durian.diffusion.references import References
 from durian.diffusion.spatial import spatial_blocks
 from durian.training.stage import Batch
@@ -29,7 +30,7 @@ def latents_of(pipeline: DurianPipeline, frames: Tensor) -> Tensor:
 def see_references(
     pipeline: DurianPipeline, batch: Batch, drop_attribute: Tensor, drop_portrait: Tensor
 ) -> tuple[References, SemanticTokens]:
-    """What the denoiser sees of each sample's pictures: as the pipeline shows them, one sample a row.
+    """Each sample's references and tokens for the denoiser, as the pipeline makes them, one sample a row.
 
     A dropped picture has neither tokens nor embedding. Without its attribute a sample is a request without attributes;
     without both pictures it is an unconditional row of guidance.
@@ -41,8 +42,8 @@ def see_references(
     """
     conditioner, drop_outside = pipeline.conditioner, pipeline.config.drop_outside_masks
     with torch.no_grad():
-        shown = pipeline.reference_inputs(batch["portrait"], 255 - batch["hole"], batch["portrait_keypoints"])
-        worn = pipeline.reference_inputs(batch["attribute"], batch["attribute_mask"], batch["attribute_keypoints"])
+        shown = ReferenceInputs.of(pipeline, batch["portrait"], 255 - batch["hole"], batch["portrait_keypoints"])
+        worn = ReferenceInputs.of(pipeline, batch["attribute"], batch["attribute_mask"], batch["attribute_keypoints"])
     portrait = shown.seen_by(pipeline.portrait_reference_net, conditioner, "portrait")
     attribute = worn.seen_by(pipeline.attribute_reference_net, conditioner, "attribute")
     of_attribute = conditioner.of_attribute(attribute if worn.embedding is None else worn.embedding)

@@ -1,4 +1,4 @@
-"""The forward process of diffusion, and the loss of taking it back."""
+"""The forward process of diffusion, and the loss of the denoiser's prediction."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NOISE_OFFSET = 0.05
 
 @dataclass(frozen=True)
 class Noise:
-    """What is drawn for B clips of F frames: ``timesteps (B, F) int64`` and ``noise (B, F, C, h, w) float32``."""
+    """Noise drawn for B clips of F frames: ``timesteps (B, F) int64`` and ``noise (B, F, C, h, w) float32``."""
 
     timesteps: Tensor
     noise: Tensor

@@ -1,4 +1,4 @@
-"""What turns a gradient into new weights: AdamW, or Muon for matrices beside AdamW for the rest."""
+"""Optimisers: AdamW, or Muon for matrices beside AdamW for the rest."""
 
 from __future__ import annotations
 

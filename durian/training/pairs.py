@@ -1,4 +1,4 @@
-"""Which frames make a sample: pseudo pairs from one person's clip, as in the paper, and true pairs from two people's.
+"""The choice of a sample's frames: pseudo pairs from one person's clip as in the paper, true pairs from two people's.
 
 A pseudo pair takes everything from one person: the attribute from one frame, the portrait from another, the targets
 from others again. A true pair takes the attribute from somebody else who wears the same item, and the portrait from the
@@ -75,9 +75,8 @@ class Roles:
 
 
 def categories_of(about: ClipAbout) -> tuple[str, ...]:
-    """What can be learnt from a clip.
-
-    Not hair below a hat: the hole of other hair would swallow the hat, which neither reference shows then.
+    """Items that can be learnt from a clip. Not hair below a hat: the hole of other hair would swallow the hat, which
+    neither reference shows then.
     """
     return tuple(name for name in CATEGORIES if name in about.items and not (name == "hair" and "hat" in about.items))
 

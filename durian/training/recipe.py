@@ -119,7 +119,7 @@ class Running:
 
 @dataclass(frozen=True)
 class ValidationRecipe:
-    """What is looked at during the training.
+    """Validation during the training.
 
     Attributes:
         every: steps; 0 never.

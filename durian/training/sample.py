@@ -1,4 +1,4 @@
-"""One training sample: what the networks are shown, and what they should make of it."""
+"""One training sample: the inputs of the networks and their targets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How fast a training runs, how long it waits for data, and how much of the chip it uses."""
+"""Speed of a training: steps, the wait for data, and the share of the chip's peak that is used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a training loop needs to know of a stage: one module whose forward pass is the loss."""
+"""The interface of a training stage: one module whose forward pass is the loss."""
 
 from __future__ import annotations
 
@@ -61,7 +61,8 @@ class Stage(nn.Module, ABC):
         return {name: self.components[name] for name in self._trained}
 
     def trainable(self) -> list[nn.Parameter]:
-        """What the optimiser gets; besides :meth:`averaged_modules` perhaps helpers such as a discriminator."""
+        """The parameters for the optimiser; besides :meth:`averaged_modules` perhaps helpers such as a
+        discriminator."""
         return [parameter for parameter in self.parameters() if parameter.requires_grad]
 
     def train(self, mode: bool = True) -> Stage:

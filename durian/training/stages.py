@@ -1,4 +1,4 @@
-"""What the recipe's stages are made of: the model they start from, the stage itself, its samples."""
+"""Making of the recipe's stages: the starting model, the stage itself, and its samples."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When to stop: in time for a checkpoint, or when the system or somebody at the keyboard asks."""
+"""Stopping of a training: in time for a checkpoint, or when the system or somebody at the keyboard asks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from types import FrameType
 
 ASKING = (signal.SIGTERM, signal.SIGINT)
-"""What clusters send before they take a machine back, and Ctrl-C."""
+"""Signals that clusters send before they take a machine back, and Ctrl-C's."""
 
 
 class Stopping:

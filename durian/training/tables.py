@@ -1,4 +1,4 @@
-"""TOML tables as frozen dataclasses: every setting has a type, and what does not fit is told in one sentence."""
+"""Reading of TOML tables into typed frozen dataclasses, with one sentence for a setting that does not fit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model makes of samples that it was not trained on: scores, and a sheet to look at."""
+"""Validation on samples that were not trained on: scores, and a contact sheet."""
 
 from __future__ import annotations
 

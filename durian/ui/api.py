@@ -53,7 +53,7 @@ FrameNumber = Annotated[Whole, Field(ge=0, le=RenderOptions.frames - 1)]
 
 @dataclass(frozen=True)
 class GivenItem(Checked):
-    """What an attribute may say of itself; its files are checked by :func:`_path`."""
+    """An attribute as a call gives it; its files are checked by :func:`_path`."""
 
     image: Annotated[Any, accepting("an uploaded file")]
     name: ItemName | None = None

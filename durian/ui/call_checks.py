@@ -1,4 +1,4 @@
-"""Checks of what a call over HTTP carries, before Gradio touches it; :mod:`durian.ui.guard` asks for them.
+"""Checks of an API call's content before Gradio handles it; :mod:`durian.ui.guard` runs them.
 
 Gradio itself fetches any address that stands where a file should be, and answers a call with too few values, a path
 outside its folder or a value of the wrong kind with a trace in the log and no word to the caller. Here each is refused
@@ -35,7 +35,7 @@ EXPECTED: dict[type, Any] = {
 
 
 def route_of(scope: Scope) -> tuple[str, str] | None:
-    """How and what is called, such as ``("call/v2", "animate")``; ``None`` for anything but a call."""
+    """The route and name of a call, such as ``("call/v2", "animate")``; ``None`` for anything but a call."""
     if scope["type"] != "http" or scope["method"] != "POST":
         return None
     _, found, rest = scope["path"].rstrip("/").partition("/gradio_api/")

@@ -1,4 +1,4 @@
-"""API calls while they work: they end when their caller cancels them, hangs up, or never asks for the answer."""
+"""Lifetime of API calls: they end when their caller cancels them, hangs up, or never asks for the answer."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from durian.ui.visitors import SECONDS_TO_LISTEN, Visitor, get_visitors
 Result = TypeVar("Result")
 
 SECONDS_BETWEEN_LOOKS = 0.2
-"""How soon a finished job is seen, and a caller who has gone."""
+"""Seconds after which a finished job, and a caller who has gone, are noticed."""
 
 
 def begin(request: gr.Request | None) -> Visitor:
-    """Whose call this is. What Gradio keeps of a session goes at once where the call is all there is of it.
+    """The visitor of a call. Gradio's data of a session is dropped at once where the call is all there is of it.
 
     Raises:
         QueueFull: too many calls came from their address.

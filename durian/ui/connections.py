@@ -1,4 +1,4 @@
-"""What a connection may do before there is a request: how many one address has, and how long a head may take.
+"""Limits on connections before there is a request: their number per address, and the time a request's head may take.
 
 The web server (uvicorn) waits for ever for a request that is half sent, and for a client who does not read its answer.
 Here both end. Behind a proxy, connections are the proxy's own, which is to count them; requests are counted in

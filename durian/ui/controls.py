@@ -1,4 +1,4 @@
-"""Every slider and box of the page: its range, its one line of explanation, and how it reaches the session."""
+"""Every slider and box of the page: its range, its one line of explanation, and its setting in the session."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ KINDS: dict[str, Any] = {
     "erase": Erased | None,
     "frame": Whole,
 }
-"""What those may be that are neither options nor a placement; the sliders themselves are narrower."""
+"""Types of those that are neither options nor a placement; the sliders themselves are narrower."""
 
 
 def build(key: str, **changes: Any) -> gr.components.Component:

@@ -1,4 +1,4 @@
-"""The whole demo: page, handlers, API, and what it needs at launch."""
+"""The whole demo: page, handlers, API, and the options of its launch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The examples: prepared once for the process, laid on a visitor's table in one click."""
+"""The examples: prepared once for the process, loaded into a visitor's session in one click."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The outermost layer: pages of other sites ask for nothing here.
+"""Refusal of requests from pages of other sites, as the outermost layer.
 
 Gradio answers whatever page asks, with the visitor's cookie, unless it is reached as localhost; a page that somebody
 happens to have open could act in their session, or use a server in their own network.

@@ -1,7 +1,7 @@
-"""Uploads as they arrive: forms whose every part is a file, read by the parser that Gradio itself reads them by.
+"""Upload forms: every part must be a file, and they are read by the parser that Gradio itself uses.
 
-What another reader makes of a form may not be what Gradio makes of it, and Gradio keeps parts that are no files in
-memory and writes a file for each of the others, however many.
+Another parser may read a form differently from Gradio, and Gradio keeps parts that are no files in memory and writes a
+file for each of the others, however many.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The door of the server: who may act in a session, how much an address may ask for, and what a request may hold.
+"""Access control around Gradio: sessions' owners, limits per address, and limits on what a request may hold.
 
 A layer around Gradio's application (ASGI). Gradio takes a session's name from whoever sends it; here a request that
 names one must come with the cookie of the page that began it. What it refuses, it refuses in one sentence.
@@ -35,14 +35,15 @@ _ASKED = re.compile(
     r"|theme\.css|token|upload|upload_progress|user|(?:call|call/v2|run|api)/[^/]+|call/(?:v2/)?[^/]+/[^/]+"
     r"|queue/(?:data|join|status))/?"
 )
-"""What the page and the API need of Gradio, which has more: it records screens, edits code, streams into events."""
+"""Gradio's routes that the page and the API need; it has others: it records screens, edits code, streams into
+events."""
 _HEARTBEAT = re.compile(r"/gradio_api/heartbeat/(?P<session>[^/]+)\Z")
 _LISTENING = re.compile(r"/gradio_api/call/(?:v2/)?[^/]+/(?P<event>[^/]+)\Z")
 _UPLOAD = re.compile(r"/gradio_api/upload/?\Z")
 _FILE = re.compile(r"/gradio_api/file[=/](?P<what>.*)\Z")
 _UPLOAD_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _ELSEWHERE = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]+:")
-"""How an address begins."""
+"""The beginning of an address."""
 
 log = logging.getLogger(__name__)
 

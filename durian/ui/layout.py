@@ -1,4 +1,4 @@
-"""Where everything stands: three steps on the left, the result on the right."""
+"""Layout of the page: three steps on the left, the result on the right."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One item's mask while a visitor works on it: start, clicks, strokes, import, and every step undoable."""
+"""Editing of one item's mask: start, clicks, strokes, import, and every step undoable."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class MaskHistory:
 
     @property
     def can(self) -> list[str]:
-        """Which of undo, redo and clear would do something now."""
+        """Those of undo, redo and clear that would do something now."""
         possible = {"undo": self.position > 0, "redo": self.position < len(self.steps) - 1}
         possible["clear"] = bool(self.step.clicks) or bool(self.mask.any())
         return [name for name, yes in possible.items() if yes]

@@ -109,6 +109,6 @@ def with_inset(picture: np.ndarray, inset: np.ndarray) -> np.ndarray:
 
 
 def difference(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """What changed between two pictures of one size: bright where they differ, ``(H, W, 3) uint8``."""
+    """Difference of two pictures of one size: bright where they differ, ``(H, W, 3) uint8``."""
     gap = np.abs(first.astype(np.int16) - second.astype(np.int16)).max(axis=2)
     return cv2.applyColorMap(np.clip(gap * 2, 0, 255).astype(np.uint8), cv2.COLORMAP_INFERNO)[..., ::-1].copy()

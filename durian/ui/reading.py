@@ -1,4 +1,4 @@
-"""From an uploaded file to something on the table: portraits, references, driving videos."""
+"""Reading of uploaded files: portraits, references, driving videos."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from durian.settings import get_settings
 from durian.ui.session import Item, MotionChoice, PortraitChoice, Session
 
 LOOKED_FOR = ("hat", "glasses", "hair", "beard")
-"""What a reference is searched for by itself, the most telling first."""
+"""Items that a reference is searched for, the most telling first."""
 ERASABLE = ("hat", "glasses", "beard", "hair")
 FIRST_TRIM_SECONDS = 10.0
 """A long driving video starts trimmed to this, so that tracking takes a few seconds (taste)."""

@@ -1,4 +1,4 @@
-"""What one visitor has on the table. It lives in ``gr.State``: nothing of it is shared, and it can be copied.
+"""A visitor's session in ``gr.State``: portrait, items, motion and options; it shares nothing and can be copied.
 
 Handlers change a session in place under its lock, so that two quick events of one visitor never lose each other's work.
 """
@@ -194,7 +194,7 @@ class Session:
     consent: bool = False
     segmenter: str = "auto"
     renderer: str = "preview"
-    """What animates. Stills are always the preview's."""
+    """The renderer of animations. Stills are always the preview's."""
     diffusion: DiffusionOptions = field(default_factory=DiffusionOptions)
     example: str | None = None
     history: list[Outcome] = field(default_factory=list)
@@ -205,7 +205,7 @@ class Session:
     alpha_shown: float | None = None
     """The α that the still shows in a blend; ``None`` follows the moment."""
     shown: dict[str, Any] = field(default_factory=dict, repr=False)
-    """What the still's stage shows, without the picture itself."""
+    """The value of the still's stage, without the picture itself."""
     still_image: np.ndarray | None = field(default=None, repr=False)
     lock: Any = field(default_factory=threading.RLock, repr=False, compare=False)
     _numbers: int = 0

@@ -1,4 +1,4 @@
-"""What each address has used of what all visitors share, so that nobody takes all of it.
+"""Use of shared resources by each address, limited so that nobody takes all of it.
 
 An address of IPv6 stands for its /64, which the smallest household has. Many have a /48 with 65,536 of those, so all of
 a /48 together have :data:`SHARES_OF_A_SITE` shares: nobody gets more by changing within it.
@@ -45,7 +45,7 @@ class _Bucket:
 
 @dataclass
 class _Share:
-    """What one address, or one site, has used; it has ``times`` what one address has."""
+    """Use by one address, or one site, which has ``times`` the share of one address."""
 
     times: int
     calls: _Bucket
@@ -218,7 +218,7 @@ def site_of(address: str) -> str:
 
 
 def networks_of(address: str) -> list[tuple[str, int]]:
-    """What an address counts for, the smaller first, and how many times an address's share each has."""
+    """The networks that an address counts for, the smaller first, and how many times an address's share each has."""
     site = site_of(address)
     return [(address, 1)] if site == address else [(address, 1), (site, SHARES_OF_A_SITE)]
 

@@ -1,4 +1,4 @@
-"""Colours, type and spacing of the page: calm paper and ink, one accent."""
+"""Colours, type and spacing of the page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose turn it is in Gradio's queue: in each of its lanes, addresses take turns instead of whoever came first.
+"""Turns in Gradio's queue: in each of its lanes addresses take turns, rather than first come, first served.
 
 Gradio's lanes are first come, first served, so that one visitor with many slow clicks would keep all others waiting.
 """

@@ -1,4 +1,4 @@
-"""What visitors sent: which paths are their files, and what is remembered of their coming."""
+"""Visitors' uploads: whether a path is an uploaded file, and the newest ids whose progress may be asked for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a session to what the components show. Nothing here changes a session."""
+"""Values of the page's components from a session, which nothing here changes."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ def home_box(session: Session, item: Item) -> tuple[float, float, float, float]:
 
 
 def still_note(session: Session) -> str:
-    """What keeps the still from showing everything, in one line, or ``""``."""
+    """The reason why the still does not show everything, in one line, or ``""``."""
     missing = [str(i) for i, item in enumerate(session.items, start=1) if not item.ready]
     if missing:
         return texts.ITEMS_NEED_MASK.format(numbers=" and ".join(missing))

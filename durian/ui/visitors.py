@@ -1,4 +1,4 @@
-"""Who is visiting: what a caller names as a session becomes an owner of the server's own making, with a fair share.
+"""Visitors: owners of the server's own making for the session names that callers choose, with a fair share each.
 
 Gradio lets every caller choose a session's name. Here a name belongs to whoever used it first, told by the page's
 cookie: nobody else can act in it, hear it or end it. Owners, which lanes and folders go by, are made here and never
@@ -25,7 +25,7 @@ from durian.ui.shares import ADDRESSES_KEPT, Shares, count_of, shared_address
 COOKIE = "durian_visitor"
 COOKIE_VALUE = re.compile(r"[A-Za-z0-9_-]{32,64}")
 SESSION_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-"""What Gradio's clients make: eleven letters and digits in a browser, a UUID elsewhere."""
+"""Session names that Gradio's clients make: eleven letters and digits in a browser, a UUID elsewhere."""
 CALLER_SECONDS = 120.0
 """An API session without a sign of life is let go after this; a page lives as long as its files."""
 SESSIONS_KEPT = 200

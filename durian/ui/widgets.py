@@ -13,7 +13,7 @@ from durian.ui.uploads import is_uploaded
 
 STATIC = Path(__file__).parent / "static"
 PICTURE_TYPES = ["image", ".heic", ".heif", ".hif", ".avif"]
-"""What the file dialogs offer; many systems do not know the newer endings as pictures."""
+"""File types that the dialogs offer; many systems do not know the newer endings as pictures."""
 
 _STAGE = """
 <div class="stage stage-{kind}" tabindex="0" data-drop="{drop}" aria-label="{title}">
@@ -134,7 +134,7 @@ def _uploaded_path(payload: Any) -> str | None:
 
 
 def head() -> str:
-    """What the page's ``<head>`` needs: the scripts of stages and cards, and the frame's style."""
+    """Content of the page's ``<head>``: the scripts of stages and cards, and the frame's style."""
     scripts = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in ("stage.js", "cards.js"))
     frame = (STATIC / "frame.css").read_text(encoding="utf-8")
     return f"<style>\n{frame}</style>\n<script>\n{scripts}</script>"

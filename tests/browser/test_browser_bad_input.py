@@ -1,4 +1,4 @@
-"""Bad input gets one sentence on the page, and nothing that was there is lost."""
+"""Bad input on the page: one sentence, and everything that was there before stays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a visitor does on the page, in words."""
+"""A driver of the page for browser tests; its methods are a visitor's actions."""
 
 from __future__ import annotations
 

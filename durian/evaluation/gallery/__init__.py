@@ -1,1 +1,1 @@
-"""A page to judge results by eye, for the project itself and for user studies, and what raters said of it."""
+"""A page for rating results by eye, in the project and in user studies, and the evaluation of its ratings."""

@@ -1,4 +1,4 @@
-"""How sure a share is, and how far raters agree beyond chance."""
+"""Confidence intervals of shares, and agreement of raters beyond chance."""
 
 from __future__ import annotations
 

@@ -52,7 +52,8 @@ class PairRecord(Checked):
 
 @dataclass(frozen=True)
 class LookRecord(Checked):
-    """What a method made of a pair. Its files begin with ``name``; ``key`` is a digest of all that it depends on."""
+    """The record of a method's result on a pair. Its files begin with ``name``; ``key`` is a digest of all that it
+    depends on."""
 
     pair: Text
     method: Text
@@ -76,7 +77,7 @@ class Key(Checked):
     format: Literal[FORMAT] = field(default=FORMAT)
 
     def look(self, pair: str, method: str) -> LookRecord | None:
-        """What a method made of a pair, or why it could not."""
+        """A method's result on a pair, or the reason why there is none."""
         return next((look for look in self.looks if (look.pair, look.method) == (pair, method)), None)
 
 
@@ -114,14 +115,14 @@ def write_key(folder: Path, key: Key) -> Path:
 
 
 def request_key(pair: Pair, size: int, frames: int) -> str:
-    """What a pair's request depends on: files by content, settings, and the code that renders."""
+    """Digest of everything that a pair's request depends on: files by content, settings, and the code that renders."""
     motion = pair.motion.name if isinstance(pair.motion, Path) else pair.motion
     source = Source(pair.number, pair.files, fingerprint([[name for _, name in pair.items], motion]))
     return fingerprint([_code(), source_digest(source), size, frames])
 
 
 def look_key(request: str, method: MethodSpec) -> str:
-    """What a look depends on: the digest of its request, and the method's files."""
+    """Digest of everything that a look depends on: the digest of its request, and the method's files."""
     if method.kind == "diffusion" and method.path is None and (model := require_model()).fetched:
         method = replace(method, path=Path(model.source))
     return fingerprint([request, digest_of(method)])

@@ -1,4 +1,4 @@
-"""Makes a gallery: each pair by each method, going on where it was left, and the page after every pair."""
+"""Making of a gallery: each pair by each method, and the page after every pair; a run that was stopped goes on."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ FOLDER = "page"
 MOST_METHODS = 4
 """Side by side; of more nobody says which is best in a few seconds (taste)."""
 OURS = re.compile(r"[0-9a-f]{16}[-.]")
-"""What the names of media begin with."""
+"""Beginning of the names of media."""
 NO_RENDERERS = ("still", "paste", "frames")
 
 log = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""Several raters' answers as one: counts with intervals, the lower count, agreement, preference and faults."""
+"""Merging of several raters' answers: counts with intervals, the lower count, agreement, preference and faults."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from durian.evaluation.gallery.rubric import FAULTS, RATINGS, lowest
 
 MERGED = "ratings.json"
 ALL = "all"
-"""What the row of all kinds is called."""
+"""Name of the row of all kinds."""
 
 
 def merge_ratings(paths: Sequence[Path], folder: Path) -> dict[str, object]:
@@ -45,7 +45,7 @@ def merge_ratings(paths: Sequence[Path], folder: Path) -> dict[str, object]:
 
 
 def summary(key: Key, given: Given) -> dict[str, object]:
-    """What the answers come to; see :func:`merge_ratings`."""
+    """Summary of the answers; see :func:`merge_ratings`."""
     looks = {look.name: look for look in key.looks if look.method in key.methods}
     times = [rating.seconds for rating in given.ratings.values()]
     return {

@@ -72,7 +72,7 @@ def shown_data(key: Key) -> dict[str, object]:
 
 
 def _looks(key: Key, record: PairRecord) -> list[LookRecord]:
-    """What there is of a pair, in the order of its sides."""
+    """The looks that exist of a pair, in the order of its sides."""
     looks = [look for method in key.methods if (look := key.look(record.number, method)) is not None]
     return sorted(looks, key=lambda look: fingerprint([key.seed, look.pair, look.method]))
 

@@ -1,4 +1,4 @@
-"""A table of pairs: who puts on what, and how they move.
+"""Tables of pairs: the portrait, the items it puts on, and the motion.
 
 Two kinds of header are taken. Either one column holds all items as ``FILE:NAME;FILE:NAME`` (``attributes``), or each
 has columns of its own, as in ``animate --batch``: ``attribute``, ``name``, ``attribute2``, ``name2`` and so on.

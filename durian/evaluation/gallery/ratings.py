@@ -1,4 +1,4 @@
-"""What raters saved: files of the page, checked, and told whose pictures they are about by the gallery's key."""
+"""Ratings files that the gallery's page saves: read, checked, and matched with the gallery's key."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Name = Annotated[Text, Field(min_length=1)]
 
 @dataclass(frozen=True)
 class Rating(Checked):
-    """How one picture is. ``look`` is its name in the key; ``method`` is told where the page was not blind."""
+    """One picture's rating. ``look`` is its name in the key; ``method`` is told where the page was not blind."""
 
     pair: Text
     look: Text

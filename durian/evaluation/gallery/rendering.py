@@ -27,7 +27,7 @@ PORTRAIT, ITEM, FRAME = "{}-portrait.webp", "{}-item{}.webp", "{}-frame{}.webp"
 
 
 def request_of(pair: Pair, size: int, frames: int) -> AnimationRequest:
-    """What a pair asks for: named starts, and the defaults of everything but ``size`` and ``frames``.
+    """The request of a pair: named starts, and the defaults of everything but ``size`` and ``frames``.
 
     Raises:
         DurianError: a file cannot be read, no face or nothing of that name was found.

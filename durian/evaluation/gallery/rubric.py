@@ -1,4 +1,4 @@
-"""What raters are asked, in the words that the page shows: three ratings, and kinds of fault with a key each."""
+"""The rubric shown to raters: three ratings, and kinds of fault with a key each."""
 
 from __future__ import annotations
 

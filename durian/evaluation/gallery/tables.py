@@ -1,4 +1,4 @@
-"""What raters said, as text for a terminal."""
+"""Text tables of merged ratings for a terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is measured of rendered clips; :func:`all_metrics` and :func:`all_set_metrics` list it in the report's order."""
+"""Metrics of rendered clips; :func:`all_metrics` and :func:`all_set_metrics` list them in the report's order."""
 
 from durian.evaluation.metrics.case import Case
 from durian.evaluation.metrics.interface import Described, Metric, SetMetric

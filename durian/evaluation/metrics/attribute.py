@@ -1,4 +1,4 @@
-"""Is the item there, where it should be and in its colour?"""
+"""Metrics of the item: overlap with the true one, and distance of the mean colours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One clip to be scored: what was rendered, what was true, and what it was rendered from."""
+"""One clip to be scored: the rendered frames, the true ones, and what they were rendered from."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Case:
 
     @cached_property
     def parsed(self) -> dict[int, np.ndarray]:
-        """Where the parser sees the item in some frames, evenly spaced: ``(S, S) bool`` by the frame's number.
+        """The item as the parser sees it in some frames, evenly spaced: ``(S, S) bool`` by the frame's number.
 
         Empty where it sees none, or where there is no face to begin with.
         """

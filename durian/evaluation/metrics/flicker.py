@@ -1,4 +1,4 @@
-"""Is the clip as steady as the true one?"""
+"""Temporal steadiness of a clip compared with the true one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gaussians of features, gathered as they come, and the Fréchet distance of two."""
+"""Gaussians of features, accumulated clip by clip, and the Fréchet distance of two."""
 
 from __future__ import annotations
 

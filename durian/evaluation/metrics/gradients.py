@@ -1,4 +1,4 @@
-"""Are edges where they should be, and as strong?"""
+"""Position and strength of edges compared with the true frames."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class GradientSimilarity(Metric):
 
 
 def gradient_similarity(image: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """How alike the gradients' magnitudes of two pictures ``(H, W, 3) uint8`` are, ``(H, W) float64`` in (0, 1]."""
+    """Similarity of the gradients' magnitudes of two pictures ``(H, W, 3) uint8``, ``(H, W) float64`` in (0, 1]."""
     first, second = _magnitude(image), _magnitude(truth)
     return (2 * first * second + STABILITY) / (first**2 + second**2 + STABILITY)
 

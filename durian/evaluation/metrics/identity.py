@@ -1,4 +1,4 @@
-"""Is it still the same person? ArcFace embeddings of portrait and frames."""
+"""Identity preservation: ArcFace similarity of portrait and frames."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ ARCFACE = File(
 """Of InsightFace's buffalo_l pack, for research without profit."""
 SIDE = 112
 PLACES = np.array([(38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041)])
-"""Where ArcFace wants the eyes, the nose and the corners of the mouth, in pixels of its input (InsightFace's
-``arcface_dst``), from the picture's left to its right."""
+"""Places at which ArcFace expects the eyes, the nose and the corners of the mouth, in pixels of its input
+(InsightFace's ``arcface_dst``), from the picture's left to its right."""
 POINTS = ((33, 133), (362, 263), (4,), (61,), (291,))
 """The landmarks whose means these are: eyes by their corners, because irises wander."""
 

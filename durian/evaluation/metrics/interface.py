@@ -1,4 +1,4 @@
-"""What a metric is: a figure of one clip, or of a set of clips against another set."""
+"""Interfaces of metrics: a figure of one clip, or of a set of clips against another set."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Kind = Literal["pairwise", "reference", "set"]
 
 
 class Described(ABC):
-    """What a report prints beside a figure.
+    """Description of a metric for reports.
 
     Attributes:
         name: key in reports, such as ``psnr``.

@@ -1,4 +1,4 @@
-"""Does the face move as it was asked to? Landmarks of rendered frames against those of the true ones."""
+"""Motion accuracy: landmarks of rendered frames against those of the true ones."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class LandmarkError(Metric):
 
 
 class FacesFound(Metric):
-    """What landmark error and identity leave out."""
+    """Share of frames with a face; landmark error and identity leave out the others."""
 
     name, title, unit = "faces", "Frames with a face", "%"
     higher_is_better, best = True, 100.0

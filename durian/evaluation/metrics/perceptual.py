@@ -1,4 +1,4 @@
-"""LPIPS: the distance of two pictures as AlexNet's features have it, weighted by what people told apart."""
+"""LPIPS: perceptual distance by weighted differences of AlexNet's features."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frames as networks take them."""
+"""Conversion of frames to tensors for networks."""
 
 from __future__ import annotations
 

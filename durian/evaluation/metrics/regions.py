@@ -1,4 +1,4 @@
-"""Where a picture is compared: everywhere, where the item is, and away from it."""
+"""Regions in which frames are compared: the whole picture, inside the item, and away from it."""
 
 from __future__ import annotations
 

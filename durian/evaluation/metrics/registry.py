@@ -1,4 +1,4 @@
-"""Every metric there is, in the order in which reports list them."""
+"""Registry of all metrics, in the order in which reports list them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How like the reference the result is: CLIP-I on whole pictures, DINO on the item alone."""
+"""Similarity to the reference: CLIP-I on whole pictures, DINO on the item alone."""
 
 from __future__ import annotations
 

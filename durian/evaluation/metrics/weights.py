@@ -1,4 +1,4 @@
-"""Weights that some metrics need: found in a folder, in a cache, or fetched once, and otherwise a sentence.
+"""Weights of metrics: looked up in a folder or cache, or downloaded once; one sentence where that fails.
 
 ``weights/evaluation/`` (below ``DURIAN_WEIGHTS``) comes first, so that machines without a network can use what was
 put there. A host that does not answer at once is not asked again by the process.
@@ -19,7 +19,7 @@ from durian.errors import WeightsMissing
 from durian.settings import get_settings
 
 FOLDER = "evaluation"
-"""Where the files lie in the folder of weights."""
+"""The files' place in the folder of weights."""
 TIMEOUT_SECONDS = 5
 """Wait for a host's first answer: an evaluation without the row is better than one that hangs."""
 

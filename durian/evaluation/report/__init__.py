@@ -1,4 +1,4 @@
-"""What came out of an evaluation, for people and for programs: ``report.html`` and ``metrics.json``."""
+"""Reports of an evaluation: ``report.html`` for people and ``metrics.json`` for programs."""
 
 from durian.evaluation.report.writing import write_report
 

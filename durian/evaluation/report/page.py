@@ -1,4 +1,4 @@
-"""The report's page: what was asked, what came out, worst and best cases, and what is needed to repeat it."""
+"""The report's page: settings, tables, worst and best cases, and how to repeat the evaluation."""
 
 from __future__ import annotations
 

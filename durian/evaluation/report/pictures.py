@@ -39,7 +39,7 @@ class CasePictures:
 
 
 def case_pictures(evaluation: Evaluation, case: str) -> CasePictures | None:
-    """What the folder holds of a case; ``None`` where its clips are gone."""
+    """Pictures of a case that the folder holds; ``None`` where its clips are gone."""
     clips = {TRUTH: stored_clip(evaluation.folder, None, case)}
     clips |= {method: stored_clip(evaluation.folder, method, case) for method in evaluation.methods}
     shown = {name: [scaled(frame, TILE) for frame in clip] for name, clip in clips.items() if clip}

@@ -1,4 +1,4 @@
-"""How the report looks: system fonts, light and dark, from a phone's width on."""
+"""Style sheet of the report: system fonts, light and dark, from a phone's width on."""
 
 STYLE = """
 :root { color-scheme: light dark;

@@ -1,4 +1,4 @@
-"""The report's tables, as HTML. Numbers come with their intervals; which way is good is said in words as well."""
+"""The report's tables as HTML: figures with their intervals, and in words which direction is good."""
 
 from __future__ import annotations
 

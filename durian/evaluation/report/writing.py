@@ -1,5 +1,4 @@
-"""From an evaluation to its two files. All that a page shows comes from the folder and the figures, so it can be
-written again at any time."""
+"""Writing of an evaluation's two report files from its folder and figures alone, so that it can be repeated."""
 
 from __future__ import annotations
 
@@ -58,7 +57,7 @@ def write_report(evaluation: Evaluation, baseline: str) -> Path:
 
 
 def numbers(findings: Findings) -> dict[str, object]:
-    """What ``metrics.json`` says."""
+    """The content of ``metrics.json``."""
     evaluation = findings.evaluation
     return {
         "protocol": evaluation.protocol.name,

@@ -1,4 +1,4 @@
-"""What hair, hats, glasses and beards hid, completed so that it looks like a photograph."""
+"""Completion of what hair, hats, glasses and beards hid."""
 
 from durian.layers.completion.background import complete_background
 from durian.layers.completion.body import complete_body

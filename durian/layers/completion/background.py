@@ -1,4 +1,4 @@
-"""What a person hides of their background."""
+"""Completion of the background behind a person."""
 
 from __future__ import annotations
 

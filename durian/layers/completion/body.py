@@ -1,4 +1,4 @@
-"""Neck and clothes that hair or a beard hid."""
+"""Completion of neck and clothes that hair or a beard hid."""
 
 from __future__ import annotations
 

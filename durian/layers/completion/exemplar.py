@@ -1,4 +1,4 @@
-"""A hole filled with patches of what is known, from coarse to fine (Wexler et al. 2007, Barnes et al. 2009).
+"""Exemplar-based completion of a hole from known patches, coarse to fine (Wexler et al. 2007, Barnes et al. 2009).
 
 It begins as a smooth continuation. At each size of a pyramid every patch that reaches into the hole looks for the known
 patch most like it, and these vote on the hole's pixels, again and again. A patch may be taken a little lighter or

@@ -1,4 +1,4 @@
-"""Hair that a hat, a brim or a picture's edge hid."""
+"""Completion of hair that a hat, a brim or a picture's edge hid."""
 
 from __future__ import annotations
 

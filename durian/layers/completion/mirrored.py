@@ -1,4 +1,4 @@
-"""Where each pixel of a face has its counterpart on the other half, and which way the skin looks there."""
+"""Mirror correspondence of a face's pixels between its two halves, and the direction in which the skin looks there."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class FaceSurface:
         return cls(covered, map_x, map_y, seen, _normals(np.asarray(landmarks, np.float32), triangles, covered))
 
     def mirrored(self, values: np.ndarray) -> np.ndarray:
-        """What a picture ``(S, S[, C]) float32`` shows at each pixel's counterpart; 0 where there is none."""
+        """Values of a picture ``(S, S[, C]) float32`` at each pixel's counterpart; 0 where there is none."""
         return cv2.remap(values, self.map_x, self.map_y, cv2.INTER_LINEAR, borderValue=0)
 
 

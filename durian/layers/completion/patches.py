@@ -1,4 +1,4 @@
-"""The machine code of patch search: PatchMatch (Barnes et al. 2009), and votes (Wexler et al. 2007).
+"""Compiled loops of patch search: PatchMatch (Barnes et al. 2009), and votes (Wexler et al. 2007).
 
 A picture lies flat, ``(H, W * 3) float32``, so that a row of a patch is one run of memory. Patches are squares of
 ``2 * reach + 1`` pixels about their centres, which lie at least ``reach`` inside the picture. A patch may be taken with
@@ -126,7 +126,7 @@ def search(
 
 @kept_jit(nogil=True, fastmath=True)
 def vote(picture, means, targets, hole, reach, limit, match_y, match_x, weight, window, total, votes):
-    """What the matches say of each pixel of the hole, summed up.
+    """Sum of the matches' votes for each pixel of the hole.
 
     Args:
         picture, means, targets, reach, limit, match_y, match_x: as for :func:`search`.

@@ -1,4 +1,4 @@
-"""Fine structure as what is seen has it, without its places: noise of the same spectrum (Galerne et al. 2011)."""
+"""Skin texture synthesised as noise with the spectrum of the skin that is seen (Galerne et al. 2011)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Skin that hair, a hat, frames or a beard hid."""
+"""Completion of skin that hair, a hat, frames or a beard hid."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ BROW_SEEN = 0.3
 BROW_REACH = 0.05
 """Distance, in face widths, over which it does."""
 MIRRORED_SURE, NEAR_SURE, FAR_SURE = 0.8, 0.6, 0.2
-"""How sure a mirrored pixel is, one made up beside seen skin, and one far from all."""
+"""Certainty of a mirrored pixel, of one synthesised beside seen skin, and of one far from all."""
 
 
 def complete_skin(

@@ -1,1 +1,1 @@
-"""Clips to train on, made from videos and from synthetic scenes."""
+"""Preparation of training clips from videos, photos and synthetic scenes."""

@@ -1,4 +1,4 @@
-"""Black bars around a video's picture, which would teach black bars."""
+"""Removal of black bars around a video's picture, so that a network does not learn to make them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Bars:
             yield frame
 
     def area(self) -> Area:
-        """What is left within the bars; everything where there are none."""
+        """The area within the bars; everything where there are none."""
         return _within(self._rows), _within(self._columns)
 
 

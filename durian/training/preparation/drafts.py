@@ -1,4 +1,4 @@
-"""Drafts of a clip's targets: what the preview makes of pairs of its frames, for models that begin with drafts."""
+"""Drafts of a clip's targets, rendered by the preview from pairs of its frames, for models that begin with drafts."""
 
 from __future__ import annotations
 

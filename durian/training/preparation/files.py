@@ -1,4 +1,4 @@
-"""Files to make clips of."""
+"""Source files of clips."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A folder of clips: made by several processes or machines, taken up again where it was left, with a report."""
+"""A folder of clips with a report: made by several processes or machines; a run that was stopped goes on."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from durian.training.preparation.settings import Preparation
 log = logging.getLogger(__name__)
 
 ABOUT, REPORT, RECORD = "about.json", "report{}.json", ".record.json"
-"""What a folder's clips are; what a shard made and left out; and, behind a source's name, its record."""
+"""Names of the files with a folder's settings and with a shard's report, and the ending of a source's record."""
 
 
 def prepare(

@@ -1,4 +1,4 @@
-"""Which frames make a clip, and its square: one for the whole clip, so that the background stands still.
+"""Framing of clips: their frames, and one square for the whole clip, so that the background stands still.
 
 A clip's frames follow each other in one shot and show one face, without a gap. The square is framed as the app frames
 a photo, around where the face is on the whole; where a face wanders too far for that, its clip is halved.
@@ -38,7 +38,7 @@ class Span:
 def plan_clips(
     shot: range, tracked: Sequence[np.ndarray | None], shape: tuple[int, ...], size: int, most_frames: int
 ) -> list[Span]:
-    """What becomes of each frame of a shot: spans in order and without gaps.
+    """Plan the use of each frame of a shot: spans in order and without gaps.
 
     Args:
         shot: numbers of its frames.

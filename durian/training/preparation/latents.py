@@ -20,7 +20,7 @@ BATCH = 8
 
 @lru_cache(maxsize=1)
 def encoder_of(folder: Path) -> Encode:
-    """What turns frames ``(N, S, S, 3) uint8`` into latents ``(N, C, h, w) float16``; once per process.
+    """The encoder of frames ``(N, S, S, 3) uint8`` into latents ``(N, C, h, w) float16``; once per process.
 
     Args:
         folder: of a whole model, whose autoencoder is in ``vae``, or of an autoencoder.

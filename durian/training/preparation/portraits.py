@@ -1,4 +1,4 @@
-"""A photo becomes a clip: the preview renderer animates it.
+"""Clips from photos, animated by the preview renderer.
 
 What moves is the renderer's idea of a head, but skin, hair and light are real ones: beside scenes, whose motion is
 right and whose people are rendered.

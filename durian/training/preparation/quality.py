@@ -1,4 +1,4 @@
-"""What makes frames and clips unfit to learn from, and the one sentence that says so."""
+"""Reasons for which frames and clips are unfit for training, each with one sentence."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ SENTENCES = {
 
 
 def frame_fault(landmarks: np.ndarray | None, shape: tuple[int, ...], size: int) -> Reason | None:
-    """What is wrong with one frame by where its face is, or ``None``.
+    """The fault of one frame by the place of its face, or ``None``.
 
     Args:
         landmarks: ``(478, 3)`` pixels of the video's frame.
@@ -108,7 +108,7 @@ def facing_angle(landmarks: np.ndarray) -> float:
 
 
 def clip_fault(pictures: Sequence[np.ndarray], landmarks: Sequence[np.ndarray], size: int) -> Reason | None:
-    """What is wrong with a whole clip by what its frames show, or ``None``.
+    """The fault of a whole clip by the content of its frames, or ``None``.
 
     Args:
         pictures: ``(P, P, 3) uint8`` of each frame, at least two.

@@ -1,4 +1,4 @@
-"""What became of one video or scene: a file beside its clips, which also says that they are done."""
+"""Record of what was made of one video or scene: a file beside its clips, which also marks them as done."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def read_record(path: Path) -> Record | None:
 
 
 def summary(records: Iterable[Record]) -> dict[str, object]:
-    """What all records say together.
+    """Summary of all records.
 
     Returns:
         ``sources``, ``clips``, ``frames`` and ``seconds`` in them, ``items`` (clips by category), ``left_out`` (frames

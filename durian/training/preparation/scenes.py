@@ -1,4 +1,4 @@
-"""A synthetic scene becomes a clip: its true masks, and landmarks as the app would find them.
+"""Clips from synthetic scenes: their true masks, and landmarks found as the app finds them.
 
 Portraits and references are found one by one, as photos; targets are interpolated where no face is found, as a motion
 is. In clips and where nothing changes hands, everything is one person's, and what is worn can be learnt from as of a

@@ -1,4 +1,4 @@
-"""What clips are wanted, and from what."""
+"""Settings of a preparation: the sources, and the clips that are wanted."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOST_FRAMES = 120
 MOST_DRAFTS = 99
 """Pairs of a clip; each costs as much of a disk as its frames."""
 LICENCE = "These clips keep the rights of the videos they are made from: see the licence of each clip's source."
-"""Where the sources' folder says nothing of its own."""
+"""Licence of clips whose sources' folder names none."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Preparation:
                 raise InvalidRequest(f"{folder} is not a folder: give one that is there.")
 
     def about(self) -> dict[str, object]:
-        """What all clips of a folder share; those of other settings do not mix."""
+        """Settings that all clips of a folder share; those of other settings do not mix."""
         names = ("kind", "size", "categories", "drafts", *(("fps", "most_frames") if self.kind == "videos" else ()))
         shared: dict[str, object] = {name: getattr(self, name) for name in names}
         for name in ("sources", "masks", "latents"):

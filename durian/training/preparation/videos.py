@@ -1,4 +1,4 @@
-"""A video becomes clips: shots, one face in each, a square that stands still, masks of what is worn.
+"""Clips from videos: shots, one face in each, a square that stands still, masks of worn items.
 
 A video is read three times, a frame at a time: for its cuts and black bars, for the face, for the pictures. Only the
 pictures of one clip are held.
@@ -112,7 +112,7 @@ def prepare_video(source: str, wanted: Preparation, encode: Encode | None = None
 
 
 def follow(video: Video, shots: Sequence[range], wanted: Preparation) -> tuple[list[Span], list[np.ndarray | None]]:
-    """What becomes of each frame that is taken, and the landmarks in it.
+    """Follow a video's face: the use of each frame that is taken, and its landmarks.
 
     Args:
         video: the video.

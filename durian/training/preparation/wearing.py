@@ -1,4 +1,4 @@
-"""What somebody wears throughout a clip, and where: masks of the app's parser, or of files.
+"""Masks of the items that a person wears throughout a clip, from the app's parser or from files.
 
 Whether something is worn is decided once for a clip, by most of some frames; then it has a mask in every frame. Masks
 are made on pictures larger than the clip's, so that thin frames of glasses survive, and averaged down.

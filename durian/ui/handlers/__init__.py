@@ -1,4 +1,4 @@
-"""What happens when a visitor does something, one file an idea. ``connect`` wires a page's events to it."""
+"""Handlers of the page's events, one file an idea; ``connect`` wires the events to them."""
 
 from durian.ui.handlers import animate, motion, opening, portrait, rendering, save, sharper, still, tools, wear
 from durian.ui.layout import Page

@@ -1,4 +1,4 @@
-"""What all handlers share: sentences instead of traces, and the events' common settings."""
+"""Shared parts of all handlers: errors as sentences instead of traces, and the events' common settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Opening the page, examples, and laying a whole table at once."""
+"""Opening the page, examples, and replacing everything in a session at once."""
 
 from __future__ import annotations
 

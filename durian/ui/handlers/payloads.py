@@ -1,4 +1,4 @@
-"""What the page's stages and cards send with their events. A visitor may send anything instead: it is checked here."""
+"""Payloads of the page's stages and cards, checked here since a visitor may send anything instead."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class MaskClick(Sent):
 
 @dataclass(frozen=True)
 class MaskStart(Sent):
-    """What the item is said to be."""
+    """The name that is chosen for the item."""
 
     kind: Literal["start"]
     name: ItemName
@@ -88,7 +88,7 @@ class MaskStep(Sent):
 
 @dataclass(frozen=True)
 class Placed(Sent):
-    """Where item number ``item`` was dragged to: shift in eye distances, factor, degrees."""
+    """The new placement of item number ``item``: shift in eye distances, factor, degrees."""
 
     kind: Literal["place"]
     item: Number
@@ -144,7 +144,7 @@ ItemsEvent = Annotated[PickedItem | AddedItem, Field(discriminator="kind"), _OWN
 
 
 def read(kind: Any, event: Any) -> Any:
-    """What a :class:`gradio.EventData` carries, as ``kind``.
+    """The payload of a :class:`gradio.EventData`, as ``kind``.
 
     Raises:
         InvalidRequest: it is not what the page sends.

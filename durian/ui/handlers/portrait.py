@@ -68,7 +68,7 @@ def edit(session: Session, event: gr.EventData) -> tuple[Any, ...]:
 
 
 def judge(session: Session) -> dict[str, Any]:
-    """How well the items go on this portrait."""
+    """Judge how well the items go on this portrait."""
     with session.lock:
         return views.items_view(session)
 

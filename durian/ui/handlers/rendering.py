@@ -1,4 +1,4 @@
-"""What animates: the preview, or a diffusion model where a trained one is found, with its steps and guidance."""
+"""Choice of the renderer: the preview, or a trained diffusion model where one is found, with its steps and guidance."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OUTPUTS = 5
 
 
 def inputs(page: Page) -> list[Any]:
-    """What :func:`apply` takes, in its order."""
+    """The inputs of :func:`apply`, in its order."""
     return [page.renderer, page.controls["steps"], page.controls["guidance"]]
 
 

@@ -82,7 +82,7 @@ def choose(session: Session, kind: str) -> None:
 
 
 def button_words() -> str:
-    """What fetching costs, in the button's own words."""
+    """The button's text, with the size of the download."""
     from durian.weights import known_weights
 
     cores = os.cpu_count() or 1

@@ -22,7 +22,7 @@ LONGEST_SHIFT = 2.0
 
 
 def still_request(session: Session) -> tuple[AnimationRequest, int | None]:
-    """What the still shows, and which frame of it (``None``: the portrait's own pose)."""
+    """The still's request, and the number of its frame (``None``: the portrait's own pose)."""
     frame = session.frame or None
     request = session.still_request(moving=frame is not None)
     if session.mode == "blend" and session.alpha_shown is not None:

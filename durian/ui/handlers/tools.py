@@ -1,4 +1,4 @@
-"""Below the result: compare, α strip, look-book and overlays."""
+"""Tools below the result: compare, α strip, look-book and overlays."""
 
 from __future__ import annotations
 

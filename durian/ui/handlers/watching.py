@@ -1,4 +1,4 @@
-"""While a slow renderer works: the preview's picture of one moment first, then that moment as it sharpens."""
+"""Progress of a slow renderer: the preview's picture of one moment first, then that moment as it sharpens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Step 2: the items, their references and masks, and how they go together."""
+"""Step 2: the items, their references and masks, and how they are combined."""
 
 from __future__ import annotations
 

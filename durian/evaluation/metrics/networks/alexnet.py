@@ -1,4 +1,4 @@
-"""AlexNet's convolutions, with which LPIPS was calibrated."""
+"""AlexNet's convolutions, the backbone of LPIPS."""
 
 from __future__ import annotations
 

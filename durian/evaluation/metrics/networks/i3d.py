@@ -1,4 +1,4 @@
-"""The two-stream inflated network's RGB half, I3D, whose pooled features VFID is measured on."""
+"""I3D, the RGB half of the two-stream inflated network; VFID is measured on its pooled features."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ResNeXt-101 over space and time, the other network that VFID is measured on."""
+"""3-D ResNeXt-101, the other network on which VFID is measured."""
 
 from __future__ import annotations
 
