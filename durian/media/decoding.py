@@ -23,6 +23,7 @@ from durian.errors import DurianError, LimitExceeded, UnreadableMedia
 from durian.media.colour import in_8_bits
 from durian.media.files import check_bytes, check_pixels, open_regular
 from durian.media.heif_parts import decoded_pixels
+from durian.media.jpeg_scans import check_scans
 from durian.media.kinds import HEAD_BYTES, IMAGE_FORMATS, IMAGE_KINDS, describe_kind, sniff
 from durian.media.metered import MeteredStream, has_readable_exif
 from durian.media.png_colour import add_profile, read_coding, scale_transparency
@@ -162,10 +163,14 @@ def loaded(file: PictureFile, image: Image.Image, size: tuple[int, int]) -> Imag
         file, image: as opened.
         size: width and height down to which it may be unpacked; a JPEG is, where a half, a quarter or an eighth is
             still as large.
+
+    Raises:
+        LimitExceeded: a JPEG of too many scans.
     """
     if file.kind != "jpeg":
         image.load()
         return image
+    check_scans(file.stream, file.name)
     image.draft(None, size)
     try:
         image.load()
