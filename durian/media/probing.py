@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from durian.errors import LimitExceeded, UnreadableMedia
 from durian.media.files import check_pixels, open_checked
 from durian.media.kinds import IMAGE_KINDS, VIDEO_FORMATS, VIDEO_KINDS, describe_kind, is_animated, sniff, with_article
+from durian.media.mp4_tables import check_tables
 from durian.settings import get_settings
 
 if TYPE_CHECKING:
@@ -66,11 +67,17 @@ def open_container(path: Path, kind: str) -> InputContainer:
 
     Raises:
         UnreadableMedia: the headers cannot be read.
+        LimitExceeded: they tell of far more than a file of ours may hold.
     """
     import av
 
+    options = {"protocol_whitelist": "file"}
+    if kind == "mp4":
+        check_tables(path)
+        # Of which there may be as many as samples, each read by itself.
+        options["ignore_chapters"] = "1"
     try:
-        return av.open(f"file:{path}", format=kind, options={"protocol_whitelist": "file"})
+        return av.open(f"file:{path}", format=kind, options=options)
     except (av.FFmpegError, OSError, ValueError) as error:
         raise damaged(path) from error
 
