@@ -78,6 +78,8 @@ def test_the_number_of_values_must_be_right(post, route, count):
         ),
         ("call/v2/other", {}, "There is no 'other' to call: use animate, preview, segment."),
         ("call/other", {"data": []}, "There is no 'other' to call"),
+        ("call/open_page", {"data": []}, "There is no 'open_page' to call"),
+        ("call/animate", {"data": ["blend"], "fn_index": 20}, f"animate takes {ARGUMENTS} values, not 1"),
         ("call/animate", {"data": 7}, "7 cannot be the data of the call"),
         ("call/animate", {}, "The data of the call is missing: give a list"),
         ("call/animate", [], "A list of 0 cannot be the call"),

@@ -145,6 +145,18 @@ def test_a_plain_call_belongs_to_the_page_that_made_it(visitors: Visitors):
         visitors.admit("event1", "", "1.2.3.4")
 
 
+def test_a_calls_session_that_is_named_as_a_pages_counts_as_one(visitors: Visitors):
+    for index in range(4):
+        visitors.of(request(f"event{index}"))
+    owners = [visitors.admit(f"event{index}", "", "203.0.113.5").owner for index in range(3)]
+    assert len(set(owners)) == 3
+    with pytest.raises(QueueFull, match="3 pages are open from your address"):
+        visitors.admit("event3", "", "203.0.113.5")
+    with pytest.raises(QueueFull):
+        visitors.admit("page", "", "203.0.113.5")
+    assert visitors.admit("event0", "", "203.0.113.5").owner == owners[0]
+
+
 def test_it_is_known_who_asked_for_an_answer(visitors: Visitors):
     visitors.listen("event1")
     assert visitors.is_listened_to("session", "event1")

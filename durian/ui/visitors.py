@@ -91,15 +91,17 @@ class Visitors:
         self._expire()
         over: dict[str, Visitor] = {}
         with self._lock:
+            self.check_key(session, key)
             visitor = self._visitors.get(session)
-            if visitor is None:
+            # A call's session that a request names is no longer all there is of a call.
+            if visitor is None or visitor.is_call:
                 open_pages = [other.address for other in self._sessions().values() if not other.left]
                 if theirs := count_of(address, open_pages, self._settings.visitor_pages):
                     raise QueueFull(f"{theirs} pages are open from your address: close one and reload this one.")
                 over = self._make_room()
-                visitor = self._visitors[session] = Visitor(secrets.token_hex(16), key, address, self._clock())
-            else:
-                self.check_key(session, key)
+                if visitor is None:
+                    visitor = self._visitors[session] = Visitor(secrets.token_hex(16), key, address, self._clock())
+                visitor.is_call = False
             visitor.seen, visitor.left = self._clock(), False
         if over:
             self._when_over(over)
