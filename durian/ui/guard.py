@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from durian.errors import DurianError, InvalidRequest, LimitExceeded, OutputFailed, QueueFull
 from durian.ui import call_checks, forms, messages, turns
 from durian.ui.shares import shared_address
-from durian.ui.uploads import FollowedUploads
+from durian.ui.uploads import FollowedUploads, forget_files
 from durian.ui.visitors import Visitors
 
 DISK_RESERVE_BYTES = 500_000_000
@@ -172,6 +172,7 @@ class Guard:
             await self._app(scope, receive, messages.with_cookie(scope, send))
             if call_checks.route_of(scope):
                 turns.take_turns(scope["app"].get_blocks())
+                forget_files(scope["app"].get_blocks())
             return
         answered = False
 
