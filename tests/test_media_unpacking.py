@@ -12,6 +12,7 @@ from videos_made import HEIGHT, WIDTH, make_video, number_of, numbered, steady
 
 from durian.errors import LimitExceeded
 from durian.media import probe_video, read_video, unpacking
+from durian.media.av1_frames import ENDLESS, MOST_UNITS, count_frames
 from durian.media.jpeg_scans import MOST_SCANS
 
 RATE = 10
@@ -47,6 +48,17 @@ def muxed(path: Path, codec: str, content: list[bytes]) -> Path:
             packet.time_base, packet.stream = Fraction(1, RATE), stream
             container.mux(packet)
     return path
+
+
+def units(packet: bytes) -> list[bytes]:
+    """The units of an AV1 packet, each with its size in up to two bytes."""
+    found = []
+    while packet:
+        size = packet[1] if packet[1] < 128 else packet[1] & 127 | packet[2] << 7
+        end = size + (2 if packet[1] < 128 else 3)
+        found.append(packet[:end])
+        packet = packet[end:]
+    return found
 
 
 def test_a_film_of_frames_that_are_never_shown(tmp_path: Path):
@@ -92,3 +104,33 @@ def test_frames_of_many_scans(tmp_path: Path, ending: str):
     path = muxed(tmp_path / f"slow.{ending}", "mjpeg", [with_scans(MOST_SCANS)] * 12)
     with pytest.raises(LimitExceeded, match=rf"A frame of slow\.{ending} is a JPEG of more than 100 scans"):
         probe_video(path)
+
+
+def test_a_packet_of_frames_that_are_never_shown(tmp_path: Path):
+    """AV1 puts the hidden frames before a shown one into its packet."""
+    encoded = packets("libsvtav1", 24)
+    path = muxed(tmp_path / "clip.mkv", "libsvtav1", encoded)
+    assert [number_of(frame) for frame in read_video(path).frames] == list(range(24))
+    begin, hidden_frame, *rest = units(encoded[1])
+    assert len(rest) > 1
+    for times, count in ((4, 800), (1, 3000)):
+        packet = b"".join([begin, *[hidden_frame] * count, *rest])
+        path = muxed(tmp_path / "dark.mkv", "libsvtav1", [encoded[0], *[packet] * times, *encoded[2:]])
+        with pytest.raises(LimitExceeded, match=r"dark\.mkv (has|holds) more than"):
+            read_video(path)
+
+
+@pytest.mark.parametrize(
+    ("data", "frames"),
+    [
+        (b"", 0),
+        (bytes([2 << 3 | 2, 0, 6 << 3 | 2, 1, 9]), 1),
+        (bytes([3 << 3 | 2, 0, 4 << 3 | 2, 2, 9, 9, 6 << 3]) + bytes(300), 2),
+        (bytes([6 << 3 | 2, 0xFF, 0xFF, 0xFF]), 1),
+        (bytes([6 << 3 | 6, 0, 0x80 | 5, 0]) + bytes(5) + bytes([6 << 3 | 2, 0]), 2),
+        (bytes([6 << 3 | 2, 0]) * MOST_UNITS, ENDLESS),
+    ],
+    ids=["nothing", "one", "without a size", "cut off", "with an extension", "endless"],
+)
+def test_frames_of_av1_are_counted(data: bytes, frames: int):
+    assert count_frames(data) == frames

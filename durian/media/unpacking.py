@@ -1,6 +1,6 @@
 """Decoding a video's pictures within limits, on frames that are shown and on those that never are.
 
-VP8, VP9, AV1 and others have frames that only others are made from. A file may hold nothing else, a hundred bytes each.
+VP8, VP9, AV1 and others have frames that only others are made from. A file may hold nothing else, of thirty bytes each.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from durian.errors import LimitExceeded
+from durian.media.av1_frames import count_frames
 from durian.media.jpeg_scans import check_scans
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Unpacking:
     def __init__(self, container: InputContainer, stream: VideoStream, name: str) -> None:
         self.seconds = 0.0
         self._container, self._stream, self._name = container, stream, name
-        self._packets = self._frames = self._pixels_in = self._pixels_out = 0
+        self._taken = self._given = self._pixels_taken = self._pixels_given = 0
 
     def frames(self) -> Iterator[VideoFrame]:
         """The decoded frames, each counted before it is given.
@@ -52,8 +53,8 @@ class Unpacking:
         for packet in self._container.demux(self._stream):
             self._count_packet(packet)
             for frame in packet.decode():
-                self._frames += 1
-                self._pixels_out += frame.width * frame.height
+                self._given += 1
+                self._pixels_given += frame.width * frame.height
                 yield frame
                 self._check()
 
@@ -63,15 +64,16 @@ class Unpacking:
         context = self._stream.codec_context
         if context.name == "mjpeg":
             check_scans(io.BytesIO(bytes(packet)), f"A frame of {self._name}")
-        if self._packets >= KEPT_BACK:
-            self._pixels_in += context.width * context.height
-        self._packets += 1
+        # Of VP9 and others, eight at most.
+        frames = count_frames(bytes(packet)) if context.codec.canonical_name == "av1" else 1
+        self._taken += frames
+        self._pixels_taken += min(frames, max(0, self._taken - KEPT_BACK)) * context.width * context.height
         self._check()
 
     def _check(self) -> None:
-        check_work(max(self._pixels_in, self._pixels_out), self.seconds, self._name)
+        check_work(max(self._pixels_taken, self._pixels_given), self.seconds, self._name)
         most = MAX_DECODED_PER_SECOND * (max(self.seconds, 0.0) + SECONDS_BEFOREHAND)
-        if max(self._frames, self._packets - KEPT_BACK) > most:
+        if max(self._taken - KEPT_BACK, self._given) > most:
             raise LimitExceeded(f"{self._name} holds more than {MAX_DECODED_PER_SECOND} frames a second: re-encode it.")
 
 
