@@ -128,7 +128,7 @@ def test_a_packet_of_frames_that_are_never_shown(tmp_path: Path):
         (bytes([3 << 3 | 2, 0, 4 << 3 | 2, 2, 9, 9, 6 << 3]) + bytes(300), 2),
         (bytes([6 << 3 | 2, 0xFF, 0xFF, 0xFF]), 1),
         (bytes([6 << 3 | 6, 0, 0x80 | 5, 0]) + bytes(5) + bytes([6 << 3 | 2, 0]), 2),
-        (bytes([6 << 3 | 2, 0]) * MOST_UNITS, ENDLESS),
+        (bytes([6 << 3 | 2, 0]) * (MOST_UNITS + 1), ENDLESS),
     ],
     ids=["nothing", "one", "without a size", "cut off", "with an extension", "endless"],
 )
