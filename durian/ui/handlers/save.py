@@ -18,7 +18,7 @@ from durian.schema import checked
 from durian.ui.handlers import opening, payloads, wear
 from durian.ui.handlers.common import QUIET, guarded
 from durian.ui.layout import Page
-from durian.ui.session import Item, MotionChoice, PortraitChoice, Session
+from durian.ui.session import Item, MotionChoice, Outcome, PortraitChoice, Session
 
 DOWNLOAD = """(file) => {
   if (!file) return;
@@ -30,14 +30,25 @@ DOWNLOAD = """(file) => {
 """Hands the file that a handler wrote to the browser."""
 
 
-def newest(session: Session):
+def newest(session: Session) -> Outcome:
     if not session.history:
         raise InvalidRequest("There is no animation yet: press Animate first.")
     return session.history[0]
 
 
 def mp4(session: Session) -> str:
-    return str(newest(session).animation.path)
+    return _video_of(newest(session))
+
+
+def _video_of(outcome: Outcome) -> str:
+    """
+    Raises:
+        InvalidRequest: it was deleted, while the page stayed open.
+    """
+    path = Path(outcome.animation.path)
+    if not path.is_file():
+        raise InvalidRequest("This animation's file was deleted after its time: make it again.")
+    return str(path)
 
 
 def gif(session: Session) -> str:
@@ -121,9 +132,7 @@ def choose(session: Session, event: gr.EventData) -> tuple[Any, str]:
             return gr.skip(), gr.skip()
         chosen = session.history.pop(index)
         session.history.insert(0, chosen)
-    if not Path(chosen.animation.path).is_file():
-        raise InvalidRequest("This animation's file was deleted after its time: make it again.")
-    return str(chosen.animation.path), "video"
+    return _video_of(chosen), "video"
 
 
 def connect(page: Page) -> None:
