@@ -18,7 +18,8 @@ from durian.schema import checked
 from durian.ui.handlers import opening, payloads, wear
 from durian.ui.handlers.common import QUIET, guarded
 from durian.ui.layout import Page
-from durian.ui.session import Item, MotionChoice, Outcome, PortraitChoice, Session
+from durian.ui.session import Item, MotionChoice, Outcome, PortraitChoice, Session, bytes_of
+from durian.ui.visitors import get_visitors
 
 DOWNLOAD = """(file) => {
   if (!file) return;
@@ -80,6 +81,7 @@ def restore(session: Session, path: str | None) -> tuple[Any, ...]:
     if path is None:
         return tuple(gr.skip() for _ in range(opening.OUTPUTS))
     request, extra = load_bundle(path, of_working_size=True)
+    get_visitors().weigh_table(session.owner, session.picture_bytes() + bytes_of([request]))
     with session.lock:
         take(session, request, extra)
         if request.renderer in available_renderers():
