@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 import math
-import zipfile
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from durian.bundle_members import open_members, read_member
 from durian.errors import InvalidRequest, LimitExceeded
 from durian.face import LANDMARKS
 
@@ -41,11 +41,11 @@ def read_arrays(data: bytes) -> dict[str, np.ndarray]:
         InvalidRequest: an array is not of the kind that is saved.
         zipfile.BadZipFile, zlib.error, OSError, and others: it is damaged.
     """
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+    with open_members(io.BytesIO(data)) as archive:
         members = archive.infolist()
         if len(members) > MAX_ARRAYS or sum(member.file_size for member in members) > MAX_ARRAY_BYTES:
             raise LimitExceeded("its arrays are too large.")
-        return {member.filename.removesuffix(".npy"): _array(archive.read(member)) for member in members}
+        return {member.filename.removesuffix(".npy"): _array(read_member(archive, member)) for member in members}
 
 
 def _array(data: bytes) -> np.ndarray:

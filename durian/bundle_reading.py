@@ -16,6 +16,7 @@ from typing import Any, Self
 import numpy as np
 
 from durian import bundle_arrays, bundle_settings
+from durian.bundle_members import open_members, read_member
 from durian.errors import DurianError, InvalidRequest, LimitExceeded, UnreadableMedia
 from durian.face import check_crop
 from durian.media.files import open_regular
@@ -50,7 +51,8 @@ class BundleReader:
         self._limit = get_settings().max_file_mb * 1_000_000
         self._file = open_regular(path, "bundle that Durian saved")
         try:
-            self._archive = zipfile.ZipFile(self._file)
+            with self._sentences():
+                self._archive = open_members(self._file)
             self._check_members()
             with self._sentences():
                 self._settings = bundle_settings.parse(self._settings_text(), version)
@@ -83,11 +85,11 @@ class BundleReader:
         return name in self._members
 
     def bytes(self, name: str) -> bytes:
-        """A member's content. Its declared size was checked, and no more than that is ever unpacked."""
+        """A member's content. Its declared size was checked."""
         if name not in self._members:
             raise self._unreadable(f"lacks {name}")
         try:
-            return self._archive.read(self._members[name])
+            return read_member(self._archive, self._members[name])
         except _BROKEN as error:
             raise self._unreadable(f"is damaged at {name}") from error
 
@@ -187,8 +189,7 @@ class BundleReader:
 
     def _pixels(self, name: str) -> int:
         try:
-            with self._archive.open(self._members[name]) as file:
-                head = file.read(PNG_HEAD)
+            head = read_member(self._archive, self._members[name], PNG_HEAD)
         except _BROKEN as error:
             raise self._unreadable(f"is damaged at {name}") from error
         if len(head) < PNG_HEAD or not head.startswith(b"\x89PNG\r\n\x1a\n") or head[12:16] != b"IHDR":

@@ -84,6 +84,8 @@ class Settings:
     """Requests of one address in a minute, those of the page included: a slider that is dragged sends ten a second."""
     visitor_upload_mb: int = 2000
     """Megabytes that one address may upload within ``keep_seconds``."""
+    visitor_table_mb: int = 2000
+    """Megabytes of unpacked pictures that the pages of one address may have on their tables together."""
     keep_seconds: int = 3600
     """Age at which a visitor's files are deleted; longer than the longest job."""
 

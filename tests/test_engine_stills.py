@@ -9,7 +9,7 @@ from gated import PATIENCE, GatedRenderer, gated_request, wait_until
 from requests_made import attribute
 
 from durian.engine import Engine, giving_way
-from durian.engine.stills import StillsLane
+from durian.engine.stills import CLIENTS_KEPT, StillsLane
 from durian.errors import Cancelled, InvalidRequest
 
 
@@ -37,6 +37,31 @@ def in_thread(call) -> tuple[threading.Thread, list]:
     thread = threading.Thread(target=run)
     thread.start()
     return thread, outcome
+
+
+def test_clients_take_turns_however_many_lanes_one_has():
+    lane, gate, worked = StillsLane(), Gate(), []
+    threads = [in_thread(lambda: lane.run("first", [gate], "many"))[0]]
+    assert gate.begun.wait(PATIENCE)
+    waiting = [("many", 1), ("many", 2), ("many", 3), ("few", 4), ("few", 5), ("one", 6)]
+    for client, number in waiting:
+
+        def piece(client: str = client, number: int = number) -> None:
+            worked.append((client, number))
+
+        threads.append(in_thread(lambda n=number, c=client, p=piece: lane.run(f"lane{n}", [p], c))[0])
+        wait_until(lambda n=number: len(lane._waiting) == n)
+    gate.go.set()
+    for thread in threads:
+        thread.join(PATIENCE)
+    assert worked == [("few", 4), ("one", 6), ("many", 1), ("few", 5), ("many", 2), ("many", 3)]
+
+
+def test_clients_of_long_ago_are_forgotten():
+    lane = StillsLane()
+    for number in range(CLIENTS_KEPT + 10):
+        lane.run(f"lane{number}", [lambda: None])
+    assert len(lane._last_turn) == CLIENTS_KEPT
 
 
 def test_only_the_newest_still_of_a_lane_counts():

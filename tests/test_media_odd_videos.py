@@ -11,7 +11,7 @@ import pytest
 from videos_made import HEIGHT, WIDTH, make_video, number_of, numbered, steady
 
 from durian.errors import LimitExceeded, UnreadableMedia
-from durian.media import iter_video, probe_video, read_video, reading
+from durian.media import iter_video, probe_video, read_video, reading, unpacking
 
 LATE = [3.0 + seconds for seconds in steady(20, 10)]
 
@@ -170,7 +170,7 @@ def test_a_part_that_cannot_be_entered_is_refused_before_hours_are_unpacked(tmp_
 
 def test_more_pixels_than_a_minute_of_large_frames_has(tmp_path, monkeypatch):
     path = make_video(tmp_path / "much.mp4", steady(30, 10))
-    monkeypatch.setattr(reading, "MAX_DECODED_PIXELS", 25 * WIDTH * HEIGHT)
+    monkeypatch.setattr(unpacking, "MAX_DECODED_PIXELS", 25 * WIDTH * HEIGHT)
     with pytest.raises(LimitExceeded, match=r"much\.mp4 has more than .* gigapixels in all its frames: trim it"):
         iter_video(path)
     assert len(read_video(path, end=2).frames) == 20
@@ -179,7 +179,7 @@ def test_more_pixels_than_a_minute_of_large_frames_has(tmp_path, monkeypatch):
 def test_frames_that_no_header_told_of_are_counted(tmp_path, monkeypatch):
     """A rate of one frame a second, and forty within the first."""
     path = make_video(tmp_path / "lying.mkv", [index / 100 for index in range(40)] + [40.0])
-    monkeypatch.setattr(reading, "MAX_DECODED_PIXELS", 30 * WIDTH * HEIGHT)
+    monkeypatch.setattr(unpacking, "MAX_DECODED_PIXELS", 30 * WIDTH * HEIGHT)
     assert probe_video(path).fps < 2
     with pytest.raises(LimitExceeded, match=r"lying\.mkv has more than .* gigapixels in all its frames"):
         read_video(path, end=20)

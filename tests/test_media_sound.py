@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from videos_made import HEIGHT, WIDTH, make_video, steady
 
-from durian.media import probe_video, read_audio
+from durian.media import audio, probe_video, read_audio
 
 LEVEL = 0.8
 CLICK = slice(24_000, 24_480)
@@ -71,3 +71,36 @@ def test_sound_before_the_first_picture_is_left_out(tmp_path, ending):
     samples = read_audio(path, 0.0, 0.5)
     # The tone has sounded since 0.5 s on the file's own clock.
     assert np.abs(samples[0, :4800]).max() > 0.3
+
+
+def standing(path: Path, parts: list[np.ndarray]) -> Path:
+    """A second of pictures, and a packet of sound for each of ``parts``, all of which begin at 0."""
+    with av.open(str(path), "w") as container:
+        pictures = container.add_stream("mpeg4", rate=10)
+        pictures.width, pictures.height, pictures.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        sound = container.add_stream("pcm_f32le", rate=48000, layout="mono")
+        grey = av.VideoFrame.from_ndarray(np.full((HEIGHT, WIDTH, 3), 90, np.uint8), format="rgb24")
+        container.mux([packet for _ in range(10) for packet in pictures.encode(grey)])
+        container.mux(pictures.encode(None))
+        for part in parts:
+            packet = av.Packet(part.astype(np.float32).tobytes())
+            packet.pts = packet.dts = 0
+            packet.time_base, packet.stream = Fraction(1, 48000), sound
+            container.mux(packet)
+    return path
+
+
+def test_sound_that_goes_on_at_one_moment_is_read_to_a_limit(tmp_path: Path, monkeypatch):
+    """Seconds, each a little louder; a few hundred megabytes of them would take hours."""
+    path = standing(tmp_path / "standing.mkv", [np.full(48000, second / 100) for second in range(20)])
+    assert read_audio(path, 0, 1)[0, 1000] == pytest.approx(0.19)
+    monkeypatch.setattr(audio, "MOST_SECONDS_BESIDE", 4.0)
+    assert read_audio(path, 0, 1)[0, 1000] == pytest.approx(0.04)
+
+
+def test_packets_of_next_to_nothing_are_counted(tmp_path: Path, monkeypatch):
+    """The last of many packets of one sample is loud."""
+    path = standing(tmp_path / "crumbs.mkv", [np.full(1, LEVEL * (number == 2999)) for number in range(3000)])
+    assert read_audio(path, 0, 1).max() == pytest.approx(LEVEL)
+    monkeypatch.setattr(audio, "MOST_SECONDS_BESIDE", 1.0)
+    assert read_audio(path, 0, 1).max() == 0

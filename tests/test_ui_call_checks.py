@@ -78,6 +78,8 @@ def test_the_number_of_values_must_be_right(post, route, count):
         ),
         ("call/v2/other", {}, "There is no 'other' to call: use animate, preview, segment."),
         ("call/other", {"data": []}, "There is no 'other' to call"),
+        ("call/open_page", {"data": []}, "There is no 'open_page' to call"),
+        ("call/animate", {"data": ["blend"], "fn_index": 20}, f"animate takes {ARGUMENTS} values, not 1"),
         ("call/animate", {"data": 7}, "7 cannot be the data of the call"),
         ("call/animate", {}, "The data of the call is missing: give a list"),
         ("call/animate", [], "A list of 0 cannot be the call"),
@@ -149,3 +151,11 @@ def test_other_calls_pass(demo):
         data = [FILE | {"path": name}, [[1, 2, 1]], None]
         event = client.post("call/segment", json={"data": data}).json()["event_id"]
         assert "This file cannot be read" in client.get(f"call/segment/{event}").text
+
+
+def test_files_that_ever_came_are_not_listed_for_good(demo):
+    with httpx.Client(base_url=f"{demo.local_url}gradio_api/", timeout=60) as client:
+        name = client.post("upload", files={"files": ("a.png", b"no picture")}).json()[0]
+        assert name in demo.upload_file_set
+        client.post("call/segment", json={"data": [FILE | {"path": name}, None, "hat"]}).raise_for_status()
+    assert not any(demo.temp_file_sets)

@@ -69,6 +69,8 @@ def read_by_gradio(data: bytes, folder: Path, kind: str = KIND, piece: int = 100
         ([FILE, f"{NO_FILE}\r\nX: filename=a.png"], "is no file"),
         ([FILE, 'Content-Disposition: form-data; name="filename="'], "is no file"),
         ([FILE, f"{FILE}\r\n{NO_FILE}"], "is no file"),
+        ([FILE, FILE.replace("files", "others")], "not of the field files"),
+        ([FILE, FILE.replace('name="files"; ', "")], "not of the field files"),
         ([FILE, "x" * 20_000], "no form with files"),
     ],
 )
@@ -105,6 +107,14 @@ def test_its_boundary_is_the_one_that_gradio_goes_by(tmp_path: Path, kind: str):
 def test_a_caller_who_hangs_up_leaves_no_file(tmp_path: Path):
     with pytest.raises(InvalidRequest, match="broken off"):
         read_by_gradio(parts(FILE, FILE)[:-20], tmp_path, whole=False)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("data", [parts(FILE, FILE)[:-8], parts(FILE)[:60], b"\r\n"])
+def test_a_form_without_its_end_leaves_no_file(tmp_path: Path, data: bytes):
+    """Of the length that was told, all the same."""
+    with pytest.raises(MultiPartException, match="no form with files"):
+        read_by_gradio(data, tmp_path)
     assert not list(tmp_path.iterdir())
 
 

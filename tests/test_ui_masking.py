@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from durian.errors import InvalidRequest
-from durian.ui.masking import STEPS_KEPT, MaskHistory
+from durian.prepare import MOST_CLICKS
+from durian.ui import masking
+from durian.ui.masking import BYTES_KEPT, STEPS_KEPT, MaskHistory
 
 
 class Discs:
@@ -114,3 +116,36 @@ def test_a_copy_is_independent(history):
     other.clear()
     assert history.mask.any()
     assert not other.mask.any()
+
+
+def test_masks_of_noise_are_kept_for_fewer_steps():
+    """Each takes a million bytes, packed or not."""
+    rng = np.random.default_rng(0)
+    history = MaskHistory(np.zeros((1000, 1000, 3), np.uint8))
+    masks = [rng.integers(0, 256, (1000, 1000), np.uint8) for _ in range(20)]
+    for mask in masks:
+        history.start("hat", mask)
+        np.testing.assert_array_equal(history.mask, mask)
+    kept = {id(packed): len(packed) for step in history.steps for packed in (step.packed, step.base)}
+    assert 4 <= len(history.steps) <= 8
+    assert sum(kept.values()) <= BYTES_KEPT
+    history.undo()
+    np.testing.assert_array_equal(history.mask, masks[-2])
+
+
+def test_the_newest_step_is_kept_however_large(monkeypatch):
+    monkeypatch.setattr(masking, "BYTES_KEPT", 10)
+    history = MaskHistory(np.zeros((60, 80, 3), np.uint8))
+    history.stroke([(10, 10), (50, 40)], 5, True)
+    assert history.mask.any()
+    assert history.can == ["clear"]
+
+
+def test_a_mask_has_so_many_clicks(history):
+    segmenter = Discs()
+    for index in range(MOST_CLICKS):
+        history.click(segmenter, index % 80, 20, True)
+    with pytest.raises(InvalidRequest, match="200 clicks already: clear it"):
+        history.click(segmenter, 10, 20, True)
+    history.clear()
+    history.click(segmenter, 10, 20, True)

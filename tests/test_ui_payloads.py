@@ -159,6 +159,7 @@ def test_a_forged_slider_is_refused_and_nothing_is_taken_over(key, value):
         (motion.use_part, ("0", 1, -1), "'0' cannot be the start"),
         (motion.use_part, (0, float("inf"), -1), "Inf cannot be the end"),
         (motion.use_part, (0, 1, 1e300), "1e+300 cannot be the neutral frame"),
+        (motion.use_part, (0, 1, -1), "There is no driving video to take a part of: upload one first."),
         (animate.remember_consent, ("yes",), "'yes' cannot be the consent"),
         (motion.sound, ([],), "cannot be the choice of sound"),
         (still.tune, ("1", *[0] * len(controls.TUNED)), None),

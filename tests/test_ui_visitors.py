@@ -7,9 +7,9 @@ from types import SimpleNamespace
 import pytest
 from clock_made import Clock
 
-from durian.errors import InvalidRequest, QueueFull
+from durian.errors import InvalidRequest, LimitExceeded, QueueFull
 from durian.settings import Settings
-from durian.ui.shares import ADDRESSES_KEPT
+from durian.ui.shares import ADDRESSES_KEPT, shared_address
 from durian.ui.visitors import (
     CALLER_SECONDS,
     COOKIE,
@@ -143,6 +143,70 @@ def test_a_plain_call_belongs_to_the_page_that_made_it(visitors: Visitors):
     assert visitors.admit("event1", "k" * 43, "1.2.3.4") is call
     with pytest.raises(InvalidRequest):
         visitors.admit("event1", "", "1.2.3.4")
+
+
+def test_a_calls_session_that_is_named_as_a_pages_counts_as_one(visitors: Visitors):
+    for index in range(4):
+        visitors.of(request(f"event{index}"))
+    owners = [visitors.admit(f"event{index}", "", "203.0.113.5").owner for index in range(3)]
+    assert len(set(owners)) == 3
+    with pytest.raises(QueueFull, match="3 pages are open from your address"):
+        visitors.admit("event3", "", "203.0.113.5")
+    with pytest.raises(QueueFull):
+        visitors.admit("page", "", "203.0.113.5")
+    assert visitors.admit("event0", "", "203.0.113.5").owner == owners[0]
+
+
+@pytest.fixture
+def weighing(clock: Clock) -> Visitors:
+    """Ten megabytes for the tables of an address."""
+    return Visitors(Settings(visitor_table_mb=10), clock)
+
+
+def test_an_addresss_tables_have_so_many_bytes(weighing: Visitors):
+    first, second = (weighing.admit(name, "", "203.0.113.5").owner for name in ("page1", "page2"))
+    other = weighing.admit("page3", "", "203.0.113.6").owner
+    weighing.weigh_table(first, 6_000_000)
+    with pytest.raises(LimitExceeded, match="from your address hold more than 10 MB of pictures: close one"):
+        weighing.weigh_table(second, 5_000_000)
+    weighing.weigh_table(second, 4_000_000)
+    weighing.weigh_table(other, 10_000_000)
+    # What it was before does not count.
+    weighing.weigh_table(first, 3_000_000)
+    weighing.weigh_table(second, 7_000_000)
+    with pytest.raises(LimitExceeded):
+        weighing.weigh_table(other, 10_000_001)
+
+
+def test_tables_within_one_site_are_weighed_together(weighing: Visitors):
+    owners = [weighing.admit(f"page{n}", "", shared_address(f"2001:db8:1:{n}::1")).owner for n in range(3)]
+    for owner in owners[:2]:
+        weighing.weigh_table(owner, 10_000_000)
+    with pytest.raises(LimitExceeded, match="more than 20 MB"):
+        weighing.weigh_table(owners[2], 1)
+
+
+def test_pages_that_were_left_make_room_for_tables(weighing: Visitors, clock: Clock):
+    over: list[str] = []
+    weighing.when_over(over.extend)
+    owners = {}
+    for name in ("left1", "left2", "open", "new"):
+        owners[name] = weighing.admit(name, "", "203.0.113.5").owner
+        clock.now += 1
+    for name in ("left1", "left2", "open"):
+        weighing.weigh_table(owners[name], 3_000_000)
+    for name in ("left1", "left2"):
+        weighing.leave(name)
+    weighing.weigh_table(owners["new"], 4_000_000)
+    assert over == ["left1"]
+    with pytest.raises(LimitExceeded):
+        weighing.weigh_table(owners["new"], 8_000_000)
+    assert over == ["left1", "left2"]
+    assert weighing.knows("open")
+
+
+def test_a_table_of_nobody_is_not_weighed(weighing: Visitors):
+    weighing.weigh_table("", 10**12)
 
 
 def test_it_is_known_who_asked_for_an_answer(visitors: Visitors):

@@ -145,21 +145,28 @@ class Engine:
 
     # Stills
 
-    def still(self, request: AnimationRequest, lane: str = "default", frame: int | None = None) -> np.ndarray:
+    def still(
+        self, request: AnimationRequest, lane: str = "default", frame: int | None = None, client: str | None = None
+    ) -> np.ndarray:
         """One finished frame, ``(H, W, 3) uint8``, never waiting behind animations, which give way to it.
 
         Args:
             request: what to show.
             lane: the visitor's session; a newer still of a lane replaces older ones.
             frame: which frame of the motion; ``None`` shows the portrait's own pose.
+            client: whom the lane counts for where several wait, such as an address; by default it counts for itself.
 
         Raises:
             Cancelled: a newer still of the lane came before this one's turn.
         """
-        return self._stills.run(lane, [lambda: self._still(request, frame)])[0]
+        return self._stills.run(lane, [lambda: self._still(request, frame)], client)[0]
 
-    def blend_strip(self, request: AnimationRequest, count: int = 5, lane: str = "default") -> list[np.ndarray]:
+    def blend_strip(
+        self, request: AnimationRequest, count: int = 5, lane: str = "default", client: str | None = None
+    ) -> list[np.ndarray]:
         """``count`` stills from the first item (α = 0) to the second (α = 1) of a blending request.
+
+        ``lane`` and ``client`` are those of :meth:`still`, here and below.
 
         Raises:
             InvalidRequest: the request does not blend two items of one kind.
@@ -167,10 +174,14 @@ class Engine:
         """
         blending = replace(request, mode="blend")
         steps = [blending.at_alpha(float(alpha)) for alpha in np.linspace(0, 1, count)]
-        return self._stills.run(f"{lane}/strip", [lambda r=step: self._still(r, None) for step in steps])
+        return self._stills.run(f"{lane}/strip", [lambda r=step: self._still(r, None) for step in steps], client)
 
     def look_book(
-        self, request: AnimationRequest, attributes: Sequence[Attribute], lane: str = "default"
+        self,
+        request: AnimationRequest,
+        attributes: Sequence[Attribute],
+        lane: str = "default",
+        client: str | None = None,
     ) -> list[np.ndarray]:
         """The request's portrait with each of ``attributes`` alone: one still for each.
 
@@ -178,11 +189,13 @@ class Engine:
             Cancelled: a newer look-book of the lane was asked for.
         """
         looks = [replace(request, attributes=(attribute,), mode="wear", motion=None) for attribute in attributes]
-        return self._stills.run(f"{lane}/look-book", [lambda r=look: self._still(r, None) for look in looks])
+        return self._stills.run(f"{lane}/look-book", [lambda r=look: self._still(r, None) for look in looks], client)
 
-    def overlays(self, request: AnimationRequest, lane: str = "default") -> dict[str, np.ndarray]:
+    def overlays(
+        self, request: AnimationRequest, lane: str = "default", client: str | None = None
+    ) -> dict[str, np.ndarray]:
         """Pictures to check a request by: ``landmarks``, ``keypoints``, ``hole``, ``aligned``."""
-        return self._stills.run(f"{lane}/overlays", [lambda: self.load(request.renderer).overlays(request)])[0]
+        return self._stills.run(f"{lane}/overlays", [lambda: self.load(request.renderer).overlays(request)], client)[0]
 
     def _still(self, request: AnimationRequest, frame: int | None) -> np.ndarray:
         renderer = self.load(request.renderer)

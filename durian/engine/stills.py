@@ -16,18 +16,24 @@ Result = TypeVar("Result")
 SUPERSEDED_SENTENCE = "A newer still replaced this one."
 
 
+CLIENTS_KEPT = 1000
+"""Of whom it is remembered when they had their last turn."""
+
+
 @dataclass
 class _Turn:
-    """A lane's request to work. ``place`` orders the lanes; a newer turn of a lane inherits its place."""
+    """A lane's request to work. ``place`` orders a client's lanes; a newer turn of a lane inherits its place."""
 
     number: int
     place: int
+    client: str
 
 
 class StillsLane:
     """Lets callers work one at a time, in their own threads.
 
-    A lane is a visitor's session. A call makes older calls of its lane stop: those that wait raise
+    A lane is a visitor's session. Clients, who may have many, take turns: next is who has waited longest for one. A
+    call makes older calls of its lane stop: those that wait raise
     :class:`Cancelled`, one that works finishes the piece it is at and raises then if more pieces were left.
     """
 
@@ -37,15 +43,24 @@ class StillsLane:
         self._newest: dict[str, int] = {}
         self._waiting: dict[str, _Turn] = {}
         self._busy = False
+        self._turns = itertools.count()
+        self._last_turn: dict[str, int] = {}
+        """Of each client, the latest last."""
         self._giving_way = 0
         """How many wait in :meth:`let_pass`."""
 
-    def run(self, lane: str, pieces: Sequence[Callable[[], Result]]) -> list[Result]:
+    def run(self, lane: str, pieces: Sequence[Callable[[], Result]], client: str | None = None) -> list[Result]:
         """Do ``pieces`` one after another; other lanes may take turns between them.
+
+        Args:
+            lane: whose work it is.
+            pieces: of the work.
+            client: whom the lane counts for, such as an address; by default its part up to a slash.
 
         Raises:
             Cancelled: a newer call of ``lane`` came before all pieces were done.
         """
+        client = client or lane.partition("/")[0]
         with self._changed:
             number = next(self._numbers)
             self._newest[lane] = number
@@ -54,7 +69,7 @@ class StillsLane:
         try:
             results = []
             for piece in pieces:
-                with self._turn(lane, number):
+                with self._turn(lane, number, client):
                     results.append(piece())
             return results
         finally:
@@ -80,15 +95,16 @@ class StillsLane:
             self._changed.notify_all()
 
     @contextmanager
-    def _turn(self, lane: str, number: int) -> Iterator[None]:
+    def _turn(self, lane: str, number: int, client: str) -> Iterator[None]:
         with self._changed:
             self._check_newest(lane, number)
             place = self._waiting[lane].place if lane in self._waiting else next(self._numbers)
-            self._waiting[lane] = _Turn(number, place)
+            turn = self._waiting[lane] = _Turn(number, place, client)
             try:
-                self._changed.wait_for(lambda: self._newest.get(lane) != number or self._may_work(place))
+                self._changed.wait_for(lambda: self._newest.get(lane) != number or self._may_work(turn))
                 self._check_newest(lane, number)
                 self._busy = True
+                self._note_turn(client)
             finally:
                 if lane in self._waiting and self._waiting[lane].number == number:
                     del self._waiting[lane]
@@ -101,8 +117,17 @@ class StillsLane:
                 self._busy = False
                 self._changed.notify_all()
 
-    def _may_work(self, place: int) -> bool:
-        return not self._busy and place == min(turn.place for turn in self._waiting.values())
+    def _may_work(self, turn: _Turn) -> bool:
+        def order(other: _Turn) -> tuple[int, int]:
+            return self._last_turn.get(other.client, -1), other.place
+
+        return not self._busy and order(turn) == min(map(order, self._waiting.values()))
+
+    def _note_turn(self, client: str) -> None:
+        self._last_turn.pop(client, None)
+        self._last_turn[client] = next(self._turns)
+        if len(self._last_turn) > CLIENTS_KEPT:
+            del self._last_turn[next(iter(self._last_turn))]
 
     def _check_newest(self, lane: str, number: int) -> None:
         if self._newest.get(lane) != number:

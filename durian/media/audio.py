@@ -12,12 +12,18 @@ from durian.media.probing import find_video_stream, open_container, stream_zero,
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
+    from av.audio.stream import AudioStream
+    from av.container import InputContainer
     from av.filter import Graph
 
 SAMPLE_RATE = 48_000
 """Hertz; what phones record and browsers play without resampling."""
 CHUNK = 1024
 """Samples of one AAC frame."""
+MOST_SECONDS_BESIDE = 600.0
+"""Of sound before the wanted part, or at no time that can be told; as of pictures, where a file has no index."""
+SHORTEST_PACKET = 0.001
+"""Seconds that a packet counts at least; Opus has 0.0025."""
 
 
 def read_audio(path: str | os.PathLike[str], start: float, seconds: float) -> np.ndarray | None:
@@ -42,13 +48,24 @@ def read_audio(path: str | os.PathLike[str], start: float, seconds: float) -> np
             # One second early: a codec's first frames after a jump may be silent.
             container.seek(int((start - 1 + zero) / stream.time_base), stream=stream)
         try:
-            for part in _resampled(frame for frame in container.decode(stream) if frame.time is not None):
+            for part in _resampled(_decoded(container, stream, seconds + MOST_SECONDS_BESIDE)):
                 if not _place(part, samples, start + zero):
                     break
         except av.FFmpegError:
             # Broken sound is no reason to lose the pictures: what was read is used.
             return samples
     return samples
+
+
+def _decoded(container: InputContainer, stream: AudioStream, most: float) -> Iterator[AudioFrame]:
+    """Frames with a time stamp, until ``most`` seconds are unpacked: time stamps may stand still for ever."""
+    unpacked = 0.0
+    for packet in container.demux(stream):
+        frames = packet.decode()
+        unpacked += max(SHORTEST_PACKET, sum(frame.samples / (frame.sample_rate or SAMPLE_RATE) for frame in frames))
+        if unpacked > most:
+            return
+        yield from (frame for frame in frames if frame.time is not None)
 
 
 def _resampled(frames: Iterable[AudioFrame]) -> Iterator[AudioFrame]:

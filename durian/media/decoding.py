@@ -20,9 +20,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from durian.errors import DurianError, LimitExceeded, UnreadableMedia
+from durian.media.avif_frames import unpacked_pixels
 from durian.media.colour import in_8_bits
 from durian.media.files import check_bytes, check_pixels, open_regular
 from durian.media.heif_parts import decoded_pixels
+from durian.media.jpeg_scans import check_scans
 from durian.media.kinds import HEAD_BYTES, IMAGE_FORMATS, IMAGE_KINDS, describe_kind, sniff
 from durian.media.metered import MeteredStream, has_readable_exif
 from durian.media.png_colour import add_profile, read_coding, scale_transparency
@@ -39,6 +41,8 @@ REDUCING_GAP = 2.0
 
 MOST_OF_PARTS = 2
 """Times ``max_megapixels``: tiles reach over the picture's edge, and what tells transparency has as many again."""
+MOST_OF_FRAMES = 8
+"""Times ``max_megapixels``: of a picture's layers, its transparency and what tells how to show it brighter."""
 SAY_THEIR_OWN = ("heif", "avif")
 """Kinds whose container tells a size that need not be what their decoder meets."""
 
@@ -115,6 +119,8 @@ def _opened(file: PictureFile) -> Image.Image:
 
         _check_parts(file)
         return HeifImageFile(file.stream)
+    if file.kind == "avif":
+        _check_frames(file)
     coding = read_coding(file.stream) if file.kind == "png" else None
     try:
         image = Image.open(file.stream, formats=[file.kind.upper()])
@@ -146,6 +152,19 @@ def _check_parts(file: PictureFile) -> None:
         )
 
 
+def _check_frames(file: PictureFile) -> None:
+    """
+    Raises:
+        LimitExceeded: an AVIF's frames are far larger than one of ours may be, or far more.
+    """
+    (largest, together), limit = unpacked_pixels(file.stream), get_settings().max_megapixels
+    file.stream.seek(0)
+    if largest > MOST_OF_PARTS * limit * 1_000_000 or together > MOST_OF_FRAMES * limit * 1_000_000:
+        raise LimitExceeded(
+            f"{file.name} holds frames of far more than {limit} megapixels: save it as one picture of its own size."
+        )
+
+
 def _is_misread(image: Image.Image) -> bool:
     """Whether Pillow would mix up a TIFF's channels: more than 8 bits each, stored one channel after the other, or
     brightness and colour differences without compression."""
@@ -162,10 +181,14 @@ def loaded(file: PictureFile, image: Image.Image, size: tuple[int, int]) -> Imag
         file, image: as opened.
         size: width and height down to which it may be unpacked; a JPEG is, where a half, a quarter or an eighth is
             still as large.
+
+    Raises:
+        LimitExceeded: a JPEG of too many scans.
     """
     if file.kind != "jpeg":
         image.load()
         return image
+    check_scans(file.stream, file.name)
     image.draft(None, size)
     try:
         image.load()

@@ -38,7 +38,7 @@ def decoded_pixels(file: BinaryIO) -> int:
     Raises:
         ValueError, struct.error: it is not made as HEIFs are.
     """
-    described = _described(_meta(file))
+    described = _described(description(file))
     known: dict[int, int] = {}
 
     def pixels_of(item: int, depth: int) -> int:
@@ -54,7 +54,12 @@ def decoded_pixels(file: BinaryIO) -> int:
     return sum(pixels_of(item, 0) for item in needed) if any(map(described.parts.get, needed)) else 0
 
 
-def _meta(file: BinaryIO) -> bytes:
+def description(file: BinaryIO, wanted: bytes = b"meta") -> bytes:
+    """The content of a file's box of pictures (behind its version), or of another that is ``wanted``.
+
+    Raises:
+        ValueError, struct.error: there is none.
+    """
     end = file.seek(0, os.SEEK_END)
     at = 0
     while at + 8 <= end:
@@ -66,15 +71,16 @@ def _meta(file: BinaryIO) -> bytes:
         size = size or end - at
         if size < head:
             break
-        if kind == b"meta":
+        if kind == wanted:
             if size > MOST_META_BYTES:
                 break
-            return file.read(size - head)[4:]
+            content = file.read(size - head)
+            return content[4:] if kind == b"meta" else content
         at += size
     raise ValueError("There is no description of pictures.")
 
 
-def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+def boxes_in(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     """The kinds and contents of boxes that follow each other."""
     at = 0
     while at + 8 <= len(data):
@@ -91,14 +97,14 @@ def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 def _described(meta: bytes) -> _Described:
     described = _Described()
-    for kind, content in _boxes(meta):
+    for kind, content in boxes_in(meta):
         if kind == b"pitm":
             (described.primary,) = struct.unpack_from(">I" if content[0] else ">H", content, 4)
         elif kind == b"iref":
             _read_references(content, described)
         elif kind == b"iprp":
-            inside = list(_boxes(content))
-            sizes = [_size(*box) for name, properties in inside if name == b"ipco" for box in _boxes(properties)]
+            inside = list(boxes_in(content))
+            sizes = [_size(*box) for name, properties in inside if name == b"ipco" for box in boxes_in(properties)]
             for name, pairs in inside:
                 if name == b"ipma":
                     _read_sizes(pairs, sizes, described)
@@ -115,7 +121,7 @@ def _size(kind: bytes, content: bytes) -> int:
 
 def _read_references(content: bytes, described: _Described) -> None:
     name, length = (">I", 4) if content[0] else (">H", 2)
-    for kind, reference in _boxes(content[4:]):
+    for kind, reference in boxes_in(content[4:]):
         (of,) = struct.unpack_from(name, reference)
         (count,) = struct.unpack_from(">H", reference, length)
         to = struct.unpack_from(f">{count}{name[1]}", reference, length + 2)

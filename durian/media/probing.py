@@ -8,9 +8,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from durian.errors import LimitExceeded, UnreadableMedia
+from durian.errors import DurianError, LimitExceeded, UnreadableMedia
 from durian.media.files import check_pixels, open_checked
 from durian.media.kinds import IMAGE_KINDS, VIDEO_FORMATS, VIDEO_KINDS, describe_kind, is_animated, sniff, with_article
+from durian.media.mp4_tables import check_tables
+from durian.media.unpacking import Unpacking
 from durian.settings import get_settings
 
 if TYPE_CHECKING:
@@ -22,8 +24,6 @@ MIN_FPS, MAX_FPS = 1.0, 120.0
 """Rates believed from a header. Browsers' recorders write 1000; slow-motion phones write up to 240."""
 DEFAULT_FPS = 25.0
 """For a clip of a single frame without a rate."""
-MAX_DECODED_PER_SECOND = 250
-"""Frames decoded per second of video before a file counts as hostile; above any phone's slow motion."""
 
 
 @dataclass(frozen=True)
@@ -66,11 +66,17 @@ def open_container(path: Path, kind: str) -> InputContainer:
 
     Raises:
         UnreadableMedia: the headers cannot be read.
+        LimitExceeded: they tell of far more than a file of ours may hold.
     """
     import av
 
+    options = {"protocol_whitelist": "file"}
+    if kind == "mp4":
+        check_tables(path)
+        # Of which there may be as many as samples, each read by itself.
+        options["ignore_chapters"] = "1"
     try:
-        return av.open(f"file:{path}", format=kind, options={"protocol_whitelist": "file"})
+        return av.open(f"file:{path}", format=kind, options=options)
     except (av.FFmpegError, OSError, ValueError) as error:
         raise damaged(path) from error
 
@@ -186,7 +192,8 @@ def probe_video(path: str | os.PathLike[str]) -> VideoInfo:
 
     Raises:
         UnreadableMedia: not a video, sound only, damaged, or without a single frame.
-        LimitExceeded: too many bytes or pixels. A long video is *not* refused here, so that a trim can be offered.
+        LimitExceeded: too many bytes or pixels, or frames that are never shown. A long video is *not*
+            refused here, so that a trim can be offered.
     """
     import av
 
@@ -195,7 +202,9 @@ def probe_video(path: str | os.PathLike[str]) -> VideoInfo:
         stream = find_video_stream(container, path)
         duration, fps = timing(path, kind, container, stream)
         try:
-            frame = next(iter(container.decode(stream)), None)
+            frame = next(Unpacking(container, stream, path.name).frames(), None)
+        except DurianError:
+            raise
         except (av.FFmpegError, ValueError) as error:
             raise damaged(path) from error
         if frame is None:

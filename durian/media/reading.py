@@ -15,7 +15,6 @@ from durian.media.colour import flatten_on_white
 from durian.media.files import check_pixels
 from durian.media.kinds import VIDEO_FORMATS
 from durian.media.probing import (
-    MAX_DECODED_PER_SECOND,
     VideoInfo,
     check_length,
     damaged,
@@ -28,6 +27,7 @@ from durian.media.probing import (
     upright_size,
     video_kind,
 )
+from durian.media.unpacking import Unpacking, check_work
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -43,8 +43,6 @@ SAME_SHAPE = 0.02
 """Part by which width over height may change within a video: sizes are rounded to whole blocks."""
 MAX_LIST_BYTES = 3_000_000_000
 """Pixels :func:`read_video` keeps in memory at once; :func:`iter_video` has no such limit."""
-MAX_DECODED_PIXELS = 40_000_000_000
-"""Of a minute, or of a shorter part: a minute of 4K at 60 frames a second has 30, which take two cores minutes."""
 MAX_SECONDS_BEFORE = 600.0
 """Read before the wanted part, where a file can be entered at few places: cameras' can every few seconds, those that
 browsers record sometimes only at their beginning."""
@@ -130,20 +128,8 @@ def _window(
     seconds = (info.duration if end is None else min(end, info.duration)) - start
     what = name if start == 0 and end is None else f"The chosen part of {name}"
     check_length(seconds, what, max_seconds)
-    _check_work(info.width * info.height * info.fps * seconds, seconds, what)
+    check_work(info.width * info.height * info.fps * seconds, seconds, what)
     return seconds
-
-
-def _check_work(pixels: float, seconds: float, what: str) -> None:
-    """
-    Raises:
-        LimitExceeded: all frames of so many seconds together have more pixels than are unpacked.
-    """
-    limit = MAX_DECODED_PIXELS * max(1.0, seconds / 60)
-    if pixels > limit:
-        raise LimitExceeded(
-            f"{what} has more than {limit / 1e9:.0f} gigapixels in all its frames: trim it, or make it smaller."
-        )
 
 
 def _sampled(path: Path, fps: float, start: float, seconds: float, max_side: int | None) -> Iterator[np.ndarray]:
@@ -190,9 +176,11 @@ def _timed_frames(
             # Containers without an index (GIF) are read from the beginning, which is where they already stand.
             zero = stream_zero(stream)
     interval = 1 / float(stream.average_rate or 25)
-    time, first, decoded, pixels = -interval, 0.0, 0, 0
+    time, first, decoded = -interval, 0.0, 0
+    # Headers may have told less than there is.
+    unpacking = Unpacking(container, stream, path.name)
     try:
-        for frame in container.decode(stream):
+        for frame in unpacking.frames():
             time = frame.time - zero if frame.time is not None else time + interval
             first = time if decoded == 0 else first
             if first < start - MAX_SECONDS_BEFORE:
@@ -200,13 +188,7 @@ def _timed_frames(
                     f"{path.name} can only be read from {spoken_time(max(first, 0))} on, too long before "
                     f"{spoken_time(start)}: cut out the part with another program."
                 )
-            # Headers may have told less.
-            decoded, pixels = decoded + 1, pixels + frame.width * frame.height
-            _check_work(pixels, time - first, path.name)
-            if decoded > MAX_DECODED_PER_SECOND * (max(time - first, 0) + 10):
-                raise LimitExceeded(
-                    f"{path.name} holds more than {MAX_DECODED_PER_SECOND} frames a second: re-encode it."
-                )
+            decoded, unpacking.seconds = decoded + 1, time - first
             yield time, frame
     except (av.FFmpegError, MemoryError) as error:
         if decoded == 0:

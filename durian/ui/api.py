@@ -198,14 +198,15 @@ def preview(
         A PNG.
     """
     with _Sentences():
-        owner = calls.begin(request).owner
+        visitor = calls.begin(request)
+        owner, client = visitor.owner, site_of(visitor.address)
         alpha = checked(Alpha | None, alpha, "the alpha")
         blend = None if alpha is None else [alpha, alpha]
         frame = checked(FrameNumber, frame, "the frame")
         motion = checked(Text, motion, "the motion")
         options = RenderOptions(size=size, expansion=expansion, light=light, label=label)
         built = _build(portrait, attributes, prepare.MotionSource(motion), options, blend, erase, face).request
-        image = get_engine().still(built, lane=f"{owner}/{uuid.uuid4().hex}", frame=frame or None)
+        image = get_engine().still(built, f"{owner}/{uuid.uuid4().hex}", frame or None, client)
         return _write(image, built, owner)
 
 

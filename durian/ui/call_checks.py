@@ -62,7 +62,11 @@ def check_call(blocks: gr.Blocks, route: tuple[str, str], call: Any) -> None:
     if way == "call/v2":
         _check_names(blocks, name, call)
         return
-    function = _function(blocks, name, call.get("fn_index"))
+    if way == "call" and f"/{name}" not in _endpoints(blocks):
+        # The page's own events belong to its session, which such a call has none of.
+        raise _unknown(blocks, name)
+    # Gradio goes by the name alone there.
+    function = _function(blocks, name, None if way == "call" else call.get("fn_index"))
     data = checked(list[Any], call.get("data"), "the data of the call")
     named = [block for block in function.inputs if not block.skip_api]
     if len(data) not in {len(function.inputs), len(named) if way == "call" else -1}:
@@ -131,7 +135,7 @@ def _function(blocks: gr.Blocks, name: str, index: Any) -> Any:
         found = next((function for function in blocks.fns.values() if function.api_name == name), None)
     # Those without a function run in the browser only.
     if found is None or found.fn is None:
-        raise InvalidRequest(f"There is no {shown(name if index is None else index)} to call: use {_public(blocks)}.")
+        raise _unknown(blocks, name if index is None else index)
     return found
 
 
@@ -139,7 +143,7 @@ def _check_names(blocks: gr.Blocks, name: str, call: dict[str, Any]) -> None:
     """Arguments by name: none that is not known, and none missing."""
     endpoint = _endpoints(blocks).get(f"/{name}")
     if endpoint is None:
-        raise InvalidRequest(f"There is no {shown(name)} to call: use {_public(blocks)}.")
+        raise _unknown(blocks, name)
     parameters = {each["parameter_name"]: each["parameter_has_default"] for each in endpoint["parameters"]}
     for given in call:
         if given not in parameters:
@@ -164,5 +168,6 @@ def _endpoints(blocks: gr.Blocks) -> dict[str, Any]:
     return blocks.get_api_info()["named_endpoints"]
 
 
-def _public(blocks: gr.Blocks) -> str:
-    return ", ".join(sorted(name.lstrip("/") for name in _endpoints(blocks)))
+def _unknown(blocks: gr.Blocks, called: Any) -> InvalidRequest:
+    public = ", ".join(sorted(name.lstrip("/") for name in _endpoints(blocks)))
+    return InvalidRequest(f"There is no {shown(called)} to call: use {public}.")

@@ -16,6 +16,8 @@ from durian.ui.messages import at_a_pace, header
 
 MOST_FILES = 32
 """Of one upload; a look-book has a dozen."""
+FIELD = b"files"
+"""The only one that Gradio takes files from; those of others stay on the disk."""
 MOST_KIND_CHARACTERS = 300
 """Of the header that tells a form's boundary, which has 70 at most; longer ones keep parsers busy for seconds."""
 BROKEN = "The upload is broken off or no form with files: send it again."
@@ -30,9 +32,10 @@ class RefusedForm(InvalidRequest, MultiPartException):
 
 
 class _Parts:
-    """Looks at the head of each part, as Gradio's reader does."""
+    """Looks at the head of each part, as Gradio's reader does. ``ended`` once the last one has."""
 
     def __init__(self, boundary: bytes) -> None:
+        self.ended = False
         self._files = 0
         self._begin()
         self._parser = MultipartParser(
@@ -43,6 +46,7 @@ class _Parts:
                 "on_header_value": self._value,
                 "on_header_end": self._head,
                 "on_headers_finished": self._heads,
+                "on_end": self._end,
             },
         )
 
@@ -59,6 +63,9 @@ class _Parts:
     def _begin(self) -> None:
         self._name, self._content, self._disposition = b"", b"", b""
 
+    def _end(self) -> None:
+        self.ended = True
+
     def _field(self, data: bytes, start: int, end: int) -> None:
         self._name += data[start:end]
 
@@ -74,6 +81,8 @@ class _Parts:
         _, options = parse_options_header(self._disposition)
         if b"filename" not in options:
             raise RefusedForm("A part of the upload is no file: send files alone.")
+        if options.get(b"name") != FIELD:
+            raise RefusedForm(f"A part of the upload is not of the field {FIELD.decode()}: send all files in that.")
         self._files += 1
         if self._files > MOST_FILES:
             raise RefusedForm(f"The upload has more than {MOST_FILES} files: send fewer at once.")
@@ -104,6 +113,8 @@ def checking_form(scope: Scope, receive: Receive) -> Receive:
             raise RefusedForm(BROKEN)
         parts.look(message.get("body", b""))
         whole = not message.get("more_body", False)
+        if whole and not parts.ended:
+            raise RefusedForm(BROKEN)
         return message
 
     return checked

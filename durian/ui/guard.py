@@ -19,8 +19,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from durian.errors import DurianError, InvalidRequest, LimitExceeded, OutputFailed, QueueFull
 from durian.ui import call_checks, forms, messages, turns
+from durian.ui.places import Places
 from durian.ui.shares import shared_address
-from durian.ui.uploads import FollowedUploads
+from durian.ui.uploads import FollowedUploads, forget_files
 from durian.ui.visitors import Visitors
 
 DISK_RESERVE_BYTES = 500_000_000
@@ -39,6 +40,7 @@ _ASKED = re.compile(
 events."""
 _HEARTBEAT = re.compile(r"/gradio_api/heartbeat/(?P<session>[^/]+)\Z")
 _LISTENING = re.compile(r"/gradio_api/call/(?:v2/)?[^/]+/(?P<event>[^/]+)\Z")
+_AT_ONCE = re.compile(r"/gradio_api/(?:run|api)/[^/]+/?\Z")
 _UPLOAD = re.compile(r"/gradio_api/upload/?\Z")
 _FILE = re.compile(r"/gradio_api/file[=/](?P<what>.*)\Z")
 _UPLOAD_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -62,6 +64,7 @@ class Guard:
         self._visitors = visitors
         self._uploads = uploads
         self._followed = FollowedUploads()
+        self._places = Places()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -169,11 +172,18 @@ class Guard:
         elif path.rstrip("/").endswith("/gradio_api/info"):
             # Gradio would tell everybody the host's name that the first one who asked had sent.
             scope["app"].api_info = None
-        if not _UPLOAD.search(path):
+        if _UPLOAD.search(path):
+            await self._pass_upload(scope, receive, send, address)
+        elif _AT_ONCE.search(path):
+            async with self._places.place(address):
+                await self._app(scope, receive, send)
+        else:
             await self._app(scope, receive, messages.with_cookie(scope, send))
-            if call_checks.route_of(scope):
-                turns.take_turns(scope["app"].get_blocks())
-            return
+        if call_checks.route_of(scope):
+            turns.take_turns(scope["app"].get_blocks())
+            forget_files(scope["app"].get_blocks())
+
+    async def _pass_upload(self, scope: Scope, receive: Receive, send: Send, address: str) -> None:
         answered = False
 
         async def noticed(message: Message) -> None:

@@ -10,9 +10,12 @@ import numpy as np
 
 from durian import masks
 from durian.errors import InvalidRequest
+from durian.prepare import MOST_CLICKS
 
 STEPS_KEPT = 40
 """Undo goes back this far (taste); a step of a 12-megapixel mask took 73 kB when measured."""
+BYTES_KEPT = 8_000_000
+"""Of an item's steps together: undo goes back less far where masks are of noise, which cannot be packed."""
 SMALLEST_RADIUS = 0.5
 LARGEST_RADIUS = 0.25
 """Of the brush, in the picture's longer side; the page's largest is a tenth on a large screen."""
@@ -96,7 +99,7 @@ class MaskHistory:
         """Add a click, ``(x, y)`` in pixels of the upright reference, and segment anew.
 
         Raises:
-            InvalidRequest: the click lies outside the picture.
+            InvalidRequest: the click lies outside the picture, or there are too many.
         """
         height, width = self.image.shape[:2]
         if not (-0.5 <= x <= width - 0.5 and -0.5 <= y <= height - 0.5):
@@ -104,6 +107,8 @@ class MaskHistory:
                 f"The click at {x:.0f}, {y:.0f} lies outside the {width}×{height} picture: click inside it."
             )
         step = self.step
+        if len(step.clicks) >= MOST_CLICKS:
+            raise InvalidRequest(f"The mask has {MOST_CLICKS} clicks already: clear it, or paint the rest.")
         clicks = (*step.clicks, (float(x), float(y), bool(positive)))
         recent = clicks[step.first_click :]
         segmenter.set_image(self.image)
@@ -137,7 +142,14 @@ class MaskHistory:
         del self.steps[self.position + 1 :]
         self.steps.append(step)
         del self.steps[: max(0, len(self.steps) - STEPS_KEPT)]
+        while len(self.steps) > 1 and self._bytes() > BYTES_KEPT:
+            del self.steps[0]
         self.position = len(self.steps) - 1
+
+    def _bytes(self) -> int:
+        """Of all masks that are kept; steps may share one."""
+        kept = {id(mask): mask for step in self.steps for mask in (step.packed, step.base) if mask is not None}
+        return sum(map(len, kept.values()))
 
 
 def _thinned(points: np.ndarray, radius: float) -> np.ndarray:

@@ -13,10 +13,13 @@ from durian.motion import Driving, driving_fps, read_driving
 from durian.request_pictures import read_mask_of
 from durian.settings import get_settings
 from durian.ui.session import Item, MotionChoice, PortraitChoice, Session
+from durian.ui.visitors import get_visitors
 
 LOOKED_FOR = ("hat", "glasses", "hair", "beard")
 """Items that a reference is searched for, the most telling first."""
 ERASABLE = ("hat", "glasses", "beard", "hair")
+BYTES_A_PIXEL = 7
+"""Of a picture on the table: three, and four masks of what is worn in it at most."""
 FIRST_TRIM_SECONDS = 10.0
 """A long driving video starts trimmed to this, so that tracking takes a few seconds (taste)."""
 
@@ -25,13 +28,18 @@ def check_table(session: Session, source: str | Path | np.ndarray, instead_of: I
     """Refuse a picture that would make the table's pictures too large together, before it is unpacked.
 
     Raises:
-        UnreadableMedia, LimitExceeded: it is not a picture we read, or there is no room for it.
+        UnreadableMedia, LimitExceeded: it is not a picture we read, or there is no room for it, here or in the server's
+            memory.
     """
     pixels = source.shape[0] * source.shape[1] if isinstance(source, np.ndarray) else pixel_count(source)
+    settings = get_settings()
+    megapixels = settings.reference_megapixels if isinstance(instead_of, Item) else settings.portrait_megapixels
+    worked_on = min(pixels, megapixels * 1_000_000)
     for there in (session.portrait, *session.items):
         if there is not None and there is not instead_of and there.picture is not None:
             pixels += there.picture.given[0] * there.picture.given[1]
     check_together(pixels, "The portrait and the items", "remove an item or upload a smaller picture")
+    get_visitors().weigh_table(session.owner, session.picture_bytes() + BYTES_A_PIXEL * round(worked_on))
 
 
 def portrait_from(source: str | Path | np.ndarray) -> PortraitChoice:

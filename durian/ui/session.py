@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -173,6 +174,15 @@ class Outcome:
     request: AnimationRequest
 
 
+def bytes_of(requests: Iterable[AnimationRequest], besides: Iterable[np.ndarray] = ()) -> int:
+    """Bytes of all pictures and masks of requests, and others ``besides``, each counted once."""
+    pictures = list(besides)
+    for request in requests:
+        pictures += [request.portrait.image, *request.portrait.worn.values()]
+        pictures += [picture for item in request.attributes for picture in (item.image, item.mask)]
+    return sum({id(picture): picture.nbytes for picture in pictures}.values())
+
+
 @dataclass
 class Session:
     """Everything of one visitor. ``owner`` names them to the engine, ``client`` is who counts for a fair share."""
@@ -248,6 +258,13 @@ class Session:
 
     def remember(self, outcome: Outcome) -> None:
         self.history = [outcome, *self.history][:HISTORY_KEPT]
+
+    def picture_bytes(self) -> int:
+        """Of all pictures and masks on the table and in the history, each counted once."""
+        pictures = [item.image for item in self.items if item.image is not None]
+        if self.portrait is not None:
+            pictures += [self.portrait.image, *(self.portrait.worn or {}).values()]
+        return bytes_of([outcome.request for outcome in self.history], pictures)
 
     def request(self, only_ready: bool = False, moving: bool = True) -> AnimationRequest:
         """The request that the table amounts to.

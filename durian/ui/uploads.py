@@ -25,6 +25,12 @@ def is_uploaded(path: Any) -> bool:
         return False
 
 
+def forget_files(blocks: Any) -> None:
+    """Let go of Gradio's lists of all files that ever came or were served, which only its own cleaning would use."""
+    for paths in blocks.temp_file_sets:
+        paths.clear()
+
+
 class FollowedUploads:
     """The newest ids of uploads. Gradio itself remembers each that somebody named, for good."""
 

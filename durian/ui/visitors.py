@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from durian.errors import InvalidRequest, QueueFull
+from durian.errors import InvalidRequest, LimitExceeded, QueueFull
 from durian.settings import Settings, get_settings
-from durian.ui.shares import ADDRESSES_KEPT, Shares, count_of, shared_address
+from durian.ui.shares import ADDRESSES_KEPT, Shares, count_of, networks_of, shared_address, site_of
 
 COOKIE = "durian_visitor"
 COOKIE_VALUE = re.compile(r"[A-Za-z0-9_-]{32,64}")
@@ -49,6 +49,8 @@ class Visitor:
     seen: float
     is_page: bool = False
     is_call: bool = False
+    table_bytes: int = 0
+    """Of the pictures on its page's table."""
     beats: int = 0
     """Connections by which its page shows that it is open; a page that comes back has a new one before the old ends."""
     left: bool = False
@@ -91,15 +93,17 @@ class Visitors:
         self._expire()
         over: dict[str, Visitor] = {}
         with self._lock:
+            self.check_key(session, key)
             visitor = self._visitors.get(session)
-            if visitor is None:
+            # A call's session that a request names is no longer all there is of a call.
+            if visitor is None or visitor.is_call:
                 open_pages = [other.address for other in self._sessions().values() if not other.left]
                 if theirs := count_of(address, open_pages, self._settings.visitor_pages):
                     raise QueueFull(f"{theirs} pages are open from your address: close one and reload this one.")
                 over = self._make_room()
-                visitor = self._visitors[session] = Visitor(secrets.token_hex(16), key, address, self._clock())
-            else:
-                self.check_key(session, key)
+                if visitor is None:
+                    visitor = self._visitors[session] = Visitor(secrets.token_hex(16), key, address, self._clock())
+                visitor.is_call = False
             visitor.seen, visitor.left = self._clock(), False
         if over:
             self._when_over(over)
@@ -176,6 +180,44 @@ class Visitors:
         with self._lock:
             if session in self._visitors:
                 self._visitors[session].beats -= 1
+
+    def weigh_table(self, owner: str, size: int) -> None:
+        """Note of how many bytes an owner's table is going to be; pages that were left make room for it.
+
+        Raises:
+            LimitExceeded: with it, the tables of its address have more than ``visitor_table_mb``.
+        """
+        over: dict[str, Visitor] = {}
+        try:
+            with self._lock:
+                visitor = next((other for other in self._visitors.values() if other.owner == owner), None)
+                if visitor is not None:
+                    for network, times in networks_of(visitor.address):
+                        self._make_room_for_table(visitor, size, network, times, over)
+                    visitor.table_bytes = size
+        finally:
+            if over:
+                self._when_over(over)
+
+    def _make_room_for_table(
+        self, visitor: Visitor, size: int, network: str, times: int, over: dict[str, Visitor]
+    ) -> None:
+        limit = times * self._settings.visitor_table_mb
+        others = {
+            name: other
+            for name, other in self._visitors.items()
+            if other is not visitor and network in (other.address, site_of(other.address))
+        }
+        while sum(other.table_bytes for other in others.values()) + size > limit * 1_000_000:
+            left = [name for name, other in others.items() if other.left and other.table_bytes]
+            if not left:
+                raise LimitExceeded(
+                    f"The pages that are open from your address hold more than {limit} MB of pictures: close one, or "
+                    "remove an item."
+                )
+            oldest = min(left, key=lambda name: others[name].seen)
+            over[oldest] = self._visitors.pop(oldest)
+            del others[oldest]
 
     def leave(self, session: str | None) -> Visitor | None:
         """One of those connections is ending; returns the visitor if it is the last, ``None`` otherwise.

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import gradio as gr
 from pydantic import Field
 
-from durian.errors import DurianError
+from durian.errors import DurianError, InvalidRequest
 from durian.media.probing import spoken_time
 from durian.schema import Real, Switch, checked
 from durian.ui import reading, texts, views
@@ -68,6 +68,8 @@ def use_part(session: Session, start: float, end: float, neutral: float) -> tupl
     start, end = checked(Seconds, start, "the start"), checked(Seconds, end, "the end")
     neutral = checked(Neutral | None, neutral, "the neutral frame")
     with session.lock:
+        if session.motion.video is None:
+            raise InvalidRequest("There is no driving video to take a part of: upload one first.")
         choice = replace(session.motion, start=start, end=end)
         choice.neutral = None if neutral is None or neutral < 0 else neutral
     choice.tracked = reading.track(choice).motion

@@ -18,7 +18,8 @@ from durian.schema import checked
 from durian.ui.handlers import opening, payloads, wear
 from durian.ui.handlers.common import QUIET, guarded
 from durian.ui.layout import Page
-from durian.ui.session import Item, MotionChoice, PortraitChoice, Session
+from durian.ui.session import Item, MotionChoice, Outcome, PortraitChoice, Session, bytes_of
+from durian.ui.visitors import get_visitors
 
 DOWNLOAD = """(file) => {
   if (!file) return;
@@ -30,14 +31,25 @@ DOWNLOAD = """(file) => {
 """Hands the file that a handler wrote to the browser."""
 
 
-def newest(session: Session):
+def newest(session: Session) -> Outcome:
     if not session.history:
         raise InvalidRequest("There is no animation yet: press Animate first.")
     return session.history[0]
 
 
 def mp4(session: Session) -> str:
-    return str(newest(session).animation.path)
+    return _video_of(newest(session))
+
+
+def _video_of(outcome: Outcome) -> str:
+    """
+    Raises:
+        InvalidRequest: it was deleted, while the page stayed open.
+    """
+    path = Path(outcome.animation.path)
+    if not path.is_file():
+        raise InvalidRequest("This animation's file was deleted after its time: make it again.")
+    return str(path)
 
 
 def gif(session: Session) -> str:
@@ -69,6 +81,7 @@ def restore(session: Session, path: str | None) -> tuple[Any, ...]:
     if path is None:
         return tuple(gr.skip() for _ in range(opening.OUTPUTS))
     request, extra = load_bundle(path, of_working_size=True)
+    get_visitors().weigh_table(session.owner, session.picture_bytes() + bytes_of([request]))
     with session.lock:
         take(session, request, extra)
         if request.renderer in available_renderers():
@@ -121,9 +134,7 @@ def choose(session: Session, event: gr.EventData) -> tuple[Any, str]:
             return gr.skip(), gr.skip()
         chosen = session.history.pop(index)
         session.history.insert(0, chosen)
-    if not Path(chosen.animation.path).is_file():
-        raise InvalidRequest("This animation's file was deleted after its time: make it again.")
-    return str(chosen.animation.path), "video"
+    return _video_of(chosen), "video"
 
 
 def connect(page: Page) -> None:

@@ -42,7 +42,7 @@ def draw(session: Session) -> dict[str, Any]:
     try:
         with session.lock:
             request, frame = still_request(session)
-        image = get_engine().still(request, lane=session.owner, frame=frame)
+        image = get_engine().still(request, lane=session.owner, frame=frame, client=session.client)
     except Cancelled:
         raise
     except DurianError as error:

@@ -53,7 +53,7 @@ def overlay(session: Session, kind: str) -> Any:
         return pictures.difference(*pair)
     with session.lock:
         request, _ = still.still_request(session)
-    return get_engine().overlays(request, lane=session.owner)[kind]
+    return get_engine().overlays(request, session.owner, session.client)[kind]
 
 
 def strip(session: Session) -> list[tuple[np.ndarray, str]]:
@@ -63,7 +63,7 @@ def strip(session: Session) -> list[tuple[np.ndarray, str]]:
         if len(ready) != 2 or ready[0].name != ready[1].name:
             raise InvalidRequest(texts.BLEND_HINT)
         request = replace(session.still_request(), mode="blend")
-    stills = get_engine().blend_strip(request, STRIP_STEPS, lane=session.owner)
+    stills = get_engine().blend_strip(request, STRIP_STEPS, session.owner, session.client)
     return [(image, f"α {index / (STRIP_STEPS - 1):.2f}") for index, image in enumerate(stills)]
 
 
@@ -86,7 +86,7 @@ def look_book(session: Session, kind: str, paths: list[str] | None):
             if item.name != kind and not reading.start_named(item, kind):
                 gr.Warning(texts.NOTHING_NAMED.format(name=kind), title=_title(path))
                 continue
-            image = get_engine().look_book(base, [item.attribute()], lane=session.owner)[0]
+            image = get_engine().look_book(base, [item.attribute()], session.owner, session.client)[0]
         except DurianError as error:
             gr.Warning(escape(str(error), quote=False), title=_title(path))
             continue

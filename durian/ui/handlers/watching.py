@@ -21,7 +21,7 @@ def begin(session: Session, job: Job, request: AnimationRequest) -> Any:
     with session.lock:
         asked = session.still_request(moving=True)
     try:
-        image = get_engine().still(asked, lane=session.owner, frame=job.watched_frame)
+        image = get_engine().still(asked, session.owner, job.watched_frame, session.client)
     except Cancelled:
         # The visitor goes on working, and sees that.
         return gr.skip()

@@ -1,0 +1,111 @@
+"""How much an AVIF's decoder would unpack: its frames may be larger than the picture, and more than are shown.
+
+A file of 2 kB may claim a hundred pixels a side and hold 16,000, or thousands of frames before the one that is shown.
+Boxes and their numbers are those of ISO/IEC 14496-12.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from durian.media.av1_frames import count_frames, frame_pixels
+from durian.media.heif_parts import boxes_in, description
+
+MOST_PLACES = 2000
+"""Of the parts of all pictures in the file; a picture in tiles has some hundred."""
+_TABLES = (b"trak", b"mdia", b"minf", b"stbl")
+
+
+def unpacked_pixels(file: BinaryIO) -> tuple[int, int]:
+    """Pixels of the largest frame in an AVIF, and of all its frames together.
+
+    Args:
+        file: at any place; where it stands then is not told.
+
+    Raises:
+        ValueError, struct.error: it is not made as AVIFs are.
+    """
+    largest, together = 0, 0
+    for data in _coded(file):
+        pixels = frame_pixels(data)
+        largest, together = max(largest, pixels), together + pixels * count_frames(data)
+    return largest, together
+
+
+def _coded(file: BinaryIO) -> Iterator[bytes]:
+    """What each picture's decoder is given; of a sequence, for its first picture."""
+    found = False
+    for kind in (b"meta", b"moov"):
+        try:
+            content = description(file, kind)
+        except (ValueError, struct.error):
+            continue
+        found = True
+        yield from _items(file, content) if kind == b"meta" else _first_samples(file, content)
+    if not found:
+        raise ValueError("There is no description of pictures.")
+
+
+def _items(file: BinaryIO, meta: bytes) -> Iterator[bytes]:
+    size, left = file.seek(0, os.SEEK_END), MOST_PLACES
+    inside = dict(boxes_in(meta))
+    for is_inside, places in _places(inside[b"iloc"]) if b"iloc" in inside else ():
+        left -= len(places)
+        if left < 0 or sum(length for _, length in places) > size:
+            raise ValueError("Pictures lie in more places than there are.")
+        yield b"".join(
+            _at(file, offset, length, inside.get(b"idat") if is_inside else None) for offset, length in places
+        )
+
+
+def _at(file: BinaryIO, offset: int, length: int, inside: bytes | None) -> bytes:
+    if inside is not None:
+        return inside[offset : offset + length or None]
+    file.seek(offset)
+    return file.read(length or -1)
+
+
+def _places(content: bytes) -> Iterator[tuple[bool, list[tuple[int, int]]]]:
+    """Of each item whether it lies in the description itself, and where: offsets and lengths (0 to the end)."""
+    version, at = content[0], 6
+    widths = [content[4] >> 4, content[4] & 15, content[5] >> 4, content[5] & 15 if version else 0]
+
+    def take(width: int) -> int:
+        nonlocal at
+        if at + width > len(content):
+            raise ValueError("The list of places is cut off.")
+        at += width
+        return int.from_bytes(content[at - width : at], "big")
+
+    for _ in range(take(4 if version == 2 else 2)):
+        take(4 if version == 2 else 2)
+        is_inside = bool(version) and take(2) & 15 == 1
+        take(2)
+        base = take(widths[2])
+        places = []
+        for _ in range(take(2)):
+            take(widths[3])
+            places.append((base + take(widths[0]), take(widths[1])))
+        yield is_inside, places
+
+
+def _first_samples(file: BinaryIO, moov: bytes) -> Iterator[bytes]:
+    for tables in _sample_tables(moov, 0):
+        sizes, chunks = tables.get(b"stsz", b""), tables.get(b"stco", b"")
+        offsets, width = (chunks, 4) if chunks else (tables.get(b"co64", b""), 8)
+        if len(sizes) < 16 or len(offsets) < 8 + width:
+            continue
+        size = int.from_bytes(sizes[4:8], "big") or int.from_bytes(sizes[12:16], "big")
+        yield _at(file, int.from_bytes(offsets[8 : 8 + width], "big"), size, None)
+
+
+def _sample_tables(content: bytes, depth: int) -> Iterator[dict[bytes, bytes]]:
+    for kind, inside in boxes_in(content):
+        if kind == _TABLES[depth]:
+            if depth == len(_TABLES) - 1:
+                yield dict(boxes_in(inside))
+            else:
+                yield from _sample_tables(inside, depth + 1)

@@ -1,0 +1,76 @@
+"""How many scans a JPEG is made of, counted before it is decoded.
+
+Each scan of a progressive JPEG goes over the whole picture, and may have eighty bytes: a megabyte of them keeps a
+decoder busy for minutes, which has no limit of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import BinaryIO
+
+from durian.errors import LimitExceeded
+
+MOST_SCANS = 100
+"""Encoders make a dozen; libtiff draws the same line for JPEGs inside of TIFFs."""
+MOST_SEGMENTS = 10_000
+"""Of all kinds, before and between scans."""
+BLOCK = 65_536
+"""Bytes that are looked through at once."""
+
+_MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
+"""A marker that is no restart within a scan, and no escaped byte of one (ITU T.81, table B.1)."""
+_START_OF_SCAN, _END = 0xDA, 0xD9
+_ALONE = (0x01, 0xD8)
+"""Markers without a segment behind them."""
+
+
+def check_scans(stream: BinaryIO, name: str) -> None:
+    """
+    Args:
+        stream: a whole JPEG, read from its beginning to its end marker; afterwards it stands where it stood.
+        name: for the sentence.
+
+    Raises:
+        LimitExceeded: it has more than :data:`MOST_SCANS`, or segments without end.
+    """
+    stood = stream.tell()
+    try:
+        scans = _count(stream)
+    finally:
+        stream.seek(stood)
+    if scans > MOST_SCANS:
+        raise LimitExceeded(f"{name} is a JPEG of more than {MOST_SCANS} scans: save it again with another program.")
+
+
+def _count(stream: BinaryIO) -> int:
+    """Scans; more than :data:`MOST_SCANS` also where there are more than :data:`MOST_SEGMENTS`."""
+    scans, at = 0, 0
+    for _ in range(MOST_SEGMENTS):
+        found = _next_marker(stream, at)
+        if found is None:
+            return scans
+        marker, at = found
+        if marker == _END:
+            return scans
+        if marker in _ALONE:
+            continue
+        scans += marker == _START_OF_SCAN
+        if scans > MOST_SCANS:
+            return scans
+        stream.seek(at)
+        at += int.from_bytes(stream.read(2), "big")
+    return MOST_SCANS + 1
+
+
+def _next_marker(stream: BinaryIO, at: int) -> tuple[int, int] | None:
+    """The next marker from ``at`` on and where it ends; ``None`` where there is none any more."""
+    stream.seek(at)
+    before = b""
+    while data := stream.read(BLOCK):
+        block = before + data
+        if found := _MARKER.search(block):
+            return found[1][0], at - len(before) + found.end()
+        at += len(data)
+        before = block[-1:]
+    return None

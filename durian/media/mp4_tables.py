@@ -1,0 +1,127 @@
+"""How many samples an MP4's or MOV's tables tell of, before FFmpeg makes an index of them all.
+
+A file of 700 bytes may tell of a hundred million samples, all of one size; the index takes 70 bytes of memory for each.
+"""
+
+from __future__ import annotations
+
+import mmap
+import re
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+from durian.errors import LimitExceeded
+
+MOST_SAMPLES = 3_000_000
+"""Of all tracks together: half a day of film and sound. Their index takes 200 MB."""
+LONGEST_HEAD = 12
+"""Bytes from a box's kind to its content; the box may be a table itself."""
+SHORTEST_PART = 160
+"""Samples of plain sound that are one entry of the index at least."""
+
+_PLAIN_SOUND = (
+    b"sowt",
+    b"twos",
+    b"raw ",
+    b"NONE",
+    b"in24",
+    b"in32",
+    b"fl32",
+    b"fl64",
+    b"lpcm",
+    b"ipcm",
+    b"fpcm",
+    b"ulaw",
+    b"alaw",
+)
+_SKIPPED = (b"mdat", b"uuid", b"free", b"skip", b"hoov")
+"""Boxes in which FFmpeg looks for no tables."""
+_HIDDEN = (b"mvhd", b"cmov")
+"""What a box that is to be skipped begins with where FFmpeg takes it for the description of a film."""
+_TABLE = re.compile(rb"(stsz|stz2)|(trun)|(elst)|(cmov....dcom)", re.DOTALL)
+
+
+def check_tables(path: Path) -> None:
+    """
+    Raises:
+        LimitExceeded: an MP4 or MOV tells of more than :data:`MOST_SAMPLES`, or its tables are packed.
+    """
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        samples = sum(_samples(data, start, end) for start, end in _descriptions(data))
+    if samples > MOST_SAMPLES:
+        raise LimitExceeded(
+            f"{path.name} tells of more than {MOST_SAMPLES:,} frames and pieces of sound: convert it again."
+        )
+
+
+def _boxes(data: mmap.mmap, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """Kind, beginning and end of the content of boxes that follow each other, as FFmpeg walks through them."""
+    while start + 8 <= end:
+        size, kind, head = int.from_bytes(data[start : start + 4], "big"), data[start + 4 : start + 8], 8
+        if size == 1 and start + 16 <= end:
+            size, head = int.from_bytes(data[start + 8 : start + 16], "big"), 16
+        size = size or end - start
+        if size < head:
+            return
+        yield kind, start + head, min(start + size, end)
+        start += size
+
+
+def _descriptions(data: mmap.mmap) -> Iterator[tuple[int, int]]:
+    """Where tables may lie: each track by itself, and everything else that is no picture or sound.
+
+    They count wherever they lie, since FFmpeg takes them in places where the standard has none.
+    """
+    for kind, start, end in _boxes(data, 0, len(data)):
+        if kind in _SKIPPED and data[start + 4 : start + 8] not in _HIDDEN:
+            continue
+        if kind != b"moov":
+            yield start - LONGEST_HEAD, end
+            continue
+        for _, start_inside, end_inside in _boxes(data, start, end):
+            yield start_inside - LONGEST_HEAD, end_inside
+
+
+def _samples(data: mmap.mmap, start: int, end: int) -> int:
+    """At least as many entries as the index gets of one description."""
+    in_table, in_fragments, edits = 0, 0, 0
+    for found in _TABLE.finditer(data, start, end):
+        at = found.end()
+        if found[1]:
+            in_table += _number(data, at + 8)
+        elif found[2]:
+            in_fragments += _number(data, at + 4)
+        elif found[3]:
+            edits += _number(data, at + 4)
+        else:
+            return MOST_SAMPLES + 1
+    if in_table > MOST_SAMPLES:
+        in_table = min(in_table, _parts_of_plain_sound(data, start, end))
+    # Each edit may use all samples again.
+    return in_table * max(1, edits) + in_fragments
+
+
+def _parts_of_plain_sound(data: mmap.mmap, start: int, end: int) -> int:
+    """Entries of a track whose samples are so small that they are taken together; else far too many."""
+    described = [data[at + 4 : at + 16] for at in _places(data, b"stsd", start, end)]
+    handlers = [data[at + 8 : at + 12] for at in _places(data, b"hdlr", start, end)]
+    durations = [data[at + 4 : at + 16] for at in _places(data, b"stts", start, end)]
+    chunks = [data[at + 4 : at + 8] for place in (b"stco", b"co64") for at in _places(data, place, start, end)]
+    groups = _places(data, b"stsc", start, end)
+    is_plain = len(described) == 1 and described[0][:4] == b"\0\0\0\1" and described[0][8:] in _PLAIN_SOUND
+    is_sound = b"soun" in handlers and b"vide" not in handlers
+    is_steady = len(durations) == 1 and durations[0][:4] + durations[0][8:] == b"\0\0\0\1" * 2
+    if not (is_plain and is_sound and is_steady and len(chunks) == len(groups) == 1):
+        return MOST_SAMPLES + 1
+    number, at = _number(data, groups[0] + 4), groups[0] + 8
+    entries = struct.iter_unpack(">III", data[at : min(at + 12 * number, end - (end - at) % 12)])
+    return max((samples for _, samples, _ in entries), default=0) * int.from_bytes(chunks[0], "big") // SHORTEST_PART
+
+
+def _places(data: mmap.mmap, kind: bytes, start: int, end: int) -> list[int]:
+    return [found.end() for found in re.compile(re.escape(kind)).finditer(data, start, end)]
+
+
+def _number(data: mmap.mmap, at: int) -> int:
+    return int.from_bytes(data[at : at + 4], "big")

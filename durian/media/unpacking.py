@@ -1,0 +1,89 @@
+"""Decoding a video's pictures within limits, on frames that are shown and on those that never are.
+
+VP8, VP9, AV1 and others have frames that only others are made from. A file may hold nothing else, of thirty bytes each.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from durian.errors import LimitExceeded
+from durian.media.av1_frames import count_frames
+from durian.media.jpeg_scans import check_scans
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.packet import Packet
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+MAX_DECODED_PIXELS = 40_000_000_000
+"""Of a minute, or of a shorter part: a minute of 4K at 60 frames a second has 30, which take two cores minutes."""
+MAX_DECODED_PER_SECOND = 250
+"""Frames decoded per second of video before a file counts as hostile; above any phone's slow motion."""
+SECONDS_BEFOREHAND = 10.0
+"""Frames of so many seconds more are never too many: decoders begin before the wanted part."""
+KEPT_BACK = 64
+"""Frames that a decoder has in hand at most, between what goes in and what comes out."""
+
+
+class Unpacking:
+    """The decoding of one stream. ``seconds`` of video have come out so far, as whoever takes the frames finds.
+
+    Args:
+        container: an open video.
+        stream: its pictures.
+        name: of the file, for sentences.
+    """
+
+    def __init__(self, container: InputContainer, stream: VideoStream, name: str) -> None:
+        self.seconds = 0.0
+        self._container, self._stream, self._name = container, stream, name
+        self._taken = self._given = self._pixels_taken = self._pixels_given = 0
+
+    def frames(self) -> Iterator[VideoFrame]:
+        """The decoded frames, each counted before it is given.
+
+        Raises:
+            LimitExceeded: more than may be is unpacked for that many ``seconds``.
+            av.FFmpegError: the file is damaged.
+        """
+        for packet in self._container.demux(self._stream):
+            self._count_packet(packet)
+            for frame in packet.decode():
+                self._given += 1
+                self._pixels_given += frame.width * frame.height
+                yield frame
+                self._check()
+
+    def _count_packet(self, packet: Packet) -> None:
+        if not packet.size:
+            return
+        context = self._stream.codec_context
+        if context.name == "mjpeg":
+            check_scans(io.BytesIO(bytes(packet)), f"A frame of {self._name}")
+        # Of VP9 and others, eight at most.
+        frames = count_frames(bytes(packet)) if context.codec.canonical_name == "av1" else 1
+        self._taken += frames
+        self._pixels_taken += min(frames, max(0, self._taken - KEPT_BACK)) * context.width * context.height
+        self._check()
+
+    def _check(self) -> None:
+        check_work(max(self._pixels_taken, self._pixels_given), self.seconds, self._name)
+        most = MAX_DECODED_PER_SECOND * (max(self.seconds, 0.0) + SECONDS_BEFOREHAND)
+        if max(self._taken - KEPT_BACK, self._given) > most:
+            raise LimitExceeded(f"{self._name} holds more than {MAX_DECODED_PER_SECOND} frames a second: re-encode it.")
+
+
+def check_work(pixels: float, seconds: float, what: str) -> None:
+    """
+    Raises:
+        LimitExceeded: all frames of so many seconds together have more pixels than are unpacked.
+    """
+    limit = MAX_DECODED_PIXELS * max(1.0, seconds / 60)
+    if pixels > limit:
+        raise LimitExceeded(
+            f"{what} has more than {limit / 1e9:.0f} gigapixels in all its frames: trim it, or make it smaller."
+        )

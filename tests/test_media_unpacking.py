@@ -1,0 +1,136 @@
+"""Videos of frames that are never shown, and of frames that take a decoder for ever."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import pytest
+from test_media_jpeg_scans import encoded, with_scans
+from videos_made import HEIGHT, WIDTH, make_video, number_of, numbered, steady
+
+from durian.errors import LimitExceeded
+from durian.media import probe_video, read_video, unpacking
+from durian.media.av1_frames import ENDLESS, MOST_UNITS, count_frames
+from durian.media.jpeg_scans import MOST_SCANS
+
+RATE = 10
+SHOWN = 0x10
+"""The bit of a VP8 frame's first byte that has it shown (RFC 6386, section 9.1)."""
+
+
+def packets(codec: str, count: int) -> list[bytes]:
+    """Encoded frames, each in a packet."""
+    context = av.CodecContext.create(codec, "w")
+    context.width, context.height, context.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+    context.framerate, context.time_base = RATE, Fraction(1, RATE)
+    context.options = {"lag-in-frames": "0", "deadline": "realtime"}
+    encoded = []
+    for index in range(count):
+        frame = av.VideoFrame.from_ndarray(numbered(index), format="rgb24").reformat(format="yuv420p")
+        frame.pts = index
+        encoded += context.encode(frame)
+    return [bytes(packet) for packet in encoded + context.encode(None)]
+
+
+def hidden(packet: bytes) -> bytes:
+    return bytes([packet[0] & ~SHOWN]) + packet[1:]
+
+
+def muxed(path: Path, codec: str, content: list[bytes]) -> Path:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=RATE)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p" if codec != "mjpeg" else "yuvj420p"
+        for index, data in enumerate(content):
+            packet = av.Packet(data)
+            packet.pts = packet.dts = index
+            packet.time_base, packet.stream = Fraction(1, RATE), stream
+            container.mux(packet)
+    return path
+
+
+def units(packet: bytes) -> list[bytes]:
+    """The units of an AV1 packet, each with its size in up to two bytes."""
+    found = []
+    while packet:
+        size = packet[1] if packet[1] < 128 else packet[1] & 127 | packet[2] << 7
+        end = size + (2 if packet[1] < 128 else 3)
+        found.append(packet[:end])
+        packet = packet[end:]
+    return found
+
+
+def test_a_film_of_frames_that_are_never_shown(tmp_path: Path):
+    first, then = packets("libvpx", 2)
+    path = muxed(tmp_path / "dark.mkv", "libvpx", [first, *[hidden(then)] * 10_000])
+    assert probe_video(path).width == WIDTH
+    with pytest.raises(LimitExceeded, match=r"dark\.mkv holds more than 250 frames a second"):
+        read_video(path, end=1)
+
+
+def test_a_film_without_a_frame_that_is_shown(tmp_path: Path):
+    first, then = packets("libvpx", 2)
+    path = muxed(tmp_path / "dark.mkv", "libvpx", [hidden(first), *[hidden(then)] * 10_000])
+    with pytest.raises(LimitExceeded, match=r"dark\.mkv holds more than 250 frames a second"):
+        probe_video(path)
+
+
+def test_pixels_that_are_never_shown_are_counted(tmp_path: Path, monkeypatch):
+    first, then = packets("libvpx", 2)
+    path = muxed(tmp_path / "dark.mkv", "libvpx", [hidden(first), *[hidden(then)] * 200])
+    monkeypatch.setattr(unpacking, "MAX_DECODED_PIXELS", 100 * WIDTH * HEIGHT)
+    with pytest.raises(LimitExceeded, match=r"dark\.mkv has more than .* gigapixels"):
+        probe_video(path)
+
+
+def test_what_a_decoder_keeps_back_is_not_counted(tmp_path: Path, monkeypatch):
+    """A part with as many pixels as may be, for which the decoder is given more frames than that."""
+    path = make_video(tmp_path / "clip.mp4", steady(45, 30))
+    monkeypatch.setattr(unpacking, "MAX_DECODED_PIXELS", 31 * WIDTH * HEIGHT)
+    assert len(read_video(path, end=1).frames) == 30
+
+
+def test_some_frames_that_are_never_shown(tmp_path: Path):
+    """As encoders make them, to refer to."""
+    shown = packets("libvpx", 12)
+    path = muxed(tmp_path / "clip.mkv", "libvpx", [*shown[:6], hidden(shown[6]), *shown[7:]])
+    assert [number_of(frame) for frame in read_video(path).frames] == [0, 1, 2, 3, 4, 5, 5, 7, 8, 9, 10, 11]
+
+
+@pytest.mark.parametrize("ending", ["mkv", "avi", "mov"])
+def test_frames_of_many_scans(tmp_path: Path, ending: str):
+    assert probe_video(muxed(tmp_path / f"clip.{ending}", "mjpeg", [encoded()] * 12)).fps == pytest.approx(RATE)
+    path = muxed(tmp_path / f"slow.{ending}", "mjpeg", [with_scans(MOST_SCANS)] * 12)
+    with pytest.raises(LimitExceeded, match=rf"A frame of slow\.{ending} is a JPEG of more than 100 scans"):
+        probe_video(path)
+
+
+def test_a_packet_of_frames_that_are_never_shown(tmp_path: Path):
+    """AV1 puts the hidden frames before a shown one into its packet."""
+    encoded = packets("libsvtav1", 24)
+    path = muxed(tmp_path / "clip.mkv", "libsvtav1", encoded)
+    assert [number_of(frame) for frame in read_video(path).frames] == list(range(24))
+    begin, hidden_frame, *rest = units(encoded[1])
+    assert len(rest) > 1
+    for times, count in ((4, 800), (1, 3000)):
+        packet = b"".join([begin, *[hidden_frame] * count, *rest])
+        path = muxed(tmp_path / "dark.mkv", "libsvtav1", [encoded[0], *[packet] * times, *encoded[2:]])
+        with pytest.raises(LimitExceeded, match=r"dark\.mkv (has|holds) more than"):
+            read_video(path)
+
+
+@pytest.mark.parametrize(
+    ("data", "frames"),
+    [
+        (b"", 0),
+        (bytes([2 << 3 | 2, 0, 6 << 3 | 2, 1, 9]), 1),
+        (bytes([3 << 3 | 2, 0, 4 << 3 | 2, 2, 9, 9, 6 << 3]) + bytes(300), 2),
+        (bytes([6 << 3 | 2, 0xFF, 0xFF, 0xFF]), 1),
+        (bytes([6 << 3 | 6, 0, 0x80 | 5, 0]) + bytes(5) + bytes([6 << 3 | 2, 0]), 2),
+        (bytes([6 << 3 | 2, 0]) * (MOST_UNITS + 1), ENDLESS),
+    ],
+    ids=["nothing", "one", "without a size", "cut off", "with an extension", "endless"],
+)
+def test_frames_of_av1_are_counted(data: bytes, frames: int):
+    assert count_frames(data) == frames

@@ -1,0 +1,42 @@
+"""Downloads from a page that stayed open for longer than its files were kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import gradio as gr
+import numpy as np
+import pytest
+from test_ui_session import table
+
+from durian.engine import Animation
+from durian.ui.handlers import save
+from durian.ui.handlers.common import guarded
+from durian.ui.session import Outcome, Session
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Session:
+    """A table with one animation, whose files are there."""
+    session = table("hat")
+    path, master = tmp_path / "durian-1.mp4", tmp_path / "master.mkv"
+    path.write_bytes(b"video")
+    master.write_bytes(b"frames")
+    animation = Animation(path, master, 8, 24.0, 96, 96, 1.0, "preview", 0, "1", {})
+    session.remember(Outcome(animation, np.zeros((8, 8, 3), np.uint8), "nod", session.request()))
+    return session
+
+
+def test_the_video_is_the_one_that_was_made(session: Session, tmp_path: Path):
+    assert save.mp4(session) == str(tmp_path / "durian-1.mp4")
+
+
+@pytest.mark.parametrize("download", [save.mp4, save.gif, save.frames, save.bundle])
+def test_what_was_deleted_is_refused_in_a_sentence(session: Session, tmp_path: Path, download):
+    for path in tmp_path.iterdir():
+        path.unlink()
+    with pytest.raises(gr.Error, match=r"make (it|the animation) again"):
+        guarded(download)(session)
+    with pytest.raises(gr.Error, match="make it again"):
+        guarded(save.choose)(session, gr.EventData(None, {"index": 0}))
+    assert list(tmp_path.iterdir()) == []
