@@ -86,10 +86,10 @@ def test_figures_are_taken_inside_the_hole_by_what_the_truth_shows(face, hole: n
         assert not (parts[name] & ~hole).any(), name
     assert not (parts["skin"] & parts["background"]).any()
     x, y = landmarks[10, :2].round().astype(int)
-    assert parts["skin"][y + 2 : y + 11, x].all(), "the forehead is skin"
+    assert parts["skin"][y + 8 : y + 12, x].all(), "the forehead is skin"
     assert parts["hair"][y - 12, x], "and above it is hair"
     forehead = np.zeros_like(hole)
-    forehead[y + 4 : y + 14, x - 8 : x + 8] = True
+    forehead[y + 11 : y + 21, x - 8 : x + 8] = True
     parts = regions_in(forehead, truth, landmarks)
     assert parts["skin"].sum() == 160
     assert not (parts["hair"] | parts["background"]).any()

@@ -192,7 +192,7 @@ def test_eyes_behind_clear_lenses_keep_their_colour(folder: Path):
     protocol = get_protocol("self-item")(Options(folder, photographs=Photographs(stills=folder / "glasses.csv")))
     task = protocol.load(protocol.sources()[0])
     inside = task.masks["glasses"][0] >= 128
-    assert compare(task.image, task.truth[0], inside).psnr < 16
+    assert compare(task.image, task.truth[0], inside).psnr < 17
     for pupil in (468, 473):
         x, y = task.landmarks[pupil, :2].round().astype(int)
         around = np.s_[y - 3 : y + 4, x - 3 : x + 4]

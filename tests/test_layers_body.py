@@ -41,6 +41,22 @@ def test_hidden_shoulders_meet_the_seen_ones(landmarks, slope):
     assert abs(np.argmax(found[int(chin[1]) :, column] > 0.5) + int(chin[1]) - expected) < 0.1 * width
 
 
+def test_high_shoulders_make_no_wide_neck(landmarks):
+    """Locks hide both sides of the neck down to shoulders that begin higher than most people's."""
+    width, chin = Head(landmarks).width, landmarks[CHIN, :2]
+    y, x = np.mgrid[:512, :512]
+    across, down = np.abs(x - chin[0]) / width, (y - chin[1]) / width
+    seen = ((across < 0.1) & (down > 0)) | ((across > 0.8) & (down > 0.3))
+    locks = (across >= 0.1) & (across <= 0.8) & (down > -0.5) & (down < 0.9)
+    person = np.maximum((seen | locks).astype(np.float32), polygon(landmarks[FACE_OVAL], (512, 512)))
+    found = body_under(person, locks.astype(np.float32), landmarks)
+    row = int(chin[1] + 0.1 * width)
+    assert (found[row] > 0.5).sum() < 0.8 * width
+    shoulder = int(chin[0] + 0.78 * width)
+    top = np.argmax(found[int(chin[1]) :, shoulder] > 0.5) / width
+    assert abs(top - 0.3) < 0.1
+
+
 def test_wholly_hidden_shoulders_are_as_most_people_have_them(landmarks):
     person, removed = np.ones((512, 512), np.float32), np.ones((512, 512), np.float32)
     found = body_under(person, removed, landmarks)

@@ -186,6 +186,22 @@ def test_a_fringe_or_a_frame_never_bleeds_into_skin():
     assert np.abs(made[inside] - SKIN).max() < 6
 
 
+def test_what_is_made_up_meets_skin_that_hair_shaded():
+    """Skin that darkens by a sixth towards what hid the rest: no edge, and a forehead's own shade farther in."""
+    landmarks = made_landmarks()
+    picture = made_face(landmarks).astype(np.float32)
+    edge = landmarks[10, 1] + 40
+    picture *= 1 - 0.17 * np.exp(-(np.clip(ROWS - edge, 0, None) / 8))[..., None]
+    hole = edge > ROWS
+    made, _ = complete_skin(wiped(picture, hole), landmarks, (~hole).astype(np.float32))
+    middle = slice(int(landmarks[10, 0]) - 30, int(landmarks[10, 0]) + 30)
+    last = int(np.ceil(edge)) - 1
+    step = made[last, middle].mean(0) - made[last + 1, middle].mean(0)
+    assert np.abs(step).max() < 10
+    farther = made[last - 25, middle].mean(0)
+    assert np.abs(farther - SKIN).max() < 12
+
+
 def test_pores_are_as_strong_and_as_coarse_as_those_seen():
     seen = cv2.GaussianBlur(noise(30), (0, 0), 1.5)[..., None] * np.ones(3, np.float32)
     made = pores(seen, COLUMNS < 128, 6.0, 0)
@@ -216,6 +232,24 @@ def test_neck_and_shirt_go_on_apart():
     assert (off[hole] > 40).mean() < 0.12, "but for where the edge is guessed"
     kinds = np.minimum(*(np.abs(made - kind).max(-1) for kind in (SKIN, CLOTH)))
     assert (kinds[hole] < 25).mean() > 0.9, "skin or cloth, and nothing between"
+
+
+def test_a_shadow_under_the_chin_is_no_cloth():
+    """The skin below a chin is dark, as its shadow is; under hair beside it a shirt goes on, not that shadow."""
+    landmarks = 0.55 * made_landmarks() + np.float32([55, 5, 0])
+    picture = made_face(landmarks).astype(np.float32)
+    head, chin = Head(landmarks), landmarks[CHIN, :2]
+    below = chin[1] + 4 < ROWS
+    aside = np.abs(COLUMNS - chin[0])
+    neck = below & (aside < 0.27 * head.width)
+    picture[below] = CLOTH
+    picture[neck] = SKIN
+    picture[neck & (chin[1] + 12 > ROWS)] = (60, 30, 25)
+    hole = below & (aside > 0.22 * head.width) & (aside < 0.6 * head.width)
+    made = complete_body(wiped(picture, hole), landmarks, (~hole).astype(np.float32), below.astype(np.float32))
+    shirt = hole & (chin[1] + 0.5 * head.width < ROWS) & (aside > 0.4 * head.width)
+    assert shirt.sum() > 200
+    assert (np.abs(made - CLOTH).max(-1)[shirt] < 25).mean() > 0.95
 
 
 def test_hair_goes_on_along_its_strands():

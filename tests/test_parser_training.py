@@ -11,17 +11,18 @@ import torch
 
 from durian.errors import InvalidRequest
 from durian.segmentation.parser.classes import BACKGROUND, BEARD, CLASSES, GLASSES, HAIR, HAT, LIPS, SKIN
-from durian.segmentation.parser.network import BEFORE, CLICKS, INPUTS, PICTURE
+from durian.segmentation.parser.network import INPUTS, PICTURE
 from durian.segmentation.parser.running import load_network
 from durian.synthetic.geometry import Label
 from durian.synthetic.studio import Picture
-from durian.training.parser import loop
+from durian.training.parser import loop, rounds
 from durian.training.parser.augmentation import dress_anew, occlude, photograph, weight_of
-from durian.training.parser.clicking import damaged, simulate
-from durian.training.parser.examples import IGNORED, Examples, make_example
+from durian.training.parser.clicking import damaged, next_click, simulate
+from durian.training.parser.examples import IGNORED, Examples, make_clicks, make_example
 from durian.training.parser.loop import ParserRecipe, train_parser
-from durian.training.parser.losses import parser_loss
+from durian.training.parser.losses import class_losses, click_losses
 from durian.training.parser.photos import Photos, class_shares, packed, prepare_photos, unpacked
+from durian.training.parser.rounds import rounds_of_clicks
 
 SIDE = 64
 
@@ -115,19 +116,29 @@ def test_an_example_is_the_photo_with_its_classes(photos):
         inside = example.classes != IGNORED
         assert inside.any()
         assert set(np.unique(example.classes[inside] // 16)) <= {BACKGROUND, SKIN, HAT}
-        if (example.clicked >= 0).all():
-            assert (example.clicked > 0.5).any()
-            assert not (example.clicked[~inside] > 0).any()
-        else:
-            assert (example.clicked == -1).all()
-            assert not example.inputs[CLICKS].any()
-            assert not example.inputs[BEFORE].any()
+        clicks = make_clicks(example, np.random.default_rng(seed))
+        assert (clicks.clicked > 0.5).any()
+        assert not (clicks.clicked[~inside] > 0).any()
+        assert (clicks.drawn.any() and set(np.unique(clicks.drawn)) == {0, 1}) or (
+            clicks.before == (clicks.clicked > 0.5)
+        ).all()
+
+
+def test_nothing_large_enough_to_click_is_no_example(photos):
+    bare = replace(photos, classes=np.full_like(photos.classes, 16 * SKIN + BACKGROUND))
+    examples = [make_example(bare, 0, bare.rgb[0], SIDE, np.random.default_rng(seed)) for seed in range(6)]
+    seen = [make_clicks(example, np.random.default_rng(0)) for example in examples]
+    # What is in front of somebody can be clicked as well.
+    assert [one is not None for one in seen] == [example.hidden.mean() > 0.0008 for example in examples]
 
 
 def test_examples_follow_from_their_seed(photos):
     first, again, other = (next(iter(Examples([photos], SIDE, seed))) for seed in (5, 5, 6))
     assert all(torch.equal(a, b) for a, b in zip(first, again))
     assert not torch.equal(first[0][PICTURE], other[0][PICTURE])
+    inputs, drawn, before, clicked = next(iter(Examples([photos], SIDE, 5, clicked=True)))
+    assert torch.equal(inputs, first[0])
+    assert [tuple(part.shape) for part in (drawn, before, clicked)] == [(2, SIDE, SIDE), (SIDE, SIDE), (SIDE, SIDE)]
 
 
 def test_new_clothes_leave_everything_else_alone(photos):
@@ -196,9 +207,9 @@ def test_portraits_are_labelled_where_all_agree(collins, tmp_path, monkeypatch):
         shares[..., SKIN] = 0.3
         shares[: eyes - 20, :, HAIR] = 0.7
         shares[eyes - 10 : eyes + 10, :, GLASSES] = 0.7
-        return shares, np.zeros((size, size), np.float32)
+        return shares
 
-    monkeypatch.setattr(running, "run", answer)
+    monkeypatch.setattr(running, "parse", answer)
     classes = label(picture, landmarks, tmp_path)
     sure = classes != IGNORED
     assert not (classes[sure] // 16 == GLASSES).any()  # she wears none
@@ -243,6 +254,49 @@ def test_damaged_masks_are_near_the_truth_or_nothing():
     assert np.mean(np.array(overlap) < 1) > 0.7
 
 
+def test_the_next_click_is_in_the_largest_error():
+    truth, mask = np.zeros((SIDE, SIDE), bool), np.zeros((SIDE, SIDE), bool)
+    truth[10:31, 10:31] = True
+    mask[40:45, 40:45] = True
+    rng = np.random.default_rng(0)
+    found = [next_click(mask, truth, rng) for _ in range(20)]
+    assert all(truth[y, x] and label == 1 for x, y, label in found)
+    assert [found.count((20, 20, 1)) > 5, len(set(found)) > 3] == [True, True], "most in its middle, some anywhere"
+    x, y, label = next_click(mask | truth, truth, rng)
+    assert (mask[y, x], label) == (True, 0)
+    assert next_click(truth, truth, rng) is None
+
+
+def test_rounds_begin_with_the_mask_of_the_class_that_is_meant(monkeypatch):
+    """A network that is sure of hair above and of a hat below; the hat and a stripe more are meant."""
+    seen = []
+
+    class Sure:
+        clicks = staticmethod(lambda picture, features, shares, drawn, before: seen.append((drawn, before)) or before)
+        features = staticmethod(lambda inputs: [inputs])
+
+        @staticmethod
+        def head(inputs):
+            logits = torch.full((len(inputs), len(CLASSES), SIDE, SIDE), -9.0)
+            logits[:, HAIR, :32] = logits[:, HAT, 32:] = 9.0
+            return logits
+
+    monkeypatch.setattr(rounds, "NAMED", 1.0)
+    monkeypatch.setattr(rounds, "MOST_ROUNDS", 1)
+    meant = torch.zeros(1, SIDE, SIDE)
+    meant[:, 24:] = 1.0
+    clicks = torch.ones(1, 2, SIDE, SIDE)
+    given = (torch.zeros(1, INPUTS, SIDE, SIDE), clicks, torch.zeros(1, SIDE, SIDE), meant)
+    rounds_of_clicks(Sure(), *given, np.random.default_rng(0))
+    ((drawn, before),) = seen
+    assert before[0, 32:].all()
+    assert not before[0, :32].any()
+    assert clicks.all(), "what was given stays"
+    rows = np.nonzero(drawn[0, 0].numpy())[0]
+    assert 20 < rows.mean() < 32, "the click is in the stripe that is missing"
+    assert not drawn[0, 1].any()
+
+
 # Losses
 
 
@@ -252,31 +306,23 @@ def test_losses_by_hand():
     logits[0, HAIR, 0, 0] = 2.0
     classes = torch.tensor([[[16 * HAIR + SKIN, IGNORED]]], dtype=torch.uint8)
     share = torch.tensor([[[255, 0]]], dtype=torch.uint8)
-    clicked = torch.full((1, 1, 2), -1.0)
-    losses = parser_loss(logits, torch.zeros(1, 1, 2), classes, share, clicked)
+    losses = class_losses(logits, classes, share)
     hair = np.exp(2) / (np.exp(2) + 8)
     assert losses["entropy"].item() == pytest.approx(-np.log(hair), rel=1e-5)
-    assert losses["clicked"].item() == 0
     shares = {"hair": (hair, 1.0)} | {str(n): ((1 - hair) / 8, 0.0) for n in range(6)}
     dice = [(2 * found * true + 20) / (found + true + 20) for found, true in shares.values()]
     assert losses["overlap"].item() == pytest.approx(1 - np.mean(dice), rel=1e-4)
-    total = losses["entropy"] + losses["overlap"] + losses["clicked"]
-    assert losses["total"].item() == pytest.approx(total.item())
 
 
-def test_only_clicked_examples_are_scored_for_clicks():
-    classes = torch.full((2, 8, 8), 16 * SKIN, dtype=torch.uint8)
-    share = torch.full((2, 8, 8), 255, dtype=torch.uint8)
-    clicked = torch.full((2, 8, 8), -1.0)
-    clicked[0] = 0.0
-    clicked[0, :4] = 1.0
-    right = torch.where(clicked > 0.5, 9.0, -9.0)
-    logits = torch.zeros(2, 9, 8, 8)
-    good = parser_loss(logits, right, classes, share, clicked)["clicked"].item()
-    right[1] = 9.0  # nobody asked
-    assert parser_loss(logits, right, classes, share, clicked)["clicked"].item() == pytest.approx(good)
-    assert good < 0.01
-    assert parser_loss(logits, -right, classes, share, clicked)["clicked"].item() > 5
+def test_losses_of_clicks_by_hand():
+    """Half of 40 pixels were meant; the logits are unsure of all."""
+    clicked = torch.zeros(1, 4, 10)
+    clicked[:, :2] = 1.0
+    losses = click_losses(torch.zeros(1, 4, 10), clicked)
+    assert losses["clicked entropy"].item() == pytest.approx(np.log(2), rel=1e-5)
+    assert losses["clicked overlap"].item() == pytest.approx(1 - (2 * 10 + 20) / (20 + 20 + 20), rel=1e-5)
+    right = click_losses(20 * clicked - 10, clicked)
+    assert sum(value.item() for value in right.values()) < 1e-3
 
 
 # Training
@@ -288,27 +334,39 @@ def without_rendering(photos, monkeypatch):
     monkeypatch.setattr(Photos, "open", classmethod(lambda cls, path: photos))
 
 
-TINY = ParserRecipe(steps=30, batch=4, sides=((SIDE, 1.0),), rate=3e-3, loaders=0, average=0.9)
+TINY = ParserRecipe(steps=30, click_steps=30, batch=4, side=SIDE, rate=3e-3, loaders=0, average=0.9)
 
 
 @pytest.mark.slow
 def test_it_learns_goes_on_and_writes_weights(without_rendering, tmp_path, monkeypatch):
     monkeypatch.setattr(loop, "REPORT_EVERY", 5)
     monkeypatch.setattr(loop, "KEEP_EVERY", 28)
-    seen = []
+    seen, ends = [], [29, 58]
 
     def break_off(done: int, total: int) -> None:
-        if done == 29:
+        if done == ends[0]:
+            ends.pop(0)
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        train_parser(tmp_path, tmp_path, TINY, on_step=break_off)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            train_parser(tmp_path, tmp_path, TINY, on_step=break_off)
     path = train_parser(tmp_path, tmp_path, TINY, on_step=lambda done, total: seen.append((done, total)))
-    assert seen == [(29, 30), (30, 30)]
-    losses = [json.loads(line)["entropy"] for line in (tmp_path / loop.LOG).read_text().splitlines()]
-    assert losses[-1] < 0.6 * losses[0]
+    assert seen == [(step, 60) for step in (57, 58, 59, 60)]
+    lines = [json.loads(line) for line in (tmp_path / loop.LOG).read_text().splitlines()]
+    for name in ("entropy", "clicked entropy"):
+        losses = [line[name] for line in lines if name in line]
+        assert losses[-1] < 0.6 * losses[0], name
     network = load_network(path)
     assert not network.training
+
+
+def test_clicks_are_learned_with_all_that_sees_classes_held(without_rendering, tmp_path):
+    classes = train_parser(tmp_path / "classes", tmp_path, replace(TINY, steps=2, click_steps=0))
+    both = train_parser(tmp_path / "both", tmp_path, replace(TINY, steps=2, click_steps=2))
+    before, after = load_network(classes).state_dict(), load_network(both).state_dict()
+    changed = {name.split(".")[0] for name, value in before.items() if not torch.equal(value, after[name])}
+    assert changed == {"clicks"}
 
 
 def test_it_does_not_go_on_with_another_recipe(without_rendering, tmp_path):

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from durian import masks
 from durian.face import Crop, require_face
 from durian.geometry.mesh import BROWS, EYES, FACE_OVAL, INNER_LIPS, OUTER_LIPS
 from durian.layers.skin import polygon
@@ -45,6 +46,29 @@ def test_a_larger_expansion_takes_more_off_and_never_eyes_mouth_or_free_brows(fr
     landmarks = scene(fringed).landmarks
     for part in (*EYES, INNER_LIPS, BROWS[1]):
         assert off[2][polygon(landmarks[part], (SIZE, SIZE)) > 0.9].max() < 0.1
+
+
+def test_skin_in_the_shadow_of_hair_fades_into_what_lies_under_it(fringed):
+    asked = scene(fringed, 0.0)
+    removed, _ = taken_off(asked, np.ones((SIZE, SIZE), np.float32))
+    away = masks.signed_distance(asked.worn["hair"]) / asked.eye_distance
+    cheek = polygon(asked.landmarks[FACE_OVAL], (SIZE, SIZE)) > 0.99
+    for part in (*EYES, *BROWS):
+        cheek &= cv2.dilate(polygon(asked.landmarks[part], (SIZE, SIZE)), np.ones((15, 15))) == 0
+    means = [removed[cheek & (away > low) & (away < low + 0.03)].mean() for low in (0.0, 0.04, 0.08, 0.13)]
+    assert means == sorted(means, reverse=True)
+    assert means[0] > 0.8
+    assert means[-1] < 0.01
+
+
+def test_a_brow_ends_where_hair_is_near(fringed):
+    """The slab ends three pixels above one brow: nothing of it stays that near to the hair, and all far from it."""
+    asked = scene(fringed)
+    removed, _ = taken_off(asked, np.ones((SIZE, SIZE), np.float32))
+    away = masks.signed_distance(asked.worn["hair"]) / asked.eye_distance
+    brow = np.maximum(*(polygon(asked.landmarks[brow], (SIZE, SIZE)) for brow in BROWS)) > 0.9
+    assert removed[brow & (away < 0.03)].min() > 0.9
+    assert removed[brow & (away > 0.15)].max() < 0.1
 
 
 def test_what_is_hidden_holds_what_is_taken_off_and_waits_for_the_slider(fringed):

@@ -137,10 +137,10 @@ def add_train(command: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--shards", type=whole(1, 10_000), metavar="N", help="of photos (default: as the shipped parser)"
     )
-    parser.add_argument("--steps", type=COUNT, metavar="N", help="likewise")
+    parser.add_argument("--steps", type=whole(0, 10_000_000), metavar="N", help="of the classes, likewise")
+    parser.add_argument("--click-steps", type=whole(0, 10_000_000), metavar="N", help="of the clicks, likewise")
     parser.add_argument("--rate", type=real(1e-6, 0.1), metavar="R", help="largest learning rate, likewise")
     parser.add_argument("--real-share", type=real(0, 1), metavar="0..1", help="of the examples, likewise")
-    parser.add_argument("--decoder-only", action="store_true", default=None, help="keep the rest: for few pictures")
     parser.add_argument("--seed", type=SEED, default=0, metavar="S")
     parser.add_argument("--workers", type=WORKERS, default=2, metavar="W", help="processes that render")
     parser.add_argument("--device", choices=("cpu", "cuda"), help="(default: the settings')")

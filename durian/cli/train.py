@@ -28,7 +28,7 @@ def train_parser(arguments: argparse.Namespace) -> dict[str, object]:
     from durian.settings import get_settings
     from durian.training.parser.loop import ParserRecipe, train_parser
 
-    names = ("shards", "steps", "seed", "rate", "real_share", "decoder_only")
+    names = ("shards", "steps", "click_steps", "seed", "rate", "real_share")
     given = {name: getattr(arguments, name) for name in names}
     recipe = replace(ParserRecipe(), **{name: value for name, value in given.items() if value is not None})
     device = arguments.device or get_settings().torch_device()

@@ -30,6 +30,10 @@ SOFTNESS = 0.012
 KNOWN_RING = 0.10
 """Width of the ring around what is taken off that says where the outline meets it, in face widths."""
 
+BENT_FOR = 0.25
+"""Distance from what is seen, in face widths, over which the outline is bent to meet it: a high shoulder makes no wide
+neck."""
+
 
 def body_outline(landmarks: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """Corners ``(K, 2) float32`` in pixels of neck and shoulders as most people have them, upright below the chin.
@@ -71,5 +75,7 @@ def body_under(person: np.ndarray, removed: np.ndarray, landmarks: np.ndarray) -
     known &= np.abs(seen) < 0.5 * farthest
     if known.sum() > 20:
         bend = np.repeat((seen - expected)[..., None].astype(np.float32), 3, 2)
-        expected = expected + fill(bend, known.astype(np.float32))[..., 0]
+        away = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, 5)
+        near = np.exp(-((away / (BENT_FOR * width)) ** 2))
+        expected = expected + near * fill(bend, known.astype(np.float32))[..., 0]
     return np.clip(0.5 + expected / (2 * SOFTNESS * width), 0, 1).astype(np.float32)

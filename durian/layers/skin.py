@@ -5,7 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from durian.geometry.mesh import BROWS, EYES, FACE_OVAL, OUTER_LIPS
+from durian.geometry.head import Head
+from durian.geometry.mesh import BROWS, EYES, FACE_OVAL, OUTER_LIPS, smoothstep
 
 
 def polygon(points: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
@@ -13,6 +14,13 @@ def polygon(points: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     mask = np.zeros(shape, np.uint8)
     cv2.fillPoly(mask, [np.round(points[:, :2] * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
     return mask.astype(np.float32) / 255
+
+
+def face_and_skull(landmarks: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Where a head without hair, ears and neck is, ``(H, W) float32`` in [0, 1]."""
+    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
+    distance = Head(landmarks).skull_distance(np.stack([x, y], -1)).astype(np.float32)
+    return np.maximum(1 - smoothstep(distance, 0.97, 1.02), polygon(landmarks[FACE_OVAL], shape)).astype(np.float32)
 
 
 def skin_pixels(landmarks: np.ndarray, shape: tuple[int, int]) -> np.ndarray:

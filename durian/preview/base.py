@@ -19,6 +19,7 @@ from durian.layers.completion import complete_background
 from durian.layers.fill import fill
 from durian.layers.scalp import scalp_under
 from durian.layers.skin import polygon
+from durian.layers.stray_hair import stray_hair
 from durian.preview.taken_off import FRINGE, taken_off
 from durian.preview.underneath import underneath
 from durian.scene import Scene
@@ -62,7 +63,7 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None) -> Base:
         else scalp_under(new_hair[..., 3] / 255, scene.landmarks, np.maximum(removed, 1 - person))
     )
     removed = np.maximum(removed, scalp)
-    vacated = _vacated(scene)
+    vacated = _vacated(scene, person)
     background = ((person < 0.04) & ~hidden & ~vacated).astype(np.float32)
     background = cv2.erode(background, np.ones((3, 3)))
     if background.mean() < 0.01:  # the person fills the picture: nothing behind them is known, so all of it moves
@@ -118,11 +119,12 @@ def _plate(scene: Scene, background: np.ndarray) -> np.ndarray:
     return _plates.get(scene.image, lambda image: complete_background(image, background, seed), key=key)
 
 
-def _vacated(scene: Scene) -> np.ndarray:
-    """Where hair that a hat presses down was, or the fringe of it, ``(S, S) bool``."""
+def _vacated(scene: Scene, person: np.ndarray) -> np.ndarray:
+    """Where hair that a hat presses down was, with its fringe and its stray locks, ``(S, S) bool``."""
     if scene.pressed is None:
         return np.zeros(scene.image.shape[:2], bool)
-    return masks.expand(scene.hair, FRINGE * scene.eye_distance) > 0
+    fringe = masks.expand(scene.hair, FRINGE * scene.eye_distance) > 0
+    return fringe | stray_hair(scene.image, scene.hair, person, scene.eye_distance)
 
 
 def _without_islands(alpha: np.ndarray) -> np.ndarray:

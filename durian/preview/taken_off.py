@@ -9,12 +9,18 @@ from durian import masks
 from durian.geometry.mesh import BROWS, EYES, FACE_OVAL, INNER_LIPS, OUTER_LIPS, smoothstep
 from durian.layers.fill import blurred, fill
 from durian.layers.lenses import glasses_opacity
-from durian.layers.skin import colour_distance, polygon, skin_pixels
+from durian.layers.skin import colour_distance, face_and_skull, polygon, skin_pixels
+from durian.layers.stray_hair import stray_hair
 from durian.scene import Scene
 
 FRINGE = 0.12
 """How far around hair and hats what is not surely person is taken for theirs, in outer-eye distances. With 0.35 the
 background of rendered triplets was 0.8 dB worse, and with 0.05 no better."""
+SURELY_PERSON = 0.9
+"""Share of a pixel from which on it is the person and not background between strands."""
+FADE = 0.12
+"""Width on the face over which hair and hats that are taken off fade into the skin, in outer-eye distances: beside them
+it lies in their shadow, and has their blur."""
 FRAME_MARGIN = 0.025
 """Growth of a frame that is taken off, in outer-eye distances: its edge and its shadow."""
 BEARD_SHARE = 0.4
@@ -27,8 +33,8 @@ DENSITY_BLUR, LEAST_SKIN = 0.08, 30
 """Outer-eye distances over which that is averaged; pixels of skin below which nobody can tell."""
 GAP = 0.12
 """Half the width of gaps between locks that go with them, in outer-eye distances."""
-BROW_MARGIN = 0.05
-"""Skin around a brow that stays with it, in outer-eye distances."""
+BROW_MARGIN, BROW_CLEAR = 0.05, 0.03
+"""Skin around a brow that stays with it, and how far from hair a brow begins to stay, in outer-eye distances."""
 DARK_SHARE = 0.7
 """Glasses that hide more than this of what is behind them are dark ones."""
 REACHES = (0.12, 0.3, 0.6, 1.2, 2.0)
@@ -86,7 +92,8 @@ def _holes(
         return [_frames_worn(scene, mask)] * len(expansions)
     if name in ("hair", "hat"):
         mask = _without_gaps(mask, scene)
-        return [_grown_hair(scene, person, mask, expansion) for expansion in expansions]
+        stray = stray_hair(scene.image, mask, person, scene.eye_distance)
+        return [np.maximum(_grown_hair(scene, person, mask, expansion), stray) for expansion in expansions]
     share, there = (BEARD_SHARE, _beard_there(scene, mask)) if name == "beard" else (1.0, np.float32(1))
     grown = [masks.expand(mask, share * expansion * scene.eye_distance) for expansion in expansions]
     return [there * (each.astype(np.float32) / 255) for each in grown]
@@ -96,8 +103,11 @@ def _grown_hair(scene: Scene, person: np.ndarray, mask: np.ndarray, expansion: f
     """Hair or a hat with its loose strands and the blur of its edge, ``(S, S) float32``."""
     grow = expansion * scene.eye_distance
     hole = masks.expand(mask, grow).astype(np.float32) / 255
+    away = masks.signed_distance(mask).astype(np.float32) - grow
+    head = face_and_skull(scene.landmarks, mask.shape) * (person > SURELY_PERSON)
+    hole = np.maximum(hole, head * (1 - smoothstep(away / scene.eye_distance, 0, FADE)))
     wider = masks.expand(mask, grow + FRINGE * scene.eye_distance).astype(np.float32) / 255
-    return np.maximum(hole, wider * (person < 0.9))
+    return np.maximum(hole, wider * (person < SURELY_PERSON))
 
 
 def _beard_there(scene: Scene, beard: np.ndarray) -> np.ndarray:
@@ -130,7 +140,8 @@ def _kept(scene: Scene) -> np.ndarray:
     """Eyes and mouth, which are never taken off, and brows that nothing covers, ``(S, S) float32``."""
     kept = np.maximum(_eye_regions(scene), polygon(scene.landmarks[INNER_LIPS], scene.image.shape[:2]))
     if "hair" in scene.worn:
-        kept = np.maximum(kept, _brow_regions(scene) * (scene.worn["hair"] < 128))
+        away = masks.signed_distance(scene.worn["hair"]).astype(np.float32) / scene.eye_distance
+        kept = np.maximum(kept, _brow_regions(scene) * smoothstep(away, BROW_CLEAR, FADE))
     return kept
 
 

@@ -55,8 +55,10 @@ def complete_body(
     if not hole.any():
         return image.copy()
     head = Head(landmarks)
+    usual = _usual_neck(landmarks, head, source.shape)
     bare = source & skin_coloured(image, landmarks, known)
-    neck = _neck(landmarks, head, source, bare)
+    bare |= _shadows(source & ~bare, bare, usual)
+    neck = _neck(usual, head, source, bare)
     if skin is None:
         skin, _ = complete_skin(image, landmarks, known, seed=seed)
     skin = _shaded_as_seen(image, skin, bare, known)
@@ -86,13 +88,27 @@ def _shaded_as_seen(image: np.ndarray, skin: np.ndarray, bare: np.ndarray, known
     return np.clip(np.exp(np.clip(cv2.GaussianBlur(ratio, (0, 0), 3.0), -1.0, 0.3)) * (skin + 8) - 8, 0, 255)
 
 
-def _neck(landmarks: np.ndarray, head: Head, source: np.ndarray, bare: np.ndarray) -> np.ndarray:
-    """Where the body is skin, ``(S, S) float32``: as seen, as what is near says, and far from it as necks are."""
+def _usual_neck(landmarks: np.ndarray, head: Head, shape: tuple[int, int]) -> np.ndarray:
+    """Where a body is skin if nobody sees it, ``(S, S) float32`` in {0, 1}."""
     down = head.axes[:2, 1] / np.linalg.norm(head.axes[:2, 1])
-    y, x = np.mgrid[: source.shape[0], : source.shape[1]].astype(np.float32)
+    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
     offset = (np.stack([x, y], -1) - landmarks[CHIN, :2]) / head.width
     along, aside = offset @ down, offset @ np.array([down[1], -down[0]])
-    usual = (along < NECK_LENGTH - COLLAR_RISE * aside**2).astype(np.float32)
+    return (along < NECK_LENGTH - COLLAR_RISE * aside**2).astype(np.float32)
+
+
+def _shadows(dark: np.ndarray, bare: np.ndarray, usual: np.ndarray) -> np.ndarray:
+    """Parts without the skin's colour, ``(S, S) bool``, that are skin nevertheless, as under a chin: smaller than the
+    neck that is seen, and nowhere beyond where necks are."""
+    _, parts, stats, _ = cv2.connectedComponentsWithStats(dark.astype(np.uint8))
+    beyond = np.bincount(parts[usual < 0.5], minlength=len(stats))
+    is_shadow = (beyond == 0) & (stats[:, cv2.CC_STAT_AREA] < bare.sum())
+    is_shadow[0] = False
+    return is_shadow[parts]
+
+
+def _neck(usual: np.ndarray, head: Head, source: np.ndarray, bare: np.ndarray) -> np.ndarray:
+    """Where the body is skin, ``(S, S) float32``: as seen, as what is near says, and far from it as necks are."""
     if not source.any():
         return usual
     label = np.repeat((bare & source).astype(np.float32)[..., None], 3, 2)

@@ -12,7 +12,7 @@ from durian.layers.completion.mirrored import FaceSurface
 from durian.layers.completion.pores import pores
 from durian.layers.completion.skin_light import SkinLight, colours, fit_light, logarithm
 from durian.layers.fill import blurred, fill
-from durian.layers.skin import polygon
+from durian.layers.skin import face_and_skull, polygon
 
 SURE = 0.98
 """Share of a pixel that must be known for it to be taken as seen."""
@@ -30,6 +30,11 @@ PORES = 0.01
 """Size of the coarsest structure that is made up, in face widths."""
 ROUGHEST = 0.015
 """Logarithm of colour by which pores vary at most: rougher than that is stubble or the picture's compression."""
+MEETING = 0.07
+"""Distance from seen skin, in face widths, over which what is made up departs from the shade that it has there."""
+MOST_SHADE = (-0.45, 0.2)
+"""Logarithms by which seen skin beside the hole may be darker or brighter than what is made up; beyond the first there
+are leftovers of hair."""
 BROW_SEEN = 0.3
 """Share of a brow that must be seen for it to go on where it is hidden."""
 BROW_REACH = 0.05
@@ -69,6 +74,7 @@ def complete_skin(
     made = _with_brows(made, image, landmarks, seen, head.width, seed)
     counterpart, share = _from_other_half(image, landmarks, surface, light, seen, head.width)
     made += share[..., None] * (counterpart - made)
+    made = _met(made, image, landmarks, seen & light.coloured, seen, head.width)
     colour = np.clip(colours(made), 0, 255)
     weight = known[..., None]
     colour = np.where(weight >= 1, image, colour + weight * (image - colour)).astype(np.float32)
@@ -126,10 +132,24 @@ def _with_brows(made, image, landmarks, seen, width, seed) -> np.ndarray:
         went_on = logarithm(synthesise(start, ~known, known, seed))
         distance = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, 5)
         near = np.exp(-((distance / (BROW_REACH * width)) ** 2))
-        edge = cv2.dilate(place[box], np.ones((2 * max(1, round(0.015 * width)) + 1,) * 2))
+        edge = cv2.dilate(place[box], np.ones((2 * max(1, round(0.008 * width)) + 1,) * 2))
         near *= cv2.GaussianBlur(edge, (0, 0), max(0.008 * width, 0.5))
         made[box] += near[..., None].astype(np.float32) * (went_on - made[box])
     return made
+
+
+def _met(made, image, landmarks, skin, seen, width) -> np.ndarray:
+    """Logarithms ``(S, S, 3)`` of what is made up, in the shade of the skin that it meets, as under a lock's edge."""
+    reach = 2 * max(1, round(SEAM * width)) + 1
+    beside = cv2.dilate((~seen).astype(np.uint8), np.ones((reach, reach))) > 0
+    rim = skin & beside & (face_and_skull(landmarks, seen.shape) > SURE) & ~_features(landmarks, width, seen.shape)
+    shade = logarithm(image) - made
+    rim = (rim & (shade.mean(-1) > MOST_SHADE[0]) & (shade.mean(-1) < MOST_SHADE[1])).astype(np.float32)
+    if rim.sum() < 20:
+        return made
+    shade = fill(_blurred_within(shade, rim, max(0.01 * width, 0.7)), rim)
+    near = np.exp(-((cv2.distanceTransform((rim < 1).astype(np.uint8), cv2.DIST_L2, 5) / (MEETING * width)) ** 2))
+    return made + near[..., None].astype(np.float32) * shade
 
 
 def _box(places: np.ndarray, margin: int) -> tuple[slice, slice]:

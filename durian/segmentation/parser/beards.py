@@ -1,4 +1,4 @@
-"""A beard made whole: as sure as the network is of it, on both sides, and only where beards grow.
+"""Completes beards: shares of the beard class, symmetric over the face, where beards grow.
 
 A thin or grey beard is one of which the network is nowhere quite sure; cut off at a half, scraps are left of it.
 """

@@ -1,4 +1,4 @@
-"""What the parser tells apart."""
+"""Classes of the face parser and the items that have names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What clicks mean: the network sees the mask so far and every click, around the last one as large as it needs."""
+"""Masks after clicks: a window around the last one as large as the mask needs, run through the click network."""
 
 from __future__ import annotations
 
@@ -34,12 +34,13 @@ def follow_clicks(
         points: ``(N, 2)`` pixels, at least one.
         labels: ``(N,)`` 1 to include, 0 to exclude.
     """
-    from durian.segmentation.parser.running import run
+    from durian.segmentation.parser.running import follow
 
     landmarks = np.asarray(landmarks, np.float64)[:, :2]
     window = _window(landmarks, mask, points)
     clicks = draw_clicks(window.points(points), labels, window.side)
-    _, clicked = run(weights, window_inputs(image, landmarks, window, clicks, mask))
+    before = (window.take(mask) > HALF).astype(np.float32)
+    clicked = follow(weights, window_inputs(image, landmarks, window), clicks, before)
     box = left, top, right, bottom = window.bounds(image.shape)
     area = slice(top, bottom), slice(left, right)
     inside = window.put(np.ones_like(clicked), box)

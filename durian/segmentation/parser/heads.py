@@ -1,4 +1,4 @@
-"""One head of one picture, parsed: shares of every class in two windows, and masks of items at the picture's size."""
+"""Parses one head of one picture: shares of every class in two windows, and masks of items in the picture's size."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from durian.segmentation.parser.classes import BACKGROUND, BEARD, HAIR, HAT, ITE
 from durian.segmentation.parser.islands import without_islands
 from durian.segmentation.parser.window import HeadWindow, draw_face, head_unit
 from durian.segmentation.person import person_mask
-from durian.segmentation.starts import starts_of
 
 HEAD_SIDE, HEAD_UNIT, HEAD_PLACE = 512, 0.11, (0.5, 0.43)
 """Pixels of the window around the head with all its hair, smallest distance of the outer eye corners in it as a share
@@ -35,29 +34,19 @@ NEAR = 1.8
 so near is something else that looks like it."""
 FRINGE = 0.13
 """Distance from an item, in distances of the outer eye corners, within which it may be faint."""
-WORN_FROM = {"glasses": 0.35, "hat": 1.0, "beard": 0.15}
-"""Area, in squares of the distance of the outer eye corners, from which on something is worn (on 113 real
-portraits)."""
-NAMED_FROM = {"glasses": 0.15, "hat": 0.6, "beard": 0.4, "hair": 0.2}
-"""The same where somebody says that it is worn, of beards when they are made whole (on 90 more people); less hair than
-this is a bald head's."""
-NAMED_HAT_SHARE, SURE_OF_NAMED_HAT, LEAST_NAMED_HAT_ODDS = 0.4, 0.78, -4.5
-"""The same of a hat where somebody says that it is one. Of 24 real hats with drawn masks 19 have all three, and
-eight of some 100 bare heads; of the other hats the parser sees next to nothing."""
+WORN_FROM = {"glasses": 0.2, "hat": 0.6, "beard": 0.15}
+"""Area, in squares of the distance of the outer eye corners, from which on something is worn."""
+NAMED_FROM = {"glasses": 0.06, "hat": 0.3, "beard": 0.06, "hair": 0.2}
+"""The same where somebody says that it is worn, of beards when they are made whole; less hair than this is a bald
+head's."""
+HAT_SHARE, SURE_OF_HAT = 0.4, 0.88
+"""What a hat has, or it is hair: its share of all that is on the head, and the mean certainty of its pixels. Of 134
+real portraits with drawn masks (train and validation) that part 23 of 24 hats from all other heads."""
 MAY_BE = (0.3, 0.7)
 """Shares from which on a pixel may belong to an item, and surely does."""
-HAT_FACTOR = 2.7
-"""On the odds of a hat in each pixel: real hats are less like ours than real hair is like ours."""
-NAMED_HAT_FACTOR = 8.0
-"""The same above the eyes of somebody who is said to wear one: on drawn masks of 24 real hats that brought the overlap
-from 0.57 to 0.62 (train) and from 0.60 to 0.65 (validation), islands left out; 15 and more took hair along."""
 THREADS, LEAST_ISLAND = {HAIR: 0.02, HAT: 0.07}, {HAIR: 0.04, HAT: 0.15}
 """Half the width, in distances of the outer eye corners, of what does not hold a part of hair or of a hat, and the
 least area of such a part, as a share of the largest one's."""
-LEAST_HAT_ODDS, HAT_SHARE, SURE_OF_HAT = -1.5, 0.45, 0.8
-"""What a hat has, or it is hair: log-odds by colour and shape (:attr:`durian.segmentation.starts.Starts.hat_score`),
-its share of all that is on the head, and the mean certainty of its pixels. Of 113 real portraits eight of ten hats
-have all three, and one head of hair has."""
 SEAM = 0.08
 """Width of the blend at the face window's edge, as a share of its side."""
 SHARPEN = 2.0
@@ -93,7 +82,6 @@ class ParsedHead:
 
     def __init__(self, image: np.ndarray, landmarks: np.ndarray, weights: Path) -> None:
         self.image, self.landmarks, self.weights = image, np.asarray(landmarks, np.float64)[:, :2], weights
-        self._all_landmarks = landmarks
         self.unit = head_unit(self.landmarks)
         self._masks: dict[str, np.ndarray] = {}
         self._certainties: dict[str, float] = {}
@@ -113,10 +101,10 @@ class ParsedHead:
     def _parse(self, side: int, unit: float, place: tuple[float, float]) -> tuple[HeadWindow, np.ndarray]:
         import cv2
 
-        from durian.segmentation.parser.running import run
+        from durian.segmentation.parser.running import parse
 
         window = HeadWindow.around(self.landmarks, side, side * unit, place)
-        shares, _ = run(self.weights, window_inputs(self.image, self.landmarks, window))
+        shares = parse(self.weights, window_inputs(self.image, self.landmarks, window))
         # Beyond the picture the network is shown the picture's mirror image: there is nobody.
         inside = window.take(np.full(self.image.shape[:2], 255, np.uint8), cv2.BORDER_CONSTANT) > 127
         shares[~inside] = np.eye(shares.shape[-1], dtype=np.float32)[BACKGROUND]
@@ -144,8 +132,7 @@ class ParsedHead:
         corners."""
         number = ITEMS[name]
         window, shares = self.head if number in LARGE else self.face
-        share = self._near(window, _likelier_hat(shares)[0] if number == HAT else shares[..., number])
-        return self._area(window, share)
+        return self._area(window, self._near(window, shares[..., number]))
 
     def _area(self, window: HeadWindow, share: np.ndarray) -> float:
         return float((share > 0.5).sum() / (window.scale * self.unit) ** 2)
@@ -162,7 +149,7 @@ class ParsedHead:
             whole = self._whole_beard(window, self._near(window, shares[..., BEARD]))
             return self._area(window, whole) > NAMED_FROM[name]
         enough = name not in NAMED_FROM or self.area(name) > NAMED_FROM[name]
-        return enough and (name != "hat" or self._is_hat or self._may_be_hat)
+        return enough and (name != "hat" or self._is_hat)
 
     def is_worn(self, name: str) -> bool:
         """Whether a face wears an item, as far as one would bet on it."""
@@ -199,30 +186,15 @@ class ParsedHead:
         return whole_beard(share, window.points(self.landmarks), window.scale * self.unit, self._sure_of_beard)
 
     @cached_property
-    def _hat_signs(self) -> tuple[float, float]:
-        """Of what looks like a hat: its share of all on the head, and its mean certainty."""
-        hat, hair = _likelier_hat(self.head[1])
-        covered, likely = hat + hair > 0.5, hat > 0.5
-        if not likely.any():
-            return 0.0, 0.0
-        share = hat[covered].sum() / max(float((hat + hair)[covered].sum()), 1e-6)
-        return float(share), float(hat[likely].mean())
-
-    @property
-    def _hat_odds(self) -> float:
-        return starts_of(self.image, self._all_landmarks).hat_score
-
-    @property
     def _is_hat(self) -> bool:
         """Whether what looks like a hat is one, and not hair that shines or is put up."""
-        share, sure = self._hat_signs
-        return share >= HAT_SHARE and sure >= SURE_OF_HAT and self._hat_odds > LEAST_HAT_ODDS
-
-    @property
-    def _may_be_hat(self) -> bool:
-        """The same for somebody who says that it is a hat."""
-        share, sure = self._hat_signs
-        return share >= NAMED_HAT_SHARE and sure >= SURE_OF_NAMED_HAT and self._hat_odds > LEAST_NAMED_HAT_ODDS
+        window, shares = self.head
+        hat, hair = self._near(window, shares[..., HAT]), shares[..., HAIR]
+        covered, likely = hat + hair > 0.5, hat > 0.5
+        if not likely.any():
+            return False
+        share = hat[covered].sum() / (hat + hair)[covered].sum()
+        return bool(share >= HAT_SHARE and hat[likely].mean() >= SURE_OF_HAT)
 
     def mask(self, name: str) -> np.ndarray:
         """An item's mask, ``(H, W) uint8``; do not write into it."""
@@ -256,13 +228,8 @@ class ParsedHead:
         """The share of an item in the head's window, ``(side, side) float32``."""
         window, shares = self.head
         share = shares[..., number]
-        if number == HAT:  # whoever asks for its mask says that there is one
-            eyes = window.points(self.landmarks[[33, 263]])[:, 1].mean()
-            above = np.arange(window.side)[:, None] < eyes
-            share = np.where(above, _likelier_hat(shares, NAMED_HAT_FACTOR)[0], _likelier_hat(shares)[0])
-        elif number == HAIR:
-            worn = self.is_worn("hat")
-            share = _likelier_hat(shares)[1] if worn else self._hair_without_hat(window, shares)
+        if number == HAIR and not self.is_worn("hat"):
+            share = self._hair_without_hat(window, shares)
         share = self._near(window, share)
         if number in THREADS:
             share = without_islands(share, THREADS[number] * window.scale * self.unit, LEAST_ISLAND[number])
@@ -289,40 +256,21 @@ class ParsedHead:
         return np.where((cv2.dilate(kept, reach) > 0) & ((parts == 0) | (kept > 0)), share, np.float32(0))
 
 
-def _likelier_hat(shares: np.ndarray, factor: float = HAT_FACTOR) -> tuple[np.ndarray, np.ndarray]:
-    """Shares of hat and hair, ``(S, S)`` each, with a ``factor`` on the odds of a hat."""
-    hat, hair = shares[..., HAT], shares[..., HAIR]
-    all_of_it = 1 + (factor - 1) * hat
-    return factor * hat / all_of_it, hair / all_of_it
-
-
-def window_inputs(
-    image: np.ndarray,
-    landmarks: np.ndarray | None,
-    window: HeadWindow,
-    clicks: np.ndarray | None = None,
-    before: np.ndarray | None = None,
-) -> np.ndarray:
-    """What the network is given, ``(8, side, side) float32``.
+def window_inputs(image: np.ndarray, landmarks: np.ndarray | None, window: HeadWindow) -> np.ndarray:
+    """What the network is given, ``(5, side, side) float32``.
 
     Args:
         image: ``(H, W, 3) uint8``.
         landmarks: ``(478, 2)`` pixels of it; ``None`` if there is no face.
         window: where to look.
-        clicks: ``(2, side, side)`` drawn clicks; none if left out.
-        before: ``(H, W) uint8`` the mask before them.
     """
-    from durian.segmentation.parser.network import BEFORE, CLICKS, FACE, INPUTS, PERSON, PICTURE
+    from durian.segmentation.parser.network import FACE, INPUTS, PERSON, PICTURE
 
     inputs = np.zeros((INPUTS, window.side, window.side), np.float32)
     inputs[PICTURE] = window.take(image).transpose(2, 0, 1) / np.float32(255)
     inputs[PERSON] = window.take(person_mask(image)) / np.float32(255)
     if landmarks is not None:
         inputs[FACE] = draw_face(window.points(landmarks), window.side) / np.float32(255)
-    if clicks is not None:
-        inputs[CLICKS] = clicks
-    if before is not None:
-        inputs[BEFORE] = window.take(before) > 127
     return inputs
 
 

@@ -1,4 +1,4 @@
-"""The network at work: arrays in, shares out. Imports torch, and so is imported when something is parsed."""
+"""Runs the parser's network on arrays. Imports torch, and so is imported when something is parsed."""
 
 from __future__ import annotations
 
@@ -14,26 +14,45 @@ from durian.segmentation.parser.network import ParserNetwork
 from durian.segmentation.parser.weights import FILE
 
 
-def run(weights: Path, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def parse(weights: Path, inputs: np.ndarray) -> np.ndarray:
     """Parse one window.
 
     Args:
         weights: the parser's file.
-        inputs: ``(8, S, S) float32`` in [0, 1].
+        inputs: ``(5, S, S) float32`` in [0, 1].
 
     Returns:
-        shares of the classes, ``(S, S, 9) float32`` that add up to 1, and the clicked item's mask, ``(S, S) float32``
-        in [0, 1].
+        shares of the classes, ``(S, S, 9) float32``, that add up to 1.
 
     Raises:
         WeightsMissing: the file is not a parser's.
     """
     network = load_network(weights)
-    batch = torch.from_numpy(np.ascontiguousarray(inputs))[None].contiguous(memory_format=torch.channels_last)
     with torch.inference_mode():
-        logits, clicked = network(batch)
-        shares = logits[0].softmax(dim=0).permute(1, 2, 0)
-    return np.ascontiguousarray(shares.numpy()), torch.sigmoid(clicked[0]).numpy()
+        shares = network(_batch(inputs))[0].softmax(dim=0).permute(1, 2, 0)
+    return np.ascontiguousarray(shares.numpy())
+
+
+def follow(weights: Path, inputs: np.ndarray, clicks: np.ndarray, before: np.ndarray) -> np.ndarray:
+    """What clicks in one window mean, ``(S, S) float32`` in [0, 1].
+
+    Args:
+        weights: the parser's file.
+        inputs: ``(5, S, S) float32`` in [0, 1].
+        clicks: ``(2, S, S) float32``: discs at included and at excluded clicks.
+        before: ``(S, S) float32`` in [0, 1]: the mask so far.
+
+    Raises:
+        WeightsMissing: the file is not a parser's.
+    """
+    network = load_network(weights)
+    with torch.inference_mode():
+        clicked = network.follow(_batch(inputs), _batch(clicks), torch.from_numpy(np.ascontiguousarray(before))[None])
+    return torch.sigmoid(clicked[0]).numpy()
+
+
+def _batch(image: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(np.ascontiguousarray(image))[None].contiguous(memory_format=torch.channels_last)
 
 
 @lru_cache(maxsize=2)

@@ -1,4 +1,4 @@
-"""The parser behind the segmenters' interface: named starts, and clicks that the same network follows."""
+"""The parser as a segmenter: named starts and clicks."""
 
 from __future__ import annotations
 

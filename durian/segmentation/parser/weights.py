@@ -1,4 +1,4 @@
-"""Where the parser's file is: half precision, safetensors, a few megabytes. Light to import."""
+"""Path of the parser's weights: half precision, safetensors, a few megabytes. Light to import."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The square around a head that the parser sees: upright, of a known scale, and the way back into the picture."""
+"""The square around a head that the parser is run on: upright, of a known scale, and its map into the picture."""
 
 from __future__ import annotations
 

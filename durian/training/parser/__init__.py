@@ -1,1 +1,1 @@
-"""Training of the face parser on synthetic heads, whose masks are exact."""
+"""Training of the face parser on synthetic heads and on real portraits with drawn masks."""

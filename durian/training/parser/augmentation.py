@@ -1,4 +1,4 @@
-"""What happens to a photo before the parser sees it: the world is wider than the renderer's.
+"""Augmentation of the parser's examples: colours, clothes, occluders, camera faults.
 
 All pictures are ``float32`` in [0, 1] here, ``(S, S, 3)``; classes and shares as in
 :class:`durian.training.parser.photos.Photos`.

@@ -1,4 +1,4 @@
-"""Simulated clicks: what somebody would click who wants a mask mended.
+"""Simulated clicks to train the click network with.
 
 After Sofiiuk et al., "Reviving iterative training with mask guidance for interactive segmentation", 2022: masks before
 are damaged truths, clicks go to the largest errors.
@@ -47,14 +47,10 @@ def simulate(truth: np.ndarray, before: np.ndarray, rng: np.random.Generator) ->
     points, labels = [], []
     missing, extra = truth & ~before, before & ~truth
     for _ in range(int(rng.integers(1, MOST_CLICKS + 1))):
-        found = [(_deepest(error), error, label) for error, label in ((missing, 1), (extra, 0))]
-        (depth, place), error, label = max(found, key=lambda one: one[0][0])
-        if depth <= 0:
+        found = _clicked_error(missing, extra, rng)
+        if found is None:
             break
-        if rng.random() < SLOPPY:
-            rows, columns = np.nonzero(error)
-            pick = rng.integers(len(rows))
-            place = int(columns[pick]), int(rows[pick])
+        place, label, depth = found
         points.append(place)
         labels.append(label)
         # Take the neighbourhood as mended, so that the next click goes elsewhere.
@@ -62,6 +58,27 @@ def simulate(truth: np.ndarray, before: np.ndarray, rng: np.random.Generator) ->
         cv2.circle(mended, place, max(3, int(1.5 * depth)), 1, -1)
         missing, extra = missing & ~mended.astype(bool), extra & ~mended.astype(bool)
     return np.array(points, np.float32).reshape(-1, 2), np.array(labels, np.int64)
+
+
+def next_click(mask: np.ndarray, truth: np.ndarray, rng: np.random.Generator) -> tuple[int, int, int] | None:
+    """``(x, y, label)`` of a click on the largest error of ``mask (S, S) bool``; ``None`` if it has none."""
+    found = _clicked_error(truth & ~mask, mask & ~truth, rng)
+    return None if found is None else (*found[0], found[1])
+
+
+def _clicked_error(
+    missing: np.ndarray, extra: np.ndarray, rng: np.random.Generator
+) -> tuple[tuple[int, int], int, float] | None:
+    """Place, label and depth in pixels of the largest error, ``(S, S) bool`` each; mostly in its middle."""
+    found = [(_deepest(error), error, label) for error, label in ((missing, 1), (extra, 0))]
+    (depth, place), error, label = max(found, key=lambda one: one[0][0])
+    if depth <= 0:
+        return None
+    if rng.random() < SLOPPY:
+        rows, columns = np.nonzero(error)
+        pick = rng.integers(len(rows))
+        place = int(columns[pick]), int(rows[pick])
+    return place, label, depth
 
 
 def _deepest(error: np.ndarray) -> tuple[float, tuple[int, int]]:

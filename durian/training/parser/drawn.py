@@ -1,4 +1,4 @@
-"""Real portraits with drawn masks as examples."""
+"""Real portraits with drawn masks as examples of the parser's training."""
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
-"""From photos to what the network is trained on: a window around the head, changed in every way, with or without
-clicks."""
+"""Examples of the parser's training: a random window around a photo's head, augmented, with or without clicks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import cv2
 import numpy as np
@@ -13,7 +12,7 @@ from torch.utils.data import IterableDataset, get_worker_info
 
 from durian.segmentation.parser.classes import BACKGROUND, CLASSES, GLASSES, HAT, SKIN
 from durian.segmentation.parser.clicked import draw_clicks
-from durian.segmentation.parser.network import BEFORE, CLICKS, FACE, INPUTS, PERSON, PICTURE
+from durian.segmentation.parser.network import FACE, INPUTS, PERSON, PICTURE
 from durian.segmentation.parser.window import HeadWindow, draw_face, head_unit
 from durian.training.parser.augmentation import dress_anew, occlude, photograph
 from durian.training.parser.clicking import damaged, simulate
@@ -33,22 +32,44 @@ LANDMARK_NOISE = 0.03
 """Spread of misplaced landmarks, in distances of the outer eye corners: of all together, and a third of it of each."""
 NO_DRAWING, NO_PERSON = 0.06, 0.35
 """How often the network is not told where the face or the person is; the matte is then 0.5 throughout."""
-CLICKED = 0.5
-"""How often there are clicks."""
 LEAST_AREA = 0.0008
 """Share of the window that an item must cover to be clicked."""
 
 
 @dataclass(frozen=True)
 class Example:
-    """``inputs (8, S, S) float32``; ``classes``, ``share (S, S) uint8`` as in :class:`Photos`, ``classes`` being
-    :data:`IGNORED` outside of the photo; ``clicked (S, S) float32`` the mask that clicks mean, -1 throughout without
-    clicks."""
+    """``inputs (5, S, S) float32``; ``classes``, ``share (S, S) uint8`` as in :class:`Photos`, ``classes`` being
+    :data:`IGNORED` outside of the photo; ``hidden (S, S) bool`` where something is in front of the person."""
 
     inputs: np.ndarray
     classes: np.ndarray
     share: np.ndarray
+    hidden: np.ndarray
+
+    def mirrored(self) -> Example:
+        """Left and right exchanged."""
+        return Example(*(getattr(self, part.name)[..., ::-1].copy() for part in fields(self)))
+
+
+@dataclass(frozen=True)
+class Clicks:
+    """``drawn (2, S, S) float32`` discs at included and excluded clicks, ``before (S, S) float32`` the mask so far, and
+    ``clicked (S, S) float32`` the one that is meant; all in [0, 1]."""
+
+    drawn: np.ndarray
+    before: np.ndarray
     clicked: np.ndarray
+
+
+def make_clicks(example: Example, rng: np.random.Generator) -> Clicks | None:
+    """Clicks on something in an example; ``None`` if nothing in it is large enough."""
+    chosen = _chosen(example.classes, example.share, example.hidden, rng)
+    if chosen is None:
+        return None
+    mask, others = chosen
+    before = damaged(mask > 0.5, others, rng)
+    clicks, labels = simulate(mask > 0.5, before, rng)
+    return Clicks(draw_clicks(clicks, labels, len(mask)), before.astype(np.float32), mask)
 
 
 def make_example(photos: Photos, index: int, other: np.ndarray, side: int, rng: np.random.Generator) -> Example:
@@ -76,18 +97,8 @@ def make_example(photos: Photos, index: int, other: np.ndarray, side: int, rng: 
     if points is not None and rng.random() >= NO_DRAWING:
         inputs[FACE] = draw_face(points, side) / np.float32(255)
     inputs[PERSON] = 0.5 if rng.random() < NO_PERSON else window.take(np.ascontiguousarray(photos.person[index])) / 255
-    clicked = np.full((side, side), -1, np.float32)
-    if rng.random() < CLICKED:
-        chosen = _chosen(classes, share, hidden, rng)
-        if chosen is not None:
-            mask, others = chosen
-            before = damaged(mask > 0.5, others, rng)
-            clicks, labels = simulate(mask > 0.5, before, rng)
-            inputs[CLICKS], inputs[BEFORE] = draw_clicks(clicks, labels, side), before
-            clicked = mask
-    if rng.random() < 0.5:
-        inputs, classes, share, clicked = (part[..., ::-1].copy() for part in (inputs, classes, share, clicked))
-    return Example(inputs, classes, share, clicked)
+    example = Example(inputs, classes, share, hidden)
+    return example.mirrored() if rng.random() < 0.5 else example
 
 
 def _is_kept(photos: Photos, index: int, rng: np.random.Generator) -> bool:
@@ -154,6 +165,8 @@ class Examples(IterableDataset):
         first_step: at which training goes on.
         real: real portraits, if there are any.
         real_share: how many of the examples are of them.
+        clicked: whether examples are of clicks, ``(inputs, drawn, before, clicked)``, rather than of classes,
+            ``(inputs, classes, share)``.
     """
 
     def __init__(
@@ -164,7 +177,9 @@ class Examples(IterableDataset):
         first_step: int = 0,
         real: Photos | None = None,
         real_share: float = 0.0,
+        clicked: bool = False,
     ) -> None:
+        self._clicked = clicked
         self._shards, self._side, self._seed = shards, side, (seed, first_step)
         self._real, self._real_share = real, real_share if real is not None else 0.0
 
@@ -181,4 +196,10 @@ class Examples(IterableDataset):
             elif not _is_kept(photos, index, rng):
                 continue
             made = make_example(photos, index, other, self._side, rng)
-            yield tuple(torch.from_numpy(part) for part in (made.inputs, made.classes, made.share, made.clicked))
+            parts = (made.inputs, made.classes, made.share)
+            if self._clicked:
+                clicks = make_clicks(made, rng)
+                if clicks is None:
+                    continue
+                parts = (made.inputs, clicks.drawn, clicks.before, clicks.clicked)
+            yield tuple(map(torch.from_numpy, parts))

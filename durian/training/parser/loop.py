@@ -1,4 +1,4 @@
-"""The parser's training, from photos to a file of weights: one command, one seed, minutes on two cores."""
+"""Training loop of the parser, from photos to a file of weights."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 from torch.utils.data import DataLoader
@@ -25,9 +26,11 @@ from durian.segmentation.parser.weights import FILE
 from durian.training.checkpoints import differences
 from durian.training.parser.drawn import drawn_photos
 from durian.training.parser.examples import Examples
-from durian.training.parser.losses import parser_loss
+from durian.training.parser.imagenet import imagenet_file, load_imagenet
+from durian.training.parser.losses import class_losses, click_losses
 from durian.training.parser.photos import Photos, prepare_photos
 from durian.training.parser.portraits import label_portraits
+from durian.training.parser.rounds import rounds_of_clicks
 
 CHECKPOINT, LOG, TEACHER = "parser.pt", "parser.jsonl", "teacher"
 """What a run leaves in its folder besides the weights: the state to go on from, losses, and the weights that labelled
@@ -38,38 +41,40 @@ REPORT_EVERY, KEEP_EVERY = 50, 500
 
 @dataclass(frozen=True)
 class ParserRecipe:
-    """Everything that decides the outcome.
+    """Everything that decides the outcome. First the classes are learned, then, with what sees them held still, clicks.
 
     Attributes:
         seed: of photos, examples and first weights.
         shards: of photos to learn from (:data:`durian.training.parser.photos.PEOPLE` people each).
-        steps: of the optimiser.
+        steps: of the optimiser, for the classes.
+        click_steps: the same for the clicks.
         batch: examples of a step.
-        sides: pixels of examples, and the share of the steps until which they have them.
-        rate: largest learning rate (AdamW); it rises for ``warm_up`` of the steps and falls as a cosine.
+        side: pixels of examples.
+        rate: largest learning rate (AdamW); it rises for ``warm_up`` of the steps of either kind and falls as a cosine.
         decay: weight decay.
         average: of the weights that are kept: share of the old average after each step, less at the beginning.
         real_from: share of the steps after which real portraits are among the examples, if there are any; by then the
             network is good enough to label them.
         real_share: how many of the examples they are.
         loaders: processes that make examples; the examples follow from their number too.
-        decoder_only: learn only the way back up and the outputs; what the network sees in pictures stays, and so do the
-            statistics of normalisation. For a few real pictures, which would make it forget the many rendered ones.
+        encoder_rate: learning rate of the encoder, which has seen a million pictures, as a share of ``rate``. Its
+            statistics of normalisation stay: a step's few examples would give it others each time.
     """
 
     seed: int = 0
     shards: int = 100
     steps: int = 12_000
-    batch: int = 16
-    sides: tuple[tuple[int, float], ...] = ((192, 0.65), (256, 1.0))
-    rate: float = 2e-3
+    click_steps: int = 6_000
+    batch: int = 8
+    side: int = 256
+    rate: float = 1.5e-3
     warm_up: float = 0.04
     decay: float = 1e-4
     average: float = 0.998
     real_from: float = 0.6
     real_share: float = 0.15
     loaders: int = 2
-    decoder_only: bool = False
+    encoder_rate: float = 0.3
 
 
 def train_parser(
@@ -96,12 +101,12 @@ def train_parser(
         max_minutes: stop in time, with a checkpoint.
         portraits: real ones, without labels.
         drawn: real ones with drawn masks, from the first step on; instead of ``portraits``.
-        start: a parser's file to begin with instead of fresh weights.
+        start: a parser's file to begin with instead of ImageNet's weights.
         on_step: called with (steps done, in all).
         on_shard: called with (shards rendered, missing ones in all).
 
     Raises:
-        WeightsMissing: photos must be rendered and there is no head model.
+        WeightsMissing: photos must be rendered and there is no head model; or ImageNet's weights are not installed.
         InvalidRequest: ``out`` has a checkpoint of another recipe.
     """
     # Asked first: photos may take hours.
@@ -113,15 +118,17 @@ def train_parser(
     if there is not None:
         run.resume(there)
     sums: dict[str, float] = {}
-    real, real_from = None, round(recipe.real_from * recipe.steps) if portraits else recipe.steps
+    real, real_from = None, round(recipe.real_from * recipe.steps) if portraits else run.steps
     if drawn:
         real, real_from = _apart(drawn_photos, list(drawn)), 0
-    while run.step < recipe.steps and not _is_late(began, max_minutes):
+    while run.step < run.steps and not _is_late(began, max_minutes):
         if run.step >= real_from and real is None:
             real = run.label(portraits, out / TEACHER)
-        side, until = next(phase for phase in run.phases if run.step < phase[1])
-        until = min(until, real_from) if run.step < real_from else until
-        examples = Examples(shards, side, recipe.seed, run.step, real, recipe.real_share)
+        until = min(step for step in (real_from, recipe.steps, run.steps) if run.step < step)
+        clicked = run.step >= recipe.steps
+        if clicked:
+            run.hold_classes()
+        examples = Examples(shards, recipe.side, recipe.seed, run.step, real, recipe.real_share, clicked)
         for batch in DataLoader(examples, recipe.batch, num_workers=recipe.loaders, drop_last=True):
             for name, value in run.learn(batch).items():
                 sums[name] = sums.get(name, 0.0) + value / REPORT_EVERY
@@ -131,7 +138,7 @@ def train_parser(
             if run.step % KEEP_EVERY == 0:
                 run.keep(out / CHECKPOINT)
             if on_step is not None:
-                on_step(run.step, recipe.steps)
+                on_step(run.step, run.steps)
             if run.step >= until or _is_late(began, max_minutes):
                 break
     run.keep(out / CHECKPOINT)
@@ -144,41 +151,62 @@ class _Run:
     def __init__(self, recipe: ParserRecipe, device: str, start: Path | None = None) -> None:
         torch.manual_seed(recipe.seed)
         self.recipe, self.device, self.step = recipe, device, 0
-        self.phases = [(side, round(until * recipe.steps)) for side, until in recipe.sides]
-        network = ParserNetwork() if start is None else deepcopy(load_network(start))
+        self.steps = recipe.steps + recipe.click_steps
+        network = _begun(start)
         self.network = network.requires_grad_().to(device, memory_format=torch.channels_last)
         self.average = deepcopy(self.network).eval()
-        if recipe.decoder_only:
-            self.network.stem.requires_grad_(False)
-            self.network.down.requires_grad_(False)
-        learned = [p for p in self.network.parameters() if p.requires_grad]
-        decayed = [p for p in learned if p.ndim > 1]
-        others = [p for p in learned if p.ndim <= 1]
-        self.optimiser = torch.optim.AdamW(
-            [{"params": decayed, "weight_decay": recipe.decay}, {"params": others, "weight_decay": 0.0}], lr=recipe.rate
-        )
+        self.optimiser = torch.optim.AdamW(self._groups(), lr=recipe.rate)
+
+    def _groups(self) -> list[dict[str, Any]]:
+        """Parameters with their share of the rate and their decay, which only what multiplies has."""
+        seen = {id(p) for p in self.network.encoder.parameters()}
+        groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+        for p in self.network.parameters():
+            share = self.recipe.encoder_rate if id(p) in seen else 1.0
+            groups.setdefault((share, self.recipe.decay if p.ndim > 1 else 0.0), []).append(p)
+        return [{"params": ps, "share": share, "weight_decay": decay} for (share, decay), ps in groups.items()]
 
     def learn(self, batch: list[torch.Tensor]) -> dict[str, float]:
-        """One step on a batch of examples; returns its losses."""
-        inputs, classes, share, clicked = (part.to(self.device) for part in batch)
+        """One step on a batch of examples, of clicks once the classes are learned; returns its losses."""
+        inputs, *rest = (part.to(self.device) for part in batch)
         self._set_rate()
-        self.network.train(not self.recipe.decoder_only)
-        with torch.autocast(self.device, torch.bfloat16):
-            logits, clicked_logits = self.network(inputs.contiguous(memory_format=torch.channels_last))
-        losses = parser_loss(logits, clicked_logits, classes, share, clicked)
+        of_step = self._of_classes if self.step < self.recipe.steps else self._of_clicks
+        losses = of_step(inputs.contiguous(memory_format=torch.channels_last), *rest)
         self.optimiser.zero_grad()
-        losses["total"].backward()
+        sum(losses.values()).backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
         self.optimiser.step()
         self.step += 1
         self._follow()
         return {name: float(value.detach()) for name, value in losses.items()}
 
+    def _of_classes(self, inputs: torch.Tensor, classes: torch.Tensor, share: torch.Tensor) -> dict[str, torch.Tensor]:
+        self.network.train()
+        self.network.encoder.eval()
+        with torch.autocast(self.device, torch.bfloat16):
+            logits = self.network(inputs)
+        return class_losses(logits, classes, share)
+
+    def hold_classes(self) -> None:
+        """What sees classes becomes its average and stays; the clicks' network is all that learns."""
+        self.network.load_state_dict(self.average.state_dict())
+        self.network.requires_grad_(False).eval()
+        self.network.clicks.requires_grad_().train()
+
+    def _of_clicks(
+        self, inputs: torch.Tensor, drawn: torch.Tensor, before: torch.Tensor, clicked: torch.Tensor
+    ) -> dict[str, torch.Tensor]:
+        rng = np.random.default_rng([self.recipe.seed, self.step])
+        with torch.autocast(self.device, torch.bfloat16):
+            logits = rounds_of_clicks(self.network, inputs, drawn, before, clicked, rng)
+        return click_losses(logits, clicked)
+
     def _set_rate(self) -> None:
-        done, warm = self.step / self.recipe.steps, self.recipe.warm_up
+        ended, warm = self.recipe.steps, self.recipe.warm_up
+        done = self.step / ended if self.step < ended else (self.step - ended) / self.recipe.click_steps
         factor = done / warm if done < warm else 0.5 * (1 + math.cos(math.pi * (done - warm) / (1 - warm)))
         for group in self.optimiser.param_groups:
-            group["lr"] = self.recipe.rate * max(factor, 1e-3)
+            group["lr"] = self.recipe.rate * group["share"] * max(factor, 1e-3)
 
     @torch.no_grad()
     def _follow(self) -> None:
@@ -211,6 +239,15 @@ class _Run:
         for name in ("network", "average", "optimiser"):
             getattr(self, name).load_state_dict(there[name])
         self.step = there["step"]
+
+
+def _begun(start: Path | None) -> ParserNetwork:
+    """A network to train: a parser's weights, or an encoder that knows ImageNet and the rest fresh."""
+    if start is not None:
+        return deepcopy(load_network(start))
+    network = ParserNetwork()
+    load_imagenet(network.encoder, imagenet_file())
+    return network
 
 
 def _apart(make: Callable[..., Photos], *arguments: Any) -> Photos:

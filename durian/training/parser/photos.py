@@ -1,4 +1,4 @@
-"""What the parser learns from: synthetic portraits with the shares of its classes in every pixel, kept in shards.
+"""Synthetic portraits to train the parser on, with the shares of its classes in every pixel, kept in shards.
 
 A shard is a folder of arrays that are read without being loaded whole: ``rgb``, ``classes`` and ``share`` (the two
 classes with most of each pixel and how much the first has), ``landmarks`` and ``person`` as the app finds them.

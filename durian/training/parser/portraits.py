@@ -1,4 +1,4 @@
-"""Real portraits as examples: what the parser and the classic starts agree on, the rest being left out.
+"""Real portraits without masks as examples: labels where parser and classic starts agree, all else left out.
 
 The renderer's people are not real ones. A few real portraits, labelled by the parser itself where graph cuts and the
 person matte say the same, show it what real skin, hair and eyes without glasses look like.
@@ -71,10 +71,10 @@ def label(picture: np.ndarray, landmarks: np.ndarray, weights: Path) -> np.ndarr
         landmarks: ``(478, 3)`` pixels.
         weights: the parser's file.
     """
-    from durian.segmentation.parser.running import run
+    from durian.segmentation.parser.running import parse
 
     whole = HeadWindow(np.array([[1.0, 0, 0], [0, 1.0, 0]]), len(picture))
-    shares, _ = run(weights, window_inputs(picture, landmarks[:, :2], whole))
+    shares = parse(weights, window_inputs(picture, landmarks[:, :2], whole))
     starts = Starts(picture, landmarks)
     unsure = shares[..., HAT] > SURE_OF_HAT if not starts.is_worn("hat") else np.zeros(picture.shape[:2], bool)
     if not starts.is_worn("glasses"):
