@@ -14,7 +14,7 @@ from videos_made import HEIGHT, WIDTH
 
 from durian.errors import LimitExceeded, UnreadableMedia
 from durian.media import read_image
-from durian.media.av1_frames import frame_pixels
+from durian.media.av1_frames import ENDLESS, frame_pixels
 from durian.media.avif_frames import unpacked_pixels
 
 SIDE = 64
@@ -75,6 +75,38 @@ def test_frames_without_end():
     assert read_image(with_frames(100)).shape == (SIDE, SIDE, 3)
     with pytest.raises(LimitExceeded, match="frames of far more than 50 megapixels"):
         read_image(with_frames(2000))
+
+
+def sequence_of_one_size(sample: bytes) -> bytes:
+    """A film's tables in which all samples have one size, and the first of them."""
+
+    def box(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content) + 8) + kind + content
+
+    def moov(offset: int) -> bytes:
+        sizes = box(b"stsz", struct.pack(">III", 0, len(sample), 9))
+        chunks = box(b"stco", struct.pack(">III", 0, 1, offset))
+        tables = box(b"stbl", sizes + chunks)
+        return box(b"moov", box(b"trak", box(b"mdia", box(b"minf", tables))))
+
+    return moov(len(moov(0)) + 8) + box(b"mdat", sample)
+
+
+def test_a_sequence_whose_samples_have_one_size():
+    *_, frame = units(packets("libsvtav1", 3)[0])
+    assert (
+        unpacked_pixels(io.BytesIO(sequence_of_one_size(packets("libsvtav1", 3)[0] + frame * 6)))[1]
+        > 6 * WIDTH * HEIGHT
+    )
+
+
+def test_units_without_end_before_a_size_is_told():
+    assert unpacked_pixels(io.BytesIO(sequence_of_one_size(b"\x12\0" * 2000)))[1] >= ENDLESS
+
+
+def test_text_about_a_picture_is_no_picture():
+    data = avif(exif=b"Exif\0\0" + b"\x0a\x0a" * 4000)
+    assert unpacked_pixels(io.BytesIO(data)) == (SIDE**2, SIDE**2)
 
 
 def test_pictures_in_more_places_than_there_are():

@@ -13,7 +13,7 @@ from videos_made import HEIGHT, WIDTH, make_video, number_of, numbered, steady
 from durian.errors import LimitExceeded
 from durian.media import probe_video, read_video, unpacking
 from durian.media.av1_frames import ENDLESS, MOST_UNITS, count_frames
-from durian.media.jpeg_scans import MOST_SCANS
+from durian.media.jpeg_scans import MOST_SCANS, check_frame_scans
 
 RATE = 10
 SHOWN = 0x10
@@ -106,6 +106,15 @@ def test_frames_of_many_scans(tmp_path: Path, ending: str):
         probe_video(path)
 
 
+@pytest.mark.parametrize(
+    "trick", [b"\xff\xd8\xff\xd9", b"\xff\xd8\xff\x02\xff\xff"], ids=["an end before", "inside a segment"]
+)
+def test_scans_where_a_lenient_decoder_finds_them(trick: bytes):
+    check_frame_scans(trick + encoded()[2:], "A frame")
+    with pytest.raises(LimitExceeded, match="A frame is a JPEG of more than 100 scans"):
+        check_frame_scans(trick + with_scans(MOST_SCANS)[2:], "A frame")
+
+
 def test_a_packet_of_frames_that_are_never_shown(tmp_path: Path):
     """AV1 puts the hidden frames before a shown one into its packet."""
     encoded = packets("libsvtav1", 24)
@@ -126,11 +135,12 @@ def test_a_packet_of_frames_that_are_never_shown(tmp_path: Path):
         (b"", 0),
         (bytes([2 << 3 | 2, 0, 6 << 3 | 2, 1, 9]), 1),
         (bytes([3 << 3 | 2, 0, 4 << 3 | 2, 2, 9, 9, 6 << 3]) + bytes(300), 2),
+        (bytes([3 << 3 | 2, 1, 0x80, 3 << 3 | 2, 1, 0x10]), 1),
         (bytes([6 << 3 | 2, 0xFF, 0xFF, 0xFF]), 1),
         (bytes([6 << 3 | 6, 0, 0x80 | 5, 0]) + bytes(5) + bytes([6 << 3 | 2, 0]), 2),
         (bytes([6 << 3 | 2, 0]) * (MOST_UNITS + 1), ENDLESS),
     ],
-    ids=["nothing", "one", "without a size", "cut off", "with an extension", "endless"],
+    ids=["nothing", "one", "without a size", "shown again", "cut off", "with an extension", "endless"],
 )
 def test_frames_of_av1_are_counted(data: bytes, frames: int):
     assert count_frames(data) == frames

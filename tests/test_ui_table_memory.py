@@ -14,9 +14,10 @@ from requests_made import portrait, request
 from test_ui_session import table
 
 from durian.bundle import save_bundle
+from durian.errors import LimitExceeded
 from durian.ui import visitors as visitors_module
+from durian.ui.handlers import common, save, wear
 from durian.ui.handlers import portrait as portrait_handlers
-from durian.ui.handlers import save, wear
 from durian.ui.handlers.common import guarded
 from durian.ui.session import Outcome, Session
 
@@ -31,6 +32,7 @@ def session(settings_environment, monkeypatch: pytest.MonkeyPatch) -> Session:
     known = visitors_module.Visitors()
     monkeypatch.setattr("durian.ui.reading.get_visitors", lambda: known)
     monkeypatch.setattr("durian.ui.handlers.save.get_visitors", lambda: known)
+    monkeypatch.setattr("durian.ui.handlers.common.get_visitors", lambda: known)
     other = known.admit("other", "", "203.0.113.5")
     known.weigh_table(other.owner, 9_000_000)
     session = table("hat")
@@ -59,6 +61,17 @@ def test_each_picture_counts_once():
     kept = session.picture_bytes()
     session.items.clear()
     assert session.picture_bytes() == kept
+
+
+def test_what_leaves_the_table_makes_room_at_once(session: Session):
+    visitors = common.get_visitors()
+    mine, theirs = session.owner, visitors.admit("third", "", "203.0.113.5").owner
+    visitors.note_table(visitors.admit("other", "", "203.0.113.5").owner, 0)
+    visitors.weigh_table(mine, 9_900_000)
+    with pytest.raises(LimitExceeded, match="hold more than 10 MB of pictures"):
+        visitors.weigh_table(theirs, 2_000_000)
+    guarded(lambda table: table.items.clear())(session)
+    visitors.weigh_table(theirs, 2_000_000)
 
 
 @pytest.mark.parametrize("put", [portrait_handlers.put, wear.put])

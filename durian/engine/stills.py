@@ -14,8 +14,6 @@ from durian.errors import Cancelled
 Result = TypeVar("Result")
 
 SUPERSEDED_SENTENCE = "A newer still replaced this one."
-
-
 CLIENTS_KEPT = 1000
 """Of whom it is remembered when they had their last turn."""
 
@@ -33,8 +31,8 @@ class StillsLane:
     """Lets callers work one at a time, in their own threads.
 
     A lane is a visitor's session. Clients, who may have many, take turns: next is who has waited longest for one. A
-    call makes older calls of its lane stop: those that wait raise
-    :class:`Cancelled`, one that works finishes the piece it is at and raises then if more pieces were left.
+    call makes older calls of its lane stop: those that wait raise :class:`Cancelled`, one that works finishes the piece
+    it is at and raises then if more pieces were left.
     """
 
     def __init__(self) -> None:

@@ -14,6 +14,7 @@ MOST_UNITS = 1000
 frames, for all that is known."""
 ENDLESS = 1_000_000_000
 
+_SHOWS_ANOTHER = 0x80
 _SEQUENCE, _FRAME_HEADER, _FRAME = 1, 3, 6
 """Kinds of units: of what tells the size of all frames, and of those that begin one (AV1 Bitstream & Decoding Process
 Specification, section 6.2.2)."""
@@ -21,8 +22,13 @@ Specification, section 6.2.2)."""
 
 def count_frames(data: bytes) -> int:
     """Frames in ``data``, which is a row of open bitstream units; :data:`ENDLESS` for more than :data:`MOST_UNITS`."""
-    kinds = [kind for kind, _ in islice(_units(data), MOST_UNITS + 1)]
-    return ENDLESS if len(kinds) > MOST_UNITS else sum(kind in (_FRAME_HEADER, _FRAME) for kind in kinds)
+    units = list(islice(_units(data), MOST_UNITS + 1))
+    return ENDLESS if len(units) > MOST_UNITS else sum(_begins_a_frame(kind, content) for kind, content in units)
+
+
+def _begins_a_frame(kind: int, content: bytes) -> bool:
+    """Whether a unit begins a frame that is decoded; a header may also show one that was (section 5.9.2)."""
+    return kind == _FRAME or (kind == _FRAME_HEADER and not (content[:1] and content[0] & _SHOWS_ANOTHER))
 
 
 def frame_pixels(data: bytes) -> int:
@@ -32,13 +38,13 @@ def frame_pixels(data: bytes) -> int:
 
 
 def _units(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """The kind and content of each unit."""
+    """The kind of each unit, and its content, of other units than sequences the first byte."""
     at = 0
     while at < len(data):
         kind, has_extension, has_size = data[at] >> 3 & 15, data[at] >> 2 & 1, data[at] >> 1 & 1
         at += 1 + has_extension
         size, at = _number(data, at) if has_size else (len(data), at)
-        yield kind, data[at : at + size] if kind == _SEQUENCE else b""
+        yield kind, data[at : at + (size if kind == _SEQUENCE else min(size, 1))]
         at += size
 
 
@@ -62,7 +68,8 @@ def _pass_operating_points(bits: _Bits) -> None:
             zeros = 0
             while zeros < 32 and not bits.take(1):
                 zeros += 1
-            bits.take(zeros)
+            # Nothing follows so many.
+            bits.take(zeros if zeros < 32 else 0)
         if bits.take(1):
             delay_bits = bits.take(5) + 1
             bits.take(42)

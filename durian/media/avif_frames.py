@@ -16,6 +16,7 @@ from durian.media.heif_parts import boxes_in, description
 
 MOST_PLACES = 2000
 """Of the parts of all pictures in the file; a picture in tiles has some hundred."""
+_CODED = b"av01"
 _TABLES = (b"trak", b"mdia", b"minf", b"stbl")
 
 
@@ -31,7 +32,7 @@ def unpacked_pixels(file: BinaryIO) -> tuple[int, int]:
     largest, together = 0, 0
     for data in _coded(file):
         pixels = frame_pixels(data)
-        largest, together = max(largest, pixels), together + pixels * count_frames(data)
+        largest, together = max(largest, pixels), together + max(1, pixels) * count_frames(data)
     return largest, together
 
 
@@ -52,13 +53,26 @@ def _coded(file: BinaryIO) -> Iterator[bytes]:
 def _items(file: BinaryIO, meta: bytes) -> Iterator[bytes]:
     size, left = file.seek(0, os.SEEK_END), MOST_PLACES
     inside = dict(boxes_in(meta))
-    for is_inside, places in _places(inside[b"iloc"]) if b"iloc" in inside else ():
+    kinds = _kinds(inside.get(b"iinf", b""))
+    for item, is_inside, places in _places(inside[b"iloc"]) if b"iloc" in inside else ():
+        if kinds.get(item, _CODED) != _CODED:
+            continue  # text about the picture, or a list of its tiles
         left -= len(places)
         if left < 0 or sum(length for _, length in places) > size:
             raise ValueError("Pictures lie in more places than there are.")
         yield b"".join(
             _at(file, offset, length, inside.get(b"idat") if is_inside else None) for offset, length in places
         )
+
+
+def _kinds(content: bytes) -> dict[int, bytes]:
+    """Of each item what it is, four letters."""
+    kinds = {}
+    for name, entry in boxes_in(content[8 if content[:1] == b"\1" else 6 :]):
+        width = {2: 2, 3: 4}.get(entry[0]) if name == b"infe" and entry else None
+        if width is not None:
+            kinds[int.from_bytes(entry[4 : 4 + width], "big")] = entry[6 + width : 10 + width]
+    return kinds
 
 
 def _at(file: BinaryIO, offset: int, length: int, inside: bytes | None) -> bytes:
@@ -68,8 +82,11 @@ def _at(file: BinaryIO, offset: int, length: int, inside: bytes | None) -> bytes
     return file.read(length or -1)
 
 
-def _places(content: bytes) -> Iterator[tuple[bool, list[tuple[int, int]]]]:
-    """Of each item whether it lies in the description itself, and where: offsets and lengths (0 to the end)."""
+def _places(content: bytes) -> Iterator[tuple[int, bool, list[tuple[int, int]]]]:
+    """Of each item its number, whether it lies in the description itself, and where: offsets and lengths (0 to the
+    end)."""
+    if len(content) < 8:
+        raise ValueError("The list of places is cut off.")
     version, at = content[0], 6
     widths = [content[4] >> 4, content[4] & 15, content[5] >> 4, content[5] & 15 if version else 0]
 
@@ -81,7 +98,7 @@ def _places(content: bytes) -> Iterator[tuple[bool, list[tuple[int, int]]]]:
         return int.from_bytes(content[at - width : at], "big")
 
     for _ in range(take(4 if version == 2 else 2)):
-        take(4 if version == 2 else 2)
+        item = take(4 if version == 2 else 2)
         is_inside = bool(version) and take(2) & 15 == 1
         take(2)
         base = take(widths[2])
@@ -89,16 +106,17 @@ def _places(content: bytes) -> Iterator[tuple[bool, list[tuple[int, int]]]]:
         for _ in range(take(2)):
             take(widths[3])
             places.append((base + take(widths[0]), take(widths[1])))
-        yield is_inside, places
+        yield item, is_inside, places
 
 
 def _first_samples(file: BinaryIO, moov: bytes) -> Iterator[bytes]:
     for tables in _sample_tables(moov, 0):
         sizes, chunks = tables.get(b"stsz", b""), tables.get(b"stco", b"")
         offsets, width = (chunks, 4) if chunks else (tables.get(b"co64", b""), 8)
-        if len(sizes) < 16 or len(offsets) < 8 + width:
-            continue
+        # One size for all samples, or a list of them.
         size = int.from_bytes(sizes[4:8], "big") or int.from_bytes(sizes[12:16], "big")
+        if size == 0 or len(offsets) < 8 + width:
+            continue
         yield _at(file, int.from_bytes(offsets[8 : 8 + width], "big"), size, None)
 
 

@@ -43,6 +43,17 @@ def check_scans(stream: BinaryIO, name: str) -> None:
         raise LimitExceeded(f"{name} is a JPEG of more than {MOST_SCANS} scans: save it again with another program.")
 
 
+def check_frame_scans(data: bytes, name: str) -> None:
+    """The same of a video's frame, whose decoder also finds scans behind an end and inside of segments.
+
+    Raises:
+        LimitExceeded: it may have more than :data:`MOST_SCANS`.
+    """
+    # Data of a scan never hold that marker, those of segments seldom do: no honest frame comes near.
+    if data.count(bytes([0xFF, _START_OF_SCAN])) > MOST_SCANS:
+        raise LimitExceeded(f"{name} is a JPEG of more than {MOST_SCANS} scans: save it again with another program.")
+
+
 def _count(stream: BinaryIO) -> int:
     """Scans; more than :data:`MOST_SCANS` also where there are more than :data:`MOST_SEGMENTS`."""
     scans, at = 0, 0

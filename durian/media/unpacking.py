@@ -5,13 +5,12 @@ VP8, VP9, AV1 and others have frames that only others are made from. A file may 
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from durian.errors import LimitExceeded
 from durian.media.av1_frames import count_frames
-from durian.media.jpeg_scans import check_scans
+from durian.media.jpeg_scans import check_frame_scans
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -63,7 +62,7 @@ class Unpacking:
             return
         context = self._stream.codec_context
         if context.name == "mjpeg":
-            check_scans(io.BytesIO(bytes(packet)), f"A frame of {self._name}")
+            check_frame_scans(bytes(packet), f"A frame of {self._name}")
         # Of VP9 and others, eight at most.
         frames = count_frames(bytes(packet)) if context.codec.canonical_name == "av1" else 1
         self._taken += frames

@@ -93,19 +93,24 @@ def _holes(
     if name in ("hair", "hat"):
         mask = _without_gaps(mask, scene)
         stray = stray_hair(scene.image, mask, person, scene.eye_distance)
-        return [np.maximum(_grown_hair(scene, person, mask, expansion), stray) for expansion in expansions]
+        away = masks.signed_distance(mask).astype(np.float32)
+        head = face_and_skull(scene.landmarks, mask.shape) * (person > SURELY_PERSON)
+        return [np.maximum(_grown_hair(scene, person, mask, e, away, head), stray) for e in expansions]
     share, there = (BEARD_SHARE, _beard_there(scene, mask)) if name == "beard" else (1.0, np.float32(1))
     grown = [masks.expand(mask, share * expansion * scene.eye_distance) for expansion in expansions]
     return [there * (each.astype(np.float32) / 255) for each in grown]
 
 
-def _grown_hair(scene: Scene, person: np.ndarray, mask: np.ndarray, expansion: float) -> np.ndarray:
-    """Hair or a hat with its loose strands and the blur of its edge, ``(S, S) float32``."""
+def _grown_hair(
+    scene: Scene, person: np.ndarray, mask: np.ndarray, expansion: float, away: np.ndarray, head: np.ndarray
+) -> np.ndarray:
+    """Hair or a hat with its loose strands and the blur of its edge, ``(S, S) float32``.
+
+    ``away (S, S)`` is the distance from its mask in pixels, ``head (S, S)`` face and skull where the person is.
+    """
     grow = expansion * scene.eye_distance
     hole = masks.expand(mask, grow).astype(np.float32) / 255
-    away = masks.signed_distance(mask).astype(np.float32) - grow
-    head = face_and_skull(scene.landmarks, mask.shape) * (person > SURELY_PERSON)
-    hole = np.maximum(hole, head * (1 - smoothstep(away / scene.eye_distance, 0, FADE)))
+    hole = np.maximum(hole, head * (1 - smoothstep((away - grow) / scene.eye_distance, 0, FADE)))
     wider = masks.expand(mask, grow + FRINGE * scene.eye_distance).astype(np.float32) / 255
     return np.maximum(hole, wider * (person < SURELY_PERSON))
 

@@ -29,7 +29,7 @@ SESSION_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 CALLER_SECONDS = 120.0
 """An API session without a sign of life is let go after this; a page lives as long as its files."""
 SESSIONS_KEPT = 200
-"""Of all addresses together. A page's table takes 3 bytes a pixel of each photo: some 20 MB with three photos."""
+"""Of all addresses together; what their tables hold is weighed besides."""
 SECONDS_TO_LISTEN = 15.0
 """A caller who begins something and does not ask for its end by then has gone."""
 SECONDS_BETWEEN_LOOKS = 5.0
@@ -198,6 +198,13 @@ class Visitors:
         finally:
             if over:
                 self._when_over(over)
+
+    def note_table(self, owner: str, size: int) -> None:
+        """Note of how many bytes an owner's table is now, whatever was expected."""
+        with self._lock:
+            for visitor in self._visitors.values():
+                if visitor.owner == owner:
+                    visitor.table_bytes = size
 
     def _make_room_for_table(
         self, visitor: Visitor, size: int, network: str, times: int, over: dict[str, Visitor]

@@ -74,7 +74,7 @@ def complete_skin(
     made = _with_brows(made, image, landmarks, seen, head.width, seed)
     counterpart, share = _from_other_half(image, landmarks, surface, light, seen, head.width)
     made += share[..., None] * (counterpart - made)
-    made = _met(made, image, landmarks, seen & light.coloured, seen, head.width)
+    made = _shaded_as_met(made, image, landmarks, seen & light.coloured, seen, head.width)
     colour = np.clip(colours(made), 0, 255)
     weight = known[..., None]
     colour = np.where(weight >= 1, image, colour + weight * (image - colour)).astype(np.float32)
@@ -138,7 +138,7 @@ def _with_brows(made, image, landmarks, seen, width, seed) -> np.ndarray:
     return made
 
 
-def _met(made, image, landmarks, skin, seen, width) -> np.ndarray:
+def _shaded_as_met(made, image, landmarks, skin, seen, width) -> np.ndarray:
     """Logarithms ``(S, S, 3)`` of what is made up, in the shade of the skin that it meets, as under a lock's edge."""
     reach = 2 * max(1, round(SEAM * width)) + 1
     beside = cv2.dilate((~seen).astype(np.uint8), np.ones((reach, reach))) > 0

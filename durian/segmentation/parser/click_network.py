@@ -13,7 +13,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from durian.segmentation.parser.classes import CLASSES
-from durian.segmentation.parser.layers import Residual, convolution, twice
+from durian.segmentation.parser.layers import Residual, convolution, upsampled
 
 WIDTHS = (24, 32, 48, 64, 64)
 """Channels at strides 2, 4, 8, 16, 32."""
@@ -62,7 +62,7 @@ class ClickNetwork(nn.Module):
             kept.append(x)
         kept.pop()
         for stage in self.up:
-            x = stage(torch.cat([twice(x), kept.pop()], dim=1))
+            x = stage(torch.cat([upsampled(x), kept.pop()], dim=1))
         return self.head(x)[:, 0]
 
 

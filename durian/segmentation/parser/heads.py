@@ -40,8 +40,8 @@ NAMED_FROM = {"glasses": 0.06, "hat": 0.3, "beard": 0.06, "hair": 0.2}
 """The same where somebody says that it is worn, of beards when they are made whole; less hair than this is a bald
 head's."""
 HAT_SHARE, SURE_OF_HAT = 0.4, 0.88
-"""What a hat has, or it is hair: its share of all that is on the head, and the mean certainty of its pixels. Of 134
-real portraits with drawn masks (train and validation) that part 23 of 24 hats from all other heads."""
+"""What a hat has, or it is hair: its share of all that is on the head, and the mean certainty of its pixels. Of the 134
+real portraits that had drawn masks then (train and validation) that parted 23 of 24 hats from all other heads."""
 MAY_BE = (0.3, 0.7)
 """Shares from which on a pixel may belong to an item, and surely does."""
 THREADS, LEAST_ISLAND = {HAIR: 0.02, HAT: 0.07}, {HAIR: 0.04, HAT: 0.15}

@@ -26,6 +26,6 @@ def convolution(inputs: int, outputs: int, stride: int = 1, active: bool = True)
     return nn.Sequential(*layers, nn.ReLU(inplace=True)) if active else nn.Sequential(*layers)
 
 
-def twice(x: Tensor) -> Tensor:
-    """``(B, C, h, w)`` at twice the size, bilinear."""
+def upsampled(x: Tensor) -> Tensor:
+    """``(B, C, h, w)`` at upsampled the size, bilinear."""
     return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)

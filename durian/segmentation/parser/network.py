@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from durian.segmentation.parser.classes import CLASSES
 from durian.segmentation.parser.click_network import ClickNetwork
 from durian.segmentation.parser.encoder import WIDTHS, Encoder
-from durian.segmentation.parser.layers import Residual, convolution, twice
+from durian.segmentation.parser.layers import Residual, convolution, upsampled
 
 PICTURE, FACE, PERSON = slice(0, 3), 3, 4
 """Input channels: RGB, the landmarks' drawing, the person matte. All are in [0, 1]."""
@@ -69,5 +69,5 @@ class ParserNetwork(nn.Module):
         beside.insert(0, torch.cat([finest, self.fine(x)], dim=1))
         seen = [F.relu(self.deepest(deepest))]
         for stage in self.up:
-            seen.insert(0, stage(torch.cat([twice(seen[0]), beside.pop()], dim=1)))
+            seen.insert(0, stage(torch.cat([upsampled(seen[0]), beside.pop()], dim=1)))
         return seen

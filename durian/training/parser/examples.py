@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch.utils.data import IterableDataset, get_worker_info
 
-from durian.segmentation.parser.classes import BACKGROUND, CLASSES, GLASSES, HAT, SKIN
+from durian.segmentation.parser.classes import BACKGROUND, GLASSES, HAT, LAYERED, SKIN
 from durian.segmentation.parser.clicked import draw_clicks
 from durian.segmentation.parser.network import FACE, INPUTS, PERSON, PICTURE
 from durian.segmentation.parser.window import HeadWindow, draw_face, head_unit
@@ -144,8 +144,7 @@ def _chosen(
     first, part = classes // 16, share.astype(np.float32) / 255
     masks = [
         np.where(first == number, part, np.where(classes % 16 == number, 1 - part, 0)) * (classes != IGNORED)
-        for number in range(len(CLASSES))
-        if number not in (BACKGROUND, SKIN)
+        for number in LAYERED
     ]
     masks.append((hidden & (classes != IGNORED)).astype(np.float32))
     masks = [mask for mask in masks if (mask > 0.5).mean() > LEAST_AREA]

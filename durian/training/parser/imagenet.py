@@ -27,7 +27,10 @@ def imagenet_file() -> Path:
         WeightsMissing: the package is not installed.
     """
     try:
-        return Path(str(resources.files(PACKAGE) / FILE))
+        path = Path(str(resources.files(PACKAGE) / FILE))
+        if not path.is_file():
+            raise ModuleNotFoundError(f"{PACKAGE} has no {FILE}")
+        return path
     except ModuleNotFoundError as error:
         raise WeightsMissing(
             "The parser's training begins with ImageNet weights, which are not installed: "

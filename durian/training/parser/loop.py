@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from copy import deepcopy
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -117,10 +119,10 @@ def train_parser(
     run = _Run(recipe, device, start)
     if there is not None:
         run.resume(there)
-    sums: dict[str, float] = {}
+    losses: dict[str, list[float]] = defaultdict(list)
     real, real_from = None, round(recipe.real_from * recipe.steps) if portraits else run.steps
     if drawn:
-        real, real_from = _apart(drawn_photos, list(drawn)), 0
+        real, real_from = _in_own_process(drawn_photos, list(drawn)), 0
     while run.step < run.steps and not _is_late(began, max_minutes):
         if run.step >= real_from and real is None:
             real = run.label(portraits, out / TEACHER)
@@ -131,10 +133,10 @@ def train_parser(
         examples = Examples(shards, recipe.side, recipe.seed, run.step, real, recipe.real_share, clicked)
         for batch in DataLoader(examples, recipe.batch, num_workers=recipe.loaders, drop_last=True):
             for name, value in run.learn(batch).items():
-                sums[name] = sums.get(name, 0.0) + value / REPORT_EVERY
+                losses[name].append(value)
             if run.step % REPORT_EVERY == 0:
-                _log(out / LOG, run.step, sums, began)
-                sums.clear()
+                _log(out / LOG, run.step, {name: fmean(values) for name, values in losses.items()}, began)
+                losses.clear()
             if run.step % KEEP_EVERY == 0:
                 run.keep(out / CHECKPOINT)
             if on_step is not None:
@@ -152,7 +154,7 @@ class _Run:
         torch.manual_seed(recipe.seed)
         self.recipe, self.device, self.step = recipe, device, 0
         self.steps = recipe.steps + recipe.click_steps
-        network = _begun(start)
+        network = _first_network(start)
         self.network = network.requires_grad_().to(device, memory_format=torch.channels_last)
         self.average = deepcopy(self.network).eval()
         self.optimiser = torch.optim.AdamW(self._groups(), lr=recipe.rate)
@@ -177,19 +179,21 @@ class _Run:
         nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
         self.optimiser.step()
         self.step += 1
-        self._follow()
+        self._update_average()
         return {name: float(value.detach()) for name, value in losses.items()}
 
     def _of_classes(self, inputs: torch.Tensor, classes: torch.Tensor, share: torch.Tensor) -> dict[str, torch.Tensor]:
         self.network.train()
         self.network.encoder.eval()
-        with torch.autocast(self.device, torch.bfloat16):
+        with torch.autocast(torch.device(self.device).type, torch.bfloat16):
             logits = self.network(inputs)
         return class_losses(logits, classes, share)
 
     def hold_classes(self) -> None:
         """What sees classes becomes its average and stays; the clicks' network is all that learns."""
-        self.network.load_state_dict(self.average.state_dict())
+        average = self.average.state_dict()
+        seeing = {name: value for name, value in average.items() if not name.startswith("clicks.")}
+        self.network.load_state_dict(seeing, strict=False)
         self.network.requires_grad_(False).eval()
         self.network.clicks.requires_grad_().train()
 
@@ -197,7 +201,7 @@ class _Run:
         self, inputs: torch.Tensor, drawn: torch.Tensor, before: torch.Tensor, clicked: torch.Tensor
     ) -> dict[str, torch.Tensor]:
         rng = np.random.default_rng([self.recipe.seed, self.step])
-        with torch.autocast(self.device, torch.bfloat16):
+        with torch.autocast(torch.device(self.device).type, torch.bfloat16):
             logits = rounds_of_clicks(self.network, inputs, drawn, before, clicked, rng)
         return click_losses(logits, clicked)
 
@@ -209,9 +213,10 @@ class _Run:
             group["lr"] = self.recipe.rate * group["share"] * max(factor, 1e-3)
 
     @torch.no_grad()
-    def _follow(self) -> None:
-        """The average of weights, and of the statistics of normalisation."""
-        old = min(self.recipe.average, (1 + self.step) / (10 + self.step))
+    def _update_average(self) -> None:
+        """Average the weights, and the statistics of normalisation."""
+        done = self.step if self.step <= self.recipe.steps else self.step - self.recipe.steps
+        old = min(self.recipe.average, (1 + done) / (10 + done))
         pairs = zip(self.average.state_dict().values(), self.network.state_dict().values())
         for average, now in pairs:
             if average.dtype.is_floating_point:
@@ -225,7 +230,7 @@ class _Run:
         weights = folder / FILE
         if not weights.is_file():
             save_network(self.average, folder, {})
-        return _apart(label_portraits, list(portraits), weights)
+        return _in_own_process(label_portraits, list(portraits), weights)
 
     def keep(self, path: Path) -> None:
         """Write a checkpoint."""
@@ -241,7 +246,7 @@ class _Run:
         self.step = there["step"]
 
 
-def _begun(start: Path | None) -> ParserNetwork:
+def _first_network(start: Path | None) -> ParserNetwork:
     """A network to train: a parser's weights, or an encoder that knows ImageNet and the rest fresh."""
     if start is not None:
         return deepcopy(load_network(start))
@@ -250,7 +255,7 @@ def _begun(start: Path | None) -> ParserNetwork:
     return network
 
 
-def _apart(make: Callable[..., Photos], *arguments: Any) -> Photos:
+def _in_own_process(make: Callable[..., Photos], *arguments: Any) -> Photos:
     """Photos made in a process of their own: MediaPipe's threads would not survive the forks that make examples."""
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
         return pool.submit(make, *arguments).result()

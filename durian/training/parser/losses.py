@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from durian.segmentation.parser.classes import BACKGROUND, CLASSES, SKIN
+from durian.segmentation.parser.classes import CLASSES, LAYERED
 from durian.training.parser.examples import IGNORED
 
 WEIGHTS = {"lips": 1.5, "earrings": 2.0}
@@ -35,7 +35,7 @@ def class_losses(logits: Tensor, classes: Tensor, share: Tensor) -> dict[str, Te
 
     shares = torch.zeros_like(logs).scatter_(1, first[:, None], part[:, None])
     shares = shares.scatter_add_(1, second[:, None], (1 - part)[:, None]) * valid[:, None]
-    items = [number for number in range(len(CLASSES)) if number not in (BACKGROUND, SKIN)]
+    items = list(LAYERED)
     overlap = _overlap(logs[:, items].exp() * valid[:, None], shares[:, items])
     return {"entropy": entropy, "overlap": overlap}
 

@@ -6,12 +6,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from durian.segmentation.parser.classes import BACKGROUND, CLASSES, SKIN
+from durian.segmentation.parser.classes import LAYERED
 from durian.segmentation.parser.clicked import draw_clicks
 from durian.segmentation.parser.network import PICTURE, ParserNetwork
 from durian.training.parser.clicking import next_click
 
-ITEMS = [number for number in range(len(CLASSES)) if number not in (BACKGROUND, SKIN)]
 NAMED = 0.5
 """Share of the examples that begin with the mask of the class that was meant, as a named start does, and without
 clicks; the others begin as they were made."""
@@ -52,7 +51,7 @@ def rounds_of_clicks(
 
 def _named(shares: Tensor, clicked: Tensor) -> Tensor:
     """The mask ``(S, S)`` of the class that covers most of what is meant; ``shares (9, S, S)``."""
-    of_items = shares[ITEMS]
+    of_items = shares[list(LAYERED)]
     return (of_items[int((of_items * clicked).sum(dim=(1, 2)).argmax())] > 0.5).float()
 
 

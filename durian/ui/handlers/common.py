@@ -23,6 +23,7 @@ from durian.errors import (
     WeightsMissing,
 )
 from durian.ui import texts
+from durian.ui.visitors import get_visitors
 
 log = logging.getLogger(__name__)
 
@@ -108,8 +109,18 @@ def guarded(handler: Callable) -> Callable:
         except Exception:
             log.exception("A handler failed.")
             raise broken() from None
+        finally:
+            _weigh_table(values)
 
     return call
+
+
+def _weigh_table(values: tuple[Any, ...]) -> None:
+    """What a handler has put on the table, or left it without, is what it holds from now on."""
+    from durian.ui.session import Session
+
+    if values and isinstance(values[0], Session):
+        get_visitors().note_table(values[0].owner, values[0].picture_bytes())
 
 
 def _check_session(values: tuple[Any, ...]) -> None:
