@@ -42,6 +42,9 @@ HEAVY_ROOMS = (
     "durian.evaluation.",
     "durian.synthetic.",
     "durian.training.",
+    "durian.segmentation.parser.click_network",
+    "durian.segmentation.parser.encoder",
+    "durian.segmentation.parser.layers",
     "durian.segmentation.parser.network",
     "durian.segmentation.parser.running",
 )
@@ -211,7 +214,7 @@ LAYERS = (
     {"masks", "face", "weights", "claims"},
     {"motion", "label"},
     {"keypoints", "request"},
-    {"segmentation", "request_pictures"},
+    {"segmentation", "request_pictures", "bundle_members"},
     {"geometry"},
     {"layers"},
     {"scene", "prepare", "bundle_arrays", "bundle_settings"},
