@@ -334,7 +334,7 @@ def without_rendering(photos, monkeypatch):
     monkeypatch.setattr(Photos, "open", classmethod(lambda cls, path: photos))
 
 
-TINY = ParserRecipe(steps=30, click_steps=30, batch=4, side=SIDE, rate=3e-3, loaders=0, average=0.9)
+TINY = ParserRecipe(steps=30, click_steps=90, batch=4, side=SIDE, rate=3e-3, loaders=0, average=0.9)
 
 
 @pytest.mark.slow
@@ -352,11 +352,12 @@ def test_it_learns_goes_on_and_writes_weights(without_rendering, tmp_path, monke
         with pytest.raises(KeyboardInterrupt):
             train_parser(tmp_path, tmp_path, TINY, on_step=break_off)
     path = train_parser(tmp_path, tmp_path, TINY, on_step=lambda done, total: seen.append((done, total)))
-    assert seen == [(step, 60) for step in (57, 58, 59, 60)]
+    assert seen == [(step, 120) for step in range(57, 121)]
     lines = [json.loads(line) for line in (tmp_path / loop.LOG).read_text().splitlines()]
-    for name in ("entropy", "clicked entropy"):
+    # Each click comes where the network errs, so that there the loss falls more slowly.
+    for name, share in (("entropy", 0.6), ("clicked overlap", 0.8)):
         losses = [line[name] for line in lines if name in line]
-        assert losses[-1] < 0.6 * losses[0], name
+        assert losses[-1] < share * losses[0], (name, losses)
     network = load_network(path)
     assert not network.training
 
