@@ -1,4 +1,4 @@
-"""How blurred a face is, from the edges of its eyes, brows and lips."""
+"""Measures a face's blur at the edges of its eyes, brows and lips."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many frames AV1 data holds, counted before it is decoded.
+"""Counts the frames of AV1 data before it is decoded.
 
 A decoder takes in all frames up to the first one that is shown. A hidden frame in which nothing changes has thirty
 bytes, however large it is, and a single packet may hold millions.

@@ -1,4 +1,4 @@
-"""How much an AVIF's decoder would unpack: its frames may be larger than the picture, and more than are shown.
+"""Counts the pixels that an AVIF's decoder would unpack, in frames larger than the picture and in hidden ones.
 
 A file of 2 kB may claim a hundred pixels a side and hold 16,000, or thousands of frames before the one that is shown.
 Boxes and their numbers are those of ISO/IEC 14496-12.

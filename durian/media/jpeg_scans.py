@@ -1,4 +1,4 @@
-"""How many scans a JPEG is made of, counted before it is decoded.
+"""Counts the scans of a JPEG before it is decoded.
 
 Each scan of a progressive JPEG goes over the whole picture, and may have eighty bytes: a megabyte of them keeps a
 decoder busy for minutes, which has no limit of its own.

@@ -1,4 +1,4 @@
-"""How many samples an MP4's or MOV's tables tell of, before FFmpeg makes an index of them all.
+"""Counts the samples that the tables of an MP4 or MOV tell of, before FFmpeg makes an index of them all.
 
 A file of 700 bytes may tell of a hundred million samples, all of one size; the index takes 70 bytes of memory for each.
 """
