@@ -7,6 +7,8 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 HOST ?= 127.0.0.1
 PORT ?= 7860
+# Two processes with a thread each take whole files of tests by their names; `make test WORKERS=` runs them one by one.
+WORKERS ?= -n 2 --dist loadfile --no-loadscope-reorder
 
 help:
 	@echo "make demo    install what is needed and start the demo on http://$(HOST):$(PORT)"
@@ -19,7 +21,7 @@ demo: $(VENV)/.installed
 	DURIAN_HOST=$(HOST) DURIAN_PORT=$(PORT) $(PYTHON) app.py
 
 test: lint
-	$(PYTHON) -m pytest $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 $(PYTHON) -m pytest $(WORKERS) $(PYTEST_ARGS)
 
 lint: $(VENV)/.installed-dev
 	$(PYTHON) -m ruff check .

@@ -9,7 +9,7 @@ from faces_made import SIDE, SKIN, made_face, made_landmarks
 
 from durian.geometry.head import Head
 from durian.geometry.mesh import BROWS, CHIN, FACE_OVAL
-from durian.layers.completion import complete_background, complete_body, complete_hair, complete_skin
+from durian.layers.completion import complete_background, complete_body, complete_hair, complete_skin, join
 from durian.layers.completion.hair import strands
 from durian.layers.completion.mirrored import FaceSurface
 from durian.layers.completion.pores import pores
@@ -70,6 +70,29 @@ def test_a_wall_stays_flat_and_its_light_goes_on():
     made = complete_background(wiped(slope, ROUND), known)
     assert np.abs(made - slope).max() < 4
     assert np.abs(np.diff(made, axis=1)).max() < 2, "no edge that was not there"
+
+
+def test_what_is_made_up_meets_what_is_seen_without_an_edge():
+    """A dark door that ends behind hair, and a bright wall made up beside it: no step, and the wall is itself farther
+    in, with its grain."""
+    door = np.full((SIDE, SIDE, 3), 60, np.float32)
+    wall = np.full((SIDE, SIDE, 3), 160, np.float32) + noise(4)
+    met = join(door, wall, ~ROUND)
+    assert np.array_equal(met[~ROUND], door[~ROUND])
+    depth = cv2.distanceTransform(ROUND.astype(np.uint8), cv2.DIST_L2, 5)
+    means = [met[(depth > low) & (depth <= low + 4)].mean() for low in (0, 8, 16, 24, 40)]
+    assert abs(means[0] - 60) < 8
+    assert means == sorted(means)
+    assert abs(means[-1] - 160) < 3
+    assert 3 < met[depth > 45].std() < 5
+
+
+def test_a_completion_that_meets_what_is_seen_already_stays():
+    truth = stripes(25) + noise(4)
+    assert np.abs(join(truth, truth, ~ROUND) - truth)[ROUND].mean() < 1.5
+    nowhere, everywhere = np.zeros_like(ROUND), np.ones_like(ROUND)
+    assert np.array_equal(join(truth, truth + 9, everywhere), truth)
+    assert np.array_equal(join(truth, stripes(70), nowhere), stripes(70))
 
 
 def test_a_walls_grain_goes_on():

@@ -15,7 +15,7 @@ from durian.segmentation.classic import largest_face
 from durian.segmentation.found import certainty_of, named_start
 from durian.segmentation.interface import START_NAMES
 from durian.segmentation.parser import running
-from durian.segmentation.parser.classes import CLASSES, HAIR, ITEMS
+from durian.segmentation.parser.classes import BACKGROUND, CLASSES, CLOTHES, HAIR, HAT, ITEMS
 from durian.segmentation.parser.clicked import SIDE, _window
 from durian.segmentation.parser.heads import (
     CLOSEST,
@@ -159,7 +159,7 @@ def fake(monkeypatch, hair_from: float, clicked: float = 1.0):
         return mask
 
     monkeypatch.setattr(running, "parse", classes)
-    monkeypatch.setattr(running, "follow", left_half)
+    monkeypatch.setattr(running, "clicked_mask", left_half)
 
 
 def test_a_mask_is_where_the_network_sees_the_item(collins, landmarks, weights, monkeypatch):
@@ -174,6 +174,26 @@ def test_a_mask_is_where_the_network_sees_the_item(collins, landmarks, weights, 
     assert not head.mask("hat").any()
     # Beyond the picture there is nobody: all of it above the eyes.
     assert head.area("hair") == pytest.approx(eyes[1] * collins.shape[1] / unit**2, rel=0.05)
+
+
+def test_a_hat_that_nobody_wears_is_hair_above_the_eyes_and_clothes_below(collins, landmarks, monkeypatch, tmp_path):
+    head = ParsedHead(collins, landmarks, tmp_path / "none")
+
+    def seen(_, inputs: np.ndarray) -> np.ndarray:
+        shares = np.zeros((*inputs.shape[1:], len(CLASSES)), np.float32)
+        shares[..., HAT], shares[..., CLOTHES] = 0.6, 0.4  # not sure enough to be a hat
+        return shares
+
+    monkeypatch.setattr(running, "parse", seen)
+    assert not head.is_worn("hat")
+    window, shares = head.head
+    top = head._without_hat(window, head._seen_head[1])
+    eyes = int(window.points(landmarks[[33, 263]]).mean(axis=0)[1])
+    middle = window.side // 2
+    assert top[eyes - 40, middle, HAIR] == pytest.approx(0.6, abs=1e-3)
+    assert top[eyes + 40, middle, CLOTHES] == pytest.approx(1, abs=2e-3)
+    assert not shares[..., HAT].any()
+    assert not head.mask("hair")[int(landmarks[152, 1]) + 10 :].any()
 
 
 def test_the_head_is_seen_as_closely_as_its_hair_allows(collins, landmarks, weights):
@@ -256,9 +276,10 @@ def test_how_sure_an_outline_is(collins, weights, monkeypatch):
     shares = np.zeros((512, 512, len(CLASSES)), np.float32)
     shares[150:190, 220:300, HAIR] = 0.9
     shares[192:212, 220:300, HAIR] = 0.6
-    monkeypatch.setattr(ParsedHead, "head", (HeadWindow.around(whole, 512, 100.0), shares))
+    shares[..., BACKGROUND] = 1 - shares[..., HAIR]
+    monkeypatch.setattr(ParsedHead, "_seen_head", (HeadWindow.around(whole, 512, 100.0), shares))
     assert ParsedHead(collins, whole, weights).certainty("hair") == pytest.approx(40 / 60 * 40 / 60)
-    shares[190:192, 220:300, HAIR] = 0.6
+    shares[190:192, 220:300, HAIR], shares[190:192, 220:300, BACKGROUND] = 0.6, 0.4
     assert ParsedHead(collins, whole, weights).certainty("hair") == pytest.approx(40 / 62)
 
 
@@ -309,7 +330,7 @@ def test_shipped_weights_find_a_real_cap_glasses_and_hair(collins, hopper, shipp
 def test_without_a_face_clicks_are_the_classic_ones(weights, monkeypatch):
     picture = np.full((120, 160, 3), 120, np.uint8)
     cv2.circle(picture, (60, 60), 30, (200, 40, 40), -1)
-    monkeypatch.setattr(running, "follow", None)  # must not be asked
+    monkeypatch.setattr(running, "clicked_mask", None)  # must not be asked
     segmenter = ParserSegmenter(weights)
     segmenter.set_image(picture)
     mask = segmenter.predict(np.array([[60, 60]]), np.array([1]))

@@ -10,7 +10,7 @@ from durian.segmentation.parser.classes import BACKGROUND, CLASSES, HAIR, HAT
 from durian.segmentation.parser.click_network import of_same_class
 from durian.segmentation.parser.clicked import draw_clicks
 from durian.segmentation.parser.network import INPUTS, ParserNetwork
-from durian.segmentation.parser.running import follow, save_network
+from durian.segmentation.parser.running import clicked_mask, save_network
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +46,9 @@ def test_every_input_has_its_say(weights):
     inputs = rng.random((INPUTS, 64, 64), np.float32)
     clicks = draw_clicks(np.array([[20, 20], [50, 40]]), np.array([1, 0]), 64)
     before = (rng.random((64, 64)) < 0.5).astype(np.float32)
-    mask = follow(weights, inputs, clicks, before)
+    mask = clicked_mask(weights, inputs, clicks, before)
     assert mask.shape == (64, 64)
     assert 0 <= mask.min() <= mask.max() <= 1
     others = [(1 - inputs, clicks, before), (inputs, clicks[::-1], before), (inputs, clicks, 1 - before)]
     for other in others:
-        assert np.abs(follow(weights, *other) - mask).max() > 1e-3
+        assert np.abs(clicked_mask(weights, *other) - mask).max() > 1e-3

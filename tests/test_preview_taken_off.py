@@ -12,6 +12,7 @@ from durian import masks
 from durian.face import Crop, require_face
 from durian.geometry.mesh import BROWS, EYES, FACE_OVAL, INNER_LIPS, OUTER_LIPS
 from durian.layers.skin import polygon
+from durian.preview.base import SURELY_BACKGROUND, _person, build_base
 from durian.preview.taken_off import taken_off
 from durian.preview.underneath import underneath
 from durian.request import AnimationRequest, Portrait, RenderOptions
@@ -138,3 +139,14 @@ def test_with_nothing_hidden_the_picture_lies_under_itself(fringed):
     alpha, colour = underneath(asked, person, np.zeros((SIZE, SIZE), bool))
     assert alpha is person
     assert np.array_equal(colour, asked.image)
+
+
+def test_background_beside_what_is_taken_off_is_the_photo_s_own(fringed):
+    """What lies under hair is made up as far as the slider may reach; what it does not take off stays as it was."""
+    asked = scene(fringed, 0.0)
+    person = _person(asked, polygon(asked.landmarks[FACE_OVAL], (SIZE, SIZE)))
+    removed, hidden = taken_off(asked, person)
+    free = ((person < SURELY_BACKGROUND) & (removed <= 0)).astype(np.uint8)
+    free = cv2.erode(free, np.ones((3, 3))) > 0
+    assert (free & hidden).sum() > 100
+    assert np.array_equal(build_base(asked).plate[free], asked.image[free])

@@ -47,7 +47,7 @@ def inside() -> Inside:
 @pytest.fixture
 def port(inside: Inside, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     monkeypatch.setattr(connections, "SECONDS_FOR_A_HEAD", 0.5)
-    monkeypatch.setattr(connections, "SECONDS_UNREAD", 0.5)
+    monkeypatch.setattr(connections, "SECONDS_UNREAD", 2.0)
     number = free_port()
     server = uvicorn.Server(uvicorn.Config(inside, port=number, log_level="error", lifespan="off"))
     server.config.load()
@@ -56,6 +56,7 @@ def port(inside: Inside, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     thread.start()
     while not server.started:
         thread.join(0.02)
+        assert thread.is_alive(), "another took the port"
     yield number
     inside.go_on.set()
     server.should_exit = True

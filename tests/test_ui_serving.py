@@ -66,6 +66,7 @@ def test_the_page_opens_on_a_busy_machine_before_anything_heavy_is_loaded(projec
 
 
 def test_only_results_are_allowed_besides(tmp_path: Path, settings_environment, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     settings_environment(work=tmp_path / "elsewhere")
     assert launch_options()["allowed_paths"] == [str(tmp_path / "elsewhere" / "visitors" / "results")]
     monkeypatch.chdir(tmp_path)

@@ -71,7 +71,11 @@ def test_a_half_file_is_not_taken_for_the_weights(known):
     assert weights.fetch("tiny").read_bytes() == CONTENT
 
 
-@pytest.mark.parametrize("sent", [CONTENT[:-1], b"<html>Sign in</html>", CONTENT + b"more", CONTENT[:-1] + b"x"])
+@pytest.mark.parametrize(
+    "sent",
+    [CONTENT[:-1], b"<html>Sign in</html>", CONTENT + b"more", CONTENT[:-1] + b"x"],
+    ids=["cut", "page", "longer", "other"],
+)
 def test_a_wrong_file_is_refused(known, monkeypatch, sent):
     serve(monkeypatch, sent)
     with pytest.raises(WeightsMissing, match=r"example\.org sent is not tiny\.pth .*by hand\.$"):

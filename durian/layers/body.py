@@ -45,7 +45,10 @@ def body_outline(landmarks: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     down = head.axes[:2, 1] / np.linalg.norm(head.axes[:2, 1]) + np.array([0.0, 1.0])
     down /= np.linalg.norm(down)
     across = np.array([down[1], -down[0]])
-    middle = landmarks[CHIN, :2] + (head.centre[:2] - landmarks[CHIN, :2]) @ across * across * 0.5
+    # A neck stands below the middle of the skull, and a turned head's chin beside it.
+    own_across = head.axes[:2, 0] / np.linalg.norm(head.axes[:2, 0])
+    aside = (head.centre[:2] - landmarks[CHIN, :2]) @ own_across
+    middle = landmarks[CHIN, :2] + aside * across
     side = np.array(NECK_AND_SHOULDER) * head.width
     left, right = (middle + sign * side[:, :1] * across + side[:, 1:] * down for sign in (-1, 1))
     return np.concatenate([left, right[::-1]]).astype(np.float32)

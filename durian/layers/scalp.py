@@ -12,14 +12,17 @@ from durian.layers.skin import polygon
 
 NOSE_BRIDGE = 168
 RAYS = 720
+GAP = (1.25, 1.45)
+"""Distances from the skull's centre, in its radii, up to which a gap between it and hair beside it is filled, and from
+which on it is none: loops, buns and strands that stand off."""
 POLAR = cv2.INTER_LINEAR | cv2.WARP_FILL_OUTLIERS
 
 
 def scalp_under(new_hair: np.ndarray, landmarks: np.ndarray, free: np.ndarray) -> np.ndarray:
     """The part of a head that new hair has to cover beyond what its reference showed, ``(S, S) float32``.
 
-    Seen from the face outwards, that is the skull beyond where the hair begins, and at the sides what lies between
-    the face and the hair.
+    Seen from the face outwards, that is the skull beyond where the hair begins, and what lies between face or skull
+    and the hair.
 
     Args:
         new_hair: ``(S, S) float32`` in [0, 1], the hair at rest.
@@ -29,7 +32,8 @@ def scalp_under(new_hair: np.ndarray, landmarks: np.ndarray, free: np.ndarray) -
     size, head = len(new_hair), Head(landmarks)
     y, x = np.mgrid[:size, :size].astype(np.float32)
     places = np.stack([x, y], -1)
-    skull = 1 - smoothstep(head.skull_distance(places), 0.93, 1.0)
+    from_skull = head.skull_distance(places)
+    skull = 1 - smoothstep(from_skull, 0.93, 1.0)
     down = head.axes[:2, 1] / np.linalg.norm(head.axes[:2, 1])
     level = (places - landmarks[list(OUTER_EYES), :2].mean(0)) @ down / head.width
     centre = tuple(float(v) for v in landmarks[NOSE_BRIDGE, :2])
@@ -43,5 +47,8 @@ def scalp_under(new_hair: np.ndarray, landmarks: np.ndarray, free: np.ndarray) -
     within = outwards(np.ascontiguousarray(np.maximum.accumulate(polar[:, ::-1], axis=1)[:, ::-1]))
     face = polygon(landmarks[FACE_OVAL], (size, size))
     above = skull * beyond * (1 - smoothstep(level, -0.05, 0.10))
-    beside = within * free * (face < 0.5) * smoothstep(level, -0.05, 0.10)
+    # Above the eyes a narrow gap between skull and hair is hair too: its wearer's face was wider.
+    narrow = (1 - skull) * (1 - smoothstep(from_skull, *GAP))
+    gap = np.maximum(smoothstep(level, -0.05, 0.10), narrow)
+    beside = within * free * (face < 0.5) * gap
     return np.maximum(above, beside).astype(np.float32)

@@ -19,7 +19,7 @@ from durian.geometry.mesh import FACE_OVAL, smoothstep
 NOSE_BRIDGE = 168
 UNDER_BRIM = 0.22
 """How far above a hat's edge the hair under it still is, in outer-eye distances: a soft brim shows what lies behind."""
-SPREAD = 1.6
+SPREAD = 0.9
 """Distance below a hat's side over which pressed hair finds its own width again, in outer-eye distances. Taste."""
 INSET = 0.06
 """How far inside a hat's side the hair comes out from under it, in outer-eye distances."""

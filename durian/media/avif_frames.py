@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from durian.media.av1_frames import count_frames, frame_pixels
-from durian.media.heif_parts import boxes_in, description
+from durian.media.boxes import box_content, boxes_in
 
 MOST_PLACES = 2000
 """Of the parts of all pictures in the file; a picture in tiles has some hundred."""
@@ -41,7 +41,7 @@ def _coded(file: BinaryIO) -> Iterator[bytes]:
     found = False
     for kind in (b"meta", b"moov"):
         try:
-            content = description(file, kind)
+            content = box_content(file, kind)
         except (ValueError, struct.error):
             continue
         found = True

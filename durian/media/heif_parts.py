@@ -6,15 +6,13 @@ whatever size the picture claims. Boxes and their numbers are those of ISO/IEC 1
 
 from __future__ import annotations
 
-import os
 import struct
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-MOST_META_BYTES = 10_000_000
-"""Of the box that describes the pictures; a telephone's has some ten kB."""
+from durian.media.boxes import box_content, boxes_in
+
 DEEPEST = 8
 """Pictures made of pictures; a telephone's has one level."""
 
@@ -38,7 +36,7 @@ def decoded_pixels(file: BinaryIO) -> int:
     Raises:
         ValueError, struct.error: it is not made as HEIFs are.
     """
-    described = _described(description(file))
+    described = _described(box_content(file))
     known: dict[int, int] = {}
 
     def pixels_of(item: int, depth: int) -> int:
@@ -52,47 +50,6 @@ def decoded_pixels(file: BinaryIO) -> int:
 
     needed = [described.primary, *described.beside[described.primary]]
     return sum(pixels_of(item, 0) for item in needed) if any(map(described.parts.get, needed)) else 0
-
-
-def description(file: BinaryIO, wanted: bytes = b"meta") -> bytes:
-    """The content of a file's box of pictures (behind its version), or of another that is ``wanted``.
-
-    Raises:
-        ValueError, struct.error: there is none.
-    """
-    end = file.seek(0, os.SEEK_END)
-    at = 0
-    while at + 8 <= end:
-        file.seek(at)
-        size, kind = struct.unpack(">I4s", file.read(8))
-        head = 8
-        if size == 1:
-            size, head = struct.unpack(">Q", file.read(8))[0], 16
-        size = size or end - at
-        if size < head:
-            break
-        if kind == wanted:
-            if size > MOST_META_BYTES:
-                break
-            content = file.read(size - head)
-            return content[4:] if kind == b"meta" else content
-        at += size
-    raise ValueError("There is no description of pictures.")
-
-
-def boxes_in(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The kinds and contents of boxes that follow each other."""
-    at = 0
-    while at + 8 <= len(data):
-        size, kind = struct.unpack_from(">I4s", data, at)
-        head = 8
-        if size == 1:
-            size, head = struct.unpack_from(">Q", data, at + 8)[0], 16
-        size = size or len(data) - at
-        if size < head:
-            raise ValueError("A box is smaller than its head.")
-        yield kind, data[at + head : at + size]
-        at += size
 
 
 def _described(meta: bytes) -> _Described:

@@ -15,7 +15,7 @@ from durian import masks
 from durian.content_cache import ContentCache
 from durian.fingerprint import fingerprint
 from durian.geometry.mesh import FACE_OVAL
-from durian.layers.completion import complete_background
+from durian.layers.completion import complete_background, join
 from durian.layers.fill import fill
 from durian.layers.scalp import scalp_under
 from durian.layers.skin import polygon
@@ -25,6 +25,8 @@ from durian.preview.underneath import underneath
 from durian.scene import Scene
 from durian.segmentation.person import person_mask
 
+SURELY_BACKGROUND = 0.04
+"""Share of a person below which a pixel is taken for nothing but background."""
 MISFIT = 1.5
 """Levels by which plate and foreground together may miss the photo."""
 ISLAND = 0.003
@@ -64,13 +66,17 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None) -> Base:
     )
     removed = np.maximum(removed, scalp)
     vacated = _vacated(scene, person)
-    background = ((person < 0.04) & ~hidden & ~vacated).astype(np.float32)
+    background = ((person < SURELY_BACKGROUND) & ~hidden & ~vacated).astype(np.float32)
     background = cv2.erode(background, np.ones((3, 3)))
     if background.mean() < 0.01:  # the person fills the picture: nothing behind them is known, so all of it moves
         person = np.ones(shape, np.float32)
         plate = image.copy()
     else:
-        plate = _plate(scene, background).copy()
+        # The background is made up as far as the expansion slider may reach; what it does not take off now is seen.
+        free = (person < SURELY_BACKGROUND) & (removed <= 0) & ~vacated
+        seen = (cv2.erode(free.astype(np.uint8), np.ones((3, 3))) > 0) | (background > 0)
+        plate = _plate(scene, background)
+        plate = join(image, plate, seen) if (seen & (background <= 0)).any() else plate.copy()
 
     colour, alpha = image, person
     if removed.any():

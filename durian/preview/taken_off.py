@@ -39,7 +39,7 @@ DARK_SHARE = 0.7
 """Glasses that hide more than this of what is behind them are dark ones."""
 REACHES = (0.12, 0.3, 0.6, 1.2, 2.0)
 """Growths of what is taken off, in outer-eye distances, for which what lies under it is made up: it stays the same
-while the expansion slider moves between two of them."""
+while the expansion slider moves between two of them, but for how the background meets what is seen."""
 HIDDEN = 0.02
 """Share of a pixel that is taken off from which on its colour says nothing of what lies under it."""
 

@@ -34,11 +34,12 @@ def _forget_stale(folder: Path) -> None:
     files = [path for path in folder.glob("*.py") if path.samefile(__file__) or "\n@inlined\n" in path.read_text()]
     parts = [path.stat().st_mtime for path in files]
     for kept in folder.glob("__pycache__/*.nbi"):
-        if kept.stat().st_mtime < max(parts, default=0):
-            kept.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):  # just removed by another
+            if kept.stat().st_mtime < max(parts, default=0):
+                kept.unlink()
 
 
-with suppress(OSError):  # not ours to change, or just removed by another
+with suppress(OSError):  # not ours to change
     _forget_stale(Path(__file__).parent)
 
 

@@ -34,13 +34,13 @@ def follow_clicks(
         points: ``(N, 2)`` pixels, at least one.
         labels: ``(N,)`` 1 to include, 0 to exclude.
     """
-    from durian.segmentation.parser.running import follow
+    from durian.segmentation.parser.running import clicked_mask
 
     landmarks = np.asarray(landmarks, np.float64)[:, :2]
     window = _window(landmarks, mask, points)
     clicks = draw_clicks(window.points(points), labels, window.side)
     before = (window.take(mask) > HALF).astype(np.float32)
-    clicked = follow(weights, window_inputs(image, landmarks, window), clicks, before)
+    clicked = clicked_mask(weights, window_inputs(image, landmarks, window), clicks, before)
     box = left, top, right, bottom = window.bounds(image.shape)
     area = slice(top, bottom), slice(left, right)
     inside = window.put(np.ones_like(clicked), box)

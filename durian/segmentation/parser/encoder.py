@@ -39,10 +39,10 @@ class InvertedResidual(nn.Module):
     """Wider by a 1 x 1 convolution, a convolution of each channel, narrower again; beside a short cut where input and
     output are of one shape (Sandler et al. 2018)."""
 
-    def __init__(self, inputs: int, outputs: int, wider: int, kernel: int, stride: int) -> None:
+    def __init__(self, inputs: int, outputs: int, expansion: int, kernel: int, stride: int) -> None:
         super().__init__()
-        inside = wider * inputs
-        layers = [*_normalised(SameConvolution(inputs, inside, 1)), nn.ReLU6(inplace=True)] if wider > 1 else []
+        inside = expansion * inputs
+        layers = [*_normalised(SameConvolution(inputs, inside, 1)), nn.ReLU6(inplace=True)] if expansion > 1 else []
         layers += [*_normalised(SameConvolution(inside, inside, kernel, stride, inside)), nn.ReLU6(inplace=True)]
         self.layers = nn.Sequential(*layers, *_normalised(SameConvolution(inside, outputs, 1)))
         self.has_short_cut = stride == 1 and inputs == outputs
@@ -64,8 +64,8 @@ class Encoder(nn.Module):
         self.stem = nn.Sequential(*_normalised(SameConvolution(inputs, STEM, 3, 2)), nn.ReLU6(inplace=True))
         widths = [STEM, *(stage[-1] for stage in STAGES)]
         self.blocks = nn.ModuleList(
-            InvertedResidual(width if number else before, width, wider, kernel, 1 if number else stride)
-            for before, (wider, kernel, stride, blocks, width) in zip(widths, STAGES)
+            InvertedResidual(width if number else before, width, expansion, kernel, 1 if number else stride)
+            for before, (expansion, kernel, stride, blocks, width) in zip(widths, STAGES)
             for number in range(blocks)
         )
         last = [end - 1 for end in accumulate(stage[3] for stage in STAGES)]

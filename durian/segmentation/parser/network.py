@@ -51,7 +51,7 @@ class ParserNetwork(nn.Module):
         """
         return self.head(self.features(x)[0])
 
-    def follow(self, x: Tensor, clicks: Tensor, before: Tensor) -> Tensor:
+    def click_logits(self, x: Tensor, clicks: Tensor, before: Tensor) -> Tensor:
         """What was clicked: logits ``(B, H, W)``, whose sigmoid is its mask.
 
         Args:

@@ -33,7 +33,7 @@ def parse(weights: Path, inputs: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(shares.numpy())
 
 
-def follow(weights: Path, inputs: np.ndarray, clicks: np.ndarray, before: np.ndarray) -> np.ndarray:
+def clicked_mask(weights: Path, inputs: np.ndarray, clicks: np.ndarray, before: np.ndarray) -> np.ndarray:
     """What clicks in one window mean, ``(S, S) float32`` in [0, 1].
 
     Args:
@@ -47,8 +47,9 @@ def follow(weights: Path, inputs: np.ndarray, clicks: np.ndarray, before: np.nda
     """
     network = load_network(weights)
     with torch.inference_mode():
-        clicked = network.follow(_batch(inputs), _batch(clicks), torch.from_numpy(np.ascontiguousarray(before))[None])
-    return torch.sigmoid(clicked[0]).numpy()
+        earlier = torch.from_numpy(np.ascontiguousarray(before))[None]
+        logits = network.click_logits(_batch(inputs), _batch(clicks), earlier)
+    return torch.sigmoid(logits[0]).numpy()
 
 
 def _batch(image: np.ndarray) -> torch.Tensor:

@@ -1,0 +1,56 @@
+"""Reads the boxes that HEIF, AVIF and MP4 files are made of (ISO/IEC 14496-12)."""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterator
+from typing import BinaryIO
+
+MOST_META_BYTES = 10_000_000
+"""Most of what is read of one; the box that describes a telephone's pictures has some ten kB."""
+
+
+def box_content(file: BinaryIO, wanted: bytes = b"meta") -> bytes:
+    """The content of a file's first box of a kind; of ``meta``, which describes pictures, behind its version.
+
+    Raises:
+        ValueError, struct.error: there is none.
+    """
+    end = file.seek(0, os.SEEK_END)
+    at = 0
+    while at + 8 <= end:
+        file.seek(at)
+        size, kind = struct.unpack(">I4s", file.read(8))
+        head = 8
+        if size == 1:
+            size, head = struct.unpack(">Q", file.read(8))[0], 16
+        size = size or end - at
+        if size < head:
+            break
+        if kind == wanted:
+            if size > MOST_META_BYTES:
+                break
+            content = file.read(size - head)
+            return content[4:] if kind == b"meta" else content
+        at += size
+    raise ValueError(f"There is no box {wanted!r}.")
+
+
+def boxes_in(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The kinds and contents of boxes that follow each other.
+
+    Raises:
+        ValueError, struct.error: they are not made as boxes are.
+    """
+    at = 0
+    while at + 8 <= len(data):
+        size, kind = struct.unpack_from(">I4s", data, at)
+        head = 8
+        if size == 1:
+            size, head = struct.unpack_from(">Q", data, at + 8)[0], 16
+        size = size or len(data) - at
+        if size < head:
+            raise ValueError("A box is smaller than its head.")
+        yield kind, data[at + head : at + size]
+        at += size

@@ -1,0 +1,61 @@
+"""New hair over what its reference did not show, on values."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from faces_made import SIDE, made_landmarks
+
+from durian.geometry.head import Head
+from durian.geometry.mesh import FACE_OVAL
+from durian.layers.scalp import scalp_under
+from durian.layers.skin import polygon
+
+
+@pytest.fixture(scope="module")
+def covered() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A shell of hair that begins a third beyond the skull, how far each pixel is from the skull's centre in its radii,
+    and the scalp under it."""
+    landmarks = made_landmarks()
+    head = Head(landmarks)
+    y, x = np.mgrid[:SIDE, :SIDE].astype(np.float32)
+    distance = head.skull_distance(np.stack([x, y], -1))
+    hair = ((distance > 1.3) & (distance < 1.6)).astype(np.float32)
+    return hair, distance, scalp_under(hair, landmarks, np.ones_like(hair))
+
+
+def test_hair_of_a_wider_head_goes_on_to_the_skull(covered):
+    _, distance, scalp = covered
+    eyes = int(0.42 * SIDE)
+    beside = np.zeros_like(scalp, bool)
+    beside[eyes - 60 : eyes - 10] = True
+    assert scalp[beside & (distance > 1.05) & (distance < 1.2)].min() > 0.9
+
+
+def test_a_skull_above_the_forehead_stays_bare_where_hair_stands_off(covered):
+    _, distance, scalp = covered
+    face = polygon(made_landmarks()[FACE_OVAL], scalp.shape)
+    above = (np.arange(SIDE)[:, None] < 0.42 * SIDE - 20) & (face == 0) & (distance < 0.9)
+    assert above.sum() > 500
+    assert scalp[above].max() < 0.05
+
+
+def test_a_loop_that_stands_off_is_no_disc():
+    landmarks = made_landmarks()
+    y, x = np.mgrid[:SIDE, :SIDE].astype(np.float32)
+    distance = Head(landmarks).skull_distance(np.stack([x, y], -1))
+    loop = ((distance > 1.75) & (distance < 1.85)).astype(np.float32)
+    scalp = scalp_under(loop, landmarks, np.ones_like(loop))
+    assert scalp[(y < 0.42 * SIDE - 20) & (distance > 1.5)].max() < 0.01
+
+
+def test_ears_and_clothes_are_not_covered():
+    landmarks = made_landmarks()
+    y, x = np.mgrid[:SIDE, :SIDE].astype(np.float32)
+    distance = Head(landmarks).skull_distance(np.stack([x, y], -1))
+    hair = ((distance > 1.3) & (distance < 1.6)).astype(np.float32)
+    free = (x < SIDE / 2).astype(np.float32)
+    scalp = scalp_under(hair, landmarks, free)
+    outside = (distance > 1.05) & (distance < 1.22)
+    assert scalp[outside & (x > SIDE / 2 + 2)].max() < 0.01
+    assert scalp[outside & (x < SIDE / 2 - 40)].mean() > 0.5
