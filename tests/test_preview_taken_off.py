@@ -10,7 +10,9 @@ import pytest
 
 from durian import masks
 from durian.face import Crop, require_face
+from durian.geometry.head import Head
 from durian.geometry.mesh import BROWS, EYES, FACE_OVAL, INNER_LIPS, OUTER_LIPS
+from durian.layers.body import neck
 from durian.layers.skin import polygon
 from durian.preview.base import SURELY_BACKGROUND, _person, build_base
 from durian.preview.taken_off import taken_off
@@ -57,6 +59,24 @@ def test_skin_in_the_shadow_of_hair_fades_into_what_lies_under_it(fringed):
     for part in (*EYES, *BROWS):
         cheek &= cv2.dilate(polygon(asked.landmarks[part], (SIZE, SIZE)), np.ones((15, 15))) == 0
     means = [removed[cheek & (away > low) & (away < low + 0.03)].mean() for low in (0.0, 0.04, 0.08, 0.13)]
+    assert means == sorted(means, reverse=True)
+    assert means[0] > 0.8
+    assert means[-1] < 0.01
+
+
+def test_skin_of_a_neck_fades_into_what_lies_under_hair(collins):
+    """A lock beside the neck: no dark edge of it stays on the neck, and the other side stays the photo's own."""
+    landmarks = require_face(collins).landmarks
+    hair = np.zeros(collins.shape[:2], np.uint8)
+    chin, width = landmarks[152, :2], Head(landmarks).width
+    rows = slice(int(chin[1] + 0.02 * width), int(chin[1] + 0.3 * width))
+    hair[rows, int(chin[0] - 0.5 * width) : int(chin[0] - 0.1 * width)] = 255
+    nothing = dict.fromkeys(("hat", "glasses", "beard", "lips"), np.zeros_like(hair))
+    asked = scene(Portrait(collins, landmarks, Crop(225.0, 140.0, 270.0), {**nothing, "hair": hair}), 0.0)
+    removed, _ = taken_off(asked, np.ones((SIZE, SIZE), np.float32))
+    away = masks.signed_distance(asked.worn["hair"]) / asked.eye_distance
+    beside = (neck(asked.landmarks, (SIZE, SIZE)) > 0.99) & (polygon(asked.landmarks[FACE_OVAL], (SIZE, SIZE)) == 0)
+    means = [removed[beside & (away > low) & (away < low + 0.03)].mean() for low in (0.0, 0.04, 0.08, 0.13)]
     assert means == sorted(means, reverse=True)
     assert means[0] > 0.8
     assert means[-1] < 0.01

@@ -8,6 +8,7 @@ import numpy as np
 from durian.geometry.head import Head
 from durian.geometry.mesh import CHIN
 from durian.layers.fill import fill
+from durian.layers.skin import polygon
 from durian.masks import signed_distance
 
 # A body seen from the front, in face widths from the chin along the head's own axes: (across, down), from the middle
@@ -23,6 +24,8 @@ NECK_AND_SHOULDER = (
     (1.48, 1.80),
     (1.55, 4.00),
 )
+NECK_LENGTH = 0.34
+"""Where clothes begin if nobody sees it, below the chin, in face widths. Taste."""
 FARTHEST = 0.8
 """Distances from an outline beyond this count as this, in face widths."""
 SOFTNESS = 0.012
@@ -52,6 +55,13 @@ def body_outline(landmarks: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     side = np.array(NECK_AND_SHOULDER) * head.width
     left, right = (middle + sign * side[:, :1] * across + side[:, 1:] * down for sign in (-1, 1))
     return np.concatenate([left, right[::-1]]).astype(np.float32)
+
+
+def neck(landmarks: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Where most people's neck is, below the chin and above clothes, ``(H, W) float32`` in [0, 1]."""
+    outline = body_outline(landmarks, shape)
+    upper = np.array([along < NECK_LENGTH for _, along in NECK_AND_SHOULDER])
+    return polygon(outline[np.concatenate([upper, upper[::-1]])], shape)
 
 
 def body_under(person: np.ndarray, removed: np.ndarray, landmarks: np.ndarray) -> np.ndarray:

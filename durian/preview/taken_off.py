@@ -7,6 +7,7 @@ import numpy as np
 
 from durian import masks
 from durian.geometry.mesh import BROWS, EYES, FACE_OVAL, INNER_LIPS, OUTER_LIPS, smoothstep
+from durian.layers.body import neck
 from durian.layers.fill import blurred, fill
 from durian.layers.lenses import glasses_opacity
 from durian.layers.skin import colour_distance, face_and_skull, polygon, skin_pixels
@@ -19,8 +20,8 @@ background of rendered triplets was 0.8 dB worse, and with 0.05 no better."""
 SURELY_PERSON = 0.9
 """Share of a pixel from which on it is the person and not background between strands."""
 FADE = 0.12
-"""Width on the face over which hair and hats that are taken off fade into the skin, in outer-eye distances: beside them
-it lies in their shadow, and has their blur."""
+"""Width on face and neck over which hair and hats that are taken off fade into the skin, in outer-eye distances: beside
+them it lies in their shadow, and has their blur."""
 FRAME_MARGIN = 0.025
 """Growth of a frame that is taken off, in outer-eye distances: its edge and its shadow."""
 BEARD_SHARE = 0.4
@@ -94,7 +95,8 @@ def _holes(
         mask = _without_gaps(mask, scene)
         stray = stray_hair(scene.image, mask, person, scene.eye_distance)
         away = masks.signed_distance(mask).astype(np.float32)
-        head = face_and_skull(scene.landmarks, mask.shape) * (person > SURELY_PERSON)
+        bare = np.maximum(face_and_skull(scene.landmarks, mask.shape), neck(scene.landmarks, mask.shape))
+        head = bare * (person > SURELY_PERSON)
         return [np.maximum(_grown_hair(scene, person, mask, e, away, head), stray) for e in expansions]
     share, there = (BEARD_SHARE, _beard_there(scene, mask)) if name == "beard" else (1.0, np.float32(1))
     grown = [masks.expand(mask, share * expansion * scene.eye_distance) for expansion in expansions]
@@ -106,7 +108,8 @@ def _grown_hair(
 ) -> np.ndarray:
     """Hair or a hat with its loose strands and the blur of its edge, ``(S, S) float32``.
 
-    ``away (S, S)`` is the distance from its mask in pixels, ``head (S, S)`` face and skull where the person is.
+    ``away (S, S)`` is the distance from its mask in pixels, ``head (S, S)`` face, skull and neck where the
+    person is.
     """
     grow = expansion * scene.eye_distance
     hole = masks.expand(mask, grow).astype(np.float32) / 255

@@ -7,19 +7,22 @@ import numpy as np
 
 from durian.geometry.head import Head
 from durian.geometry.mesh import CHIN, smoothstep
+from durian.layers.body import NECK_LENGTH
 from durian.layers.completion.exemplar import synthesise
 from durian.layers.completion.skin import complete_skin, skin_coloured
 from durian.layers.fill import fill
 
 SURE = 0.98
 """Share of a pixel that must be known, and body, for it to be taken as an example."""
-NECK_LENGTH, COLLAR_RISE = 0.34, 0.3
-"""Where clothes begin if nobody sees it: below the chin, in face widths, and by how much higher one face width aside.
-Taste."""
+COLLAR_RISE = 0.3
+"""By how much higher clothes begin one face width beside the neck, in face widths. Taste."""
 APART = 60.0
 """How much clothes in the place of skin count against a match, in levels."""
 NECK_SHADE = 0.82
 """A neck nobody sees, beside the face above it. Taste."""
+NECK_LIGHT, TINT = (-0.6, 0.3), 0.5
+"""Logarithms by which a neck that is made up may be darker or brighter than the face, and how much of its tint it has:
+what is seen below a chin lies in its shadow, which is redder than the rest."""
 LEAST_SEEN = 30
 """Pixels of a neck from which on it says how dark it is."""
 TOLD = 0.06
@@ -85,7 +88,9 @@ def _shaded_as_seen(image: np.ndarray, skin: np.ndarray, bare: np.ndarray, known
     # Where the neck is seen the skin is the picture itself: what it would be by itself comes from beside it.
     expected = fill(skin, (known < SURE).astype(np.float32))
     ratio = fill(np.log(image + 8) - np.log(expected + 8), inner)
-    return np.clip(np.exp(np.clip(cv2.GaussianBlur(ratio, (0, 0), 3.0), -1.0, 0.3)) * (skin + 8) - 8, 0, 255)
+    mean = ratio.mean(axis=-1, keepdims=True)
+    ratio = cv2.GaussianBlur(mean + TINT * (ratio - mean), (0, 0), 3.0)
+    return np.clip(np.exp(np.clip(ratio, *NECK_LIGHT)) * (skin + 8) - 8, 0, 255)
 
 
 def _usual_neck(landmarks: np.ndarray, head: Head, shape: tuple[int, int]) -> np.ndarray:
