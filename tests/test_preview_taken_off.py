@@ -16,7 +16,7 @@ from durian.layers.body import neck
 from durian.layers.skin import polygon
 from durian.preview.base import SURELY_BACKGROUND, _person, build_base
 from durian.preview.taken_off import taken_off
-from durian.preview.underneath import underneath
+from durian.preview.underneath import _notches, underneath
 from durian.request import AnimationRequest, Portrait, RenderOptions
 from durian.scene import Scene, prepare_scene
 
@@ -170,3 +170,20 @@ def test_background_beside_what_is_taken_off_is_the_photo_s_own(fringed):
     free = cv2.erode(free, np.ones((3, 3))) > 0
     assert (free & hidden).sum() > 100
     assert np.array_equal(build_base(asked).plate[free], asked.image[free])
+
+
+def test_a_neck_runs_into_shoulders_without_a_notch():
+    """Between a made-up neck and a seen shoulder a narrow gap is filled, a wide one is the background's."""
+    width, person, body = 100.0, np.zeros((SIZE, SIZE), np.float32), np.zeros((SIZE, SIZE), np.float32)
+    hidden = np.zeros((SIZE, SIZE), bool)
+    hidden[:, 60:200] = True
+    body[40:, 112:144] = 1
+    person[100:, :58] = person[100:, 202:] = 1
+    person[:, 60:200] = 1
+    near = body.copy()
+    near[100:, 72:] = 1
+    filled = _notches(near, person, hidden, width)
+    assert filled[110:-10, 62:70].min() == 1
+    assert filled[50:80, 62:100].max() == 0
+    assert not filled[~hidden].any()
+    assert _notches(body, person, hidden, width)[110:-10, 75:100].max() == 0

@@ -24,6 +24,9 @@ HULL_STEP = 4
 """Pixels between those that the outline of a body is drawn around."""
 NECK_FROM, NECK_TO = -0.12, 0.06
 """Distance below the chin over which a head becomes a neck, in face widths."""
+NOTCH, NOTCHES_FROM = 0.1, 0.12
+"""Half the width of gaps in a body's outline that are filled, and how far below the chin, in face widths: necks run
+into shoulders in one curve."""
 LEAST_HAIR = 0.003
 """Share of the picture below which somebody has no hair that could go on."""
 NOSE_BRIDGE = 168
@@ -61,6 +64,9 @@ def _underneath(scene: Scene, person: np.ndarray, hidden: np.ndarray) -> tuple[n
     face = polygon(landmarks[FACE_OVAL], image.shape[:2])
 
     outline = body_under(person, hidden.astype(np.float32), landmarks)
+    outline = np.maximum(
+        outline, (below > NOTCHES_FROM) * _notches(np.maximum(outline, face), person, hidden, head.width)
+    )
     visible = (person > 0.9) & ~hidden & (face < 0.5)
     if "beard" in scene.worn:  # under a beard the jaw runs on to the neck
         bearded = (scene.worn["beard"] > 127) & (person > 0.9)
@@ -78,6 +84,13 @@ def _underneath(scene: Scene, person: np.ndarray, hidden: np.ndarray) -> tuple[n
         body = complete_body(image, landmarks, known, place, seed, skin)
         colour = colour + low[..., None] * (body - colour)
     return np.maximum(np.maximum(skull, face), outline), colour.astype(np.float32)
+
+
+def _notches(body: np.ndarray, person: np.ndarray, hidden: np.ndarray, width: float) -> np.ndarray:
+    """Gaps between the shoulders that are seen and what is made up beside them, ``(S, S) float32``."""
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(1, round(NOTCH * width)) + 1,) * 2)
+    whole = np.where(hidden, body, person)
+    return hidden * cv2.morphologyEx(whole, cv2.MORPH_CLOSE, disc, borderType=cv2.BORDER_REPLICATE)
 
 
 def _hair_over_skull(
