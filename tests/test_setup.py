@@ -243,3 +243,21 @@ def test_imports_point_one_way(project_root):
                 if used != room and rank[used] >= rank[room]:
                     upwards.append(f"{room} imports {used} in {path.name}")
     assert upwards == []
+
+
+def test_the_drawing_of_rooms_is_the_imports_and_goes_one_way(project_root):
+    """Drawn anew with ``python scripts/draw_rooms.py``."""
+    sys.path.insert(0, str(project_root / "scripts"))
+    try:
+        import draw_rooms
+    finally:
+        sys.path.pop(0)
+    assert draw_rooms.drawing() in draw_rooms.PAGE.read_text()
+    arrows = draw_rooms.imports()
+    for room in arrows:
+        assert room not in draw_rooms.reached(arrows, room)
+    parts = {part for group in draw_rooms.ROOMS.values() for part in group}
+    files = {path.stem for path in (project_root / "durian").iterdir() if not path.name.startswith("_")}
+    assert parts <= files
+    named = draw_rooms.PAGE.read_text()
+    assert [file for file in files - parts if f"`{file}`" not in named] == []
