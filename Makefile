@@ -7,7 +7,8 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 HOST ?= 127.0.0.1
 PORT ?= 7860
-# Two processes with a thread each take whole files of tests by their names; `make test WORKERS=` runs them one by one.
+# Two processes take whole files of tests by their names; `make test WORKERS=` runs them one by one. Threads that wait
+# sleep: spinning, two processes of two threads each took torch's tests four times as long.
 WORKERS ?= -n 2 --dist loadfile --no-loadscope-reorder
 
 help:
@@ -21,7 +22,7 @@ demo: $(VENV)/.installed
 	DURIAN_HOST=$(HOST) DURIAN_PORT=$(PORT) $(PYTHON) app.py
 
 test: lint
-	OMP_NUM_THREADS=1 $(PYTHON) -m pytest $(WORKERS) $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive $(PYTHON) -m pytest $(WORKERS) $(PYTEST_ARGS)
 
 lint: $(VENV)/.installed-dev
 	$(PYTHON) -m ruff check .
