@@ -8,7 +8,7 @@ PYTHON := $(VENV)/bin/python
 HOST ?= 127.0.0.1
 PORT ?= 7860
 # Two processes take whole files of tests by their names; `make test WORKERS=` runs them one by one. Threads that wait
-# sleep: spinning, two processes of two threads each took torch's tests four times as long.
+# sleep: those of two processes that spin stand in each other's way.
 WORKERS ?= -n 2 --dist loadfile --no-loadscope-reorder
 
 help:
