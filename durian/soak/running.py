@@ -60,7 +60,7 @@ class SoakOptions(Checked):
     seed: Seed = 0
     frames: Frames = 48
     size: Size = 512
-    keep_seconds: Annotated[Whole, Field(ge=5, le=86_400)] = 30
+    keep_seconds: Annotated[Whole, Field(ge=5, le=86_400)] = 120
     limit: Annotated[Real, Field(ge=1, le=86_400)] = 120.0
 
 

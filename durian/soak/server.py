@@ -18,7 +18,7 @@ from durian.soak.measuring import Left, Reading, count_left, read_process
 HOST = "127.0.0.1"
 SECONDS_TO_START = 120
 SECONDS_TO_STOP = 20
-SHARES = tuple(f"DURIAN_VISITOR_{what}" for what in ("PLACES", "PAGES", "CALLS", "REQUESTS", "UPLOAD_MB"))
+SHARES = tuple(f"DURIAN_VISITOR_{what}" for what in ("PLACES", "PAGES", "CALLS", "REQUESTS", "TABLE_MB", "UPLOAD_MB"))
 """Limits of one address. All of a soak's clients have one, so these are lifted unless they are set."""
 LIFTED = 1_000_000
 LONGEST_ERROR = 160
