@@ -74,7 +74,7 @@ class ClipAbout:
         items: categories that can be transferred: those with a mask in every target, or a scene's true items.
         people: who each frame shows: equal numbers are the same person.
         source: where it is from, for people to read.
-        kind: ``video``, or a synthetic scene's kind (:data:`durian.synthetic.scenes.KINDS`).
+        kind: ``video``, or a synthetic scene's kind (:data:`durian.synthetic.scenes.scenes.KINDS`).
         item_frames: of a scene, for each item the numbers of the references that wear it.
         drafts: pairs of which there is a draft of every target.
     """

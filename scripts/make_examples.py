@@ -14,17 +14,15 @@ import numpy as np
 from PIL import Image
 
 from durian.settings import get_settings
-from durian.synthetic.beard import BeardLook
-from durian.synthetic.camera import SHIFT_UNIT
-from durian.synthetic.casting import cast
-from durian.synthetic.cloth import ClothLook
-from durian.synthetic.colouring import hair_colour
-from durian.synthetic.head import HeadModel
-from durian.synthetic.looks import EarringLook, GlassesLook, HatLook
-from durian.synthetic.person import Light, Person, View
-from durian.synthetic.studio import Studio
-from durian.synthetic.styles import HairLook
-from durian.synthetic.wear import Look, linear
+from durian.synthetic.base.looks import BeardLook, EarringLook, GlassesLook, HairLook, HatLook
+from durian.synthetic.base.person import Light, Person, View
+from durian.synthetic.base.wear import Look, linear
+from durian.synthetic.head.head import HeadModel
+from durian.synthetic.render.camera import SHIFT_UNIT
+from durian.synthetic.scenes.casting import cast
+from durian.synthetic.scenes.colouring import hair_colour
+from durian.synthetic.studio.studio import Studio
+from durian.synthetic.worn.cloth import ClothLook
 
 SIZE, SAMPLES = 768, 3
 QUALITY = 90

@@ -39,7 +39,7 @@ def head_model_file() -> Path:
 @pytest.fixture(scope="session")
 def head_model(head_model_file: Path):
     """The head of the synthetic people, read once; not to be changed."""
-    from durian.synthetic.head import HeadModel
+    from durian.synthetic.head.head import HeadModel
 
     return HeadModel.load(head_model_file)
 

@@ -11,8 +11,8 @@ import numpy as np
 from PIL import Image
 
 from durian.media import write_video
-from durian.synthetic.geometry import Label
-from durian.synthetic.scene_files import columns_of, tiled
+from durian.synthetic.base.geometry import Label
+from durian.synthetic.scenes.scene_files import columns_of, tiled
 
 SIDE = 320
 TILE = 256

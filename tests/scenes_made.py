@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from durian.synthetic.geometry import Label
-from durian.synthetic.scene_files import columns_of, tiled
+from durian.synthetic.base.geometry import Label
+from durian.synthetic.scenes.scene_files import columns_of, tiled
 
 SIDE, TARGETS = 256, 3
 HAT = (slice(10, 50), slice(60, 160))

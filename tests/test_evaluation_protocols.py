@@ -23,8 +23,8 @@ from durian.evaluation.scene_tasks import choose_scenes, scene_sources, scene_ta
 from durian.evaluation.self_attribute import reference_frames
 from durian.evaluation.summary import from_worst, printed
 from durian.face.landmarks import detect_upscaled
-from durian.synthetic.geometry import Label
-from durian.synthetic.scene_reading import read_scene
+from durian.synthetic.base.geometry import Label
+from durian.synthetic.scenes.scene_reading import read_scene
 
 STILL = MethodSpec("still")
 PIXELS = ("psnr", "ssim", "l1")

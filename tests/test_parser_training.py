@@ -13,8 +13,8 @@ from durian.errors import InvalidRequest
 from durian.segmentation.parser.classes import BACKGROUND, BEARD, CLASSES, GLASSES, HAIR, HAT, LIPS, SKIN
 from durian.segmentation.parser.network import INPUTS, PICTURE
 from durian.segmentation.parser.running import load_network
-from durian.synthetic.geometry import Label
-from durian.synthetic.studio import Picture
+from durian.synthetic.base.geometry import Label
+from durian.synthetic.studio.studio import Picture
 from durian.training.parser import loop, rounds
 from durian.training.parser.augmentation import dress_anew, occlude, photograph, weight_of
 from durian.training.parser.clicking import damaged, next_click, simulate

@@ -16,7 +16,7 @@ from durian.preview.mouth import mouth_patch
 from durian.preview.renderer import PreviewRenderer
 from durian.request import AnimationRequest, Attribute, Placement, Portrait, RenderOptions
 from durian.scene import prepare_scene
-from durian.synthetic.scene_reading import read_scene
+from durian.synthetic.scenes.scene_reading import read_scene
 
 SIZE = 256
 

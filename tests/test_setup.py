@@ -245,6 +245,31 @@ def test_imports_point_one_way(project_root):
     assert upwards == []
 
 
+SYNTHETIC_LAYERS = (
+    {"base"},
+    {"backdrops", "head"},
+    {"hair", "render", "worn"},
+    {"acting", "skin"},
+    {"studio"},
+    {"scenes"},
+)
+"""Folders of synthetic heads from the ground up, likewise."""
+
+
+def test_folders_of_synthetic_heads_import_one_way(project_root):
+    folder = project_root / "durian" / "synthetic"
+    rank = {name: level for level, names in enumerate(SYNTHETIC_LAYERS) for name in names}
+    assert {path.name for path in folder.iterdir() if (path / "__init__.py").is_file()} == set(rank)
+    upwards = []
+    for path in sorted(folder.glob("*/*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("durian.synthetic."):
+                used = node.module.split(".")[2]
+                if used != path.parent.name and rank[used] >= rank[path.parent.name]:
+                    upwards.append(f"{path.parent.name} imports {used} in {path.name}")
+    assert upwards == []
+
+
 def test_the_drawing_of_rooms_is_the_imports_and_goes_one_way(project_root):
     """Drawn anew with ``python scripts/draw_rooms.py``."""
     sys.path.insert(0, str(project_root / "scripts"))

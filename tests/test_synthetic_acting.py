@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from durian.errors import InvalidRequest
-from durian.synthetic.acting import MANNERS, Moment, perform
-from durian.synthetic.camera import rotation
-from durian.synthetic.expressions import FACES, LOPSIDED, sample_expression, sample_face, settled
-from durian.synthetic.gaze import blinks
-from durian.synthetic.lids import Lids
-from durian.synthetic.poses import REACH, WIDEST, pose_at_gap, pose_gap, sample_pose
-from durian.synthetic.speech import speak
+from durian.synthetic.acting.acting import MANNERS, Moment, perform
+from durian.synthetic.acting.expressions import FACES, LOPSIDED, sample_expression, sample_face, settled
+from durian.synthetic.acting.gaze import blinks
+from durian.synthetic.acting.poses import REACH, WIDEST, pose_at_gap, pose_gap, sample_pose
+from durian.synthetic.acting.speech import speak
+from durian.synthetic.head.lids import Lids
+from durian.synthetic.render.camera import rotation
 
 FINE = 240.0
 """Frames per second with which speeds are measured."""

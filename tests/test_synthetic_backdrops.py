@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
-from durian.synthetic.backdrops import KINDS, backdrop
-from durian.synthetic.painting import Scene, defocused, disc_kernel, fractal
-from durian.synthetic.person import Light, View
-from durian.synthetic.tone import develop
+from durian.synthetic.backdrops.backdrops import KINDS, backdrop
+from durian.synthetic.backdrops.painting import Scene, defocused, disc_kernel, fractal
+from durian.synthetic.base.person import Light, View
+from durian.synthetic.render.tone import develop
 
 PLAIN = Light()
 
@@ -89,8 +89,8 @@ def test_a_spark_is_as_bright_as_it_says_once_blurred():
 
 @pytest.mark.slow
 def test_the_studio_shows_the_views_backdrop_and_keeps_masks(head_model):
-    from durian.synthetic.person import Person
-    from durian.synthetic.studio import Studio
+    from durian.synthetic.base.person import Person
+    from durian.synthetic.studio.studio import Studio
 
     studio, view = Studio(head_model), View(background=3)
     first, other = (studio.render(Person(), replace(view, background=seed), 64) for seed in (3, 4))

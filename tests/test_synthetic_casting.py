@@ -7,8 +7,8 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from durian.synthetic.casting import AGES, cast
-from durian.synthetic.colouring import (
+from durian.synthetic.scenes.casting import AGES, cast
+from durian.synthetic.scenes.colouring import (
     HAIR_DYES,
     SKIN_AT,
     SKIN_TONES,

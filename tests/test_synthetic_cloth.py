@@ -7,14 +7,14 @@ import pytest
 from scipy.spatial import cKDTree
 from wear_made import ALL_CLOTH, EGG, NECK_RADIUS, looks_of, middle, vertices_of, worn
 
-from durian.synthetic import cloth, fabric, hats
-from durian.synthetic.binding import press_hair
-from durian.synthetic.drape import ClothFit, laid_on
-from durian.synthetic.geometry import HatFit, Label, Material, Mesh, Strands, SurfacePoints
-from durian.synthetic.looks import ClothLook
-from durian.synthetic.prints import printed
-from durian.synthetic.shapes import grid, vertex_normals
-from durian.synthetic.torso import Torso, torso_of
+from durian.synthetic.base.geometry import HatFit, Label, Material, Mesh, Strands, SurfacePoints
+from durian.synthetic.base.looks import ClothLook
+from durian.synthetic.base.shapes import grid, vertex_normals
+from durian.synthetic.hair.drape import ClothFit, laid_on
+from durian.synthetic.head.binding import press_hair
+from durian.synthetic.worn import cloth, fabric, hats
+from durian.synthetic.worn.prints import printed
+from durian.synthetic.worn.torso import Torso, torso_of
 
 CHIN = -7.6
 

@@ -8,16 +8,16 @@ import numba
 import numpy as np
 import pytest
 
-from durian.synthetic.atlas import BLOOD, PIGMENT, Layers, atlas_of, chance, side_for
-from durian.synthetic.beard import BeardLook
-from durian.synthetic.complexion import skin_maps
-from durian.synthetic.geometry import Label
-from durian.synthetic.lips import inside_lips, is_nose
-from durian.synthetic.patterns import clouds, spots
-from durian.synthetic.person import Person
-from durian.synthetic.physique import EYE_REACH, EYE_SIZE, physique
-from durian.synthetic.surface import FACE_SIDE
-from durian.synthetic.wrinkles import FAMILIES
+from durian.synthetic.base.geometry import Label
+from durian.synthetic.base.looks import BeardLook
+from durian.synthetic.base.person import Person
+from durian.synthetic.render.surface import FACE_SIDE
+from durian.synthetic.skin.atlas import BLOOD, PIGMENT, Layers, atlas_of, chance, side_for
+from durian.synthetic.skin.complexion import skin_maps
+from durian.synthetic.skin.lips import inside_lips, is_nose
+from durian.synthetic.skin.patterns import clouds, spots
+from durian.synthetic.skin.physique import EYE_REACH, EYE_SIZE, physique
+from durian.synthetic.skin.wrinkles import FAMILIES
 
 PIXEL = 0.25
 """cm: textures of 128 x 128 texels are enough for most of what is asked here."""

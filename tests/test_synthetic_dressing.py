@@ -6,10 +6,10 @@ import numba
 import numpy as np
 import pytest
 
-from durian.synthetic.ambient import directions, see_surroundings
-from durian.synthetic.binding import STIFF_NEIGHBOURS, STIFFNESS, SkinField, carried
-from durian.synthetic.distance import DistanceField
-from durian.synthetic.growth import arc_length, curl, frames, resample_evenly
+from durian.synthetic.hair.growth import arc_length, curl, frames, resample_evenly
+from durian.synthetic.head.binding import STIFF_NEIGHBOURS, STIFFNESS, SkinField, carried
+from durian.synthetic.head.distance import DistanceField
+from durian.synthetic.render.ambient import directions, see_surroundings
 
 UP = np.array([0, 1, 0], np.float32)
 

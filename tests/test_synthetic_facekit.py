@@ -13,7 +13,7 @@ from facekit_made import CORNERS, FIRST, REGION_ROWS, VERTICES, FaceKit, write_f
 
 from durian.cli.main import main
 from durian.errors import InvalidRequest, OutputFailed
-from durian.synthetic.facekit import REGIONS, build_model
+from durian.synthetic.head.facekit import REGIONS, build_model
 
 
 @pytest.fixture

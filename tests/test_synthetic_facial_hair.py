@@ -5,15 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from durian.synthetic import beard
-from durian.synthetic.beard import BeardLook, beard_shade, make_beard, stubble_density
-from durian.synthetic.brows import BrowLook, brow_density, make_brows
-from durian.synthetic.distance import distance_to_skin
-from durian.synthetic.facial_hair import lips
-from durian.synthetic.geometry import Label
-from durian.synthetic.growth import (
+from durian.synthetic.base.geometry import Label
+from durian.synthetic.base.looks import BeardLook, BrowLook
+from durian.synthetic.hair import beard
+from durian.synthetic.hair.beard import beard_shade, make_beard, stubble_density
+from durian.synthetic.hair.brows import brow_density, make_brows
+from durian.synthetic.hair.facial_hair import lips
+from durian.synthetic.hair.growth import (
     arc_length,
 )
+from durian.synthetic.head.distance import distance_to_skin
 
 THIN = {"density": 0.25}
 """A quarter of the hair is enough to see where it is."""

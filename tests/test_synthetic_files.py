@@ -11,12 +11,12 @@ from PIL import Image
 
 from durian.cli.main import main
 from durian.errors import InvalidRequest, WeightsMissing
-from durian.synthetic.filming import film, films
-from durian.synthetic.geometry import Label
-from durian.synthetic.scene_files import class_map, columns_of, describe, tiled, write_scene
-from durian.synthetic.scene_set import SceneSet, render_set
-from durian.synthetic.scenes import TRIPLETS, scene
-from durian.synthetic.studio import Picture, Studio
+from durian.synthetic.base.geometry import Label
+from durian.synthetic.scenes.filming import film, films
+from durian.synthetic.scenes.scene_files import class_map, columns_of, describe, tiled, write_scene
+from durian.synthetic.scenes.scene_set import SceneSet, render_set
+from durian.synthetic.scenes.scenes import TRIPLETS, scene
+from durian.synthetic.studio.studio import Picture, Studio
 
 SIZE = 64
 HATS = replace(TRIPLETS, attributes={"hat": 1.0}, frames=2, wear=0.0)
@@ -92,7 +92,7 @@ def test_files_hold_what_was_rendered(hat_film, tmp_path):
 
 @pytest.mark.slow
 def test_evaluation_reads_a_scene(with_model, tmp_path, head_model):
-    from durian.synthetic.scene_reading import read_scene
+    from durian.synthetic.scenes.scene_reading import read_scene
 
     made = film(Studio(head_model), scene(0, replace(TRIPLETS, attributes={"hat": 1.0})))
     read = read_scene(write_scene(made, tmp_path))

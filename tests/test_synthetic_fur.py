@@ -9,11 +9,11 @@ import pytest
 from scipy.spatial import cKDTree
 from wear_made import EggHead
 
-from durian.synthetic import hats
-from durian.synthetic.geometry import Material
-from durian.synthetic.looks import HatLook
-from durian.synthetic.pelt import Pelt
-from durian.synthetic.skull import Dome, level_rim, skull_of
+from durian.synthetic.base.geometry import Material
+from durian.synthetic.base.looks import HatLook
+from durian.synthetic.head.skull import Dome, level_rim, skull_of
+from durian.synthetic.worn import hats
+from durian.synthetic.worn.pelt import Pelt
 
 EGG = EggHead()
 SKULL = skull_of(EGG)

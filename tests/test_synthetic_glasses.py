@@ -7,10 +7,10 @@ import pytest
 from scipy.spatial import cKDTree
 from wear_made import ALL_GLASSES, EGG, looks_of, worn
 
-from durian.synthetic import glasses
-from durian.synthetic.frames import TEMPLE_TIP, outline, outward_normals
-from durian.synthetic.geometry import Label
-from durian.synthetic.looks import GlassesLook
+from durian.synthetic.base.geometry import Label
+from durian.synthetic.base.looks import GlassesLook
+from durian.synthetic.worn import glasses
+from durian.synthetic.worn.frames import TEMPLE_TIP, outline, outward_normals
 
 
 class TestGlasses:

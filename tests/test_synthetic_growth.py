@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from durian.synthetic.distance import DistanceField
-from durian.synthetic.fibres import as_strands, turned_grey
-from durian.synthetic.geometry import Label, Material, SurfacePoints
-from durian.synthetic.growth import (
+from durian.synthetic.base.geometry import Label, Material, SurfacePoints
+from durian.synthetic.base.shapes import sphere, vertex_normals
+from durian.synthetic.hair.fibres import as_strands, turned_grey
+from durian.synthetic.hair.growth import (
     Opening,
     Wander,
     arc_length,
@@ -23,8 +23,8 @@ from durian.synthetic.growth import (
     trim,
     unit,
 )
-from durian.synthetic.shapes import sphere, vertex_normals
-from durian.synthetic.tufts import thinned
+from durian.synthetic.hair.tufts import thinned
+from durian.synthetic.head.distance import DistanceField
 
 RADIUS = 6.0
 

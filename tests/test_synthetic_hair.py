@@ -9,18 +9,19 @@ import numpy as np
 import pytest
 
 from durian.errors import InvalidRequest
-from durian.synthetic import beard, brows
-from durian.synthetic.beard import BeardLook, sample_beard_look
-from durian.synthetic.brows import BrowLook, sample_brow_look
-from durian.synthetic.distance import distance_to_skin
-from durian.synthetic.geometry import Label
-from durian.synthetic.growth import (
+from durian.synthetic.base.geometry import Label
+from durian.synthetic.base.looks import BeardLook, BrowLook, HairLook
+from durian.synthetic.hair import beard, brows
+from durian.synthetic.hair.beard import sample_beard_look
+from durian.synthetic.hair.brows import sample_brow_look
+from durian.synthetic.hair.growth import (
     arc_length,
     unit,
 )
-from durian.synthetic.hair import CUTS, hairline, make_hair, scalp_colour, scalp_shade
-from durian.synthetic.scalp import bald_cover, hairline_distance
-from durian.synthetic.styles import PARAMETERS, STYLES, HairLook, complete_parameters, ranges_of, sample_hair_look
+from durian.synthetic.hair.hair import CUTS, hairline, make_hair, scalp_colour, scalp_shade
+from durian.synthetic.hair.scalp import bald_cover, hairline_distance
+from durian.synthetic.hair.styles import PARAMETERS, STYLES, complete_parameters, ranges_of, sample_hair_look
+from durian.synthetic.head.distance import distance_to_skin
 
 RADIUS = 6.0
 
@@ -87,7 +88,7 @@ class TestLooks:
 
     def test_looks_are_light_to_import(self):
         program = (
-            "import sys, durian.synthetic.styles, durian.synthetic.beard, durian.synthetic.brows\n"
+            "import sys, durian.synthetic.hair.styles, durian.synthetic.hair.beard, durian.synthetic.hair.brows\n"
             "print(*({'scipy', 'numba', 'skimage'} & set(sys.modules)))"
         )
         assert (

@@ -7,9 +7,9 @@ import pytest
 from scipy.spatial import cKDTree
 from wear_made import ALL_HATS, EGG, HALF_AXES, MIDDLE, hat, looks_of, middle, vertices_of
 
-from durian.synthetic import hats
-from durian.synthetic.looks import HatLook
-from durian.synthetic.skull import Skull, directions, level_rim, rim_elevation, skull_of
+from durian.synthetic.base.looks import HatLook
+from durian.synthetic.head.skull import Skull, directions, level_rim, rim_elevation, skull_of
+from durian.synthetic.worn import hats
 
 BRIMS = ("bucket_hat", "fedora", "straw_hat", "cowboy_hat")
 OPEN_HATS = ("headband", "knotted_headband")

@@ -9,10 +9,10 @@ import pytest
 from facekit_made import VERTICES, FaceKit, write_facekit
 
 from durian.errors import InvalidRequest, WeightsMissing
-from durian.synthetic.facekit import build_model
-from durian.synthetic.geometry import Label, Material
-from durian.synthetic.head import HeadModel
-from durian.synthetic.identities import Separation, head_shapes, separation, shape_distances
+from durian.synthetic.base.geometry import Label, Material
+from durian.synthetic.head.facekit import build_model
+from durian.synthetic.head.head import HeadModel
+from durian.synthetic.head.identities import Separation, head_shapes, separation, shape_distances
 
 MIRRORED = np.array(
     [

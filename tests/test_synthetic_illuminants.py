@@ -9,11 +9,11 @@ import numba
 import numpy as np
 import pytest
 
-from durian.synthetic.illuminants import ILLUMINATIONS, LUMINANCE, black_body, light_gap, sample_light
-from durian.synthetic.lighting import BAR, PANE, surroundings, window_seen
-from durian.synthetic.openings import NEVER_DARKER, shade_mouth
-from durian.synthetic.person import Light
-from durian.synthetic.shading_light import UPRIGHT, catch_light, fresnel
+from durian.synthetic.base.person import Light
+from durian.synthetic.render.lighting import BAR, PANE, surroundings, window_seen
+from durian.synthetic.render.openings import NEVER_DARKER, shade_mouth
+from durian.synthetic.render.shading_light import UPRIGHT, catch_light, fresnel
+from durian.synthetic.scenes.illuminants import ILLUMINATIONS, LUMINANCE, black_body, light_gap, sample_light
 
 PLAIN = Light()
 AHEAD = (0.0, 0.0, 1.0)
@@ -110,7 +110,7 @@ def test_glass_shows_a_window_of_four_panes():
 
 
 def test_rims_have_their_colour():
-    from durian.synthetic.lighting import rim_lamp
+    from durian.synthetic.render.lighting import rim_lamp
 
     np.testing.assert_allclose(rim_lamp(replace(PLAIN, rim=0.5, rim_colour=(1.0, 0.5, 0.2))).colour, [0.3, 0.15, 0.06])
 

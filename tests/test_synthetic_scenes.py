@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from durian.errors import InvalidRequest
-from durian.synthetic.person import Person
-from durian.synthetic.scenes import ITEM_SHARES, MIXED, PORTRAITS, REFERENCES, TRIPLETS, Recipe, Scene, scene
+from durian.synthetic.base.person import Person
+from durian.synthetic.scenes.scenes import ITEM_SHARES, MIXED, PORTRAITS, REFERENCES, TRIPLETS, Recipe, Scene, scene
 
 FIRST_TARGET = PORTRAITS + REFERENCES
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from durian.synthetic.person import View
-from durian.synthetic.sensor import Sensor, expose, sample_sensor
-from durian.synthetic.tone import develop
+from durian.synthetic.base.person import Sensor, View
+from durian.synthetic.render.sensor import expose, sample_sensor
+from durian.synthetic.render.tone import develop
 
 SIDE = 64
 GREY = np.full((SIDE, SIDE, 3), 0.2, np.float32)
@@ -35,7 +35,7 @@ def test_noise_follows_from_seed_and_frame():
 
 
 def test_noise_grows_with_the_root_of_light_and_neighbours_share_it():
-    from durian.synthetic.sensor import _noisy
+    from durian.synthetic.render.sensor import _noisy
 
     sensor, large = Sensor(shot=0.02), np.ones((256, 256, 3), np.float32)
     dim, bright = (
@@ -130,8 +130,8 @@ def test_sampled_cameras_go_from_clean_to_worn():
 
 @pytest.mark.slow
 def test_a_worn_picture_keeps_its_masks(head_model):
-    from durian.synthetic.person import Person
-    from durian.synthetic.studio import Studio
+    from durian.synthetic.base.person import Person
+    from durian.synthetic.studio.studio import Studio
 
     studio, worn = Studio(head_model), sample_sensor(np.random.default_rng(1), 2.0)
     plain, seen = (studio.render(Person(), View(sensor=sensor), 64) for sensor in (Sensor(), worn))

@@ -7,8 +7,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from durian.synthetic.geometry import Label, Lens, Material, Mesh
-from durian.synthetic.shapes import grid, grid_triangles, merged, mesh, sphere, tube, vertex_normals
+from durian.synthetic.base.geometry import Label, Lens, Material, Mesh
+from durian.synthetic.base.shapes import grid, grid_triangles, merged, mesh, sphere, tube, vertex_normals
 
 WOOL = {"material": Material.KNIT, "label": Label.HAT, "colour": (0.1, 0.2, 0.3)}
 

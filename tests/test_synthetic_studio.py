@@ -6,9 +6,9 @@ import numba
 import numpy as np
 import pytest
 
-from durian.synthetic.geometry import Label, Outfit
-from durian.synthetic.person import View
-from durian.synthetic.raster import NOTHING, STEPS, rasterise
+from durian.synthetic.base.geometry import Label, Outfit
+from durian.synthetic.base.person import View
+from durian.synthetic.render.raster import NOTHING, STEPS, rasterise
 
 SIDE = 48
 
@@ -79,14 +79,14 @@ def test_threads_change_nothing():
 
 @pytest.fixture(scope="module")
 def studio(head_model):
-    from durian.synthetic.studio import Studio
+    from durian.synthetic.studio.studio import Studio
 
     return Studio(head_model)
 
 
 @pytest.mark.slow
 def test_a_head_is_drawn_the_same_each_time_with_masks_that_fit(studio):
-    from durian.synthetic.hats import HatLook, make_hat
+    from durian.synthetic.worn.hats import HatLook, make_hat
 
     meshes, fit = make_hat(studio.head, HatLook(style="beanie"))
     outfit, view = Outfit(meshes=meshes, hat=fit), View(yaw=0.3)

@@ -10,11 +10,11 @@ from scipy.spatial import cKDTree
 from wear_made import ALL, ALL_EARRINGS, EGG, KINDS, looks_of, middle, vertices_of, worn
 
 from durian.errors import InvalidRequest
-from durian.synthetic import earrings, hats
-from durian.synthetic.binding import STIFFNESS, SkinField, bind_mesh
-from durian.synthetic.geometry import Label
-from durian.synthetic.looks import EarringLook, HatLook
-from durian.synthetic.wear import NONE, Numbers, ripples, smooth_maximum
+from durian.synthetic.base.geometry import Label
+from durian.synthetic.base.looks import EarringLook, HatLook
+from durian.synthetic.base.wear import NONE, Numbers, ripples, smooth_maximum
+from durian.synthetic.head.binding import STIFFNESS, SkinField, bind_mesh
+from durian.synthetic.worn import earrings, hats
 
 COLOURS_ONLY = ("period", "print_size", "frost")
 WITHOUT_EFFECT = {("aviator", "brow"), ("rimless", "brow")}

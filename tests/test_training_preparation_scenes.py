@@ -13,8 +13,8 @@ from durian.clips import Clip
 from durian.errors import InvalidRequest, UnreadableMedia
 from durian.face import eye_distance
 from durian.face.landmarks import detect_upscaled
-from durian.synthetic.geometry import Label
-from durian.synthetic.scene_reading import read_scene, scene_names
+from durian.synthetic.base.geometry import Label
+from durian.synthetic.scenes.scene_reading import read_scene, scene_names
 from durian.training.preparation.folder import prepare
 from durian.training.preparation.scenes import prepare_scene
 from durian.training.preparation.settings import Preparation

@@ -8,11 +8,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from durian.synthetic import cloth, earrings, glasses, hats
-from durian.synthetic.geometry import HatFit, Label, Mesh
-from durian.synthetic.looks import HatLook
-from durian.synthetic.shapes import grid_triangles, vertex_normals
-from durian.synthetic.wear import Look, Numbers, Style
+from durian.synthetic.base.geometry import HatFit, Label, Mesh
+from durian.synthetic.base.looks import HatLook
+from durian.synthetic.base.shapes import grid_triangles, vertex_normals
+from durian.synthetic.base.wear import Look, Numbers, Style
+from durian.synthetic.worn import cloth, earrings, glasses, hats
 
 MIDDLE = np.array([0.0, 3.4, 0.4])
 HALF_AXES = np.array([8.4, 11.1, 10.2])

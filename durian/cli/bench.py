@@ -14,7 +14,7 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
 
         return bench_preview(arguments.jobs)
     if arguments.what == "synth":
-        from durian.synthetic.bench import bench_synthetic
+        from durian.synthetic.scenes.bench import bench_synthetic
 
         return bench_synthetic(arguments.scenes, arguments.size or 256, arguments.workers)
     if arguments.what == "soak":

@@ -28,7 +28,7 @@ from durian.cli.values import (
 
 SCENE_KINDS = ("triplet", "pair", "clip", "none", "mixed")
 SCENE_ITEMS = ("hair", "glasses", "hat", "beard")
-"""Those of :mod:`durian.synthetic.scenes`."""
+"""Those of :mod:`durian.synthetic.scenes.scenes`."""
 TRAINING_STAGES = ("autoencoder", "image", "temporal")
 """The same as :data:`durian.training.recipe.STAGES`."""
 PICTURES = (".png", ".jpg", ".jpeg", ".webp")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from durian.cli.progress import progress
 
 if TYPE_CHECKING:
-    from durian.synthetic.scenes import Recipe
+    from durian.synthetic.scenes.scenes import Recipe
 
 
 def run(arguments: argparse.Namespace) -> dict[str, object]:
@@ -21,7 +21,7 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
 
 def build_model(arguments: argparse.Namespace) -> dict[str, object]:
     """``model``, the file, and its ``megabytes``."""
-    from durian.synthetic.facekit import build_model as build
+    from durian.synthetic.head.facekit import build_model as build
 
     with progress("mesh") as show:
         path = build(arguments.facekit, arguments.out, show)
@@ -30,8 +30,8 @@ def build_model(arguments: argparse.Namespace) -> dict[str, object]:
 
 def render(arguments: argparse.Namespace) -> dict[str, object]:
     """``folder``, scenes ``rendered`` now, those ``found`` there, and ``frames_per_second`` with all that is around."""
-    from durian.synthetic.scene_set import SceneSet, render_set
-    from durian.synthetic.scenes import PORTRAITS, REFERENCES
+    from durian.synthetic.scenes.scene_set import SceneSet, render_set
+    from durian.synthetic.scenes.scenes import PORTRAITS, REFERENCES
 
     recipe = _recipe(arguments)
     wanted = SceneSet(
@@ -52,11 +52,11 @@ def render(arguments: argparse.Namespace) -> dict[str, object]:
 def preview(arguments: argparse.Namespace) -> dict[str, object]:
     """``sheet``, the file."""
     from durian.media import write_image
-    from durian.synthetic.filming import film
-    from durian.synthetic.head import HeadModel
-    from durian.synthetic.scenes import scene
-    from durian.synthetic.sheets import people_sheet, scene_sheet
-    from durian.synthetic.studio import Studio
+    from durian.synthetic.head.head import HeadModel
+    from durian.synthetic.scenes.filming import film
+    from durian.synthetic.scenes.scenes import scene
+    from durian.synthetic.scenes.sheets import people_sheet, scene_sheet
+    from durian.synthetic.studio.studio import Studio
 
     studio, numbers = Studio(HeadModel.load()), range(arguments.first, arguments.first + arguments.scenes)
     if arguments.people:
@@ -69,8 +69,8 @@ def preview(arguments: argparse.Namespace) -> dict[str, object]:
 
 
 def check(arguments: argparse.Namespace) -> dict[str, object]:
-    """The results of :func:`durian.synthetic.checks.check`."""
-    from durian.synthetic.checks import check as check_people
+    """The results of :func:`durian.synthetic.scenes.checks.check`."""
+    from durian.synthetic.scenes.checks import check as check_people
 
     with progress("face") as show:
         return check_people(arguments.people, arguments.seed, arguments.size, show)
@@ -80,7 +80,7 @@ _ACTIONS = {"build-model": build_model, "render": render, "preview": preview, "c
 
 
 def _recipe(arguments: argparse.Namespace) -> Recipe:
-    from durian.synthetic.scenes import MIXED, TRIPLETS
+    from durian.synthetic.scenes.scenes import MIXED, TRIPLETS
 
     recipe = MIXED if arguments.kind == "mixed" else replace(TRIPLETS, kinds={arguments.kind: 1.0})
     if arguments.attribute:

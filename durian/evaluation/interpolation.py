@@ -13,7 +13,7 @@ from durian.evaluation.protocols import Protocol, Source
 from durian.evaluation.scene_tasks import description_of, reference_of, scene_sources, scene_task
 from durian.evaluation.scoring import Scorer
 from durian.evaluation.tasks import Task
-from durian.synthetic.scene_reading import read_scene
+from durian.synthetic.scenes.scene_reading import read_scene
 
 STEPS = 9
 """Values of α, the ends included."""

@@ -77,9 +77,9 @@ def mattes_of(image: np.ndarray, mask: np.ndarray, unit: float, kind: str) -> di
 def rendered_heads(kind: str, count: int, size: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray, float]]:
     """Pictures ``(size, size, 3) uint8`` of people who wear an item, its exact matte ``(size, size) float32``, and
     the distance of their outer eye corners in pixels."""
-    from durian.synthetic.head import HeadModel
-    from durian.synthetic.scenes import Recipe, scene
-    from durian.synthetic.studio import Studio
+    from durian.synthetic.head.head import HeadModel
+    from durian.synthetic.scenes.scenes import Recipe, scene
+    from durian.synthetic.studio.studio import Studio
 
     studio, recipe = Studio(HeadModel.load()), Recipe(kinds={"triplet": 1.0}, attributes={kind: 1.0}, frames=1)
     for number in range(count):

@@ -17,13 +17,13 @@ from durian.evaluation.protocols import Protocol, Source
 from durian.evaluation.results import CaseResult
 from durian.evaluation.scene_tasks import scene_task
 from durian.evaluation.tasks import Task
-from durian.synthetic.scene_files import scene_path
-from durian.synthetic.scene_reading import scene_files
+from durian.synthetic.scenes.scene_files import scene_path
+from durian.synthetic.scenes.scene_reading import scene_files
 
 POSE_GAPS = (0, 15, 30, 45)
 """Degrees between the heads of portrait and reference."""
 LIGHT_GAPS = (0, 1, 2, 4)
-"""Between their lights: 1 is clearly seen, 4 is far (:class:`durian.synthetic.illuminants.LightGap`)."""
+"""Between their lights: 1 is clearly seen, 4 is far (:class:`durian.synthetic.scenes.illuminants.LightGap`)."""
 SCENES = 6
 """In each of the sixteen cells."""
 FRAMES = 4
@@ -90,8 +90,8 @@ def render_cell(cell: Cell, folder: Path, count: int) -> None:
     """Render what a cell's folder lacks."""
     if all(scene_path(folder, number).is_file() for number in range(count)):
         return
-    from durian.synthetic.scene_set import SceneSet, render_set
-    from durian.synthetic.scenes import TRIPLETS
+    from durian.synthetic.scenes.scene_set import SceneSet, render_set
+    from durian.synthetic.scenes.scenes import TRIPLETS
 
     recipe = replace(TRIPLETS, frames=FRAMES, pose_gap=radians(cell.pose), light_gap=float(cell.light))
     render_set(SceneSet(folder, count, recipe, seed=PUBLIC_SEED))

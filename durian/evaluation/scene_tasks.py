@@ -14,8 +14,8 @@ from durian.evaluation.tasks import ITEM_SHARE, Task
 from durian.face.landmarks import detect_upscaled, fill_gaps, track_upscaled
 from durian.request import Attribute
 from durian.schema import shown
-from durian.synthetic.geometry import Label
-from durian.synthetic.scene_reading import SceneFiles, read_scene, scene_files, scene_names
+from durian.synthetic.base.geometry import Label
+from durian.synthetic.scenes.scene_reading import SceneFiles, read_scene, scene_files, scene_names
 
 FIRST_TEST_SCENE = 400
 """Where a folder holds older and newer scenes, those from here on are for testing only."""

@@ -146,7 +146,7 @@ def read_reference(path: Path) -> tuple[np.ndarray, np.ndarray, str, str]:
     Raises:
         UnreadableMedia: a file is missing, damaged, or not of the size that the description tells.
     """
-    from durian.synthetic.scene_reading import read_scene
+    from durian.synthetic.scenes.scene_reading import read_scene
 
     scene = read_scene(path)
     attribute, style = scene.about["attribute"], scene.about["style"]

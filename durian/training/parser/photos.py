@@ -28,21 +28,21 @@ from durian.segmentation.parser.classes import (
     SKIN,
 )
 from durian.settings import get_settings
-from durian.synthetic.camera import SHIFT_UNIT
-from durian.synthetic.casting import cast, cast_beard, stream
-from durian.synthetic.colouring import sample_colouring
-from durian.synthetic.earrings import sample_earring_look
-from durian.synthetic.expressions import sample_expression
-from durian.synthetic.filming import in_processes, process_studio
-from durian.synthetic.geometry import Label
-from durian.synthetic.glasses import sample_glasses_look
-from durian.synthetic.hats import sample_hat_look
-from durian.synthetic.illuminants import sample_light
-from durian.synthetic.person import Person, View
-from durian.synthetic.poses import sample_pose
-from durian.synthetic.scenes import with_room
-from durian.synthetic.sensor import sample_sensor
-from durian.synthetic.studio import Picture, Studio
+from durian.synthetic.acting.expressions import sample_expression
+from durian.synthetic.acting.poses import sample_pose
+from durian.synthetic.base.geometry import Label
+from durian.synthetic.base.person import Person, View
+from durian.synthetic.render.camera import SHIFT_UNIT
+from durian.synthetic.render.sensor import sample_sensor
+from durian.synthetic.scenes.casting import cast, cast_beard, stream
+from durian.synthetic.scenes.colouring import sample_colouring
+from durian.synthetic.scenes.filming import in_processes, process_studio
+from durian.synthetic.scenes.illuminants import sample_light
+from durian.synthetic.scenes.scenes import with_room
+from durian.synthetic.studio.studio import Picture, Studio
+from durian.synthetic.worn.earrings import sample_earring_look
+from durian.synthetic.worn.glasses import sample_glasses_look
+from durian.synthetic.worn.hats import sample_hat_look
 
 SIZE = 320
 """Pixels along a photo's side."""
@@ -57,7 +57,7 @@ SCALES = (25.0, 72.0)
 SHOULDERS = 27.0
 """cm from the middle of the picture down to where the model's shoulders end, which no photo may show."""
 OFF_CENTRE = 2.2
-"""Spread of the head's place (:data:`durian.synthetic.camera.SHIFT_UNIT`)."""
+"""Spread of the head's place (:data:`durian.synthetic.render.camera.SHIFT_UNIT`)."""
 WIDEST = np.radians(60)
 NO_FACE = np.nan
 """Landmarks where none were found."""

@@ -72,7 +72,7 @@ def find_sources(wanted: Preparation) -> list[str]:
         InvalidRequest: there are none.
     """
     if wanted.kind == "scenes":
-        from durian.synthetic.scene_reading import scene_names
+        from durian.synthetic.scenes.scene_reading import scene_names
 
         found, what = scene_names(wanted.sources), "scenes (NNNNN.json), as durian synth render makes them"
     elif wanted.kind == "portraits":

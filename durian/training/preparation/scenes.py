@@ -13,8 +13,8 @@ from durian.clips import SUFFIX, ClipAbout, ClipFrame, Encode, write_clip
 from durian.errors import UnreadableMedia
 from durian.face import Crop
 from durian.face.landmarks import detect_upscaled, fill_gaps
-from durian.synthetic.scene_files import scene_path
-from durian.synthetic.scene_reading import SceneFiles, read_scene
+from durian.synthetic.scenes.scene_files import scene_path
+from durian.synthetic.scenes.scene_reading import SceneFiles, read_scene
 from durian.training.preparation.quality import Reason
 from durian.training.preparation.record import LeftOut, Made, Record, unreadable
 from durian.training.preparation.settings import Preparation

@@ -1,0 +1,1 @@
+"""Motion of synthetic people: expressions, gaze, speech, turns of the head."""

@@ -1,0 +1,1 @@
+"""Backgrounds painted behind a person."""

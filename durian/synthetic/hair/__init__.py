@@ -1,0 +1,1 @@
+"""Hair, brows and beards: styles, where strands grow, and the strands themselves."""

@@ -1,0 +1,1 @@
+"""The head itself: mesh, identities, eyeballs, lids and where on it things are fixed."""

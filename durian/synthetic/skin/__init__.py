@@ -1,0 +1,1 @@
+"""The look of skin: its texture, pores, wrinkles, lips, make-up and stubble."""

@@ -1,0 +1,1 @@
+"""A dressed person before the camera: wardrobe, dressing and rendering in one place."""

@@ -1,0 +1,1 @@
+"""Hats, scarves, glasses, earrings and clothes as meshes fitted to a head."""
