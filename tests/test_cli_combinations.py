@@ -9,7 +9,7 @@ import pytest
 from durian.cli import main
 from durian.cli.combinations import OF_BENCH, OF_COMPARISONS, OF_GALLERY, OF_PHOTOGRAPHS, REAL_CLIPS, check_together
 from durian.cli.parser import make_parser
-from durian.evaluation.protocols import PROTOCOLS
+from durian.evaluation.protocols.interface import PROTOCOLS
 
 
 @pytest.mark.parametrize(

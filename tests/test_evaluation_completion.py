@@ -10,15 +10,15 @@ import pytest
 from PIL import Image
 
 from durian.errors import InvalidRequest
-from durian.evaluation.completers import COMPLETERS, Gap, completed
-from durian.evaluation.completion import WIPED, completion_task, lent_hole, lent_item, regions_in
-from durian.evaluation.methods import MethodSpec, process_method
+from durian.evaluation.data.photographs import Photographs
+from durian.evaluation.data.tasks import Task
+from durian.evaluation.methods.completers import COMPLETERS, Gap, completed
+from durian.evaluation.methods.methods import MethodSpec, process_method
 from durian.evaluation.metrics import get_metric
 from durian.evaluation.metrics.gradients import STABILITY, gradient_similarity
-from durian.evaluation.photographs import Photographs
-from durian.evaluation.protocols import Options, get_protocol
-from durian.evaluation.running import evaluate
-from durian.evaluation.tasks import Task
+from durian.evaluation.protocols.completion import WIPED, completion_task, lent_hole, lent_item, regions_in
+from durian.evaluation.protocols.interface import Options, get_protocol
+from durian.evaluation.run.running import evaluate
 from durian.face import default_crop, detect_faces
 
 SIZE = 256

@@ -8,8 +8,8 @@ import pytest
 from strands_made import HAIR, UNIT, over, plain, strands_matte
 
 from durian.errors import WeightsMissing
-from durian.evaluation.mattes import evaluate_mattes, matte_errors, rough_mask
-from durian.evaluation.mattes import mattes_of as mattes
+from durian.evaluation.protocols.mattes import evaluate_mattes, matte_errors, rough_mask
+from durian.evaluation.protocols.mattes import mattes_of as mattes
 
 
 def test_errors_of_a_matte_by_hand():

@@ -9,8 +9,16 @@ import pytest
 from PIL import Image
 
 from durian.errors import InvalidRequest, UnreadableMedia, WeightsMissing
-from durian.evaluation.methods import GivenFrames, MethodSpec, Paste, Still, digest_of, parse_method, process_method
-from durian.evaluation.tasks import Task, rendered, whole_crop
+from durian.evaluation.data.tasks import Task, rendered, whole_crop
+from durian.evaluation.methods.methods import (
+    GivenFrames,
+    MethodSpec,
+    Paste,
+    Still,
+    digest_of,
+    parse_method,
+    process_method,
+)
 from durian.face import detect_faces
 from durian.request import Attribute
 

@@ -11,17 +11,17 @@ from PIL import Image
 from scenes_made import HAT, HAT_COLOUR, TARGETS, face_tiles, write_made_scene
 
 from durian.errors import InvalidRequest, UnreadableMedia, WeightsMissing
-from durian.evaluation.footage import Footage
-from durian.evaluation.interpolation import sweep_figures
-from durian.evaluation.methods import MethodSpec, Paste, parse_method
+from durian.evaluation.data.cases import CaseResult, Source
+from durian.evaluation.data.footage import Footage
+from durian.evaluation.data.scene_tasks import choose_scenes, scene_sources, scene_task
+from durian.evaluation.methods.methods import MethodSpec, Paste, parse_method
 from durian.evaluation.metrics import BEST_PSNR
-from durian.evaluation.protocols import PROTOCOLS, Options, Source, get_protocol
-from durian.evaluation.results import CaseResult
-from durian.evaluation.robustness import LIGHT_GAPS, POSE_GAPS, Cell, heat_map, render_cell
-from durian.evaluation.running import evaluate
-from durian.evaluation.scene_tasks import choose_scenes, scene_sources, scene_task
-from durian.evaluation.self_attribute import reference_frames
-from durian.evaluation.summary import from_worst, printed
+from durian.evaluation.protocols.interface import PROTOCOLS, Options, get_protocol
+from durian.evaluation.protocols.interpolation import sweep_figures
+from durian.evaluation.protocols.robustness import LIGHT_GAPS, POSE_GAPS, Cell, heat_map, render_cell
+from durian.evaluation.protocols.self_attribute import reference_frames
+from durian.evaluation.report.summary import from_worst, printed
+from durian.evaluation.run.running import evaluate
 from durian.face.landmarks import detect_upscaled
 from durian.synthetic.base.geometry import Label
 from durian.synthetic.scenes.scene_reading import read_scene
@@ -127,7 +127,7 @@ def test_a_scene_becomes_a_task(scenes: Path, faces):
 def test_glasses_and_pairs_have_regions_of_their_own():
     from dataclasses import dataclass
 
-    from durian.evaluation.scene_tasks import regions_apart
+    from durian.evaluation.data.scene_tasks import regions_apart
 
     @dataclass
     class Pair:
@@ -373,7 +373,7 @@ def test_landmarks_of_a_small_tile_are_in_its_pixels(faces, collins: np.ndarray)
 
 
 def test_a_source_is_named_by_what_it_is_made_of(tmp_path: Path):
-    from durian.evaluation.results import source_digest
+    from durian.evaluation.run.results import source_digest
 
     path = tmp_path / "a.json"
     path.write_text("one")

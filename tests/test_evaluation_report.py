@@ -10,14 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from durian.evaluation.protocols import Options, get_protocol
+from durian.evaluation.data.cases import CaseResult
+from durian.evaluation.data.tasks import Task
+from durian.evaluation.protocols.interface import Options, get_protocol
 from durian.evaluation.report import write_report
+from durian.evaluation.report.statistics import estimate, paired_difference
+from durian.evaluation.report.summary import from_worst, table
 from durian.evaluation.report.tables import number
-from durian.evaluation.results import CaseResult, Store, stored_clip
-from durian.evaluation.running import Evaluation
-from durian.evaluation.statistics import estimate, paired_difference
-from durian.evaluation.summary import from_worst, table
-from durian.evaluation.tasks import Task
+from durian.evaluation.run.results import Store, stored_clip
+from durian.evaluation.run.running import Evaluation
 from durian.request import Attribute
 
 SIDE = 64

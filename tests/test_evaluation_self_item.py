@@ -13,16 +13,24 @@ from PIL import Image
 
 from durian.engine.finishing import Finisher
 from durian.errors import InvalidRequest, NoFaceFound
-from durian.evaluation.copies import recoloured, turned_copy
-from durian.evaluation.methods import MethodSpec, process_method
+from durian.evaluation.data.cases import Source
+from durian.evaluation.data.copies import recoloured, turned_copy
+from durian.evaluation.data.photographs import (
+    HEAD_SIDE,
+    Photographs,
+    first_of,
+    head_box,
+    photograph_paths,
+    read_head_photo,
+)
+from durian.evaluation.data.tasks import Task, rendered
+from durian.evaluation.methods.methods import MethodSpec, process_method
 from durian.evaluation.metrics import BEST_PSNR, compare
-from durian.evaluation.photographs import HEAD_SIDE, Photographs, first_of, head_box, photograph_paths, read_head_photo
-from durian.evaluation.protocols import Options, Source, get_protocol
-from durian.evaluation.running import evaluate
-from durian.evaluation.scoring import Scorer
-from durian.evaluation.self_item import FAILED, RING, regions_around
-from durian.evaluation.summary import printed
-from durian.evaluation.tasks import Task, rendered
+from durian.evaluation.metrics.scoring import Scorer
+from durian.evaluation.protocols.interface import Options, get_protocol
+from durian.evaluation.protocols.self_item import FAILED, RING, regions_around
+from durian.evaluation.report.summary import printed
+from durian.evaluation.run.running import evaluate
 from durian.face import detect_faces, eye_distance
 from durian.prepare import AttributeSource, MotionSource, PortraitSource, build_request
 from durian.renderer import get_renderer

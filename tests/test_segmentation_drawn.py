@@ -8,7 +8,7 @@ import pytest
 from drawn_made import drawn_folder
 
 from durian.errors import InvalidRequest
-from durian.evaluation.drawn_masks import evaluate_drawn
+from durian.evaluation.protocols.drawn_masks import evaluate_drawn
 from durian.face import require_face
 from durian.geometry.mesh import FACE_OVAL
 from durian.segmentation import worn

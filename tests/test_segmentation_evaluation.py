@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from durian.errors import InvalidRequest, UnreadableMedia
-from durian.evaluation import segment
+from durian.evaluation.metrics import overlap
+from durian.evaluation.protocols import segment
 
 
 def test_the_next_click_is_the_centre_of_the_largest_error():
@@ -31,8 +32,8 @@ def test_the_next_click_is_the_centre_of_the_largest_error():
 
 def test_overlap():
     a, b = np.array([1, 1, 0, 0], bool), np.array([0, 1, 1, 0], bool)
-    assert segment.intersection_over_union(a, b) == pytest.approx(1 / 3)
-    assert segment.intersection_over_union(a & ~a, b & ~b) == 1.0
+    assert overlap.intersection_over_union(a, b) == pytest.approx(1 / 3)
+    assert overlap.intersection_over_union(a & ~a, b & ~b) == 1.0
 
 
 class Obedient:
@@ -132,8 +133,8 @@ def test_soft_masks_are_the_truth_where_there_are_some(tmp_path):
 
 def test_soft_overlap():
     mask, covered = np.array([200, 100, 0], np.uint8), np.array([100, 100, 50], np.uint8)
-    assert segment.soft_intersection_over_union(mask, covered) == pytest.approx(200 / 350)
-    assert segment.soft_intersection_over_union(mask * 0, covered * 0) == 1.0
+    assert overlap.soft_intersection_over_union(mask, covered) == pytest.approx(200 / 350)
+    assert overlap.soft_intersection_over_union(mask * 0, covered * 0) == 1.0
 
 
 def test_a_folder_without_scenes_says_so(tmp_path):

@@ -245,28 +245,28 @@ def test_imports_point_one_way(project_root):
     assert upwards == []
 
 
-SYNTHETIC_LAYERS = (
-    {"base"},
-    {"backdrops", "head"},
-    {"hair", "render", "worn"},
-    {"acting", "skin"},
-    {"studio"},
-    {"scenes"},
-)
-"""Folders of synthetic heads from the ground up, likewise."""
+FOLDERS = {
+    "synthetic": (
+        {"base"}, {"backdrops", "head"}, {"hair", "render", "worn"}, {"acting", "skin"}, {"studio"}, {"scenes"},
+    ),
+    "evaluation": ({"data"}, {"methods", "metrics"}, {"protocols"}, {"run"}, {"report"}, {"gallery"}),
+}  # fmt: skip
+"""Folders of the largest rooms from the ground up, likewise."""
 
 
-def test_folders_of_synthetic_heads_import_one_way(project_root):
-    folder = project_root / "durian" / "synthetic"
-    rank = {name: level for level, names in enumerate(SYNTHETIC_LAYERS) for name in names}
+@pytest.mark.parametrize("room", FOLDERS)
+def test_folders_of_a_room_import_one_way(room, project_root):
+    folder = project_root / "durian" / room
+    rank = {name: level for level, names in enumerate(FOLDERS[room]) for name in names}
     assert {path.name for path in folder.iterdir() if (path / "__init__.py").is_file()} == set(rank)
     upwards = []
-    for path in sorted(folder.glob("*/*.py")):
+    for path in sorted(folder.glob("*/**/*.py")):
+        own = path.relative_to(folder).parts[0]
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("durian.synthetic."):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"durian.{room}."):
                 used = node.module.split(".")[2]
-                if used != path.parent.name and rank[used] >= rank[path.parent.name]:
-                    upwards.append(f"{path.parent.name} imports {used} in {path.name}")
+                if used != own and rank[used] >= rank[own]:
+                    upwards.append(f"{own} imports {used} in {path.name}")
     assert upwards == []
 
 

@@ -11,8 +11,8 @@ from durian.cli.progress import progress
 from durian.errors import InvalidRequest, WeightsMissing
 
 if TYPE_CHECKING:
-    from durian.evaluation.methods import MethodSpec
-    from durian.evaluation.photographs import Photographs
+    from durian.evaluation.data.photographs import Photographs
+    from durian.evaluation.methods.methods import MethodSpec
 
 
 def run(arguments: argparse.Namespace) -> dict[str, object]:
@@ -26,9 +26,9 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
         from durian.cli import gallery
 
         return gallery.run(arguments)
-    from durian.evaluation.protocols import Options, get_protocol
-    from durian.evaluation.running import evaluate
-    from durian.evaluation.summary import printed
+    from durian.evaluation.protocols.interface import Options, get_protocol
+    from durian.evaluation.report.summary import printed
+    from durian.evaluation.run.running import evaluate
 
     option = "--videos" if arguments.what in REAL_CLIPS else "--data"
     given = (arguments.videos or arguments.data) if arguments.what in REAL_CLIPS else arguments.data
@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
 
 
 def _photographs(arguments: argparse.Namespace) -> Photographs:
-    from durian.evaluation.photographs import KINDS, Photographs
+    from durian.evaluation.data.photographs import KINDS, Photographs
 
     kinds = tuple(dict.fromkeys(arguments.kinds or KINDS))
     return Photographs(arguments.split, arguments.part, kinds, arguments.stills)
@@ -62,7 +62,7 @@ def _photographs(arguments: argparse.Namespace) -> Photographs:
 
 def _methods(arguments: argparse.Namespace, usual: tuple[str, ...]) -> list[MethodSpec]:
     """Those given, or the ``usual`` ones; the baseline must be one of them."""
-    from durian.evaluation.methods import parse_method
+    from durian.evaluation.methods.methods import parse_method
 
     methods = [parse_method(text) for text in arguments.methods or usual]
     names = [method.name for method in methods]
@@ -81,8 +81,8 @@ def _metrics(arguments: argparse.Namespace) -> tuple[str, ...]:
 
 
 def _segment(arguments: argparse.Namespace) -> dict[str, object]:
-    from durian.evaluation.drawn_masks import evaluate_drawn
-    from durian.evaluation.segment import evaluate_segment
+    from durian.evaluation.protocols.drawn_masks import evaluate_drawn
+    from durian.evaluation.protocols.segment import evaluate_segment
 
     data = _folder(arguments.data, "--data")
     if arguments.masks is not None:
@@ -93,7 +93,7 @@ def _segment(arguments: argparse.Namespace) -> dict[str, object]:
 
 
 def _mattes(arguments: argparse.Namespace) -> dict[str, object]:
-    from durian.evaluation.mattes import evaluate_mattes
+    from durian.evaluation.protocols.mattes import evaluate_mattes
 
     with progress("head") as show:
         return evaluate_mattes(arguments.limit, arguments.size, arguments.seed, on_scene=show)

@@ -17,7 +17,7 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
         return _merge(arguments)
     from durian.evaluation.gallery.making import GalleryOptions, make_gallery
     from durian.evaluation.gallery.pairs import is_column, pairs_of
-    from durian.evaluation.methods import parse_method
+    from durian.evaluation.methods.methods import parse_method
 
     if arguments.pairs is None or not arguments.pictures:
         raise InvalidRequest("No pairs were given: use --pairs CSV and --pictures DIR, or --ratings FILE to merge.")

@@ -46,7 +46,7 @@ PROTOCOLS = (
     "mattes",
     "gallery",
 )
-"""Those of :mod:`durian.evaluation.protocols`, ``segment``, ``mattes`` and ``gallery``."""
+"""Those of :mod:`durian.evaluation.protocols.interface`, ``segment``, ``mattes`` and ``gallery``."""
 DEFAULT_MOTION = "nod"
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from durian.evaluation.sheets import write_sheet
+from durian.evaluation.run.sheets import write_sheet
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from durian.evaluation.statistics import CONFIDENCE
+from durian.evaluation.report.statistics import CONFIDENCE
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,10 @@ from pydantic import Field
 
 from durian.diffusion.discovery import require_model
 from durian.errors import InvalidRequest
+from durian.evaluation.data.cases import Source
 from durian.evaluation.gallery.pairs import Pair
-from durian.evaluation.methods import MethodSpec, digest_of
-from durian.evaluation.protocols import Source
-from durian.evaluation.results import source_digest
+from durian.evaluation.methods.methods import MethodSpec, digest_of
+from durian.evaluation.run.results import source_digest
 from durian.fingerprint import fingerprint
 from durian.schema import Checked, Real, Text, Whole, checked
 from durian.settings import get_settings

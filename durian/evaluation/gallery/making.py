@@ -34,8 +34,8 @@ from durian.evaluation.gallery.rendering import (
     write_inputs,
     write_look,
 )
-from durian.evaluation.methods import MethodSpec, check_distinct, process_method
-from durian.evaluation.results import told
+from durian.evaluation.methods.methods import MethodSpec, check_distinct, process_method
+from durian.evaluation.run.results import told
 from durian.request import AnimationRequest, RenderOptions
 
 FOLDER = "page"

@@ -12,7 +12,7 @@ import numpy as np
 
 from durian.engine.finishing import Finisher
 from durian.evaluation.gallery.pairs import Pair
-from durian.evaluation.sheets import COLUMNS, spread
+from durian.evaluation.run.sheets import COLUMNS, spread
 from durian.prepare import AttributeSource, MotionSource, PortraitSource, build_request
 from durian.renderer import Renderer
 from durian.request import AnimationRequest, RenderOptions

@@ -6,7 +6,7 @@ import numpy as np
 
 from durian.evaluation.metrics.case import Case
 from durian.evaluation.metrics.interface import Metric
-from durian.evaluation.segment import intersection_over_union
+from durian.evaluation.metrics.overlap import intersection_over_union
 
 LEAST_OVERLAP = 0.5
 """Between true mask and what the parser finds in the true frame: below it is blind to the item, as to a hat that looks

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from html import escape
 from typing import TYPE_CHECKING
 
+from durian.evaluation.data.cases import CaseResult
 from durian.evaluation.report.pictures import CasePictures, case_pictures
 from durian.evaluation.report.style import STYLE
+from durian.evaluation.report.summary import figure_of, from_worst
 from durian.evaluation.report.tables import (
     differences_table,
     groups_table,
@@ -16,8 +18,6 @@ from durian.evaluation.report.tables import (
     number,
     plain_table,
 )
-from durian.evaluation.results import CaseResult
-from durian.evaluation.summary import figure_of, from_worst
 
 if TYPE_CHECKING:
     from durian.evaluation.report.writing import Findings

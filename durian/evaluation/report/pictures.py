@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from durian.evaluation.results import INPUTS, stored_clip
-from durian.evaluation.running import Evaluation
-from durian.evaluation.sheets import spread
-from durian.evaluation.tasks import scaled
+from durian.evaluation.data.tasks import scaled
+from durian.evaluation.run.results import INPUTS, stored_clip
+from durian.evaluation.run.running import Evaluation
+from durian.evaluation.run.sheets import spread
 
 TILE = 176
 """Side in pixels of a picture in the page: with four methods a case takes about 120 KB."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
-from durian.evaluation.statistics import Estimate
-from durian.evaluation.summary import Row
+from durian.evaluation.report.statistics import Estimate
+from durian.evaluation.report.summary import Row
 
 ARROWS = {True: ' <abbr title="more is better">↑</abbr>', False: ' <abbr title="less is better">↓</abbr>'}
 MISSING = '<td class="none">–</td>'

@@ -10,11 +10,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 from durian import __version__
+from durian.evaluation.metrics.scoring import unavailable_metrics
 from durian.evaluation.report.page import page
-from durian.evaluation.running import Evaluation
-from durian.evaluation.scoring import unavailable_metrics
-from durian.evaluation.sets import SetDistances, set_distances
-from durian.evaluation.summary import Row, groups_of, table
+from durian.evaluation.report.sets import SetDistances, set_distances
+from durian.evaluation.report.summary import Row, groups_of, table
+from durian.evaluation.run.running import Evaluation
 
 PAGE, NUMBERS = "report.html", "metrics.json"
 LIBRARIES = ("numpy", "opencv-python", "mediapipe", "torch", "diffusers", "scipy")

@@ -10,7 +10,7 @@ import numpy as np
 
 from durian.clips import CATEGORIES, SUFFIX, Clip
 from durian.errors import InvalidRequest, NoFaceFound
-from durian.evaluation.protocols import Source
+from durian.evaluation.data.cases import Source
 from durian.face import Crop, track_faces
 from durian.face.landmarks import fill_gaps
 

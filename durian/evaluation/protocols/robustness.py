@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from durian.evaluation.protocols import Protocol, Source
-from durian.evaluation.results import CaseResult
-from durian.evaluation.scene_tasks import scene_task
-from durian.evaluation.tasks import Task
+from durian.evaluation.data.cases import CaseResult, Source
+from durian.evaluation.data.scene_tasks import scene_task
+from durian.evaluation.data.tasks import Task
+from durian.evaluation.protocols.interface import Protocol
 from durian.synthetic.scenes.scene_files import scene_path
 from durian.synthetic.scenes.scene_reading import scene_files
 

@@ -15,8 +15,8 @@ from typing import Protocol
 import numpy as np
 
 from durian.errors import InvalidRequest, UnreadableMedia
-from durian.evaluation.completers import COMPLETERS, completed
-from durian.evaluation.tasks import Task, rendered, scaled
+from durian.evaluation.data.tasks import Task, rendered, scaled
+from durian.evaluation.methods.completers import COMPLETERS, completed
 from durian.fingerprint import fingerprint
 from durian.renderer import check_renderer, get_renderer
 
@@ -57,7 +57,7 @@ class Paste:
     """The item, aligned by landmarks, pasted on the still portrait: no motion, no light, no blending of edges."""
 
     def frames(self, task: Task) -> np.ndarray:
-        from durian.evaluation.paste import pasted
+        from durian.evaluation.methods.paste import pasted
 
         return pasted(task)
 
@@ -76,7 +76,7 @@ class OracleWarp:
 
 
 class Completed:
-    """The portrait's hole filled by one of :data:`durian.evaluation.completers.COMPLETERS`."""
+    """The portrait's hole filled by one of :data:`durian.evaluation.methods.completers.COMPLETERS`."""
 
     def __init__(self, name: str):
         self.complete = COMPLETERS[name]

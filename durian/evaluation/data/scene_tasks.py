@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from durian.errors import InvalidRequest, NoFaceFound
-from durian.evaluation.protocols import Source
-from durian.evaluation.tasks import ITEM_SHARE, Task
+from durian.evaluation.data.cases import Source
+from durian.evaluation.data.tasks import ITEM_SHARE, Task
 from durian.face.landmarks import detect_upscaled, fill_gaps, track_upscaled
 from durian.request import Attribute
 from durian.schema import shown

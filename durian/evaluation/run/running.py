@@ -9,12 +9,13 @@ from functools import partial
 from pathlib import Path
 
 from durian.errors import InvalidRequest
-from durian.evaluation.methods import MethodSpec, check_distinct, process_method
-from durian.evaluation.protocols import Protocol, Source
-from durian.evaluation.results import CaseResult, Store, data_digest, result_key, told
-from durian.evaluation.scoring import Scorer
-from durian.evaluation.sheets import write_case_sheet
-from durian.evaluation.workers import score_all
+from durian.evaluation.data.cases import CaseResult, Source
+from durian.evaluation.data.workers import score_all
+from durian.evaluation.methods.methods import MethodSpec, check_distinct, process_method
+from durian.evaluation.metrics.scoring import Scorer
+from durian.evaluation.protocols.interface import Protocol
+from durian.evaluation.run.results import Store, data_digest, result_key, told
+from durian.evaluation.run.sheets import write_case_sheet
 
 log = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from durian.evaluation.metrics import all_set_metrics
-from durian.evaluation.results import stored_clip
-from durian.evaluation.running import Evaluation
+from durian.evaluation.run.results import stored_clip
+from durian.evaluation.run.running import Evaluation
 
 
 @dataclass(frozen=True)

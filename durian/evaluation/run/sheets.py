@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from durian.evaluation.tasks import Task
+from durian.evaluation.data.tasks import Task
 
 COLUMNS = 4
 """Frames of a clip that a sheet shows."""

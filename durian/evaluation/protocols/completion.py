@@ -14,10 +14,11 @@ import numpy as np
 
 from durian import masks
 from durian.errors import InvalidRequest, WeightsMissing
-from durian.evaluation.completers import COMPLETERS
-from durian.evaluation.photographs import case_name, first_of, items_worn, read_head_photo, read_photo
-from durian.evaluation.protocols import Options, Protocol, Source
-from durian.evaluation.tasks import Task
+from durian.evaluation.data.cases import Source
+from durian.evaluation.data.photographs import case_name, first_of, items_worn, read_head_photo, read_photo
+from durian.evaluation.data.tasks import Task
+from durian.evaluation.methods.completers import COMPLETERS
+from durian.evaluation.protocols.interface import Options, Protocol
 from durian.face import default_crop, eye_distance, require_face
 from durian.geometry.alignment import aligned_mask, item_mesh
 from durian.geometry.mesh import EYES, INNER_LIPS

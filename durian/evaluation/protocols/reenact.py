@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from durian.errors import InvalidRequest
-from durian.evaluation.footage import clip_paths, read_footage
-from durian.evaluation.protocols import Protocol, Source
-from durian.evaluation.results import CaseResult
-from durian.evaluation.tasks import Task
+from durian.evaluation.data.cases import CaseResult, Source
+from durian.evaluation.data.footage import clip_paths, read_footage
+from durian.evaluation.data.tasks import Task
+from durian.evaluation.protocols.interface import Protocol
 
 COMPARED = ("psnr/all", "ssim/all")
 """Figures in which a clip has to be better than the still first frame."""

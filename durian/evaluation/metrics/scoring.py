@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from durian.evaluation.data.tasks import ITEM_SHARE, Task
 from durian.evaluation.metrics import Case, Metric, all_metrics, get_metric
-from durian.evaluation.tasks import ITEM_SHARE, Task
 
 
 class Scorer:

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 from durian.errors import InvalidRequest
+from durian.evaluation.metrics.overlap import intersection_over_union, soft_intersection_over_union
 from durian.masks import HALF
 
 MOST_CLICKS = 20
@@ -122,18 +123,6 @@ def next_click(mask: np.ndarray, truth: np.ndarray) -> tuple[int, int, int] | No
         if depth[row, column] > best:
             best, click = float(depth[row, column]), (int(column), int(row), label)
     return click
-
-
-def intersection_over_union(mask: np.ndarray, truth: np.ndarray) -> float:
-    """Of two ``bool`` masks; two empty ones agree fully."""
-    union = np.logical_or(mask, truth).sum()
-    return float(np.logical_and(mask, truth).sum() / union) if union else 1.0
-
-
-def soft_intersection_over_union(mask: np.ndarray, covered: np.ndarray) -> float:
-    """Of two ``uint8`` masks, by the smaller and the larger share in each pixel; two empty ones agree fully."""
-    union = np.maximum(mask, covered).sum(dtype=np.int64)
-    return float(np.minimum(mask, covered).sum(dtype=np.int64) / union) if union else 1.0
 
 
 def read_reference(path: Path) -> tuple[np.ndarray, np.ndarray, str, str]:

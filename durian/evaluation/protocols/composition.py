@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from durian.evaluation.protocols import Protocol, Source
-from durian.evaluation.scene_tasks import scene_sources, scene_task
-from durian.evaluation.tasks import Task
+from durian.evaluation.data.cases import Source
+from durian.evaluation.data.scene_tasks import scene_sources, scene_task
+from durian.evaluation.data.tasks import Task
+from durian.evaluation.protocols.interface import Protocol
 
 
 class Composition(Protocol):

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from durian.evaluation.protocols import Protocol, Source
-from durian.evaluation.results import CaseResult
-from durian.evaluation.scene_tasks import scene_sources, scene_task
-from durian.evaluation.tasks import Task
+from durian.evaluation.data.cases import CaseResult, Source
+from durian.evaluation.data.scene_tasks import scene_sources, scene_task
+from durian.evaluation.data.tasks import Task
+from durian.evaluation.protocols.interface import Protocol
 
 
 class Triplets(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from durian.evaluation.tasks import Task
+from durian.evaluation.data.tasks import Task
 from durian.geometry.alignment import item_mesh
 from durian.geometry.mesh import HeadPose
 from durian.geometry.mirror import facing_like

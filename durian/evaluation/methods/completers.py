@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from durian.evaluation.gap_layers import complete_gap
-from durian.evaluation.tasks import Task, whole_crop
+from durian.evaluation.data.tasks import Task, whole_crop
+from durian.evaluation.methods.gap_layers import complete_gap
 from durian.layers.fill import fill
 from durian.request import AnimationRequest, Portrait, RenderOptions
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import numpy as np
 
 from durian.errors import InvalidRequest
-from durian.evaluation.footage import Footage, item_mask, item_sources, read_footage
-from durian.evaluation.protocols import Protocol, Source
-from durian.evaluation.tasks import Task
+from durian.evaluation.data.cases import Source
+from durian.evaluation.data.footage import Footage, item_mask, item_sources, read_footage
+from durian.evaluation.data.tasks import Task
+from durian.evaluation.protocols.interface import Protocol
 from durian.fingerprint import fingerprint
 from durian.request import Attribute
 

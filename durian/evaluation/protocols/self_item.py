@@ -14,14 +14,14 @@ import cv2
 import numpy as np
 
 from durian.errors import DurianError, InvalidRequest
-from durian.evaluation.copies import recoloured, turned_copy
-from durian.evaluation.figures import Figure
-from durian.evaluation.methods import Method, OracleWarp, Still
-from durian.evaluation.photographs import HeadPhoto, case_name, first_of, head_box, items_worn, read_head_photo
-from durian.evaluation.protocols import Options, Protocol, Source
-from durian.evaluation.results import CaseResult
-from durian.evaluation.scoring import Scorer
-from durian.evaluation.tasks import ITEM_SHARE, Task
+from durian.evaluation.data.cases import CaseResult, Source
+from durian.evaluation.data.copies import recoloured, turned_copy
+from durian.evaluation.data.photographs import HeadPhoto, case_name, first_of, head_box, items_worn, read_head_photo
+from durian.evaluation.data.tasks import ITEM_SHARE, Task
+from durian.evaluation.methods.methods import Method, OracleWarp, Still
+from durian.evaluation.metrics.figures import Figure
+from durian.evaluation.metrics.scoring import Scorer
+from durian.evaluation.protocols.interface import Options, Protocol
 from durian.face import eye_distance
 from durian.layers.lenses import glasses_opacity
 from durian.prepare import AttributeSource, PortraitSource, find_mask, load_attribute, load_portrait
@@ -138,7 +138,7 @@ def regions_around(mask: np.ndarray, landmarks: np.ndarray) -> dict[str, np.ndar
     :data:`RING` around the item, ``outside`` the rest; ``(S, S) bool`` each.
 
     Args:
-        mask: ``(S, S) uint8`` the item; from :data:`~durian.evaluation.tasks.ITEM_SHARE` on a pixel is inside.
+        mask: ``(S, S) uint8`` the item; from :data:`~durian.evaluation.data.tasks.ITEM_SHARE` on a pixel is inside.
         landmarks: ``(478, 3)`` pixels.
     """
     inside, width = mask >= ITEM_SHARE, RING * eye_distance(landmarks)

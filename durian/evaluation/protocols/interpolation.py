@@ -7,12 +7,13 @@ from itertools import pairwise
 
 import numpy as np
 
-from durian.evaluation.figures import Figure
-from durian.evaluation.methods import Method
-from durian.evaluation.protocols import Protocol, Source
-from durian.evaluation.scene_tasks import description_of, reference_of, scene_sources, scene_task
-from durian.evaluation.scoring import Scorer
-from durian.evaluation.tasks import Task
+from durian.evaluation.data.cases import Source
+from durian.evaluation.data.scene_tasks import description_of, reference_of, scene_sources, scene_task
+from durian.evaluation.data.tasks import Task
+from durian.evaluation.methods.methods import Method
+from durian.evaluation.metrics.figures import Figure
+from durian.evaluation.metrics.scoring import Scorer
+from durian.evaluation.protocols.interface import Protocol
 from durian.synthetic.scenes.scene_reading import read_scene
 
 STEPS = 9

@@ -1,7 +1,7 @@
 """Protocols: one class for each combination of data and measurement, and the registry of them.
 
 All go one way: a protocol lists its sources and makes a task of each; methods make frames of a task; metrics score
-them; :mod:`durian.evaluation.running` takes care of processes and of going on, the report of means and pictures.
+them; :mod:`durian.evaluation.run.running` takes care of processes and of going on, the report of means and pictures.
 """
 
 from __future__ import annotations
@@ -15,22 +15,23 @@ from pathlib import Path
 import numpy as np
 
 from durian.errors import InvalidRequest
-from durian.evaluation.figures import Figure
-from durian.evaluation.methods import RENDER_SIZE, Method
-from durian.evaluation.photographs import Photographs
-from durian.evaluation.scoring import Scorer
-from durian.evaluation.tasks import Task
+from durian.evaluation.data.cases import Source
+from durian.evaluation.data.photographs import Photographs
+from durian.evaluation.data.tasks import Task
+from durian.evaluation.methods.methods import RENDER_SIZE, Method
+from durian.evaluation.metrics.figures import Figure
+from durian.evaluation.metrics.scoring import Scorer
 
 PROTOCOLS = {
-    "self": "durian.evaluation.self_attribute.SelfAttribute",
-    "cross": "durian.evaluation.cross_attribute.CrossAttribute",
-    "reenact": "durian.evaluation.reenact.Reenact",
-    "triplets": "durian.evaluation.triplets.Triplets",
-    "composition": "durian.evaluation.composition.Composition",
-    "interpolation": "durian.evaluation.interpolation.Interpolation",
-    "robustness": "durian.evaluation.robustness.Robustness",
-    "self-item": "durian.evaluation.self_item.SelfItem",
-    "completion": "durian.evaluation.completion.Completion",
+    "self": "durian.evaluation.protocols.self_attribute.SelfAttribute",
+    "cross": "durian.evaluation.protocols.cross_attribute.CrossAttribute",
+    "reenact": "durian.evaluation.protocols.reenact.Reenact",
+    "triplets": "durian.evaluation.protocols.triplets.Triplets",
+    "composition": "durian.evaluation.protocols.composition.Composition",
+    "interpolation": "durian.evaluation.protocols.interpolation.Interpolation",
+    "robustness": "durian.evaluation.protocols.robustness.Robustness",
+    "self-item": "durian.evaluation.protocols.self_item.SelfItem",
+    "completion": "durian.evaluation.protocols.completion.Completion",
 }
 """The module of each; imported when used. ``segment`` has no methods to compare and goes its own way."""
 
@@ -58,15 +59,6 @@ class Options:
     seed: int = 0
     photographs: Photographs = field(default_factory=Photographs)
     relit: bool = False
-
-
-@dataclass(frozen=True)
-class Source:
-    """One case to be: its ``name``, unique and fit for a file's, and the ``files`` it is made of."""
-
-    name: str
-    files: tuple[Path, ...]
-    detail: str = ""
 
 
 class Protocol(ABC):

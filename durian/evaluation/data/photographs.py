@@ -82,7 +82,7 @@ def items_worn(folder: Path, photographs: Photographs) -> dict[Path, frozenset[s
     own presence check says so.
     """
     if photographs.stills is None:
-        from durian.evaluation.workers import score_all
+        from durian.evaluation.data.workers import score_all
 
         paths = photograph_paths(folder, photographs)
         return dict(zip(paths, score_all(partial(_seen, kinds=photographs.kinds), paths, 1, "photo"), strict=True))

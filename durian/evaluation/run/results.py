@@ -10,35 +10,23 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
 from durian import __version__
 from durian.errors import DurianError
-from durian.evaluation.methods import MethodSpec, digest_of
-from durian.evaluation.protocols import Protocol, Source
-from durian.evaluation.tasks import Task, scaled
+from durian.evaluation.data.cases import CaseResult, Source
+from durian.evaluation.data.tasks import Task, scaled
+from durian.evaluation.methods.methods import MethodSpec, digest_of
+from durian.evaluation.protocols.interface import Protocol
 from durian.fingerprint import fingerprint
 from durian.request import Attribute
 
 RESULTS, TRUTH, INPUTS = "results", "truth", "inputs"
 """Folders; those of the rendered frames are called after their method below ``outputs``."""
 OUTPUTS = "outputs"
-
-
-@dataclass(frozen=True)
-class CaseResult:
-    """Figures of one case and one method by ``metric/region``, or the ``error`` that left it out."""
-
-    case: str
-    method: str
-    group: str = ""
-    figures: Mapping[str, float] = field(default_factory=dict)
-    facts: Mapping[str, float] = field(default_factory=dict)
-    error: str | None = None
 
 
 class Store:

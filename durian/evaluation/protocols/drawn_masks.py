@@ -9,8 +9,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from durian.evaluation.photographs import head_box
-from durian.evaluation.segment import click_scores, intersection_over_union
+from durian.evaluation.data.photographs import head_box
+from durian.evaluation.metrics.overlap import intersection_over_union
+from durian.evaluation.protocols.segment import click_scores
 from durian.masks import HALF
 from durian.segmentation.drawn import ITEMS, DrawnMask, read_drawn_masks
 

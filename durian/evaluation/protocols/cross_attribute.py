@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from durian.errors import InvalidRequest
-from durian.evaluation.footage import item_sources, read_footage
-from durian.evaluation.protocols import Protocol, Source
-from durian.evaluation.self_attribute import FRAMES, reference_frames, reference_of
-from durian.evaluation.tasks import Task
+from durian.evaluation.data.cases import Source
+from durian.evaluation.data.footage import item_sources, read_footage
+from durian.evaluation.data.tasks import Task
+from durian.evaluation.protocols.interface import Protocol
+from durian.evaluation.protocols.self_attribute import FRAMES, reference_frames, reference_of
 
 
 class CrossAttribute(Protocol):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from durian.evaluation.figures import Figure, region_title
+from durian.evaluation.data.cases import CaseResult
 from durian.evaluation.metrics import all_metrics
-from durian.evaluation.results import CaseResult
-from durian.evaluation.running import Evaluation
-from durian.evaluation.statistics import Estimate, estimate, paired_difference
+from durian.evaluation.metrics.figures import Figure, region_title
+from durian.evaluation.report.statistics import Estimate, estimate, paired_difference
+from durian.evaluation.run.running import Evaluation
 
 DECIMALS = 5
 REGION_ORDER = ("all", "inside", "outside")

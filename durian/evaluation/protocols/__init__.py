@@ -1,0 +1,1 @@
+"""Evaluation protocols: what is asked of a method, on which data, against which truth."""

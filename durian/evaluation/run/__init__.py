@@ -1,0 +1,1 @@
+"""Running of a protocol, and its results on disk."""
