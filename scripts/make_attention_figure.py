@@ -25,7 +25,7 @@ from durian.diffusion.presets import build, get_preset
 from durian.diffusion.reference_inputs import masked
 from durian.diffusion.reference_net import ReferenceNet
 from durian.diffusion.references import References
-from durian.training.networks import start_alike
+from durian.training.stages.networks import start_alike
 from scripts.attention_views import SIZE, SOURCE, Picture, View, inside, moved, pictures, sample_views, view, without
 
 HELD_OUT = "hat-fedora"

@@ -9,7 +9,7 @@ from diffusion_made import SIZE
 from training_made import made_batch, rows, small_pipeline, smooth_batch, trained
 
 from durian.diffusion.latents import encode
-from durian.training.autoencoder_stage import (
+from durian.training.stages.autoencoder import (
     AutoencoderSettings,
     AutoencoderStage,
     PatchDiscriminator,

@@ -12,12 +12,12 @@ from training_samples_made import SIZE, clip, grey_of, number_of, triplet
 from durian.cli.main import main
 from durian.clips import Clip, DraftPair, write_drafts
 from durian.errors import InvalidRequest
-from durian.training.checkpoints import keep_model, open_model
-from durian.training.dataset import Samples, SamplingSettings, collate
-from durian.training.pairs import Pairs, PairSettings
+from durian.training.data.dataset import Samples, SamplingSettings, collate
+from durian.training.data.pairs import Pairs, PairSettings
 from durian.training.preparation.drafts import add_drafts, draw_pairs
 from durian.training.preparation.folder import prepare
 from durian.training.preparation.settings import Preparation
+from durian.training.run.checkpoints import keep_model, open_model
 
 TRUE, PSEUDO = DraftPair("hair", 2, 0, True), DraftPair("hair", 5, 7, False)
 

@@ -14,12 +14,12 @@ import torch
 from training_loop_made import AlikeStage, BrokenStage, drawn_clips, learner, micro_batches, recipe
 
 from durian.errors import InvalidRequest, LimitExceeded
-from durian.training.averaging import Average
-from durian.training.learning import Shares, generator_of, rate_of
-from durian.training.logbook import Logbook, read_log
 from durian.training.recipe import DiffusionRecipe, Running
-from durian.training.speed import PEAK_FLOPS, Speed, counted_flop
-from durian.training.stopping import Stopping
+from durian.training.run.averaging import Average
+from durian.training.run.learning import Shares, generator_of, rate_of
+from durian.training.run.logbook import Logbook, read_log
+from durian.training.run.speed import PEAK_FLOPS, Speed, counted_flop
+from durian.training.run.stopping import Stopping
 
 
 @pytest.fixture(scope="module")

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from clips_made import acted, dyed, write
 
-from durian.training.checkpoints import open_model
-from durian.training.logbook import read_log
-from durian.training.loop import train
+from durian.training.data.sample import Sample
 from durian.training.recipe import Recipe, Running, ValidationRecipe, load_recipe
-from durian.training.sample import Sample
-from durian.training.stages import make_samples
-from durian.training.validation import predicted
+from durian.training.run.checkpoints import open_model
+from durian.training.run.logbook import read_log
+from durian.training.run.loop import train
+from durian.training.run.stage_factory import make_samples
+from durian.training.run.validation import predicted
 
 SIZE, FRAMES = 64, 8
 PEOPLE = {"hair-afro": "look-around", "hair-bob": "talk"}

@@ -16,13 +16,13 @@ from training_loop_made import drawn_clips, recipe
 from durian.diffusion.discovery import read_model
 from durian.diffusion.opening import open_pipeline
 from durian.errors import InvalidRequest, OutputFailed, WeightsMissing
-from durian.training.autoencoder_stage import AutoencoderSettings
-from durian.training.checkpoints import latest, open_model
-from durian.training.logbook import read_log
-from durian.training.loop import train
 from durian.training.recipe import AutoencoderRecipe, DiffusionRecipe, Running, ValidationRecipe
-from durian.training.stages import make_samples
-from durian.training.validation import predicted, validate
+from durian.training.run.checkpoints import latest, open_model
+from durian.training.run.logbook import read_log
+from durian.training.run.loop import train
+from durian.training.run.stage_factory import make_samples
+from durian.training.run.validation import predicted, validate
+from durian.training.stages.autoencoder import AutoencoderSettings
 
 LOOKED_AT = ValidationRecipe(every=3, samples=1, held_out=0.0)
 

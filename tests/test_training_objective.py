@@ -16,9 +16,9 @@ from durian.diffusion.latents import encode
 from durian.diffusion.pipeline import AttributeReference, DurianPipeline
 from durian.diffusion.prediction import Prediction
 from durian.errors import InvalidRequest
-from durian.training.diffusion_stage import DiffusionSettings, DiffusionStage, Drawn, ImageStage, TemporalStage
-from durian.training.noise import Noise
-from durian.training.stage import Stage
+from durian.training.stages.diffusion import DiffusionSettings, DiffusionStage, Drawn, ImageStage, TemporalStage
+from durian.training.stages.noise import Noise
+from durian.training.stages.stage import Stage
 
 SAMPLES = 4
 LOST = {"nothing": (False, False), "attribute": (True, False), "both": (True, True)}

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from durian.diffusion.presets import SCHEDULE
-from durian.training.noise import ForwardProcess, Noise
+from durian.training.stages.noise import ForwardProcess, Noise
 
 EPSILON = {**SCHEDULE, "prediction_type": "epsilon", "rescale_betas_zero_snr": False}
 SHAPE = (3, 4, 4)

@@ -9,8 +9,8 @@ from diffusion_made import SIZE
 from training_made import small_pipeline, smooth_batch, trained
 
 from durian.diffusion.pipeline import AttributeReference
-from durian.training.autoencoder_stage import AutoencoderSettings, AutoencoderStage
-from durian.training.diffusion_stage import ImageStage
+from durian.training.stages.autoencoder import AutoencoderSettings, AutoencoderStage
+from durian.training.stages.diffusion import ImageStage
 
 REPEATED = 4
 """How often each sample's target is in a batch, with noise of its own."""

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from durian.training import optimisers
-from durian.training.optimisers import LIKE_ADAM, Muon, make_optimisers, orthogonal
 from durian.training.recipe import DiffusionRecipe
+from durian.training.run import optimisers
+from durian.training.run.optimisers import LIKE_ADAM, Muon, make_optimisers, orthogonal
 
 RECIPE = DiffusionRecipe(steps=4, batch=1, micro_batch=1, rate=0.01)
 

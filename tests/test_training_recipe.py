@@ -8,9 +8,9 @@ import pytest
 
 from durian.diffusion.presets import get_preset
 from durian.errors import InvalidRequest
-from durian.training.augmentation import ATTRIBUTE_CHANGES
+from durian.training.data.augmentation import ATTRIBUTE_CHANGES
 from durian.training.recipe import RECIPES, STAGES, load_recipe
-from durian.training.stages import starting_pipeline
+from durian.training.run.stage_factory import starting_pipeline
 
 LEAST = """
 preset = "mini-64"

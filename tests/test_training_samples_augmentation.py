@@ -12,7 +12,7 @@ from training_samples_made import clip, face
 from durian.clips import ClipFrame
 from durian.errors import InvalidRequest
 from durian.motion.canonical import mirror
-from durian.training.augmentation import (
+from durian.training.data.augmentation import (
     ATTRIBUTE_CHANGES,
     PORTRAIT_CHANGES,
     Changes,

@@ -14,11 +14,11 @@ from durian.errors import UnreadableMedia
 from durian.face import eye_distance
 from durian.keypoints import draw_keypoints
 from durian.masks import expand
-from durian.training.augmentation import ReferenceChanges
-from durian.training.dataset import Batches, Samples, SamplingSettings, collate, load_batches, split_clips
-from durian.training.expansion import ExpansionSettings, person_of
-from durian.training.pairs import PairSettings
-from durian.training.sample import PICTURES, Sample
+from durian.training.data.augmentation import ReferenceChanges
+from durian.training.data.dataset import Batches, Samples, SamplingSettings, collate, load_batches, split_clips
+from durian.training.data.expansion import ExpansionSettings, person_of
+from durian.training.data.pairs import PairSettings
+from durian.training.data.sample import PICTURES, Sample
 
 GREEN = (30, 200, 60)
 PLAIN = SamplingSettings().without_augmentation()

@@ -11,7 +11,7 @@ from training_samples_made import SIZE, clip, face, frame, item, triplet
 from durian.errors import InvalidRequest
 from durian.face import eye_distance
 from durian.masks import expand, union
-from durian.training.expansion import (
+from durian.training.data.expansion import (
     ExpansionSettings,
     MaskBank,
     filled,

@@ -9,7 +9,7 @@ import pytest
 from training_samples_made import clip, face, triplet
 
 from durian.errors import InvalidRequest
-from durian.training.pairs import Pairs, PairSettings, categories_of, pose_distance
+from durian.training.data.pairs import Pairs, PairSettings, categories_of, pose_distance
 
 DRAWS = 300
 

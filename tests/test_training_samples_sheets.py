@@ -9,8 +9,8 @@ import pytest
 from training_samples_made import RED, clip, triplet
 
 from durian.media import read_image
-from durian.training.augmentation import ATTRIBUTE_CHANGES, PORTRAIT_CHANGES, Changes, ReferenceChanges
-from durian.training.batch_sheet import (
+from durian.training.data.augmentation import ATTRIBUTE_CHANGES, PORTRAIT_CHANGES, Changes, ReferenceChanges
+from durian.training.data.batch_sheet import (
     CAPTION_HEIGHT,
     HIDDEN,
     RANDOM_DRAWS,
@@ -20,8 +20,8 @@ from durian.training.batch_sheet import (
     write_batch_sheet,
     write_range_sheet,
 )
-from durian.training.dataset import Samples, SamplingSettings
-from durian.training.pairs import PairSettings
+from durian.training.data.dataset import Samples, SamplingSettings
+from durian.training.data.pairs import PairSettings
 
 
 @pytest.fixture

@@ -11,12 +11,12 @@ from accelerate import Accelerator
 from training_samples_made import clip
 
 from durian.clips import Clip
-from durian.training.dataset import collate
-from durian.training.diffusion_stage import Drawn, ImageStage
-from durian.training.learning import Learner
-from durian.training.noise import Noise
+from durian.training.data.dataset import collate
 from durian.training.recipe import DiffusionRecipe, Recipe, Running, ValidationRecipe
-from durian.training.stages import make_samples, starting_pipeline
+from durian.training.run.learning import Learner
+from durian.training.run.stage_factory import make_samples, starting_pipeline
+from durian.training.stages.diffusion import Drawn, ImageStage
+from durian.training.stages.noise import Noise
 
 IMAGE = DiffusionRecipe(steps=6, batch=4, micro_batch=2, rate=1e-3, average=0.9, precision="float32")
 

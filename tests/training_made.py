@@ -13,8 +13,8 @@ from durian.diffusion.guider import KeypointGuider
 from durian.diffusion.pipeline import DurianPipeline
 from durian.diffusion.presets import SCHEDULE
 from durian.diffusion.reference_net import ReferenceNet
-from durian.training.networks import start_alike
-from durian.training.stage import Stage
+from durian.training.stages.networks import start_alike
+from durian.training.stages.stage import Stage
 
 SMALL = {
     "latent_channels": 8,

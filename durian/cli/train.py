@@ -62,8 +62,8 @@ def train_diffusion(arguments: argparse.Namespace) -> dict[str, object] | None:
 
     from durian.clips import open_clips
     from durian.settings import get_settings
-    from durian.training.loop import train
     from durian.training.recipe import load_recipe
+    from durian.training.run.loop import train
 
     recipe = _with_steps(load_recipe(arguments.recipe), arguments.steps)
     clips = [clip for folder in arguments.clips for clip in open_clips(folder)]
@@ -98,8 +98,8 @@ def _with_steps(recipe: Recipe, steps: int | None) -> Recipe:
 
 
 def _show_batch(arguments: argparse.Namespace, recipe: Recipe, clips: list[Clip]) -> dict[str, object]:
-    from durian.training.batch_sheet import write_batch_sheet
-    from durian.training.stages import make_samples
+    from durian.training.data.batch_sheet import write_batch_sheet
+    from durian.training.run.stage_factory import make_samples
 
     name = (arguments.stage or list(recipe.stages))[0]
     samples = make_samples(name, clips, recipe)

@@ -9,9 +9,9 @@ from typing import Literal
 
 from durian.diffusion.presets import Preset, get_preset
 from durian.errors import InvalidRequest
-from durian.training.autoencoder_stage import AutoencoderSettings
-from durian.training.dataset import SamplingSettings
-from durian.training.diffusion_stage import DiffusionSettings
+from durian.training.data.dataset import SamplingSettings
+from durian.training.stages.autoencoder import AutoencoderSettings
+from durian.training.stages.diffusion import DiffusionSettings
 from durian.training.tables import read_table
 
 RECIPES = Path(__file__).parent / "recipes"
@@ -32,8 +32,8 @@ class StageRecipe:
         micro_batch: samples that go through the networks together; a step adds up ``batch / micro_batch`` of them, on
             one device or on several. Noise follows from the micro batch's number, so that devices change nothing.
         frames: target frames of a sample.
-        optimiser: ``adamw``, or ``muon`` (:class:`~durian.training.optimisers.Muon`) for weights of two dimensions and
-            more with AdamW for the rest.
+        optimiser: ``adamw``, or ``muon`` (:class:`~durian.training.run.optimisers.Muon`) for weights of two dimensions
+            and more with AdamW for the rest.
         rate: largest learning rate.
         warm_up: steps over which it rises.
         schedule: ``constant`` after that, or ``cosine``, falling to nothing at the last step.
@@ -153,7 +153,7 @@ class Recipe:
         prediction: what the denoiser predicts, where it is not what the preset says; noise goes with a schedule that
             keeps some of the picture to its end.
         start_alike: whether a model that starts from nothing starts all its nets from the same numbers
-            (:func:`durian.training.networks.start_alike`).
+            (:func:`durian.training.stages.networks.start_alike`).
         autoencoder: trains the preset's autoencoder; none for a preset whose autoencoder is fetched.
         image: the paper's first stage, single frames.
         temporal: the paper's second stage, attention over time.

@@ -25,7 +25,6 @@ from durian.segmentation.drawn import DrawnMask
 from durian.segmentation.parser.network import ParserNetwork
 from durian.segmentation.parser.running import load_network, save_network
 from durian.segmentation.parser.weights import FILE
-from durian.training.checkpoints import differences
 from durian.training.parser.drawn import drawn_photos
 from durian.training.parser.examples import Examples
 from durian.training.parser.imagenet import imagenet_file, load_imagenet
@@ -33,6 +32,7 @@ from durian.training.parser.losses import class_losses, click_losses
 from durian.training.parser.photos import Photos, prepare_photos
 from durian.training.parser.portraits import label_portraits
 from durian.training.parser.rounds import rounds_of_clicks
+from durian.training.run.checkpoints import differences
 
 CHECKPOINT, LOG, TEACHER = "parser.pt", "parser.jsonl", "teacher"
 """What a run leaves in its folder besides the weights: the state to go on from, losses, and the weights that labelled

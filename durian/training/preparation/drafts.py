@@ -13,8 +13,8 @@ from durian.errors import InvalidRequest
 from durian.preview.renderer import animate
 from durian.request import AnimationRequest, Attribute, Portrait, RenderOptions
 from durian.scene import prepare_scene
-from durian.training.expansion import is_seen, whole, whole_item
-from durian.training.pairs import Pairs, PairSettings
+from durian.training.data.expansion import is_seen, whole, whole_item
+from durian.training.data.pairs import Pairs, PairSettings
 
 DRAWS = 4
 """Pairs drawn for each that is wanted: some come twice, and of some the item is not seen."""

@@ -18,7 +18,7 @@ from durian.motion import PRESETS, preset
 from durian.preview.renderer import animate
 from durian.request import AnimationRequest, Portrait, RenderOptions
 from durian.scene import prepare_scene
-from durian.training.expansion import whole
+from durian.training.data.expansion import whole
 from durian.training.preparation.quality import Reason
 from durian.training.preparation.record import LeftOut, Made, Record, unreadable
 from durian.training.preparation.settings import Preparation

@@ -18,7 +18,7 @@ from durian.clips import Clip, ClipFrame
 from durian.errors import UnreadableMedia
 from durian.keypoints import draw_keypoints
 from durian.request import Attribute
-from durian.training.augmentation import (
+from durian.training.data.augmentation import (
     ATTRIBUTE_CHANGES,
     PORTRAIT_CHANGES,
     ReferenceChanges,
@@ -27,7 +27,7 @@ from durian.training.augmentation import (
     mirrored,
     resized,
 )
-from durian.training.expansion import (
+from durian.training.data.expansion import (
     ExpansionSettings,
     MaskBank,
     is_seen,
@@ -38,8 +38,8 @@ from durian.training.expansion import (
     whole,
     whole_item,
 )
-from durian.training.pairs import Pair, Pairs, PairSettings
-from durian.training.sample import PICTURES, Sample
+from durian.training.data.pairs import Pair, Pairs, PairSettings
+from durian.training.data.sample import PICTURES, Sample
 
 TRIES = 50
 """Draws after which clips are thought to hide what they say they show."""

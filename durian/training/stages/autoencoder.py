@@ -16,7 +16,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 from durian.diffusion.latents import latent_factor, patch_size
 from durian.diffusion.pipeline import DurianPipeline
 from durian.diffusion.reference_inputs import masked
-from durian.training.stage import Batch, Stage
+from durian.training.stages.stage import Batch, Stage
 
 PYRAMID_LEVELS = 4
 """Bands of the Laplacian pyramid: details of 1 to 8 pixels. What is coarser the plain error sees well enough."""

@@ -12,7 +12,7 @@ from durian.diffusion.conditioning import SemanticTokens
 from durian.diffusion.reference_inputs import ReferenceInputs
 from durian.diffusion.references import References
 from durian.diffusion.spatial import spatial_blocks
-from durian.training.stage import Batch
+from durian.training.stages.stage import Batch
 
 if TYPE_CHECKING:
     from durian.diffusion.pipeline import DurianPipeline

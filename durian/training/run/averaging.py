@@ -8,11 +8,11 @@ from contextlib import contextmanager
 import torch
 from diffusers.training_utils import EMAModel
 
-from durian.training.stage import Stage
+from durian.training.stages.stage import Stage
 
 
 class Average:
-    """An exponential moving average of a stage's :meth:`~durian.training.stage.Stage.averaged_modules`.
+    """An exponential moving average of a stage's :meth:`~durian.training.stages.stage.Stage.averaged_modules`.
 
     After step n the old average counts ``min(decay, n / (n + 9))``, nothing at first: diffusers' ``EMAModel``.
 

@@ -14,11 +14,11 @@ from accelerate import Accelerator
 from torch import Tensor
 
 from durian.errors import InvalidRequest, LimitExceeded
-from durian.training.averaging import Average
-from durian.training.optimisers import make_optimisers
 from durian.training.recipe import Recipe, StageRecipe
-from durian.training.speed import counted_flop
-from durian.training.stage import Stage
+from durian.training.run.averaging import Average
+from durian.training.run.optimisers import make_optimisers
+from durian.training.run.speed import counted_flop
+from durian.training.stages.stage import Stage
 
 
 @dataclass(frozen=True)

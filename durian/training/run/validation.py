@@ -11,7 +11,7 @@ import torch
 from durian.diffusion.latents import decode, encode
 from durian.diffusion.pipeline import AttributeReference, DurianPipeline
 from durian.evaluation.metrics import compare_in
-from durian.training.sample import Sample
+from durian.training.data.sample import Sample
 
 DECODED = 4
 """Frames that go through the autoencoder together."""

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from durian.diffusion.pipeline import DurianPipeline
 
 Batch = Mapping[str, Any]
-"""Pictures of :data:`durian.training.sample.PICTURES` as ``(B, ...) uint8`` tensors on the stage's device, and lists:
-``category``, ``has_truth`` and ``clip``."""
+"""Pictures of :data:`durian.training.data.sample.PICTURES` as ``(B, ...) uint8`` tensors on the stage's device, and
+lists: ``category``, ``has_truth`` and ``clip``."""
 
 
 class Stage(nn.Module, ABC):

@@ -10,8 +10,8 @@ import numpy as np
 
 from durian.clips import ClipFrame
 from durian.masks import outline, overlay
-from durian.training.augmentation import BEST_JPEG, Changes, ReferenceChanges, apply_changes, draw_changes
-from durian.training.sample import Sample
+from durian.training.data.augmentation import BEST_JPEG, Changes, ReferenceChanges, apply_changes, draw_changes
+from durian.training.data.sample import Sample
 
 TILE, CAPTION_HEIGHT = 192, 22
 """Pixels."""

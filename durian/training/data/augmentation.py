@@ -18,7 +18,7 @@ import numpy as np
 from durian.clips import ClipFrame
 from durian.errors import InvalidRequest
 from durian.motion.canonical import mirror
-from durian.training.expansion import whole
+from durian.training.data.expansion import whole
 
 BORDER_BLUR, BORDER_FADE = 1 / 28, 1 / 26
 """Beyond the edge of a moved picture: standard deviation of the blur, and how far beyond it is complete, relative to

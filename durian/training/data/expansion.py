@@ -20,7 +20,7 @@ from durian.errors import InvalidRequest
 from durian.face import Crop
 from durian.request import AnimationRequest, Attribute, Portrait, RenderOptions
 from durian.scene import prepare_scene
-from durian.training.pairs import categories_of
+from durian.training.data.pairs import categories_of
 
 FILL_REACH = 1 / 128
 """Half the width of gaps between hairs that :func:`filled` closes, relative to the picture's side: 2 pixels of 256."""

@@ -10,9 +10,9 @@ from torch import Tensor
 from durian.diffusion.pipeline import DurianPipeline
 from durian.diffusion.temporal import TemporalTransformer
 from durian.errors import InvalidRequest
-from durian.training.networks import at_latent_size, latents_of, see_references
-from durian.training.noise import MIN_SNR, NOISE_OFFSET, ForwardProcess, Noise
-from durian.training.stage import Batch, Stage
+from durian.training.stages.networks import at_latent_size, latents_of, see_references
+from durian.training.stages.noise import MIN_SNR, NOISE_OFFSET, ForwardProcess, Noise
+from durian.training.stages.stage import Batch, Stage
 
 
 @dataclass(frozen=True)
@@ -20,11 +20,11 @@ class DiffusionSettings:
     """Settings of a diffusion stage's loss.
 
     Attributes:
-        min_snr: γ, see :data:`durian.training.noise.MIN_SNR`.
-        noise_offset: see :data:`durian.training.noise.NOISE_OFFSET`.
+        min_snr: γ, see :data:`durian.training.stages.noise.MIN_SNR`.
+        noise_offset: see :data:`durian.training.stages.noise.NOISE_OFFSET`.
         last_share: how many samples (of the image stage, frames) are made from nothing but noise, beside those that
             happen to be.
-        robust: see :class:`durian.training.noise.ForwardProcess`.
+        robust: see :class:`durian.training.stages.noise.ForwardProcess`.
         drop_both: probability that a sample loses both references: what guidance needs.
         drop_attribute, drop_portrait: probability that it loses one, if it did not lose both.
         item_weight: how much more an error counts where the item is; 0 for the plain mean.
@@ -58,7 +58,7 @@ class DiffusionStage(Stage):
 
     Args:
         pipeline: with a trained autoencoder, which stays as it is.
-        trained: see :class:`~durian.training.stage.Stage`.
+        trained: see :class:`~durian.training.stages.stage.Stage`.
         settings: of the loss.
 
     Raises:

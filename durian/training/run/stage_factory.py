@@ -11,13 +11,13 @@ from durian.clips import Clip
 from durian.diffusion.pipeline import DurianPipeline
 from durian.diffusion.presets import build
 from durian.errors import InvalidRequest
-from durian.training.autoencoder_stage import AutoencoderStage
-from durian.training.checkpoints import open_model
-from durian.training.dataset import Samples
-from durian.training.diffusion_stage import ImageStage, TemporalStage
-from durian.training.networks import start_alike
+from durian.training.data.dataset import Samples
 from durian.training.recipe import DIFFUSION, Recipe
-from durian.training.stage import Stage
+from durian.training.run.checkpoints import open_model
+from durian.training.stages.autoencoder import AutoencoderStage
+from durian.training.stages.diffusion import ImageStage, TemporalStage
+from durian.training.stages.networks import start_alike
+from durian.training.stages.stage import Stage
 
 KINDS: dict[str, type[Stage]] = {stage.name: stage for stage in (AutoencoderStage, ImageStage, TemporalStage)}
 VALIDATION_SEED = 1_000_000_007

@@ -16,16 +16,16 @@ from accelerate.utils import set_seed
 from durian.clips import Clip
 from durian.diffusion.pipeline import DurianPipeline
 from durian.errors import InvalidRequest
-from durian.training.checkpoints import LIGHT, claim, keep, keep_model, latest, open_model, restore
-from durian.training.dataset import load_batches, split_clips
-from durian.training.learning import Learner, rate_of
-from durian.training.logbook import Logbook
+from durian.training.data.dataset import load_batches, split_clips
 from durian.training.recipe import DIFFUSION, Recipe
-from durian.training.speed import Speed, peak_flops
-from durian.training.stage import Stage
-from durian.training.stages import make_samples, make_stage, starting_pipeline
-from durian.training.stopping import Stopping
-from durian.training.validation import validate
+from durian.training.run.checkpoints import LIGHT, claim, keep, keep_model, latest, open_model, restore
+from durian.training.run.learning import Learner, rate_of
+from durian.training.run.logbook import Logbook
+from durian.training.run.speed import Speed, peak_flops
+from durian.training.run.stage_factory import make_samples, make_stage, starting_pipeline
+from durian.training.run.stopping import Stopping
+from durian.training.run.validation import validate
+from durian.training.stages.stage import Stage
 
 DISK_BYTES_PER_SECOND = 200e6
 """How fast a checkpoint is written until one was: a slow disk's."""

@@ -1,0 +1,1 @@
+"""Training samples: pairs of frames from clips, and how they are augmented."""

@@ -1,0 +1,1 @@
+"""The run of a training: the loop, optimisers, checkpoints, logs and validation."""
