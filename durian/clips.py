@@ -2,7 +2,7 @@
 
 A clip is one ZIP file, made by ``durian prepare`` from a video or a synthetic scene: ``frames/00000.webp``,
 ``masks/hair/00000.png`` (255 where the item covers a whole pixel), ``landmarks.npy``, ``about.json`` and, if asked for,
-``latents/00000.npy`` and ``drafts/00/00000.webp``. Frames are read one at a time, so a clip costs no more memory than
+``drafts/00/00000.webp``. Frames are read one at a time, so a clip costs no more memory than
 what is drawn from it, and few files are open at once however many clips there are.
 """
 
@@ -12,7 +12,7 @@ import io
 import json
 import os
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
@@ -111,7 +111,6 @@ class Clip:
         self.path = path
         with _told(path), zipfile.ZipFile(path) as archive:
             self.about = _about(archive.read("about.json"))
-            self.has_latents = _latents_name(0) in archive.NameToInfo
 
     def __len__(self) -> int:
         return len(self.about.roles)
@@ -156,18 +155,6 @@ class Clip:
         with _told(self.path):
             return _decoded(_archive(self.path, os.getpid()).read(_draft_name(pair, number)))
 
-    def latents(self, number: int) -> np.ndarray:
-        """The autoencoder's latents of a frame, ``(C, h, w) float16``, scaled
-        (:func:`durian.diffusion.latents.encode`).
-
-        Raises:
-            UnreadableMedia: the clip was made without latents (:attr:`has_latents`), or cannot be read any more.
-        """
-        if not self.has_latents:
-            raise UnreadableMedia(f"{self.path.name} holds no latents: make it with durian prepare --latents.")
-        with _told(self.path):
-            return np.load(io.BytesIO(_archive(self.path, os.getpid()).read(_latents_name(number))))
-
 
 @lru_cache(maxsize=OPEN_CLIPS)
 def _archive(path: Path, process: int) -> zipfile.ZipFile:
@@ -186,10 +173,6 @@ def _draft_name(pair: int, number: int) -> str:
     return f"drafts/{pair:02d}/{number:05d}.webp"
 
 
-def _latents_name(number: int) -> str:
-    return f"latents/{number:05d}.npy"
-
-
 @contextmanager
 def _told(path: Path) -> Iterator[None]:
     """Whatever goes wrong within, in one sentence."""
@@ -201,18 +184,13 @@ def _told(path: Path) -> Iterator[None]:
         ) from error
 
 
-Encode = Callable[[np.ndarray], np.ndarray]
-"""Frames ``(N, S, S, 3) uint8`` to latents ``(N, C, h, w) float16``."""
-
-
-def write_clip(path: Path, about: ClipAbout, frames: Sequence[ClipFrame], encode: Encode | None = None) -> Path:
+def write_clip(path: Path, about: ClipAbout, frames: Sequence[ClipFrame]) -> Path:
     """Write a clip; a file of its name is whole or absent.
 
     Args:
         path: ends in :data:`SUFFIX`.
         about: as many roles and people as there are frames.
         frames: in order.
-        encode: makes latents, which are written too; it is given the frames as they will be read.
 
     Raises:
         ValueError: frames and description do not agree.
@@ -220,7 +198,7 @@ def write_clip(path: Path, about: ClipAbout, frames: Sequence[ClipFrame], encode
     if not len(frames) == len(about.roles) == len(about.people):
         raise ValueError(f"{len(frames)} frames, {len(about.roles)} roles and {len(about.people)} people do not agree.")
     path.parent.mkdir(parents=True, exist_ok=True)
-    _write(path, _members(about, frames, encode))
+    _write(path, _members(about, frames))
     return path
 
 
@@ -273,17 +251,13 @@ def open_clips(folder: Path) -> list[Clip]:
     return [Clip(path) for path in paths]
 
 
-def _members(about: ClipAbout, frames: Sequence[ClipFrame], encode: Encode | None) -> Iterator[tuple[str, bytes]]:
+def _members(about: ClipAbout, frames: Sequence[ClipFrame]) -> Iterator[tuple[str, bytes]]:
     yield _about_member(about)
     yield "landmarks.npy", _npy(np.stack([frame.landmarks for frame in frames]).astype(np.float32))
-    pictures = [_webp(frame.image) for frame in frames]
-    for number, (frame, picture) in enumerate(zip(frames, pictures, strict=True)):
-        yield f"frames/{number:05d}.webp", picture
+    for number, frame in enumerate(frames):
+        yield f"frames/{number:05d}.webp", _webp(frame.image)
         for category, mask in frame.masks.items():
             yield f"masks/{category}/{number:05d}.png", _coded(mask, "PNG")
-    if encode is not None:
-        for number, latents in enumerate(encode(np.stack([_decoded(picture) for picture in pictures]))):
-            yield _latents_name(number), _npy(latents.astype(np.float16))
 
 
 def _about_member(about: ClipAbout) -> tuple[str, bytes]:

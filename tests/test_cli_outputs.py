@@ -18,7 +18,7 @@ READ = {
     "segment": {"image"},
     "evaluate": {"data", "videos", "split", "stills", "pairs", "pictures", "ratings", "masks"},
     "synth build-model": {"facekit"},
-    "prepare": {"videos", "scenes", "portraits", "masks", "latents"},
+    "prepare": {"videos", "scenes", "portraits", "masks"},
     "train parser": {"data", "portraits", "start", "masks", "pictures"},
     "train diffusion": {"clips", "start"},
 }

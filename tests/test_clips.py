@@ -51,7 +51,6 @@ def test_a_clip_is_read_as_it_was_written(written):
     assert len(clip) == 3
     assert clip.about.frames_of("target") == [2]
     assert clip.about.has_truth
-    assert not clip.has_latents
     for number, frame in enumerate(frames):
         read = clip.frame(number)
         assert np.abs(read.image.astype(int) - frame.image).mean() < 3
@@ -109,30 +108,6 @@ def test_many_clips_hold_few_files_open(tmp_path, monkeypatch):
         if name.isdecimal() and os.path.exists(f"/proc/self/fd/{name}")
     ]
     assert 0 < sum(file.endswith(SUFFIX) for file in files) <= clips.OPEN_CLIPS
-
-
-def test_latents_are_made_of_the_frames_as_they_will_be_read(tmp_path):
-    frames = made_frames(3)
-    given = []
-
-    def encode(pictures: np.ndarray) -> np.ndarray:
-        given.append(pictures)
-        return pictures[:, None, :4, :4, 0] / 3.0
-
-    path = write_clip(tmp_path / f"one{SUFFIX}", about(3), frames, encode)
-    clip = Clip(path)
-    assert clip.has_latents
-    for number in range(3):
-        image = clip.frame(number).image
-        np.testing.assert_array_equal(given[0][number], image)
-        latents = clip.latents(number)
-        assert latents.dtype == np.float16
-        np.testing.assert_array_equal(latents[0], (image[:4, :4, 0] / 3.0).astype(np.float16))
-
-
-def test_without_latents_one_sentence_says_how_to_get_them(written):
-    with pytest.raises(UnreadableMedia, match=r"holds no latents: make it with durian prepare --latents"):
-        Clip(written[2]).latents(0)
 
 
 @pytest.mark.parametrize("damage", [lambda data: data[:-30], lambda data: b"", lambda data: b"not a ZIP" * 50])

@@ -1,4 +1,4 @@
-"""Videos become clips: shots of two people, bars, bad files, resuming, shards, latents, the command line."""
+"""Videos become clips: shots of two people, bars, bad files, resuming, shards, the command line."""
 
 from __future__ import annotations
 
@@ -8,19 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from diffusion_made import tiny_autoencoder
 from preparation_made import COLLINS, HOPPER, SIDE, close_up, make_video, moving
 
 from durian.cli.main import main
 from durian.clips import Clip, open_clips
-from durian.diffusion.latents import encode
-from durian.errors import InvalidRequest, WeightsMissing
+from durian.errors import InvalidRequest
 from durian.face import detect_faces, eye_distance
 from durian.face.landmarks import detect_upscaled
 from durian.masks import png_bytes
 from durian.training.preparation.folder import find_sources, prepare
-from durian.training.preparation.latents import encoder_of
 from durian.training.preparation.record import Record
 from durian.training.preparation.settings import Preparation
 from durian.training.preparation.videos import Video, prepare_video
@@ -181,26 +177,6 @@ def test_shards_that_do_not_exist_and_empty_folders_are_refused(wanted, tmp_path
     for kind, what in (("videos", "folder of videos"), ("scenes", "folder of scenes")):
         with pytest.raises(InvalidRequest, match=what):
             find_sources(Preparation(tmp_path, tmp_path / "out", kind=kind))
-
-
-def test_latents_are_those_of_the_frames_that_are_read(wanted, prepared, tmp_path):
-    torch.manual_seed(0)
-    vae = tiny_autoencoder()
-    vae.save_pretrained(tmp_path / "model" / "vae")
-    prepare_video(f"{STEM}.mp4", wanted, encoder_of(tmp_path / "model"))
-    clip = open_clips(wanted.out)[0]
-    images = np.stack([clip.frame(number).image for number in range(len(clip))])
-    with torch.no_grad():
-        expected = encode(vae, torch.from_numpy(images).permute(0, 3, 1, 2) / 127.5 - 1).numpy()
-    stored = np.stack([clip.latents(number) for number in range(len(clip))])
-    assert np.abs(expected).max() > 0.01
-    np.testing.assert_allclose(stored, expected, rtol=1e-3, atol=1e-4)
-    np.testing.assert_array_equal(prepared[1][0].frame(3).image, images[3])
-
-
-def test_a_folder_without_an_autoencoder_is_told(tmp_path):
-    with pytest.raises(WeightsMissing, match="holds no autoencoder"):
-        encoder_of(tmp_path)
 
 
 @pytest.mark.slow

@@ -101,9 +101,6 @@ def add_prepare(command: argparse.ArgumentParser) -> None:
         "--masks", type=folder_path, metavar="DIR", help="instead of found ones: DIR/VIDEO/hair/00012.png of frame 12"
     )
     command.add_argument(
-        "--latents", type=folder_path, metavar="MODEL", help="store what its autoencoder makes of each frame"
-    )
-    command.add_argument(
         "--drafts",
         type=whole_within(PREPARATION, "MOST_DRAFTS"),
         default=0,

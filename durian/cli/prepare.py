@@ -21,7 +21,6 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
         fps=arguments.fps or FRAME_RATE,
         categories=tuple(arguments.categories),
         masks=arguments.masks,
-        latents=arguments.latents,
         drafts=arguments.drafts,
     )
     with progress(kind.removesuffix("s")) as show:

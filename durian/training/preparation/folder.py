@@ -44,7 +44,6 @@ def prepare(
 
     Raises:
         InvalidRequest: no sources, or the folder holds clips of other settings.
-        WeightsMissing: there is no autoencoder where latents are wanted.
     """
     part, parts = shard
     if not 1 <= part <= parts:
@@ -90,11 +89,6 @@ def find_sources(wanted: Preparation) -> list[str]:
 
 def prepare_source(source: str, wanted: Preparation) -> None:
     """Make the clips of one source, here, and then its record."""
-    encode = None
-    if wanted.latents is not None:
-        from durian.training.preparation.latents import encoder_of
-
-        encode = encoder_of(wanted.latents)
     if wanted.kind == "scenes":
         from durian.training.preparation.scenes import prepare_scene as make
     elif wanted.kind == "portraits":
@@ -102,7 +96,7 @@ def prepare_source(source: str, wanted: Preparation) -> None:
     else:
         from durian.training.preparation.videos import prepare_video as make
     try:
-        record = make(source, wanted, encode)
+        record = make(source, wanted)
         if wanted.drafts:
             from durian.training.preparation.drafts import add_drafts
 

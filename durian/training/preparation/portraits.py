@@ -9,7 +9,7 @@ from __future__ import annotations
 import zlib
 from pathlib import Path
 
-from durian.clips import SUFFIX, ClipAbout, ClipFrame, Encode, write_clip
+from durian.clips import SUFFIX, ClipAbout, ClipFrame, write_clip
 from durian.errors import DurianError
 from durian.face import Face, default_crop
 from durian.face.checks import require_face
@@ -31,13 +31,12 @@ POSE_STRENGTH = 0.7
 """Of the motions' turns (taste): beyond, the renderer's own faults are what would be learnt."""
 
 
-def prepare_portrait(source: str, wanted: Preparation, encode: Encode | None = None) -> Record:
+def prepare_portrait(source: str, wanted: Preparation) -> Record:
     """Make the clip of one photo, with a motion that follows from its name. One without a face is left out.
 
     Args:
         source: its path in the folder of photos.
         wanted: the settings.
-        encode: makes latents, if they are wanted.
     """
     try:
         image = read_image(wanted.sources / source)
@@ -71,5 +70,5 @@ def prepare_portrait(source: str, wanted: Preparation, encode: Encode | None = N
         source=f"{source}, animated by the preview renderer",
     )
     name = f"{source}{SUFFIX}"
-    write_clip(wanted.out / name, about, frames, encode)
+    write_clip(wanted.out / name, about, frames)
     return Record(source, (Made(Path(name).name, FRAMES, FRAMES / FRAMES_PER_SECOND, items),))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from durian.clips import SUFFIX, ClipAbout, ClipFrame, Encode, write_clip
+from durian.clips import SUFFIX, ClipAbout, ClipFrame, write_clip
 from durian.errors import UnreadableMedia
 from durian.face import Crop
 from durian.face.landmarks import detect_upscaled, fill_gaps
@@ -24,13 +24,12 @@ MOST_FILLED = 0.34
 """Share of the targets whose landmarks may be interpolated: more would be guessed motion."""
 
 
-def prepare_scene(source: str, wanted: Preparation, encode: Encode | None = None) -> Record:
+def prepare_scene(source: str, wanted: Preparation) -> Record:
     """Make the clip of one scene. One that cannot be used is recorded as left out.
 
     Args:
         source: its name.
         wanted: the settings.
-        encode: makes latents, if they are wanted.
     """
     try:
         scene = read_scene(scene_path(wanted.sources, int(source)))
@@ -63,7 +62,7 @@ def prepare_scene(source: str, wanted: Preparation, encode: Encode | None = None
             if name in scene.items
         },
     )
-    write_clip(wanted.out / f"{scene.name}{SUFFIX}", about, frames, encode)
+    write_clip(wanted.out / f"{scene.name}{SUFFIX}", about, frames)
     made = Made(f"{scene.name}{SUFFIX}", len(frames), round(len(targets) / scene.fps, 3), items)
     dropped = tuple(LeftOut(Reason.LOST, shot, 1) for shot in range(len(found)) if shot not in kept)
     return Record(source, (made,), dropped)

@@ -37,7 +37,6 @@ class Preparation:
         most_frames: of a clip.
         categories: of :data:`durian.clips.CATEGORIES`.
         masks: folder with masks of the videos' frames; the parser makes them if there is none.
-        latents: folder of the model whose autoencoder makes latents; none are made if there is none.
         drafts: pairs of frames of each clip from which drafts of all its targets are made.
     """
 
@@ -49,7 +48,6 @@ class Preparation:
     most_frames: int = MOST_FRAMES
     categories: tuple[str, ...] = CATEGORIES
     masks: Path | None = None
-    latents: Path | None = None
     drafts: int = 0
 
     def __post_init__(self) -> None:
@@ -62,7 +60,7 @@ class Preparation:
             raise InvalidRequest(f"{self.drafts} drafts of a clip are not possible: give 0 to {MOST_DRAFTS}.")
         if not 1 <= self.fps <= 120:
             raise InvalidRequest(f"{self.fps:g} frames a second are out of range: give a value from 1 to 120.")
-        for folder in (self.sources, self.masks, self.latents):
+        for folder in (self.sources, self.masks):
             if folder is not None and not folder.is_dir():
                 raise InvalidRequest(f"{folder} is not a folder: give one that is there.")
 
@@ -70,7 +68,7 @@ class Preparation:
         """Settings that all clips of a folder share; those of other settings do not mix."""
         names = ("kind", "size", "categories", "drafts", *(("fps", "most_frames") if self.kind == "videos" else ()))
         shared: dict[str, object] = {name: getattr(self, name) for name in names}
-        for name in ("sources", "masks", "latents"):
+        for name in ("sources", "masks"):
             folder = getattr(self, name)
             shared[name] = folder and folder.resolve().name
         # As JSON gives it back: lists for tuples.

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from durian.clips import SUFFIX, ClipAbout, ClipFrame, Encode, write_clip
+from durian.clips import SUFFIX, ClipAbout, ClipFrame, write_clip
 from durian.errors import InvalidRequest, LimitExceeded, UnreadableMedia
 from durian.face import track_faces
 from durian.media import iter_video, probe_video
@@ -76,13 +76,12 @@ class Video:
             yield np.ascontiguousarray(frame[self.area])
 
 
-def prepare_video(source: str, wanted: Preparation, encode: Encode | None = None) -> Record:
+def prepare_video(source: str, wanted: Preparation) -> Record:
     """Make the clips of one video. One that cannot be read is recorded as left out.
 
     Args:
         source: its path in the folder of videos.
         wanted: the settings.
-        encode: makes latents, if they are wanted.
     """
     made: list[Made] = []
     left_out: list[LeftOut] = []
@@ -104,7 +103,7 @@ def prepare_video(source: str, wanted: Preparation, encode: Encode | None = None
             clip = f"{name}-{len(made):03d}"
             count, fps = len(frames), round(video.fps, 3)
             about = ClipAbout(clip, wanted.size, fps, ("target",) * count, items, (0,) * count, source=source)
-            write_clip(wanted.out / folder / f"{clip}{SUFFIX}", about, frames, encode)
+            write_clip(wanted.out / folder / f"{clip}{SUFFIX}", about, frames)
             made.append(Made(f"{clip}{SUFFIX}", count, round(count / fps, 3), items))
     except (UnreadableMedia, LimitExceeded, InvalidRequest) as error:
         left_out.append(LeftOut(Reason.UNREADABLE, sentence=str(error)))
