@@ -11,8 +11,8 @@ from durian.errors import InvalidRequest, WeightsMissing
 from durian.masks import HALF, read_mask
 from durian.prepare import find_mask
 from durian.segmentation import get_segmenter, registry
-from durian.segmentation.classic import largest_face
-from durian.segmentation.found import certainty_of, named_start
+from durian.segmentation.classic.segmenter import largest_face
+from durian.segmentation.find_worn import certainty_of, named_mask
 from durian.segmentation.interface import START_NAMES
 from durian.segmentation.parser import running
 from durian.segmentation.parser.classes import BACKGROUND, CLASSES, CLOTHES, HAIR, HAT, ITEMS
@@ -287,7 +287,7 @@ def test_certainty_is_of_masks_that_were_found_and_kept(collins, monkeypatch):
     whole = largest_face(collins)
     picture = collins.copy()
     assert certainty_of(picture, whole, "hair", np.zeros(picture.shape[:2], np.uint8)) is None
-    found = named_start(picture, whole, "hair")
+    found = named_mask(picture, whole, "hair")
     assert 0.3 < certainty_of(picture, whole, "hair", found) < 1
     painted = found.copy()
     painted[:9, :9] = 255

@@ -32,7 +32,7 @@ def photos(collins) -> Photos:
     """Two photos with a made-up hat: the upper third."""
     import cv2
 
-    from durian.segmentation.classic import largest_face
+    from durian.segmentation.classic.segmenter import largest_face
 
     size = 128
     rgb = cv2.resize(collins, (size, size), interpolation=cv2.INTER_AREA)
@@ -193,7 +193,7 @@ def test_portraits_are_labelled_where_all_agree(collins, tmp_path, monkeypatch):
     """A parser that sees glasses on her eyes, hair above them and clothes below."""
     import cv2
 
-    from durian.segmentation.classic import largest_face
+    from durian.segmentation.classic.segmenter import largest_face
     from durian.segmentation.parser import running
     from durian.training.parser.portraits import label
 

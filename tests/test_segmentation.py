@@ -12,10 +12,10 @@ from durian.content_cache import ContentCache
 from durian.errors import InvalidRequest
 from durian.fingerprint import fingerprint
 from durian.segmentation import START_NAMES, get_segmenter, worn
-from durian.segmentation.classic import largest_face
-from durian.segmentation.clicks import distance_to_edge
-from durian.segmentation.graphcut import SEED_ODDS, cut
-from durian.segmentation.head import window_around
+from durian.segmentation.classic.clicks import distance_to_edge
+from durian.segmentation.classic.graphcut import SEED_ODDS, cut
+from durian.segmentation.classic.head import window_around
+from durian.segmentation.classic.segmenter import largest_face
 from durian.segmentation.person import person_mask
 
 

@@ -17,7 +17,7 @@ from durian.layers.face_light import FaceLight
 from durian.layers.sharpness import blur, face_part
 from durian.masks import HALF
 from durian.request import AnimationRequest, Attribute, Portrait
-from durian.segmentation.found import certainty_of
+from durian.segmentation.find_worn import certainty_of
 
 Level = Literal["good", "fair", "poor"]
 Range = tuple[float, float]

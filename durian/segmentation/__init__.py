@@ -1,6 +1,6 @@
 """Segmentation: masks of items from clicks or from an item's name."""
 
-from durian.segmentation.found import worn
+from durian.segmentation.find_worn import worn
 from durian.segmentation.interface import START_NAMES, Segmenter
 from durian.segmentation.registry import available_segmenters, get_segmenter
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import Protocol
 
 import numpy as np
 
@@ -10,6 +11,23 @@ from durian.errors import InvalidRequest
 
 START_NAMES = ("hair", "glasses", "hat", "beard", "lips")
 """The items with a one-click start."""
+
+
+class NamedMasks(Protocol):
+    """The items of one face, by the classic rules or by the parser; each is looked for when first asked for."""
+
+    @property
+    def unit(self) -> float:
+        """Distance of the outer eye corners in the picture's pixels."""
+
+    def is_worn(self, name: str) -> bool:
+        """Whether there is such an item, when nobody has said so; a hole cut in error harms."""
+
+    def is_seen(self, name: str) -> bool:
+        """Whether the item's mask is of use to somebody who says that it is worn."""
+
+    def mask(self, name: str) -> np.ndarray:
+        """The item's mask, ``(H, W) uint8``, soft at the edge; do not write into it."""
 
 
 class Segmenter(ABC):

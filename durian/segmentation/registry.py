@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from durian.errors import InvalidRequest
-from durian.segmentation.classic import ClassicSegmenter
+from durian.segmentation.classic.segmenter import ClassicSegmenter
 from durian.segmentation.interface import Segmenter
 from durian.segmentation.parser.segmenter import ParserSegmenter
 from durian.segmentation.parser.weights import find_parser

@@ -13,9 +13,9 @@ from durian.content_cache import ContentCache
 from durian.errors import InvalidRequest, WeightsMissing
 from durian.fingerprint import fingerprint
 from durian.masks import HALF, check_size, expand
-from durian.segmentation.classic import inside_box, largest_face
-from durian.segmentation.clicks import enforce
-from durian.segmentation.found import best_starts, named_start
+from durian.segmentation.classic.clicks import enforce
+from durian.segmentation.classic.segmenter import inside_box, largest_face
+from durian.segmentation.find_worn import named_mask, named_masks
 from durian.segmentation.interface import Segmenter, check_image
 from durian.segmentation.torchvision_parts import import_segment_anything
 from durian.settings import get_settings
@@ -150,7 +150,7 @@ class SamSegmenter(Segmenter):
         landmarks = largest_face(self.image) if landmarks is None else landmarks
         if landmarks is None:
             return np.zeros(self.image.shape[:2], np.uint8)
-        prior = named_start(self.image, landmarks, name)
+        prior = named_mask(self.image, landmarks, name)
         # The landmarks outline lips better than SAM does.
         if name == "lips" or not (prior > HALF).any():
             return prior.copy()
@@ -158,7 +158,7 @@ class SamSegmenter(Segmenter):
         box = (columns.min(), rows.min(), columns.max(), rows.max())
         points = spread_points(prior > HALF, 3)
         mask, _ = self._ask(points, np.ones(len(points), int), box, self._as_logits(prior))
-        limit = expand(prior, LEEWAY * best_starts(self.image, landmarks).unit)
+        limit = expand(prior, LEEWAY * named_masks(self.image, landmarks).unit)
         mask = np.minimum(mask, limit)
         together = ((mask > HALF) & (prior > HALF)).sum() / max(((mask > HALF) | (prior > HALF)).sum(), 1)
         return mask if together >= AGREEMENT else prior.copy()

@@ -47,11 +47,11 @@ def seen_around(picture: np.ndarray, hole: np.ndarray, landmarks: np.ndarray) ->
 
     Both look at the picture with a bare head in the hole: a smear there would be taken for part of somebody.
     """
-    from durian.segmentation.found import best_starts
+    from durian.segmentation.find_worn import named_masks
 
     picture = _plain_guess(picture, hole, landmarks)
     person = person_mask(picture).astype(np.float32) / 255
-    found = best_starts(picture, landmarks)
+    found = named_masks(picture, landmarks)
     hair = found.mask("hair") > 127
     skin = polygon(landmarks[FACE_OVAL], hole.shape) > LIKELY
     if isinstance(found, ParsedHead):

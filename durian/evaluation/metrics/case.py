@@ -113,11 +113,11 @@ class Case:
         return sorted({int(middle) for middle in middles})
 
     def _parsed(self, frame: np.ndarray, landmarks: np.ndarray | None) -> np.ndarray:
-        from durian.segmentation.found import best_starts
+        from durian.segmentation.find_worn import named_masks
 
         if landmarks is None:
             return np.zeros(frame.shape[:2], bool)
-        starts = best_starts(np.ascontiguousarray(frame), landmarks)
+        starts = named_masks(np.ascontiguousarray(frame), landmarks)
         if not starts.is_seen(self.category):
             return np.zeros(frame.shape[:2], bool)
         return starts.mask(self.category) > HALF

@@ -128,12 +128,12 @@ def regions_in(hole: np.ndarray, truth: np.ndarray, landmarks: np.ndarray) -> di
     Raises:
         WeightsMissing: the parser's, which tells them apart.
     """
-    from durian.segmentation.found import best_starts
+    from durian.segmentation.find_worn import named_masks
     from durian.segmentation.parser.classes import BACKGROUND, HAIR, HAT, SKIN
     from durian.segmentation.parser.heads import ParsedHead
     from durian.segmentation.parser.weights import FILE
 
-    head = best_starts(truth, landmarks)
+    head = named_masks(truth, landmarks)
     if not isinstance(head, ParsedHead):
         raise WeightsMissing(f"The face parser's weights are not on this machine: put {FILE} into weights/parser/.")
     window, shares = head.head

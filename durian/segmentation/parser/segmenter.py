@@ -8,8 +8,8 @@ import numpy as np
 
 from durian.errors import WeightsMissing
 from durian.masks import HALF
-from durian.segmentation.classic import ClassicSegmenter, largest_face
-from durian.segmentation.found import named_start
+from durian.segmentation.classic.segmenter import ClassicSegmenter, largest_face
+from durian.segmentation.find_worn import named_mask
 from durian.segmentation.parser.clicked import follow_clicks
 from durian.segmentation.parser.heads import ParsedHead, parsed_head
 from durian.segmentation.parser.weights import find_parser
@@ -34,7 +34,7 @@ class ParserSegmenter(ClassicSegmenter):
         landmarks = largest_face(self.image) if landmarks is None else landmarks
         if landmarks is None:
             return super().named(name)
-        return named_start(self.image, landmarks, name, self.weights).copy()
+        return named_mask(self.image, landmarks, name, self.weights).copy()
 
     def _starts(self, landmarks: np.ndarray) -> ParsedHead:
         return parsed_head(self.image, landmarks, self.weights)

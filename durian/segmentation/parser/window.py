@@ -8,7 +8,15 @@ import cv2
 import numpy as np
 
 from durian.face import FACE_OVAL
-from durian.segmentation.head import INNER_LIPS, LEFT_BROW, LEFT_EYE, OUTER_LIPS, RIGHT_BROW, RIGHT_EYE, head_axes
+from durian.segmentation.classic.head import (
+    INNER_LIPS,
+    LEFT_BROW,
+    LEFT_EYE,
+    OUTER_LIPS,
+    RIGHT_BROW,
+    RIGHT_EYE,
+    head_axes,
+)
 
 LARGE_SCALE = 0.7
 """Pixels of a window for one of the picture, below which the picture is made smaller first."""

@@ -13,11 +13,11 @@ import cv2
 import numpy as np
 
 from durian.masks import HALF
+from durian.segmentation.classic.named_masks import ClassicMasks
 from durian.segmentation.parser.classes import BACKGROUND, BEARD, GLASSES, HAIR, HAT, SKIN
 from durian.segmentation.parser.heads import window_inputs
 from durian.segmentation.parser.window import HeadWindow
 from durian.segmentation.person import person_mask
-from durian.segmentation.starts import Starts
 from durian.training.parser.examples import IGNORED
 from durian.training.parser.photos import Photos
 
@@ -75,7 +75,7 @@ def label(picture: np.ndarray, landmarks: np.ndarray, weights: Path) -> np.ndarr
 
     whole = HeadWindow(np.array([[1.0, 0, 0], [0, 1.0, 0]]), len(picture))
     shares = parse(weights, window_inputs(picture, landmarks[:, :2], whole))
-    starts = Starts(picture, landmarks)
+    starts = ClassicMasks(picture, landmarks)
     unsure = shares[..., HAT] > SURE_OF_HAT if not starts.is_worn("hat") else np.zeros(picture.shape[:2], bool)
     if not starts.is_worn("glasses"):
         shares[..., GLASSES] = 0

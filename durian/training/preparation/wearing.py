@@ -14,7 +14,7 @@ import numpy as np
 
 from durian.face import Crop
 from durian.masks import HALF, read_mask
-from durian.segmentation.found import best_starts
+from durian.segmentation.find_worn import named_masks
 from durian.segmentation.parser.window import head_unit
 from durian.training.preparation.bars import Area
 
@@ -48,12 +48,12 @@ def parsed_masks(
         size: S of the masks.
     """
     probes = np.unique(np.linspace(0, len(pictures) - 1, PROBES).astype(int))
-    seen = [best_starts(pictures[number], landmarks[number]) for number in probes]
+    seen = [named_masks(pictures[number], landmarks[number]) for number in probes]
     worn = [name for name in categories if np.mean([starts.is_worn(name) for starts in seen]) > 0.5]
     known = dict(zip(probes.tolist(), seen, strict=True))
     masks: Masks = {name: [] for name in worn}
     for number, (picture, points) in enumerate(zip(pictures, landmarks, strict=True)):
-        starts = known.get(number) or best_starts(picture, points)
+        starts = known.get(number) or named_masks(picture, points)
         for name in worn:
             masks[name].append(cv2.resize(starts.mask(name), (size, size), interpolation=cv2.INTER_AREA))
     return masks

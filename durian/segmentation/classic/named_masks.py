@@ -9,14 +9,14 @@ import numpy as np
 
 from durian.content_cache import ContentCache
 from durian.fingerprint import fingerprint
-from durian.segmentation.beard import beard_head, beard_region
-from durian.segmentation.glasses import glasses_head, glasses_region
-from durian.segmentation.hair import hair_region
-from durian.segmentation.hat import hat_region, hat_score
-from durian.segmentation.head import Head
-from durian.segmentation.lenses import Lenses, fit_lenses
-from durian.segmentation.lips import lips_mask
-from durian.segmentation.presence import NAMED_LEEWAY, signs_of_a_beard, signs_of_a_hat, signs_of_glasses
+from durian.segmentation.classic.beard import beard_head, beard_region
+from durian.segmentation.classic.glasses import glasses_head, glasses_region
+from durian.segmentation.classic.hair import hair_region
+from durian.segmentation.classic.hat import hat_region, hat_score
+from durian.segmentation.classic.head import Head
+from durian.segmentation.classic.lenses import Lenses, fit_lenses
+from durian.segmentation.classic.lips import lips_mask
+from durian.segmentation.classic.worn_classifier import NAMED_LEEWAY, signs_of_a_beard, signs_of_a_hat, signs_of_glasses
 
 HAIR_UNDER_HAT = 0.75
 """Log-odds of a hat above which hair is looked for below it only."""
@@ -27,12 +27,12 @@ WORN = {"glasses": signs_of_glasses, "hat": signs_of_a_hat, "beard": signs_of_a_
 _cache = ContentCache(entries=12)
 
 
-def starts_of(image: np.ndarray, landmarks: np.ndarray) -> Starts:
+def classic_masks(image: np.ndarray, landmarks: np.ndarray) -> ClassicMasks:
     """The starts of one face, shared by everybody who looks at the same picture."""
-    return _cache.get(image, lambda picture: Starts(picture, landmarks), key=fingerprint(landmarks))
+    return _cache.get(image, lambda picture: ClassicMasks(picture, landmarks), key=fingerprint(landmarks))
 
 
-class Starts:
+class ClassicMasks:
     """Everything known about one face's items; each part is worked out when first asked for."""
 
     def __init__(self, image: np.ndarray, landmarks: np.ndarray):

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from durian.segmentation.beard import CHIN, MOUSTACHE, hairiness, under_nose
-from durian.segmentation.head import OUTER_LIPS
+from durian.segmentation.classic.beard import CHIN, MOUSTACHE, hairiness, under_nose
+from durian.segmentation.classic.head import OUTER_LIPS
 
 if TYPE_CHECKING:
-    from durian.segmentation.starts import Starts
+    from durian.segmentation.classic.named_masks import ClassicMasks
 
 NAMED_LEEWAY = 2.0
 """Log-odds by which an item that somebody names may miss its threshold."""
@@ -21,7 +21,7 @@ GLASSES_THRESHOLD = 6.4
 the 20 real pairs of glasses and no bare face."""
 
 
-def signs_of_glasses(starts: Starts) -> float:
+def signs_of_glasses(starts: ClassicMasks) -> float:
     """Log-odds above the threshold that a rim runs under both eyes and a bridge over the nose."""
     lower, bridge = GLASSES_WEIGHTS
     return lower * starts.lenses.lower + bridge * starts.lenses.bridge - GLASSES_THRESHOLD
@@ -32,7 +32,7 @@ HAT_THRESHOLD = 0.75
 bare head in a hundred (dyed violet)."""
 
 
-def signs_of_a_hat(starts: Starts) -> float:
+def signs_of_a_hat(starts: ClassicMasks) -> float:
     """Log-odds above the threshold that the crown has another colour than the hair beside the face, no hair's colour,
     or a brim."""
     return starts.hat_score - HAT_THRESHOLD
@@ -45,7 +45,7 @@ BEARD_THRESHOLD = 1.6
 shade."""
 
 
-def signs_of_a_beard(starts: Starts) -> float:
+def signs_of_a_beard(starts: ClassicMasks) -> float:
     """Log-odds above the threshold that chin and upper lip are darker and rougher than the cheeks."""
     jaw = starts.jaw
     lips = jaw.polygon(OUTER_LIPS, 0.02) | under_nose(jaw)

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 
 from durian.masks import HALF
-from durian.segmentation.colour import ColourModel, bin_index, to_lab
-from durian.segmentation.graphcut import SEED_ODDS, cut
-from durian.segmentation.head import Window, soften, window_around
+from durian.segmentation.classic.colour import ColourModel, bin_index, to_lab
+from durian.segmentation.classic.graphcut import SEED_ODDS, cut
+from durian.segmentation.classic.head import Window, soften, window_around
 
 LOCAL_SIDE = 176
 """Side of the window a click is worked out in, in pixels."""

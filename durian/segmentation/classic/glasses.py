@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 
 from durian.masks import signed_distance
-from durian.segmentation.colour import ColourModel
-from durian.segmentation.graphcut import SEED_ODDS, cut
-from durian.segmentation.hair import connected_to
-from durian.segmentation.head import LEFT_BROW, RIGHT_BROW, Head, grow_region
-from durian.segmentation.lenses import Lenses
+from durian.segmentation.classic.colour import ColourModel
+from durian.segmentation.classic.graphcut import SEED_ODDS, cut
+from durian.segmentation.classic.hair import connected_to
+from durian.segmentation.classic.head import LEFT_BROW, RIGHT_BROW, Head, grow_region
+from durian.segmentation.classic.lenses import Lenses
 
 GLASSES_ROOM = (1.5, 0.9, 1.1)
 GLASSES_SIDE = 320

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from durian.errors import InvalidRequest
-from durian.segmentation.interface import START_NAMES
-from durian.segmentation.parser.heads import ParsedHead, known_head, parsed_head
+from durian.segmentation.classic.named_masks import WORN, classic_masks
+from durian.segmentation.interface import START_NAMES, NamedMasks
+from durian.segmentation.parser.heads import known_head, parsed_head
 from durian.segmentation.parser.weights import find_parser
-from durian.segmentation.starts import WORN, Starts, starts_of
 
 
-def best_starts(image: np.ndarray, landmarks: np.ndarray, weights: Path | None = None) -> ParsedHead | Starts:
+def named_masks(image: np.ndarray, landmarks: np.ndarray, weights: Path | None = None) -> NamedMasks:
     """Everything known about one face's items, shared by everybody who looks at the same picture.
 
     Args:
@@ -23,19 +23,19 @@ def best_starts(image: np.ndarray, landmarks: np.ndarray, weights: Path | None =
         weights: the parser's file; found by itself if left out.
     """
     weights = weights or find_parser()
-    return starts_of(image, landmarks) if weights is None else parsed_head(image, landmarks, weights)
+    return classic_masks(image, landmarks) if weights is None else parsed_head(image, landmarks, weights)
 
 
-def named_start(image: np.ndarray, landmarks: np.ndarray, name: str, weights: Path | None = None) -> np.ndarray:
+def named_mask(image: np.ndarray, landmarks: np.ndarray, name: str, weights: Path | None = None) -> np.ndarray:
     """The mask of an item that somebody says is there, ``(H, W) uint8``, empty where it is not; do not write into it.
 
     Where the parser sees none, as of hats that look like hair, the classic start says where it is, if that would bet
     on it.
     """
-    starts = best_starts(image, landmarks, weights)
+    starts = named_masks(image, landmarks, weights)
     if starts.is_seen(name):
         return starts.mask(name)
-    classic = starts_of(image, landmarks)
+    classic = classic_masks(image, landmarks)
     if name in WORN and classic.is_worn(name):
         return classic.mask(name)
     return np.zeros(image.shape[:2], np.uint8)
@@ -68,7 +68,7 @@ def worn(image: np.ndarray, landmarks: np.ndarray, names: Iterable[str]) -> dict
     Raises:
         InvalidRequest: an unknown name.
     """
-    starts = best_starts(image, landmarks)
+    starts = named_masks(image, landmarks)
     result = {}
     for name in names:
         if name not in (*START_NAMES, "other"):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from durian.segmentation.colour import ColourModel, overlap
-from durian.segmentation.graphcut import SEED_ODDS, cut
-from durian.segmentation.hair import SKIN_LIMIT, confident, connected_to, interior, person_odds
-from durian.segmentation.head import LEFT_BROW, RIGHT_BROW, Head, grow_region
+from durian.segmentation.classic.colour import ColourModel, overlap
+from durian.segmentation.classic.graphcut import SEED_ODDS, cut
+from durian.segmentation.classic.hair import SKIN_LIMIT, confident, connected_to, interior, person_odds
+from durian.segmentation.classic.head import LEFT_BROW, RIGHT_BROW, Head, grow_region
 
 
 def hat_seeds(head: Head) -> np.ndarray:
@@ -102,7 +102,7 @@ def hat_score(head: Head, hat: np.ndarray) -> float:
 
     Args:
         head: the analysed face.
-        hat: ``(h, w) bool`` of :func:`durian.segmentation.hat.hat_region`.
+        hat: ``(h, w) bool`` of :func:`durian.segmentation.classic.hat.hat_region`.
     """
     u, v = head.coordinates
     crown, sides = hat_seeds(head), side_samples(head)

@@ -7,9 +7,9 @@ import numpy as np
 from durian.errors import InvalidRequest
 from durian.fingerprint import fingerprint
 from durian.masks import HALF, check_size
-from durian.segmentation.clicks import apply_click, enforce, object_at, object_in_front
+from durian.segmentation.classic.clicks import apply_click, enforce, object_at, object_in_front
+from durian.segmentation.classic.named_masks import ClassicMasks, classic_masks
 from durian.segmentation.interface import Segmenter, check_image
-from durian.segmentation.starts import Starts, starts_of
 
 
 def largest_face(image: np.ndarray) -> np.ndarray | None:
@@ -44,8 +44,8 @@ class ClassicSegmenter(Segmenter):
             return object_in_front(self.image, None)
         return np.zeros(self.image.shape[:2], np.uint8)
 
-    def _starts(self, landmarks: np.ndarray) -> Starts:
-        return starts_of(self.image, landmarks)
+    def _starts(self, landmarks: np.ndarray) -> ClassicMasks:
+        return classic_masks(self.image, landmarks)
 
     def predict(
         self,

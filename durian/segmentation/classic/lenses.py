@@ -8,7 +8,7 @@ from itertools import product
 import cv2
 import numpy as np
 
-from durian.segmentation.head import LEFT_BROW, LEFT_EYE, RIGHT_BROW, RIGHT_EYE, Head
+from durian.segmentation.classic.head import LEFT_BROW, LEFT_EYE, RIGHT_BROW, RIGHT_EYE, Head
 
 ANGLES = 64
 """Points on an outline; angle 0 points away from the nose, a quarter turn later is down the face."""

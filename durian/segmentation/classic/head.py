@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from durian.face import FACE_OVAL
-from durian.segmentation.colour import SkinModel, bin_index, to_lab
+from durian.segmentation.classic.colour import SkinModel, bin_index, to_lab
 from durian.segmentation.person import person_mask, refine_edge
 
 WORKING_SIDE = 320

@@ -1,0 +1,1 @@
+"""Segmentation without weights: named masks by rules, clicks by graph cuts."""
