@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from durian.fingerprint import fingerprint
+from durian.content_hash import content_hash
 
 Value = TypeVar("Value")
 
@@ -27,7 +27,7 @@ class ContentCache:
 
         Two threads that miss together both compute; that is wasteful but never wrong, and nobody waits on a lock.
         """
-        name = fingerprint(image) + key
+        name = content_hash(image) + key
         with self._lock:
             if name in self._values:
                 self._values.move_to_end(name)
@@ -42,7 +42,7 @@ class ContentCache:
     def known(self, image: np.ndarray, key: str = "") -> object | None:
         """The stored result for ``image`` (and ``key``), or ``None``; nothing is worked out."""
         with self._lock:
-            return self._values.get(fingerprint(image) + key)
+            return self._values.get(content_hash(image) + key)
 
     def clear(self) -> None:
         with self._lock:

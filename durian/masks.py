@@ -1,4 +1,4 @@
-"""Masks: clean, grow, unite, complement, draw, read and write.
+"""Masks: grow, unite, draw, read and write.
 
 A mask is ``(H, W) uint8``: 255 inside, 0 outside, between on a soft edge. Everything here keeps soft edges soft;
 where a yes or no is needed, a pixel is inside above :data:`HALF`.
@@ -16,46 +16,6 @@ from durian.errors import InvalidRequest, UnreadableMedia
 
 HALF = 127
 """A soft pixel above this value counts as inside."""
-
-SPECK_SHARE = 0.01
-"""Pieces below this share of the largest piece are dropped (taste: an earring stays with a hair mask, noise goes)."""
-
-RIM_PX = 12
-"""How far a soft edge may reach from its piece, in pixels; fly-away hair seldom reaches farther."""
-
-PINHOLE_SHARE = 0.002
-"""Holes below this share of the mask's area are filled (taste: lens glints go, the view through a frame stays)."""
-
-
-def clean(mask: np.ndarray) -> np.ndarray:
-    """Drop specks and fill pinholes; the edge elsewhere stays exactly as it was.
-
-    Args:
-        mask: ``(H, W) uint8``.
-
-    Returns:
-        ``(H, W) uint8``, a new array.
-    """
-    inside = (mask > HALF).astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(inside, connectivity=8)
-    if count <= 1:
-        return np.zeros_like(mask)
-    areas = stats[1:, cv2.CC_STAT_AREA]
-    kept_labels = np.concatenate([[False], areas >= max(2.0, SPECK_SHARE * areas.max())])
-    kept = kept_labels[labels].astype(np.uint8)
-    # The soft rim belongs to the piece it surrounds, so it stays beside kept pieces only.
-    rim = cv2.dilate(kept, np.ones((3, 3), np.uint8), iterations=RIM_PX)
-    result = np.where((rim == 1) & ((inside == 0) | (kept == 1)), mask, 0).astype(np.uint8)
-
-    outside = (kept == 0).astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(outside, connectivity=4)
-    largest_hole = max(2.0, PINHOLE_SHARE * float(kept.sum()))
-    height, width = mask.shape
-    x, y, w, h, area = (stats[:, column] for column in range(5))
-    touches_border = (x == 0) | (y == 0) | (x + w == width) | (y + h == height)
-    pinhole = (area <= largest_hole) & ~touches_border
-    result[pinhole[labels] & (outside == 1)] = 255
-    return result
 
 
 def signed_distance(mask: np.ndarray) -> np.ndarray:
@@ -102,28 +62,6 @@ def union(masks: Iterable[np.ndarray]) -> np.ndarray:
                 f"Masks of {_size(shape)} and {_size(mask.shape)} pixels cannot be united: give masks of one size."
             )
     return np.maximum.reduce(masks).copy()
-
-
-def complement(mask: np.ndarray) -> np.ndarray:
-    """``1 − M``, in 0..255."""
-    return 255 - mask
-
-
-def complementary_pair(
-    image_attribute: np.ndarray, mask_attribute: np.ndarray, image_portrait: np.ndarray, mask_portrait: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """The paper's complementary masking: ``I_attr ⊙ M_attr`` and ``I_port ⊙ (1 − M_port)``.
-
-    Args:
-        image_attribute: ``(H, W, 3) uint8`` reference wearing the attribute; ``mask_attribute`` its ``(H, W)`` mask.
-        image_portrait: ``(h, w, 3) uint8`` portrait; ``mask_portrait`` the ``(h, w)`` hole the attribute will fill.
-
-    Returns:
-        The attribute on black and the portrait with a black hole, each at its own size.
-    """
-    check_size(mask_attribute, image_attribute)
-    check_size(mask_portrait, image_portrait)
-    return _multiply(image_attribute, mask_attribute), _multiply(image_portrait, complement(mask_portrait))
 
 
 def check_size(mask: np.ndarray, image: np.ndarray) -> None:
@@ -245,10 +183,6 @@ def _wrong_size(size: tuple[int, int], shape: tuple[int, ...]) -> InvalidRequest
         f"The mask is {size[0]}×{size[1]} pixels but its picture is {_size(shape)}: "
         "give a mask of the picture's own size."
     )
-
-
-def _multiply(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    return np.rint(image * (mask.astype(np.float32)[..., None] / 255.0)).astype(np.uint8)
 
 
 def _size(shape: tuple[int, ...]) -> str:

@@ -14,9 +14,9 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
+from durian.content_hash import content_hash
 from durian.errors import InvalidRequest, LimitExceeded
 from durian.face import LANDMARKS, Crop, check_crop
-from durian.fingerprint import fingerprint
 from durian.motion import Motion
 from durian.schema import MOST_DIGITS, Checked, Real, Switch, Text, Whole, at_most, called, settle, shown
 from durian.settings import get_settings
@@ -102,14 +102,14 @@ class _ComparedByContent:
     """
 
     @cached_property
-    def fingerprint(self) -> str:
-        return fingerprint(self)
+    def content_hash(self) -> str:
+        return content_hash(self)
 
     def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and other.fingerprint == self.fingerprint
+        return type(other) is type(self) and other.content_hash == self.content_hash
 
     def __hash__(self) -> int:
-        return hash(self.fingerprint)
+        return hash(self.content_hash)
 
 
 @dataclass(frozen=True, eq=False)

@@ -100,22 +100,6 @@ def _digest(path: Path, size: int, changed: int) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def require(name: str) -> Path:
-    """The path of weights that are on this machine.
-
-    Raises:
-        WeightsMissing: they are not, which the sentence says how to change, or they are another file.
-    """
-    known = known_weights(name)
-    if not is_present(name):
-        raise WeightsMissing(
-            f"The weights of {known.what} are not on this machine: run 'python -m durian weights get {name}' "
-            f"({known.megabytes} MB) or put {known.file} into {known.path.parent.name}/."
-        )
-    verify(known.path)
-    return known.path
-
-
 def fetch(
     name: str,
     on_progress: Callable[[int, int], None] | None = None,

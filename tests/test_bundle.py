@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from requests_made import attribute, disc, landmarks, picture, portrait, request
 
-from durian.bundle import extract_result, load_bundle, save_bundle, settings_of
+from durian.bundle import load_bundle, save_bundle, settings_of
 from durian.errors import DurianError, LimitExceeded, OutputFailed, UnreadableMedia
 from durian.request import DiffusionOptions, Placement
 
@@ -86,17 +86,12 @@ def test_everything_is_in_it(saved: Path, tmp_path: Path):
     with zipfile.ZipFile(saved) as archive:
         names = set(archive.namelist())
         settings = json.loads(archive.read("settings.json"))
+        assert archive.read("result.mp4") == b"the film"
     assert names >= {"result.mp4", "portrait/image.png", "portrait/crop.png", "portrait/worn_hair.png", "motion.npz"}
     assert {f"attributes/{i}/{part}.png" for i in range(2) for part in ("image", "mask")} <= names
     assert settings["version"] == 1
     assert settings["options"]["seed"] == 2**40
     assert load_bundle(saved)[1] == {"clicks": [[1, 2, True]], "page": "two"}
-    assert extract_result(saved, tmp_path / "..").read_bytes() == b"the film"
-
-
-def test_a_bundle_without_a_result(tmp_path: Path):
-    path = save_bundle(tmp_path / "bundle.zip", request())
-    assert extract_result(path, tmp_path) is None
 
 
 def test_a_result_that_is_gone(tmp_path: Path):

@@ -15,7 +15,7 @@ from requests_made import request
 from test_bundle import holding, rewritten
 
 from durian.bundle import load_bundle, save_bundle
-from durian.bundle_members import open_members, read_member
+from durian.bundle.members import open_members, read_member
 from durian.errors import LimitExceeded, UnreadableMedia
 
 TRUE_SIZE = 60_000_000

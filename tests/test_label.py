@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from durian.label import draw_label
+from durian.engine.label import draw_label
 
 
 @pytest.mark.parametrize("shade", [0, 128, 255])

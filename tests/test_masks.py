@@ -19,30 +19,6 @@ def disc(size: int = 101, radius: float = 30, centre: tuple[float, float] | None
     return np.rint(np.clip(radius + 0.5 - np.hypot(x - x0, y - y0), 0, 1) * 255).astype(np.uint8)
 
 
-def test_clean_drops_specks_and_fills_pinholes_but_keeps_the_soft_edge():
-    mask = disc()
-    dirty = mask.copy()
-    dirty[3:5, 3:5] = 255
-    dirty[50, 50] = 0
-    cleaned = masks.clean(dirty)
-    assert np.array_equal(cleaned, mask)
-    assert dirty[3, 3] == 255, "the given mask must not change"
-
-
-def test_clean_keeps_a_second_large_piece_and_a_large_hole():
-    mask = np.zeros((100, 200), np.uint8)
-    mask[20:80, 10:80] = 255
-    mask[40:60, 30:50] = 0
-    mask[20:80, 120:190] = 255
-    assert np.array_equal(masks.clean(mask), mask)
-
-
-def test_clean_of_nothing_is_nothing():
-    assert not masks.clean(np.full((20, 20), 100, np.uint8)).any()
-    full = np.full((20, 20), 255, np.uint8)
-    assert np.array_equal(masks.clean(full), full)
-
-
 @pytest.mark.parametrize("distance", [7.0, 3.5, 0.4, -0.4, -3.5, -7.0])
 def test_expand_moves_a_discs_edge_by_the_distance(distance):
     grown = masks.expand(disc(), distance).astype(float).sum() / 255
@@ -86,23 +62,6 @@ def test_union_refuses_nothing_and_different_sizes():
         masks.union([])
     with pytest.raises(InvalidRequest, match="4×3 and 3×4"):
         masks.union([np.zeros((3, 4), np.uint8), np.zeros((4, 3), np.uint8)])
-
-
-def test_complement_and_the_pair_add_up_to_the_picture():
-    image = np.random.default_rng(1).integers(0, 255, (8, 6, 3), dtype=np.uint8)
-    mask = np.random.default_rng(2).integers(0, 255, (8, 6), dtype=np.uint8)
-    item, rest = masks.complementary_pair(image, mask, image, mask)
-    assert np.abs(item.astype(int) + rest - image).max() <= 1
-    assert np.array_equal(masks.complement(masks.complement(mask)), mask)
-
-
-def test_the_pair_keeps_each_pictures_own_size_and_blacks_out_exactly():
-    item, rest = masks.complementary_pair(
-        np.full((4, 4, 3), 90, np.uint8), np.eye(4, dtype=np.uint8) * 255,
-        np.full((2, 3, 3), 50, np.uint8), np.array([[255, 0, 0], [0, 0, 255]], np.uint8),
-    )  # fmt: skip
-    assert np.array_equal(item[..., 0], np.eye(4) * 90)
-    assert rest[..., 1].tolist() == [[0, 50, 50], [50, 50, 0]]
 
 
 def test_check_size_names_both_sizes():

@@ -88,24 +88,6 @@ def test_resampling_to_the_same_is_the_same():
     assert motion.resampled(25, 25.0) is motion
 
 
-def test_trimming_cuts_frames_and_keeps_what_they_are_relative_to():
-    motion = turning(neutral=10)
-    part = motion.trimmed(0.2, 0.8)
-    assert len(part) == 15
-    assert part.neutral == 5
-    assert np.array_equal(part.rotations, motion.rotations[5:20])
-    tail = motion.trimmed(0.8, 9.0)
-    assert len(tail) == 5
-    assert np.array_equal(tail.expressions, motion.expressions[20:])
-    assert tail.neutral == 0
-
-
-@pytest.mark.parametrize(("start", "end"), [(0.5, 0.5), (0.8, 0.2), (3.0, 4.0)])
-def test_trimming_everything_away_is_refused(start, end):
-    with pytest.raises(InvalidRequest, match="Nothing is left"):
-        turning().trimmed(start, end)
-
-
 def test_smoothing_calms_and_keeps_neutral():
     random = np.random.default_rng(0)
     base = turning(60, 30.0, neutral=20)

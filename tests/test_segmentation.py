@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from durian.content_cache import ContentCache
+from durian.content_hash import content_hash
 from durian.errors import InvalidRequest
-from durian.fingerprint import fingerprint
 from durian.segmentation import START_NAMES, get_segmenter, worn
 from durian.segmentation.classic.clicks import distance_to_edge
 from durian.segmentation.classic.graphcut import SEED_ODDS, cut
@@ -344,7 +344,7 @@ def test_the_cache_finds_equal_content_and_forgets_the_oldest():
 def test_content_hash_tells_shape_type_and_content_apart():
     base = np.arange(6, dtype=np.uint8)
     others = [base.reshape(2, 3), base.reshape(3, 2), base.astype(np.int16), base[::-1], None]
-    hashes = [fingerprint(a) for a in (base, *others)]
+    hashes = [content_hash(a) for a in (base, *others)]
     assert len(set(hashes)) == len(hashes)
     assert all(a != b for a, b in itertools.combinations(hashes, 2))
-    assert fingerprint(base.copy()) == hashes[0]
+    assert content_hash(base.copy()) == hashes[0]

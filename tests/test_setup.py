@@ -208,17 +208,17 @@ def test_a_missing_system_library_is_one_sentence(project_root, bare_path, tmp_p
 
 
 LAYERS = (
-    {"errors", "settings", "fingerprint", "watch", "jit"},
+    {"errors", "settings", "content_hash", "watch", "jit"},
     {"schema", "folders", "content_cache"},
     {"media"},
-    {"masks", "face", "weights", "claims"},
-    {"motion", "label"},
+    {"masks", "face", "weights", "manifest"},
+    {"motion"},
     {"keypoints", "request"},
-    {"segmentation", "request_pictures", "bundle_members"},
+    {"segmentation", "request_pictures"},
     {"geometry"},
     {"layers"},
-    {"scene", "prepare", "bundle_arrays", "bundle_settings"},
-    {"preview", "synthetic", "bundle_reading", "assets", "clips"},
+    {"scene", "prepare"},
+    {"preview", "synthetic", "assets", "clips"},
     {"diffusion"},
     {"renderer", "bundle"},
     {"engine"},

@@ -9,16 +9,12 @@ import pytest
 from training_samples_made import RED, clip, triplet
 
 from durian.media import read_image
-from durian.training.data.augmentation import ATTRIBUTE_CHANGES, PORTRAIT_CHANGES, Changes, ReferenceChanges
 from durian.training.data.batch_sheet import (
     CAPTION_HEIGHT,
     HIDDEN,
-    RANDOM_DRAWS,
     TILE,
     caption_of,
-    ends_of,
     write_batch_sheet,
-    write_range_sheet,
 )
 from durian.training.data.dataset import Samples, SamplingSettings
 from durian.training.data.pairs import PairSettings
@@ -57,23 +53,3 @@ def test_captions_tell_what_a_sample_is(tmp_path, sample):
     assert caption_of(sample) == "glasses, pseudo pair, film: hole 100.0% of the portrait, item 0.0% of targets"
     true = Samples([triplet(tmp_path, "scene", "hat")], 96, settings=SamplingSettings(PairSettings(true_share=1)))[0]
     assert caption_of(true).startswith("hat, true pair, scene: hole ")
-
-
-def test_every_range_is_shown_at_both_ends(tmp_path):
-    ends = ends_of(ATTRIBUTE_CHANGES)
-    assert ends["unchanged"] == Changes()
-    assert ends["largest"].scale == 1 / ends["smallest"].scale == ATTRIBUTE_CHANGES.scale
-    assert ends["turned"].rotation == -ends["turned back"].rotation == ATTRIBUTE_CHANGES.rotation
-    assert ends["exposure -0.4"].exposure == -0.4
-    assert ends["exposure +0.4"].exposure == 0.4
-    assert ends["JPEG 40"].quality == 40
-    assert ends["most blurred"].blur == ATTRIBUTE_CHANGES.blur
-    # What does not change is not shown.
-    assert list(ends_of(ReferenceChanges())) == ["unchanged"]
-    assert not any(name.startswith(("exposure", "warmth")) for name in ends_of(PORTRAIT_CHANGES))
-    frame = clip(tmp_path, "film").frame(0)
-    sheet = read_image(write_range_sheet(tmp_path / "ranges.png", frame, ATTRIBUTE_CHANGES))
-    rows = -(-(len(ends) + RANDOM_DRAWS) // 6)
-    assert sheet.shape == (rows * (TILE + CAPTION_HEIGHT), 6 * TILE, 3)
-    again = read_image(write_range_sheet(tmp_path / "again.png", frame, ATTRIBUTE_CHANGES))
-    np.testing.assert_array_equal(sheet, again)

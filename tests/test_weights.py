@@ -53,7 +53,7 @@ def test_fetch_reports_progress_and_checks(known):
     assert [done for done, _ in steps] == sorted(done for done, _ in steps)
     assert len(steps) == 3
     assert leftovers(known) == ["tiny.pth"]
-    assert weights.require("tiny") == path
+    assert weights.is_present("tiny")
 
 
 def test_a_present_file_is_not_fetched_again(known, monkeypatch):
@@ -100,16 +100,14 @@ def test_out_of_reach(known, monkeypatch, failure):
 
 def test_a_file_that_is_another_is_not_opened_and_is_replaced(known):
     path = weights.fetch("tiny")
-    assert weights.require("tiny") == path
+    weights.verify(path)
     # Of the same size, as a swapped or damaged file may be.
     path.write_bytes(CONTENT[:-1] + b"x")
     words = r"tiny\.pth is not the file of that name .*python -m durian weights get tiny', which replaces it\.$"
     with pytest.raises(WeightsMissing, match=words):
-        weights.require("tiny")
-    with pytest.raises(WeightsMissing, match=words):
         weights.verify(path)
     assert weights.fetch("tiny").read_bytes() == CONTENT
-    assert weights.require("tiny") == path
+    weights.verify(path)
 
 
 def test_a_file_is_read_once_for_its_checksum(known):
@@ -149,13 +147,6 @@ def test_full_disk_before_and_while(known, monkeypatch):
 class _Full(io.BytesIO):
     def write(self, data) -> int:
         raise OSError(errno.ENOSPC, "No space left on device")
-
-
-def test_missing_says_how_to_get_it(known):
-    with pytest.raises(WeightsMissing) as error:
-        weights.require("tiny")
-    assert "python -m durian weights get tiny" in str(error.value)
-    assert "3 MB" in str(error.value)
 
 
 def test_unknown_name():

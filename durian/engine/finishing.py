@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from durian.engine.label import draw_label
 from durian.face import Crop, paste_back
-from durian.label import draw_label
 from durian.request import AnimationRequest
 
 LONGEST_UNCROPPED_SIDE = 1920

@@ -160,7 +160,7 @@ def describe(request: AnimationRequest) -> dict[str, object]:
     from durian.bundle import settings_of
 
     return {
-        "request_id": request.fingerprint[:16],
+        "request_id": request.content_hash[:16],
         "seed": request.options.seed,
         "renderer": request.renderer,
         "settings": settings_of(request),

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from durian.content_cache import ContentCache
-from durian.fingerprint import fingerprint
+from durian.content_hash import content_hash
 from durian.geometry.head import Head
 from durian.layers.completion import complete_hair
 from durian.masks import HALF
@@ -41,7 +41,7 @@ def continued(attribute: Attribute) -> Attribute:
     head = Head(np.asarray(attribute.landmarks, np.float32))
     if (attribute.mask[:EDGE_ROWS] > HALF).any(0).sum() < LEAST_CUT * head.width:
         return attribute
-    key = fingerprint([attribute.mask, attribute.landmarks])
+    key = content_hash([attribute.mask, attribute.landmarks])
     return replace(attribute, **_cache.get(attribute.image, lambda _: _with_room(attribute, head), key=key))
 
 

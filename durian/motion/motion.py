@@ -81,30 +81,6 @@ class Motion:
         neutral = int(np.argmin(np.abs(positions - self.neutral)))
         return self._sampled(np.clip(positions, 0, len(self) - 1), fps, neutral)
 
-    def trimmed(self, start: float, end: float) -> Motion:
-        """The part from ``start`` to ``end`` seconds, still relative to the same neutral pose.
-
-        Raises:
-            InvalidRequest: nothing is left.
-        """
-        first, last = max(0, round(start * self.fps)), min(len(self), round(end * self.fps))
-        if last <= first:
-            raise InvalidRequest(
-                f"Nothing is left between {start:g} and {end:g} s: the motion runs from 0 to {self.duration:.2f} s."
-            )
-        part = slice(first, last)
-        neutral = self.neutral - first
-        if not 0 <= neutral < last - first:
-            neutral = int(np.argmin((self.pose_activity() + 5 * self.expression_activity())[part]))
-        return replace(
-            self,
-            neutral=neutral,
-            rotations=self.rotations[part],
-            translations=self.translations[part],
-            scales=self.scales[part],
-            expressions=self.expressions[part],
-        )
-
     def smoothed(self, seconds: float) -> Motion:
         """Gaussian smoothing in time with a standard deviation of ``seconds``; the neutral frame stays neutral."""
         sigma = seconds * self.fps

@@ -13,7 +13,7 @@ import numpy as np
 
 from durian import masks
 from durian.content_cache import ContentCache
-from durian.fingerprint import fingerprint
+from durian.content_hash import content_hash
 from durian.geometry.mesh import FACE_OVAL
 from durian.layers.completion import complete_background, join
 from durian.layers.fill import fill
@@ -121,7 +121,7 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None) -> Base:
 def _plate(scene: Scene, background: np.ndarray) -> np.ndarray:
     """The background ``(S, S, 3) float32``, gone on with where ``background (S, S)`` says that it is not seen."""
     seed = scene.request.options.seed
-    key = fingerprint([background, seed])
+    key = content_hash([background, seed])
     return _plates.get(scene.image, lambda image: complete_background(image, background, seed), key=key)
 
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from durian.content_cache import ContentCache
-from durian.fingerprint import fingerprint
+from durian.content_hash import content_hash
 from durian.geometry.alignment import NO_FACE_BOXES, ItemMesh, item_mesh, mask_box
 from durian.geometry.glasses import GlassesItem
 from durian.geometry.mesh import HeadPose, smoothstep
@@ -122,8 +122,8 @@ def _texture(
             straight = np.concatenate([colours, straight[..., 3:]], -1)
         return premultiplied(straight), sample.to_texture
 
-    cut_key = fingerprint((attribute.mask, attribute.landmarks, attribute.name, attribute.trim, scale, shown))
-    return _textures.get(attribute.image, make, key=cut_key + fingerprint((light, wearer)))
+    cut_key = content_hash((attribute.mask, attribute.landmarks, attribute.name, attribute.trim, scale, shown))
+    return _textures.get(attribute.image, make, key=cut_key + content_hash((light, wearer)))
 
 
 def _glasses_layer(

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from durian.content_cache import ContentCache
-from durian.fingerprint import fingerprint
+from durian.content_hash import content_hash
 from durian.geometry.head import Head
 from durian.geometry.mesh import CHIN, FACE_OVAL, smoothstep
 from durian.layers.body import body_outline, body_under
@@ -49,7 +49,7 @@ def underneath(scene: Scene, person: np.ndarray, hidden: np.ndarray) -> tuple[np
         return person, scene.image.astype(np.float32)
     # Of what is worn the beard's and the hair's own masks matter beside what is hidden.
     of_worn = ["hat" in scene.worn, scene.worn.get("beard"), scene.hair]
-    key = fingerprint([scene.landmarks, person, hidden, of_worn, scene.request.options.seed])
+    key = content_hash([scene.landmarks, person, hidden, of_worn, scene.request.options.seed])
     return _cache.get(scene.image, lambda _: _underneath(scene, person, hidden), key=key)
 
 

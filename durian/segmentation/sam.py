@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 
 from durian.content_cache import ContentCache
+from durian.content_hash import content_hash
 from durian.errors import InvalidRequest, WeightsMissing
-from durian.fingerprint import fingerprint
 from durian.masks import HALF, check_size, expand
 from durian.segmentation.classic.clicks import enforce
 from durian.segmentation.classic.segmenter import inside_box, largest_face
@@ -136,7 +136,7 @@ class SamSegmenter(Segmenter):
             return start.copy()
         if start is None and box is None and not (labels == 1).any():
             return np.zeros(self.image.shape[:2], np.uint8)
-        key = fingerprint(start) + str(box)
+        key = content_hash(start) + str(box)
         history = [(float(x), float(y), int(label)) for (x, y), label in zip(points, labels, strict=True)]
         mask_input = self._previous_logits(key, history)
         if mask_input is None and start is not None:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+from durian.content_hash import content_hash
 from durian.errors import DurianError, InvalidRequest
 from durian.face import Crop, require_face
-from durian.fingerprint import fingerprint
 from durian.geometry.head import Head
 
 KINDS = ("hair", "glasses", "hat", "beard")
@@ -101,7 +101,7 @@ def first_of(paths: Sequence[Path], folder: Path, limit: int | None, seed: int) 
     """At most ``limit`` of ``paths``, drawn by the seed and in their own order: names of one source lie together."""
     if limit is None or len(paths) <= limit:
         return list(paths)
-    drawn = sorted(paths, key=lambda path: fingerprint([seed, str(path.relative_to(folder))]))[:limit]
+    drawn = sorted(paths, key=lambda path: content_hash([seed, str(path.relative_to(folder))]))[:limit]
     return [path for path in paths if path in drawn]
 
 

@@ -15,13 +15,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from durian.content_hash import content_hash
 from durian.diffusion.discovery import require_model
 from durian.errors import InvalidRequest
 from durian.evaluation.data.cases import Source
 from durian.evaluation.gallery.pairs import Pair
 from durian.evaluation.methods.methods import MethodSpec, digest_of
 from durian.evaluation.run.results import source_digest
-from durian.fingerprint import fingerprint
 from durian.schema import Checked, Real, Text, Whole, checked
 from durian.settings import get_settings
 
@@ -117,15 +117,15 @@ def write_key(folder: Path, key: Key) -> Path:
 def request_key(pair: Pair, size: int, frames: int) -> str:
     """Digest of everything that a pair's request depends on: files by content, settings, and the code that renders."""
     motion = pair.motion.name if isinstance(pair.motion, Path) else pair.motion
-    source = Source(pair.number, pair.files, fingerprint([[name for _, name in pair.items], motion]))
-    return fingerprint([_code(), source_digest(source), size, frames])
+    source = Source(pair.number, pair.files, content_hash([[name for _, name in pair.items], motion]))
+    return content_hash([_code(), source_digest(source), size, frames])
 
 
 def look_key(request: str, method: MethodSpec) -> str:
     """Digest of everything that a look depends on: the digest of its request, and the method's files."""
     if method.kind == "diffusion" and method.path is None and (model := require_model()).fetched:
         method = replace(method, path=Path(model.source))
-    return fingerprint([request, digest_of(method)])
+    return content_hash([request, digest_of(method)])
 
 
 @lru_cache(maxsize=1)
@@ -136,4 +136,4 @@ def _code() -> str:
     weights = get_settings().weights
     networks = sorted(path for path in (*weights.glob("*"), *weights.glob("parser/**/*")) if path.is_file())
     told = [(path.name, (stat := path.stat()).st_size, stat.st_mtime_ns) for path in networks]
-    return fingerprint([[(str(path.relative_to(PACKAGE)), path.read_bytes()) for path in files], told])
+    return content_hash([[(str(path.relative_to(PACKAGE)), path.read_bytes()) for path in files], told])

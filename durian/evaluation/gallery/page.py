@@ -11,11 +11,11 @@ from html import escape
 from importlib import resources
 from pathlib import Path
 
+from durian.content_hash import content_hash
 from durian.evaluation.gallery.key import Key, LookRecord, PairRecord
 from durian.evaluation.gallery.rendering import CLIP, ITEM, PORTRAIT, STILL, frame_names
 from durian.evaluation.gallery.rubric import FAULTS, RATINGS
 from durian.evaluation.report.style import STYLE
-from durian.fingerprint import fingerprint
 
 PAGE, MEDIA = "index.html", "media"
 LETTERS = "ABCD"
@@ -59,7 +59,7 @@ def shown_data(key: Key) -> dict[str, object]:
     blind = len(key.methods) > 1
     pairs = [(record, _looks(key, record)) for record in key.pairs]
     if blind:
-        pairs.sort(key=lambda pair: fingerprint([key.seed, pair[0].number]))
+        pairs.sort(key=lambda pair: content_hash([key.seed, pair[0].number]))
     pairs.sort(key=lambda pair: not any(look.error is None for look in pair[1]))  # nothing to rate comes last
     return {
         "gallery": key.gallery,
@@ -74,7 +74,7 @@ def shown_data(key: Key) -> dict[str, object]:
 def _looks(key: Key, record: PairRecord) -> list[LookRecord]:
     """The looks that exist of a pair, in the order of its sides."""
     looks = [look for method in key.methods if (look := key.look(record.number, method)) is not None]
-    return sorted(looks, key=lambda look: fingerprint([key.seed, look.pair, look.method]))
+    return sorted(looks, key=lambda look: content_hash([key.seed, look.pair, look.method]))
 
 
 def _pair(key: Key, record: PairRecord, looks: list[LookRecord], blind: bool) -> dict[str, object]:

@@ -14,10 +14,10 @@ from typing import Protocol
 
 import numpy as np
 
+from durian.content_hash import content_hash
 from durian.errors import InvalidRequest, UnreadableMedia
 from durian.evaluation.data.tasks import Task, rendered, scaled
 from durian.evaluation.methods.completers import COMPLETERS, completed
-from durian.fingerprint import fingerprint
 from durian.renderer import check_renderer, get_renderer
 
 RENDER_SIZE = 512
@@ -199,7 +199,7 @@ def digest_of(spec: MethodSpec) -> str:
     """Digest of what a method's results depend on besides the task: its kind, and its files' names, sizes and times."""
     files = [] if spec.path is None else sorted(path for path in spec.path.rglob("*") if path.is_file())
     told = [(str(path.relative_to(spec.path)), (stat := path.stat()).st_size, stat.st_mtime_ns) for path in files]
-    return fingerprint([spec.kind, told])
+    return content_hash([spec.kind, told])
 
 
 def _square(frame: np.ndarray, case: str) -> np.ndarray:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from durian.content_hash import content_hash
 from durian.errors import InvalidRequest
 from durian.evaluation.data.cases import Source
 from durian.evaluation.data.footage import Footage, item_mask, item_sources, read_footage
 from durian.evaluation.data.tasks import Task
 from durian.evaluation.protocols.interface import Protocol
-from durian.fingerprint import fingerprint
 from durian.request import Attribute
 
 FRAMES = 24
@@ -62,7 +62,7 @@ def reference_frames(footage: Footage, seed: int, name: str) -> list[int]:
     seen = np.flatnonzero(footage.known)
     if len(seen) < REFERENCES or len(footage.frames) <= REFERENCES:
         raise InvalidRequest(f"{name} has too few frames with a face: give at least {REFERENCES + 1}.")
-    rng = np.random.default_rng(int(fingerprint([seed, name])[:12], 16))
+    rng = np.random.default_rng(int(content_hash([seed, name])[:12], 16))
     return [int(number) for number in rng.choice(seen, REFERENCES, replace=False)]
 
 

@@ -16,12 +16,12 @@ from pathlib import Path
 import numpy as np
 
 from durian import __version__
+from durian.content_hash import content_hash
 from durian.errors import DurianError
 from durian.evaluation.data.cases import CaseResult, Source
 from durian.evaluation.data.tasks import Task, scaled
 from durian.evaluation.methods.methods import MethodSpec, digest_of
 from durian.evaluation.protocols.interface import Protocol
-from durian.fingerprint import fingerprint
 from durian.request import Attribute
 
 RESULTS, TRUTH, INPUTS = "results", "truth", "inputs"
@@ -84,7 +84,7 @@ def stored_clip(folder: Path, method: str | None, case: str) -> list[np.ndarray]
 
 def data_digest(sources: list[Source]) -> str:
     """A digest of all files of all sources, by content."""
-    return fingerprint([[source.name, source_digest(source)] for source in sources])
+    return content_hash([[source.name, source_digest(source)] for source in sources])
 
 
 def source_digest(source: Source) -> str:
@@ -102,7 +102,7 @@ def source_digest(source: Source) -> str:
 
 def result_key(protocol: Protocol, source: Source, method: MethodSpec) -> str:
     """Digest of everything that a result depends on."""
-    return fingerprint([__version__, protocol.settings(), source_digest(source), digest_of(method)])
+    return content_hash([__version__, protocol.settings(), source_digest(source), digest_of(method)])
 
 
 def told(error: Exception) -> str:

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from durian.content_cache import ContentCache
-from durian.fingerprint import fingerprint
+from durian.content_hash import content_hash
 from durian.segmentation.classic.beard import beard_head, beard_region
 from durian.segmentation.classic.glasses import glasses_head, glasses_region
 from durian.segmentation.classic.hair import hair_region
@@ -29,7 +29,7 @@ _cache = ContentCache(entries=12)
 
 def classic_masks(image: np.ndarray, landmarks: np.ndarray) -> ClassicMasks:
     """The starts of one face, shared by everybody who looks at the same picture."""
-    return _cache.get(image, lambda picture: ClassicMasks(picture, landmarks), key=fingerprint(landmarks))
+    return _cache.get(image, lambda picture: ClassicMasks(picture, landmarks), key=content_hash(landmarks))
 
 
 class ClassicMasks:

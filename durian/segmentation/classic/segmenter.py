@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from durian.content_hash import content_hash
 from durian.errors import InvalidRequest
-from durian.fingerprint import fingerprint
 from durian.masks import HALF, check_size
 from durian.segmentation.classic.clicks import apply_click, enforce, object_at, object_in_front
 from durian.segmentation.classic.named_masks import ClassicMasks, classic_masks
@@ -59,7 +59,7 @@ class ClassicSegmenter(Segmenter):
             check_size(start, self.image)
         if not len(points) and start is None and box is None:
             raise InvalidRequest("Nothing says what to select: click the item, draw a box round it or use its name.")
-        key = fingerprint(start) + str(box)
+        key = content_hash(start) + str(box)
         history = [(float(x), float(y), int(label)) for (x, y), label in zip(points, labels, strict=True)]
         done, mask = self._resume(key, history)
         if mask is None:

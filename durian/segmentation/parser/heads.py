@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from durian.content_cache import ContentCache
-from durian.fingerprint import fingerprint
+from durian.content_hash import content_hash
 from durian.segmentation.edges import follow_edges
 from durian.segmentation.parser.beards import certainty, whole_beard
 from durian.segmentation.parser.classes import BACKGROUND, BEARD, HAIR, HAT, ITEMS
@@ -75,7 +75,7 @@ def known_head(image: np.ndarray, landmarks: np.ndarray, weights: Path) -> Parse
 
 
 def _key(landmarks: np.ndarray, weights: Path) -> str:
-    return fingerprint(landmarks) + str(weights)
+    return content_hash(landmarks) + str(weights)
 
 
 class ParsedHead:

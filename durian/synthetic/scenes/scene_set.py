@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
-from durian.claims import claim
 from durian.errors import InvalidRequest
+from durian.manifest import check_manifest
 from durian.settings import get_settings
 from durian.synthetic.scenes.filming import film, in_processes, process_studio
 from durian.synthetic.scenes.scene_files import scene_path, write_scene
@@ -77,7 +77,7 @@ def render_set(wanted: SceneSet, workers: int = 1, on_scene: Callable[[int, int]
         InvalidRequest: the folder holds scenes of other settings.
         WeightsMissing: there is no head model.
     """
-    claim(wanted.folder / ABOUT, wanted.about(), "scenes")
+    check_manifest(wanted.folder / ABOUT, wanted.about(), "scenes")
     missing = wanted.missing()
     if on_scene is not None:
         on_scene(0, len(missing))

@@ -12,8 +12,8 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
-from durian.claims import claim
 from durian.errors import InvalidRequest
+from durian.manifest import check_manifest
 from durian.training.preparation.files import files_below
 from durian.training.preparation.record import Record, read_record, summary, unreadable, write_record
 from durian.training.preparation.settings import Preparation
@@ -49,7 +49,7 @@ def prepare(
     if not 1 <= part <= parts:
         raise InvalidRequest(f"Shard {part}/{parts} does not exist: give numbers such as 1/{max(1, parts)}.")
     sources = find_sources(wanted)
-    claim(wanted.out / ABOUT, wanted.about(), "clips")
+    check_manifest(wanted.out / ABOUT, wanted.about(), "clips")
     mine = sources[part - 1 :: parts]
     missing = [source for source in mine if _record(source, wanted) is None]
     if on_source is not None:

@@ -15,8 +15,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from durian import bundle_arrays, bundle_settings
-from durian.bundle_members import open_members, read_member
+from durian.bundle import arrays as bundle_arrays
+from durian.bundle import settings as bundle_settings
+from durian.bundle.members import open_members, read_member
 from durian.errors import DurianError, InvalidRequest, LimitExceeded, UnreadableMedia
 from durian.face import check_crop
 from durian.media.files import open_regular

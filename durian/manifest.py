@@ -11,7 +11,7 @@ from typing import Any
 from durian.errors import InvalidRequest
 
 
-def claim(path: Path, about: Mapping[str, Any], what: str) -> None:
+def check_manifest(path: Path, about: Mapping[str, Any], what: str) -> None:
     """Make a folder that of some settings, or see that it is.
 
     Args:

@@ -20,7 +20,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from durian.bundle_reading import BundleReader
+from durian.bundle.reading import BundleReader
 from durian.errors import OutputFailed
 from durian.request import AnimationRequest
 
@@ -121,24 +121,6 @@ def load_bundle(path: str | os.PathLike[str], of_working_size: bool = False) -> 
         if of_working_size:
             reader.check_working_size()
         return reader.request(), reader.extra()
-
-
-def extract_result(path: str | os.PathLike[str], folder: Path) -> Path | None:
-    """Copy the result out of a bundle into ``folder``; ``None`` when the bundle holds none.
-
-    Raises:
-        UnreadableMedia, LimitExceeded: as :func:`load_bundle`.
-        OutputFailed: it cannot be written.
-    """
-    from durian.media import atomic_output
-
-    with BundleReader(path, VERSION) as reader:
-        for name in ("result.mp4", "result.png"):
-            if name in reader:
-                with atomic_output(folder / name) as temporary:
-                    temporary.write_bytes(reader.bytes(name))
-                return folder / name
-    return None
 
 
 def _write_pictures(archive: zipfile.ZipFile, request: AnimationRequest) -> None:

@@ -13,7 +13,7 @@ DIGEST_BYTES = 16
 """128 bits: no two requests meet by chance."""
 
 
-def fingerprint(value: Any) -> str:
+def content_hash(value: Any) -> str:
     """A hexadecimal digest of ``value``'s content.
 
     Args:
@@ -59,4 +59,4 @@ def _feed(digest: Any, value: Any) -> None:
         # 24 and 24.0 are the same setting.
         digest.update(f"number {float(value)!r};".encode())
     else:
-        raise TypeError(f"A {type(value).__name__} has no fingerprint.")
+        raise TypeError(f"A {type(value).__name__} has no content hash.")

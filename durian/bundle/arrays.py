@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from durian.bundle_members import open_members, read_member
+from durian.bundle.members import open_members, read_member
 from durian.errors import InvalidRequest, LimitExceeded
 from durian.face import LANDMARKS
 
