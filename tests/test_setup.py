@@ -245,6 +245,33 @@ def test_imports_point_one_way(project_root):
     assert upwards == []
 
 
+CALLED_FROM_OUTSIDE = {
+    "register_renderer": "for renderers of others, docs/architecture.md",
+    "read_log": "for plots of others; the training only writes its log",
+    "parameter_counts": "says what a preset costs before any weights are made",
+    "for_portrait_net": "of a face recogniser's embedding, which models of others may take",
+    "render_outfit": "draws clothes of one's own making",
+    "face_uv": "for textures of one's own making",
+}
+"""Functions that the project itself never calls, and why they are there."""
+CALLED_BY_NAME = {"_hair", "_hat", "_glasses", "_beard", "_lips", "undo", "redo"}
+"""Methods that are looked up by the name of an item or of a button."""
+
+
+def test_every_function_is_called(project_root):
+    """Tests do not count: what only they call is dead."""
+    from vulture import Vulture
+
+    from durian.evaluation.protocols.interface import PROTOCOLS
+
+    finder = Vulture()
+    finder.scavenge([str(project_root / name) for name in ("durian", "app.py", "scripts")])
+    kinds = ("function", "class", "method", "property", "import")
+    unused = {found.name for found in finder.get_unused_code(min_confidence=60) if found.typ in kinds}
+    protocols = {path.rpartition(".")[2] for path in PROTOCOLS.values()}
+    assert unused - CALLED_BY_NAME - protocols == set(CALLED_FROM_OUTSIDE)
+
+
 FOLDERS = {
     "synthetic": (
         {"base"}, {"backdrops", "head"}, {"hair", "render", "worn"}, {"acting", "skin"}, {"studio"}, {"scenes"},

@@ -36,12 +36,6 @@ class References:
     parts: tuple[Reference, ...]
     blend: Tensor | None = None
 
-    def branches(self) -> tuple[tuple[Reference, ...], ...]:
-        """The parts that are joined, once for each alternative."""
-        if self.blend is None:
-            return (self.parts,)
-        return (*self.parts[:-2], self.parts[-2]), (*self.parts[:-2], self.parts[-1])
-
 
 @dataclass(frozen=True)
 class KeyValue:
