@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from durian.errors import UnreadableMedia
+from durian.media.files import atomic_output
 
 SUFFIX = ".clip"
 CATEGORIES = ("hair", "glasses", "hat", "beard")
@@ -228,12 +229,10 @@ def write_drafts(path: Path, drafts: Sequence[tuple[DraftPair, Mapping[int, np.n
 
 
 def _write(path: Path, members: Iterable[tuple[str, bytes]]) -> None:
-    temporary = path.with_name(f".{path.name}")
-    with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
+    with atomic_output(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
         for name, data in members:
             # A fixed time, so that the same frames make the same file.
             archive.writestr(zipfile.ZipInfo(name), data)
-    os.replace(temporary, path)
     # What this process read of an older file of this name is of no use any more.
     _archive.cache_clear()
     _landmarks.cache_clear()

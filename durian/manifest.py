@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from durian.errors import InvalidRequest
+from durian.media.files import atomic_output
 
 
 def check_manifest(path: Path, about: Mapping[str, Any], what: str) -> None:
@@ -33,6 +33,5 @@ def check_manifest(path: Path, about: Mapping[str, Any], what: str) -> None:
             )
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}")
-    temporary.write_text(json.dumps(about, indent=1))
-    os.replace(temporary, path)
+    with atomic_output(path) as temporary:
+        temporary.write_text(json.dumps(about, indent=1))

@@ -12,6 +12,7 @@ import numpy as np
 from durian.bundle.members import open_members, read_member
 from durian.errors import InvalidRequest, LimitExceeded
 from durian.face import LANDMARKS
+from durian.face.geometry import eye_distance
 
 MAX_ARRAYS = 64
 MOST_DIMENSIONS = 3
@@ -79,7 +80,7 @@ def landmarks_of(arrays: Mapping[str, np.ndarray], key: str, shape: tuple[int, .
     # Not finite is not within reach either.
     if not (np.abs(points - middle) <= reach).all():
         raise InvalidRequest("its landmarks lie far outside their picture.")
-    if not np.linalg.norm(points[33, :2] - points[263, :2]) >= SMALLEST_EYE_DISTANCE:
+    if not eye_distance(points) >= SMALLEST_EYE_DISTANCE:
         raise InvalidRequest("its landmarks are not those of a face.")
     return points
 

@@ -18,6 +18,12 @@ FACE_OVAL = (
 )  # fmt: skip
 """The face's outline in order, from the top of the forehead over the picture's right side and the chin."""
 
+OUTER_LIPS = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146)
+INNER_LIPS = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88, 95)
+LEFT_BROW = (70, 63, 105, 66, 107, 55, 65, 52, 53, 46)
+RIGHT_BROW = (300, 293, 334, 296, 336, 285, 295, 282, 283, 276)
+"""Contours in order; left is the picture's."""
+
 FOREHEAD_TOP, CHIN = 10, 152
 
 

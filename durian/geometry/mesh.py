@@ -13,18 +13,14 @@ from itertools import combinations
 
 import numpy as np
 
-from durian.face.geometry import FACE_OVAL as _OVAL
+from durian.face import geometry
 from durian.geometry.head import Head
 from durian.motion import RIGID_POINTS, fit_rigid
 
 MESH_POINTS = 468
-FACE_OVAL = np.array(_OVAL)
-INNER_LIPS = np.array([78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88, 95])
-OUTER_LIPS = np.array([61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146])
-BROWS = (
-    np.array([70, 63, 105, 66, 107, 55, 65, 52, 53, 46]),
-    np.array([300, 293, 334, 296, 336, 285, 295, 282, 283, 276]),
-)
+FACE_OVAL = np.array(geometry.FACE_OVAL)
+INNER_LIPS, OUTER_LIPS = np.array(geometry.INNER_LIPS), np.array(geometry.OUTER_LIPS)
+BROWS = (np.array(geometry.LEFT_BROW), np.array(geometry.RIGHT_BROW))
 EYES = (
     np.array([33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246]),
     np.array([263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466]),

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from durian.face.geometry import eye_distance
 from durian.geometry.alignment import item_mesh, mask_box
 from durian.geometry.mesh import HeadPose
 from durian.layers.fit import fit
@@ -141,7 +142,7 @@ def still_view(session: Session, image: np.ndarray, note: str = "") -> dict[str,
     home = home_box(session, item)
     scale = image.shape[0] / session.options.size
     landmarks = session.portrait.portrait().landmarks
-    eye = float(np.linalg.norm(landmarks[33, :2] - landmarks[263, :2])) * image.shape[0] / session.portrait.crop.side
+    eye = eye_distance(landmarks) * image.shape[0] / session.portrait.crop.side
     placement = item.placement
     x, y, width, height = (part * scale for part in home)
     box = {

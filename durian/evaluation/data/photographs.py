@@ -13,6 +13,7 @@ import numpy as np
 from durian.content_hash import content_hash
 from durian.errors import DurianError, InvalidRequest
 from durian.face import Crop, require_face
+from durian.face.geometry import eye_distance
 from durian.geometry.head import Head
 
 KINDS = ("hair", "glasses", "hat", "beard")
@@ -160,7 +161,7 @@ def _seen(path: Path, kinds: tuple[str, ...]) -> frozenset[str] | None:
     except DurianError:
         return None
     masks = worn(head.image, head.landmarks, kinds)
-    unit = float(np.linalg.norm(head.landmarks[33, :2] - head.landmarks[263, :2]))
+    unit = eye_distance(head.landmarks)
     areas = {name: (mask > 127).sum() / unit**2 for name, mask in masks.items()}
     return frozenset(name for name, area in areas.items() if area > (LEAST_HAIR if name == "hair" else 0))
 

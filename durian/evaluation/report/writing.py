@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -15,6 +14,7 @@ from durian.evaluation.report.page import page
 from durian.evaluation.report.sets import SetDistances, set_distances
 from durian.evaluation.report.summary import Row, groups_of, table
 from durian.evaluation.run.running import Evaluation
+from durian.media.files import atomic_output
 
 PAGE, NUMBERS = "report.html", "metrics.json"
 LIBRARIES = ("numpy", "opencv-python", "mediapipe", "torch", "diffusers", "scipy")
@@ -96,7 +96,6 @@ def _row(row: Row) -> dict[str, object]:
 
 
 def _write(path: Path, text: str) -> Path:
-    temporary = path.with_name(f".{path.name}")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
+    with atomic_output(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
     return path

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from durian.evaluation.data.cases import CaseResult, Source
 from durian.evaluation.data.tasks import Task, scaled
 from durian.evaluation.methods.methods import MethodSpec, digest_of
 from durian.evaluation.protocols.interface import Protocol
+from durian.media.files import atomic_output
 from durian.request import Attribute
 
 RESULTS, TRUTH, INPUTS = "results", "truth", "inputs"
@@ -52,9 +52,8 @@ class Store:
         _write_video(self.folder / OUTPUTS / result.method / f"{result.case}.mp4", frames, task.fps)
         path = self._result(result.case, result.method)
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}")
-        temporary.write_text(json.dumps({"key": key, "result": asdict(result)}))
-        os.replace(temporary, path)
+        with atomic_output(path) as temporary:
+            temporary.write_text(json.dumps({"key": key, "result": asdict(result)}))
 
     def keep_task(self, task: Task) -> None:
         """Store a task's inputs, side by side, and its truth or, without one, its real clip."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from durian.face.geometry import INNER_LIPS, OUTER_LIPS
 from durian.segmentation.classic.colour import ColourModel
 from durian.segmentation.classic.graphcut import SEED_ODDS, cut
 from durian.segmentation.classic.hair import confident, connected_to
-from durian.segmentation.classic.head import INNER_LIPS, OUTER_LIPS, Head, grow_region
+from durian.segmentation.classic.head import Head, grow_region
 
 BEARD_ROOM = (1.5, 0.7, 3.2)
 BEARD_SIDE = 256

@@ -5,11 +5,12 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from durian.face.geometry import LEFT_BROW, RIGHT_BROW
 from durian.masks import signed_distance
 from durian.segmentation.classic.colour import ColourModel
 from durian.segmentation.classic.graphcut import SEED_ODDS, cut
 from durian.segmentation.classic.hair import connected_to
-from durian.segmentation.classic.head import LEFT_BROW, RIGHT_BROW, Head, grow_region
+from durian.segmentation.classic.head import Head, grow_region
 from durian.segmentation.classic.lenses import Lenses
 
 GLASSES_ROOM = (1.5, 0.9, 1.1)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from durian.face.geometry import LEFT_BROW, RIGHT_BROW
 from durian.segmentation.classic.colour import ColourModel
 from durian.segmentation.classic.graphcut import SEED_ODDS, cut
-from durian.segmentation.classic.head import LEFT_BROW, LEFT_EYE, RIGHT_BROW, RIGHT_EYE, Head, grow_region
+from durian.segmentation.classic.head import LEFT_EYE, RIGHT_EYE, Head, grow_region
 
 
 def hair_region(head: Head, hat: np.ndarray | None = None) -> np.ndarray:

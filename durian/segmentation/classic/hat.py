@@ -5,10 +5,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from durian.face.geometry import LEFT_BROW, RIGHT_BROW
 from durian.segmentation.classic.colour import ColourModel, overlap
 from durian.segmentation.classic.graphcut import SEED_ODDS, cut
 from durian.segmentation.classic.hair import SKIN_LIMIT, confident, connected_to, interior, person_odds
-from durian.segmentation.classic.head import LEFT_BROW, RIGHT_BROW, Head, grow_region
+from durian.segmentation.classic.head import Head, grow_region
 
 
 def hat_seeds(head: Head) -> np.ndarray:

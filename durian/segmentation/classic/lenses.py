@@ -8,7 +8,8 @@ from itertools import product
 import cv2
 import numpy as np
 
-from durian.segmentation.classic.head import LEFT_BROW, LEFT_EYE, RIGHT_BROW, RIGHT_EYE, Head
+from durian.face.geometry import LEFT_BROW, RIGHT_BROW
+from durian.segmentation.classic.head import LEFT_EYE, RIGHT_EYE, Head
 
 ANGLES = 64
 """Points on an outline; angle 0 points away from the nose, a quarter turn later is down the face."""

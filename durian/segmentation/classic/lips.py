@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from durian.segmentation.classic.head import INNER_LIPS, OUTER_LIPS
+from durian.face.geometry import INNER_LIPS, OUTER_LIPS
 
 OVERSAMPLING_BITS = 4
 """Polygons are drawn at 1/16 pixel."""

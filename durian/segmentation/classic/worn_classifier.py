@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from durian.face.geometry import OUTER_LIPS
 from durian.segmentation.classic.beard import CHIN, MOUSTACHE, hairiness, under_nose
-from durian.segmentation.classic.head import OUTER_LIPS
 
 if TYPE_CHECKING:
     from durian.segmentation.classic.named_masks import ClassicMasks

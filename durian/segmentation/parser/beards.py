@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from durian.face import FACE_OVAL
-from durian.segmentation.classic.head import INNER_LIPS, OUTER_LIPS
+from durian.face.geometry import INNER_LIPS, OUTER_LIPS
 
 FAINTEST = 0.3
 """Certainty below which nothing of a beard is seen: then the network sees a shadow."""

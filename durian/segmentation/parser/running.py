@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import lru_cache
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy as np
 import torch
 
 from durian.errors import WeightsMissing
+from durian.media.files import atomic_output
 from durian.segmentation.parser.network import ParserNetwork
 from durian.segmentation.parser.weights import FILE
 
@@ -81,11 +81,10 @@ def save_network(network: ParserNetwork, folder: Path, about: dict[str, str]) ->
     from safetensors.torch import save_file
 
     path = folder / FILE
-    temporary = path.with_name(f".{FILE}")
     weights = {
         name: (value.half() if value.dtype.is_floating_point else value).contiguous().cpu()
         for name, value in network.state_dict().items()
     }
-    save_file(weights, temporary, about)
-    os.replace(temporary, path)
+    with atomic_output(path) as temporary:
+        save_file(weights, temporary, about)
     return path

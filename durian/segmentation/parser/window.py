@@ -8,15 +8,8 @@ import cv2
 import numpy as np
 
 from durian.face import FACE_OVAL
-from durian.segmentation.classic.head import (
-    INNER_LIPS,
-    LEFT_BROW,
-    LEFT_EYE,
-    OUTER_LIPS,
-    RIGHT_BROW,
-    RIGHT_EYE,
-    head_axes,
-)
+from durian.face.geometry import INNER_LIPS, LEFT_BROW, OUTER_LIPS, RIGHT_BROW, eye_distance
+from durian.segmentation.classic.head import LEFT_EYE, RIGHT_EYE, head_axes
 
 LARGE_SCALE = 0.7
 """Pixels of a window for one of the picture, below which the picture is made smaller first."""
@@ -111,7 +104,7 @@ def head_unit(landmarks: np.ndarray) -> float:
 
     A turn shortens the distance of the eyes but not the height of the face.
     """
-    eyes = float(np.linalg.norm(landmarks[33, :2] - landmarks[263, :2]))
+    eyes = eye_distance(landmarks)
     height = float(np.linalg.norm(landmarks[10, :2] - landmarks[152, :2]))
     return max(eyes, 0.46 * height, 1.0)
 

@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from durian.errors import InvalidRequest
+from durian.motion.timeline import bump
 from durian.synthetic.acting.expressions import AT_REST, FACES, SIDED, sample_face, settled
 from durian.synthetic.acting.gaze import blinks, fixations, look, saccade_seconds
 from durian.synthetic.acting.head_motion import Carriage, HeadMotion, beaten, carry, within_reach
 from durian.synthetic.acting.poses import Angles
 from durian.synthetic.acting.speech import speak
-from durian.synthetic.base.curves import bump, intervals, steps, sway
+from durian.synthetic.base.curves import intervals, steps, sway
 
 FRONT: Angles = (0.0, 0.0, 0.0)
 

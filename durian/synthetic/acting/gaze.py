@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from durian.synthetic.base.curves import bump, intervals, limited, steps, sway
+from durian.motion.timeline import bump
+from durian.synthetic.base.curves import intervals, limited, steps, sway
 from durian.synthetic.head.eyeballs import EYE_TURN
 
 FIXATION_SECONDS = (0.35, 1.8)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from durian.motion.timeline import bump, ease
 from durian.synthetic.acting.poses import LEANING, REACH, WIDEST, Angles
-from durian.synthetic.base.curves import bump, ease, intervals, limited, steps, sway
+from durian.synthetic.base.curves import intervals, limited, steps, sway
 
 MOVE_SECONDS = 0.36
 """How long the smallest move takes."""

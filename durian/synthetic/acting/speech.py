@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from durian.synthetic.base.curves import LEAD, ease
+from durian.motion.timeline import ease
+from durian.synthetic.base.curves import LEAD
 
 PARTS = ("jaw", "meet", "funnel", "pucker", "stretch", "lower", "upper", "tuck")
 """Parts of the mouth that visemes move: the jaw; lips that meet, funnel, pucker or stretch; the lower and the upper lip

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from durian.motion.timeline import ease
+
 LEAD = 2.5
 """Seconds before the first frame and after the last in which events are made, so that clips begin and end in the midst
 of things."""
@@ -21,17 +23,6 @@ WAVE_STRENGTHS = np.array([0.75, 0.55, 0.3, 0.12])
 
 FREE_PART = 0.8
 """Part of a limit up to which :func:`limited` changes nothing."""
-
-
-def ease(values: np.ndarray) -> np.ndarray:
-    """0 to 1 with no speed and no acceleration at either end: minimum jerk (Flash and Hogan 1985)."""
-    x = np.clip(values, 0, 1)
-    return x**3 * (10 - 15 * x + 6 * x**2)
-
-
-def bump(t: np.ndarray, start: float, rise: float, hold: float, fall: float) -> np.ndarray:
-    """0, eased up to 1 within ``rise`` seconds from ``start``, held, eased down within ``fall`` seconds."""
-    return ease((t - start) / rise) * (1 - ease((t - start - rise - hold) / fall))
 
 
 def steps(t: np.ndarray, starts: Sequence[float], durations: Sequence[float], values: np.ndarray) -> np.ndarray:

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
+from durian.media.files import atomic_output
 from durian.synthetic.base.geometry import Label
 from durian.synthetic.base.person import Person
 from durian.synthetic.scenes.filming import Film
@@ -60,9 +60,8 @@ def write_scene(film: Film, folder: Path) -> Path:
     for name in masked_attributes(film):
         mask = tiled([picture.coverage[name] for picture in film.pictures], columns)
         Image.fromarray(mask).save(path.with_name(f"{path.stem}-{name}.png"), optimize=True)
-    temporary = path.with_name(f".{path.name}")
-    temporary.write_text(json.dumps(describe(film, columns), separators=(",", ":")))
-    os.replace(temporary, path)
+    with atomic_output(path) as temporary:
+        temporary.write_text(json.dumps(describe(film, columns), separators=(",", ":")))
     return path
 
 

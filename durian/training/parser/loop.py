@@ -21,6 +21,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from durian.errors import InvalidRequest
+from durian.media.files import atomic_output
 from durian.segmentation.drawn import DrawnMask
 from durian.segmentation.parser.network import ParserNetwork
 from durian.segmentation.parser.running import load_network, save_network
@@ -234,10 +235,9 @@ class _Run:
 
     def keep(self, path: Path) -> None:
         """Write a checkpoint."""
-        temporary = path.with_name(f".{path.name}")
         parts = {name: getattr(self, name).state_dict() for name in ("network", "average", "optimiser")}
-        torch.save({**parts, "step": self.step, "recipe": asdict(self.recipe)}, temporary)
-        temporary.replace(path)
+        with atomic_output(path) as temporary:
+            torch.save({**parts, "step": self.step, "recipe": asdict(self.recipe)}, temporary)
 
     def resume(self, there: Mapping[str, Any]) -> None:
         """Go on from what a checkpoint holds."""

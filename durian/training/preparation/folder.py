@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from durian.errors import InvalidRequest
 from durian.manifest import check_manifest
+from durian.media.files import atomic_output
 from durian.training.preparation.files import files_below
 from durian.training.preparation.record import Record, read_record, summary, unreadable, write_record
 from durian.training.preparation.settings import Preparation
@@ -140,6 +140,5 @@ def _record(source: str, wanted: Preparation) -> Record | None:
 
 
 def _write(path: Path, values: dict[str, object]) -> None:
-    temporary = path.with_name(f".{path.name}")
-    temporary.write_text(json.dumps(values, indent=1))
-    os.replace(temporary, path)
+    with atomic_output(path) as temporary:
+        temporary.write_text(json.dumps(values, indent=1))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from durian.media.files import atomic_output
 from durian.training.preparation.quality import SENTENCES, Reason
 
 
@@ -49,9 +49,8 @@ def unreadable(source: str, sentence: str) -> Record:
 def write_record(record: Record, path: Path) -> None:
     """Write a record; a file of its name is whole or absent."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}")
-    temporary.write_text(json.dumps(asdict(record), indent=1))
-    os.replace(temporary, path)
+    with atomic_output(path) as temporary:
+        temporary.write_text(json.dumps(asdict(record), indent=1))
 
 
 def read_record(path: Path) -> Record | None:

@@ -20,6 +20,7 @@ from torch import nn
 
 from durian.diffusion.discovery import INDEX, ModelFound
 from durian.errors import InvalidRequest, OutputFailed
+from durian.media.files import atomic_output
 from durian.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -182,6 +183,5 @@ def open_model(folder: Path) -> DurianPipeline:
 
 
 def _write(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}")
-    temporary.write_text(text)
-    temporary.replace(path)
+    with atomic_output(path) as temporary:
+        temporary.write_text(text)
