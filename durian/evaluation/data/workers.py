@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from typing import TypeVar
 
-import cv2
+from durian.processes import process_pool
 
 Source = TypeVar("Source")
 Result = TypeVar("Result")
@@ -33,14 +31,5 @@ def _results(score: Callable[[Source], Result], sources: Sequence[Source], worke
     if workers <= 1:
         yield from map(score, sources)
         return
-    # Spawned, not forked: MediaPipe's threads do not survive a fork.
-    with ProcessPoolExecutor(workers, get_context("spawn"), _one_thread) as pool:
+    with process_pool(workers) as pool:
         yield from pool.map(score, sources)
-
-
-def _one_thread() -> None:
-    # As many threads as cores in each of several processes wait for each other most of the time.
-    import torch
-
-    cv2.setNumThreads(1)
-    torch.set_num_threads(1)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import asdict
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 from durian.errors import InvalidRequest
 from durian.manifest import check_manifest
 from durian.media.files import atomic_output
+from durian.processes import process_pool
 from durian.training.preparation.files import files_below
 from durian.training.preparation.record import Record, read_record, summary, unreadable, write_record
 from durian.training.preparation.settings import Preparation
@@ -117,22 +117,12 @@ def _all_made(sources: Sequence[str], wanted: Preparation, workers: int) -> Iter
     workers = min(max(1, workers), len(sources))
     if not workers:
         return
-    # Spawned, not forked: MediaPipe's threads do not survive a fork. One thread each, whatever the number of processes:
-    # sums of more threads may round differently.
-    with ProcessPoolExecutor(workers, get_context("spawn"), _one_thread) as pool:
+    with process_pool(workers) as pool:
         try:
             for future in as_completed([pool.submit(make, source) for source in sources]):
                 yield future.result()
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _one_thread() -> None:
-    import cv2
-    import torch
-
-    cv2.setNumThreads(1)
-    torch.set_num_threads(1)
 
 
 def _record(source: str, wanted: Preparation) -> Record | None:
