@@ -10,6 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
+SHIPPED = PROJECT_ROOT if (PROJECT_ROOT / "assets" / "examples.json").is_file() else PROJECT_ROOT / "durian" / "shipped"
+"""Where ``assets`` and ``weights`` lie: beside the package in a checkout, in it where it was installed from a wheel."""
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 """``owner/name`` on the Hugging Face hub."""
@@ -28,8 +30,8 @@ def default_work() -> Path:
 class Settings:
     """Every field can be set by an environment variable ``DURIAN_<FIELD>`` (upper case)."""
 
-    assets: Path = PROJECT_ROOT / "assets"
-    weights: Path = PROJECT_ROOT / "weights"
+    assets: Path = SHIPPED / "assets"
+    weights: Path = SHIPPED / "weights"
     """Folder of weights: files such as SAM's, and the diffusion model (or that model's own folder)."""
     model: str = ""
     """A diffusion model's hub id (``owner/name``) instead. ``DURIAN_WEIGHTS`` may give it too."""
@@ -37,7 +39,7 @@ class Settings:
     """Of that hub id: a commit, tag or branch instead of the newest. Pin a commit: nobody can change what it holds."""
     work: Path = field(default_factory=default_work)
     """In its folder ``visitors`` lie uploads and results, which go after ``keep_seconds`` (:mod:`durian.folders`)."""
-    head_model: Path = PROJECT_ROOT / "weights" / "head_model.npz"
+    head_model: Path = SHIPPED / "weights" / "head_model.npz"
     """The head of the synthetic people; ``python -m durian synth build-model`` makes the file."""
 
     host: str = "127.0.0.1"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from durian.settings import PROJECT_ROOT, get_settings
+from durian.settings import SHIPPED, get_settings
 
 FILE = "parser.safetensors"
 
 
 def find_parser() -> Path | None:
     """The parser's file in the weights folder, or else the one that the project ships; ``None`` without either."""
-    for folder in (get_settings().weights, PROJECT_ROOT / "weights"):
+    for folder in (get_settings().weights, SHIPPED / "weights"):
         path = folder / "parser" / FILE
         if path.is_file():
             return path

@@ -1,0 +1,58 @@
+"""The wheel holds all that the package needs: it animates an example with nothing else of the project in reach."""
+
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+PARTS = (
+    "durian", "assets", "weights/parser", "weights/durian-mini", "pyproject.toml", "setup.py", "README.md", "LICENSE",
+    "requirements.txt", "requirements-dev.txt", "requirements-evaluation.txt",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def installed(project_root: Path, tmp_path_factory) -> Path:
+    """The wheel's files, unpacked as pip would."""
+    source, built = (tmp_path_factory.mktemp(name) for name in ("source", "built"))
+    for part in PARTS:
+        if (project_root / part).is_dir():
+            shutil.copytree(project_root / part, source / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(project_root / part, source / part)
+    command = [sys.executable, "-m", "pip", "wheel", str(source), "--no-deps", "--no-build-isolation", "-w", str(built)]
+    subprocess.run(command, check=True, capture_output=True)
+    (wheel,) = built.glob("durian-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(built / "site")
+    return built / "site"
+
+
+@pytest.mark.slow
+def test_a_wheel_animates_an_example(installed: Path, tmp_path: Path):
+    program = (
+        "import sys, durian; from pathlib import Path; from durian.cli import main\n"
+        f"assert Path(durian.__file__).is_relative_to({str(installed)!r}), durian.__file__\n"
+        "sys.exit(main())"
+    )
+    arguments = ("animate", "--example", "hopper-cap", "--frames", "4", "--size", "128", "-o", "cap.mp4")
+    environment = {
+        "PYTHONPATH": str(installed),
+        "PATH": "",
+        "HOME": str(tmp_path),
+        "DURIAN_WORK": str(tmp_path / "work"),
+    }
+    subprocess.run([sys.executable, "-c", program, *arguments], cwd=tmp_path, env=environment, check=True)
+    assert (tmp_path / "cap.mp4").read_bytes()[4:8] == b"ftyp"
+
+
+@pytest.mark.slow
+def test_a_wheel_gives_the_command_and_both_small_networks(installed: Path):
+    (entry,) = installed.glob("durian-*.dist-info/entry_points.txt")
+    assert "durian = durian.cli:main" in entry.read_text()
+    shipped = installed / "durian" / "shipped"
+    assert (shipped / "weights" / "parser" / "parser.safetensors").is_file()
+    assert (shipped / "weights" / "durian-mini" / "model_index.json").is_file()
