@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from durian.cli.arguments import parse_blend, parse_click, parse_crop, parse_sha
 from durian.cli.parser import make_parser
 from durian.cli.values import Number, as_number, real, whole
 from durian.errors import DurianError, InvalidRequest
+from durian.request import RenderOptions
 
 TEXTS = (
     *("nan", "NaN", "inf", "-inf", "1e999", "9" * 5000, "-" + "9" * 5000, "1e300", "-1", "-0.5", "0", "0.5", "4.0"),
@@ -175,3 +177,15 @@ def test_lists_of_numbers_are_whole_or_refused(text: str):
     for parse in (parse_click, parse_crop, *((parse_blend,) if text != "1" else ())):
         with pytest.raises(argparse.ArgumentTypeError, match="is not a"):
             parse(text)
+
+
+def test_options_begin_where_the_request_does():
+    """The parser knows its defaults by itself, so that --help needs no heavy import."""
+    given = make_parser().parse_args(["animate", "--example", "hopper-cap"])
+    options, own = RenderOptions(), {"expansion": "expand", "label": "no_label", "normalise_lips": "no_normalise_lips"}
+    for field in fields(options):
+        expected, name = getattr(options, field.name), own.get(field.name, field.name)
+        if name.startswith("no_"):
+            expected = not expected
+        # Without a number of frames a video's own is taken, else the request's.
+        assert getattr(given, name) == (None if name == "frames" else expected), name

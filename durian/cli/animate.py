@@ -25,8 +25,6 @@ from durian.settings import get_settings
 if TYPE_CHECKING:
     from durian.assets import Example
 
-DEFAULT_FRAMES = 48
-
 
 def run(arguments: argparse.Namespace) -> dict[str, object]:
     """The report: ``out, frames, fps, width, height, seconds, renderer, seed, fit``."""
@@ -79,7 +77,7 @@ def prepare(arguments: argparse.Namespace) -> Prepared:
     motion = MotionSource(_motion(what), arguments.start, arguments.end, arguments.neutral, whole)
     options = RenderOptions(
         size=arguments.size,
-        frames=DEFAULT_FRAMES if arguments.frames is None else arguments.frames,
+        frames=RenderOptions.frames if arguments.frames is None else arguments.frames,
         fps=arguments.fps,
         seed=arguments.seed,
         expansion=arguments.expand,

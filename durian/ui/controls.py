@@ -30,6 +30,8 @@ class Control:
 
 
 _LIMITS = get_settings()
+_OPTIONS = RenderOptions()
+"""Sliders begin where command line and API do."""
 
 CONTROLS: dict[str, Control] = {
     # the portrait
@@ -45,31 +47,31 @@ CONTROLS: dict[str, Control] = {
     "scale": Control("Size", texts.SCALE, 1.0, low=0.3, high=3, step=0.01),
     "angle": Control("Turn", texts.ANGLE, 0.0, low=-180, high=180, step=1),
     # all items together
-    "expansion": Control("Mask expansion", texts.EXPANSION, 0.1, low=-0.3, high=0.8, step=0.01),
+    "expansion": Control("Mask expansion", texts.EXPANSION, _OPTIONS.expansion, low=-0.3, high=0.8, step=0.01),
     "mode": Control("Several items", "", "wear", "choice", choices=(("Wear all", "wear"), ("Blend two by α", "blend"))),
     "blend_start": Control("α at the start", texts.BLEND_START, 0.0, step=0.01),
     "blend_end": Control("α at the end", texts.BLEND_END, 1.0, step=0.01),
     "erase": Control("Take off", texts.ERASE, [], "many", choices=tuple((n.capitalize(), n) for n in ATTRIBUTE_NAMES)),
     # the motion
-    "pose_strength": Control("Head movement", texts.POSE, 1.0, low=0, high=2),
-    "expression_strength": Control("Expression", texts.EXPRESSION, 1.0, low=0, high=2),
+    "pose_strength": Control("Head movement", texts.POSE, _OPTIONS.pose_strength, low=0, high=2),
+    "expression_strength": Control("Expression", texts.EXPRESSION, _OPTIONS.expression_strength, low=0, high=2),
     "trim_start": Control("Start", texts.TRIM_START, 0.0, "number"),
     "trim_end": Control("End", texts.TRIM_END, 0.0, "number"),
     "neutral": Control("Neutral frame", texts.NEUTRAL, -1.0, "number"),
     "sound": Control("Keep the video's sound", texts.SOUND, False, "box"),
     "frame": Control("Moment", texts.FRAME, 0, low=0, high=47, step=1),
     # folded away
-    "frames": Control("Frames", texts.FRAMES, 48, low=8, high=_LIMITS.max_frames, step=1),
-    "fps": Control("Frames a second", texts.FPS, 24, low=6, high=60, step=1),
-    "size": Control("Size", texts.SIZE, 512, low=256, high=_LIMITS.max_size, step=64),
-    "smoothing": Control("Smoothing", texts.SMOOTHING, 0.0, low=0, high=0.5, step=0.01),
-    "light": Control("Match the light", texts.LIGHT, 0.5),
-    "seed": Control("Seed", texts.SEED, 0, "number"),
+    "frames": Control("Frames", texts.FRAMES, _OPTIONS.frames, low=8, high=_LIMITS.max_frames, step=1),
+    "fps": Control("Frames a second", texts.FPS, _OPTIONS.fps, low=6, high=60, step=1),
+    "size": Control("Size", texts.SIZE, _OPTIONS.size, low=256, high=_LIMITS.max_size, step=64),
+    "smoothing": Control("Smoothing", texts.SMOOTHING, _OPTIONS.smoothing, low=0, high=0.5, step=0.01),
+    "light": Control("Match the light", texts.LIGHT, _OPTIONS.light),
+    "seed": Control("Seed", texts.SEED, _OPTIONS.seed, "number"),
     "steps": Control("Diffusion steps", texts.STEPS, 0, low=0, high=50, step=1),
     "guidance": Control("Guidance", texts.GUIDANCE, 0.0, low=0, high=10, step=0.5),
-    "label": Control("Visible label", texts.LABEL, True, "box"),
-    "uncrop": Control("Whole photo", texts.UNCROP, False, "box"),
-    "normalise_lips": Control("Normalise lips", texts.NORMALISE_LIPS, True, "box"),
+    "label": Control("Visible label", texts.LABEL, _OPTIONS.label, "box"),
+    "uncrop": Control("Whole photo", texts.UNCROP, _OPTIONS.uncrop, "box"),
+    "normalise_lips": Control("Normalise lips", texts.NORMALISE_LIPS, _OPTIONS.normalise_lips, "box"),
 }
 
 PORTRAIT = ("room", "shift_x", "shift_y")
