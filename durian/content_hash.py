@@ -16,6 +16,11 @@ DIGEST_BYTES = 16
 def content_hash(value: Any) -> str:
     """A hexadecimal digest of ``value``'s content.
 
+    >>> content_hash({"frames": 24, "size": 512}) == content_hash({"size": 512, "frames": 24.0})
+    True
+    >>> content_hash(["ab", "c"]) == content_hash(["a", "bc"])
+    False
+
     Args:
         value: dataclasses, mappings, lists, tuples, arrays, strings, numbers, booleans and ``None``, nested freely.
 

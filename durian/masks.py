@@ -38,6 +38,11 @@ def expand(mask: np.ndarray, distance_px: float) -> np.ndarray:
     """Grow (above 0) or shrink (below 0) a mask by a distance in pixels, with an anti-aliased edge.
 
     Growing never takes anything away and shrinking never adds, so a hairy soft edge survives.
+
+    >>> dot = np.zeros((1, 7), np.uint8)
+    >>> dot[0, 3] = 255
+    >>> expand(dot, 1.5)
+    array([[  0, 128, 255, 255, 255, 128,   0]], dtype=uint8)
     """
     if distance_px == 0:
         return mask.copy()
@@ -48,6 +53,9 @@ def expand(mask: np.ndarray, distance_px: float) -> np.ndarray:
 
 def union(masks: Iterable[np.ndarray]) -> np.ndarray:
     """The pixelwise maximum of one or more masks of one size.
+
+    >>> union([np.array([[0, 255]], np.uint8), np.array([[90, 90]], np.uint8)])
+    array([[ 90, 255]], dtype=uint8)
 
     Raises:
         InvalidRequest: no mask was given, or their sizes differ.

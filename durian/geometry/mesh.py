@@ -176,6 +176,11 @@ def areas(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
 
 
 def smoothstep(value: np.ndarray, low: float, high: float) -> np.ndarray:
+    """0 below ``low``, 1 above ``high``, smooth between; reversed if ``high`` is the lower.
+
+    >>> smoothstep(np.array([0.0, 2.0, 3.0, 4.0, 9.0]), 2, 4)
+    array([0. , 0. , 0.5, 1. , 1. ])
+    """
     t = np.clip((value - low) / (high - low), 0, 1)
     return t * t * (3 - 2 * t)
 

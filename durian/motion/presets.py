@@ -93,6 +93,12 @@ class _Score:
 def preset(name: str, frames: int = 48, fps: float = 24.0, seed: int = 0) -> Motion:
     """An authored motion that begins and ends at neutral, so that it loops.
 
+    >>> nod = preset("nod", frames=24)
+    >>> len(nod), nod.fps
+    (24, 24.0)
+    >>> nod.rotations.shape, nod.expressions.shape
+    ((24, 3, 3), (24, 478, 3))
+
     Args:
         name: one of :data:`PRESETS`.
         frames: length; the movement is fitted to it, blinks and syllables keep their natural speed.
