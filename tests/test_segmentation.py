@@ -158,16 +158,6 @@ def test_far_pixels_keep_their_exact_softness(segmenter):
     assert mask[100, 230] > 127
 
 
-def test_a_box_bounds_the_item(segmenter):
-    mask = segmenter.predict(np.zeros((0, 2)), np.zeros(0), box=(180, 50, 280, 150))
-    truth = np.zeros((200, 300), bool)
-    truth[60:141, 190:271] = True
-    assert iou(mask, truth) > 0.9
-    half = segmenter.predict(np.array([[90, 100]]), np.array([1]), box=(40, 40, 95, 160))
-    assert (half[:, :90] > 127).any()
-    assert not half[:, 97:].any()
-
-
 def test_negative_clicks_alone_select_nothing(segmenter):
     assert not segmenter.predict(np.array([[10, 10]]), np.array([0])).any()
 

@@ -52,15 +52,13 @@ class Segmenter(ABC):
         self,
         points: np.ndarray,
         labels: np.ndarray,
-        box: tuple[float, float, float, float] | None = None,
         start: np.ndarray | None = None,
     ) -> np.ndarray:
         """The mask for these clicks.
 
         Args:
-            points: ``(N, 2)`` pixels, in the order they were clicked; N may be 0 with a start or a box.
+            points: ``(N, 2)`` pixels, in the order they were clicked; N may be 0 with a start.
             labels: ``(N,)``, 1 to include and 0 to exclude.
-            box: ``(x0, y0, x1, y1)`` pixels that bound the item.
             start: a mask to refine, for example from :meth:`named`; it is not changed.
 
         Returns:

@@ -14,7 +14,7 @@ from durian.content_hash import content_hash
 from durian.errors import InvalidRequest, WeightsMissing
 from durian.masks import HALF, check_size, expand
 from durian.segmentation.classic.clicks import enforce
-from durian.segmentation.classic.segmenter import inside_box, largest_face
+from durian.segmentation.classic.segmenter import largest_face
 from durian.segmentation.find_worn import named_mask, named_masks
 from durian.segmentation.interface import Segmenter, check_image
 from durian.segmentation.torchvision_parts import import_segment_anything
@@ -88,7 +88,7 @@ def _load(checkpoint: Path, builder: Callable | None, device: str):
 
 
 class SamSegmenter(Segmenter):
-    """Clicks and boxes through SAM; named starts are the classic ones, sharpened by it."""
+    """Clicks through SAM; named starts are the classic ones, sharpened by it."""
 
     name = "sam"
 
@@ -124,26 +124,25 @@ class SamSegmenter(Segmenter):
         self,
         points: np.ndarray,
         labels: np.ndarray,
-        box: tuple[float, float, float, float] | None = None,
         start: np.ndarray | None = None,
     ) -> np.ndarray:
         points, labels = self._check_clicks(points, labels)
         if start is not None:
             check_size(start, self.image)
-        if not len(points) and start is None and box is None:
-            raise InvalidRequest("Nothing says what to select: click the item, draw a box round it or use its name.")
+        if not len(points) and start is None:
+            raise InvalidRequest("Nothing says what to select: click the item or use its name.")
         if not len(points) and start is not None:
             return start.copy()
-        if start is None and box is None and not (labels == 1).any():
+        if start is None and not (labels == 1).any():
             return np.zeros(self.image.shape[:2], np.uint8)
-        key = content_hash(start) + str(box)
+        key = content_hash(start)
         history = [(float(x), float(y), int(label)) for (x, y), label in zip(points, labels, strict=True)]
         mask_input = self._previous_logits(key, history)
         if mask_input is None and start is not None:
             mask_input = self._as_logits(start)
-        mask, logits = self._ask(points, labels, box, mask_input)
+        mask, logits = self._ask(points, labels, None, mask_input)
         self._last = (key, history, logits)
-        return enforce(mask if box is None else inside_box(mask, box), points, labels)
+        return enforce(mask, points, labels)
 
     def named(self, name: str, landmarks: np.ndarray | None = None) -> np.ndarray:
         self._check_name(name)

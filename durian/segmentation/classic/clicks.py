@@ -165,9 +165,9 @@ def enforce(mask: np.ndarray, points: np.ndarray, labels: np.ndarray) -> np.ndar
     return mask
 
 
-def object_at(image: np.ndarray, point: np.ndarray, box: tuple[float, float, float, float] | None) -> np.ndarray:
+def object_at(image: np.ndarray, point: np.ndarray) -> np.ndarray:
     """Something of one colour family under a click, where nothing is known about the picture, ``(H, W) uint8``."""
-    window = _box_window(image, box)
+    window = _whole_window(image)
     part = window.take(image)
     lab = to_lab(part)
     bins = bin_index(lab)
@@ -187,9 +187,9 @@ def object_at(image: np.ndarray, point: np.ndarray, box: tuple[float, float, flo
     return window.put(image, soften(part, region, 3))
 
 
-def object_in_front(image: np.ndarray, box: tuple[float, float, float, float] | None) -> np.ndarray:
-    """The region that differs from the picture's (or the box's) border: an item on a plain ground, ``(H, W) uint8``."""
-    window = _box_window(image, box)
+def object_in_front(image: np.ndarray) -> np.ndarray:
+    """The region that differs from the picture's border: an item on a plain ground, ``(H, W) uint8``."""
+    window = _whole_window(image)
     part = window.take(image)
     lab = to_lab(part)
     bins = bin_index(lab)
@@ -205,7 +205,6 @@ def object_in_front(image: np.ndarray, box: tuple[float, float, float, float] | 
     return window.put(image, soften(part, cut(odds, lab), 3))
 
 
-def _box_window(image: np.ndarray, box: tuple[float, float, float, float] | None) -> Window:
+def _whole_window(image: np.ndarray) -> Window:
     height, width = image.shape[:2]
-    x0, y0, x1, y1 = box if box is not None else (0, 0, width, height)
-    return window_around(image.shape, min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1), 320)
+    return window_around(image.shape, 0, 0, width, height, 320)

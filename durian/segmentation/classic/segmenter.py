@@ -41,7 +41,7 @@ class ClassicSegmenter(Segmenter):
             starts = self._starts(landmarks)
             return starts.mask(name).copy() if starts.is_seen(name) else np.zeros(self.image.shape[:2], np.uint8)
         if name in ("hat", "glasses"):
-            return object_in_front(self.image, None)
+            return object_in_front(self.image)
         return np.zeros(self.image.shape[:2], np.uint8)
 
     def _starts(self, landmarks: np.ndarray) -> ClassicMasks:
@@ -51,33 +51,22 @@ class ClassicSegmenter(Segmenter):
         self,
         points: np.ndarray,
         labels: np.ndarray,
-        box: tuple[float, float, float, float] | None = None,
         start: np.ndarray | None = None,
     ) -> np.ndarray:
         points, labels = self._check_clicks(points, labels)
         if start is not None:
             check_size(start, self.image)
-        if not len(points) and start is None and box is None:
-            raise InvalidRequest("Nothing says what to select: click the item, draw a box round it or use its name.")
-        key = content_hash(start) + str(box)
+        if not len(points) and start is None:
+            raise InvalidRequest("Nothing says what to select: click the item or use its name.")
+        key = content_hash(start)
         history = [(float(x), float(y), int(label)) for (x, y), label in zip(points, labels, strict=True)]
         done, mask = self._resume(key, history)
         if mask is None:
-            mask = self._begin(start, box, points, labels)
+            mask = np.zeros(self.image.shape[:2], np.uint8) if start is None else start.copy()
         for i in range(done, len(points)):
-            mask = self._click(mask, points, labels, i, box)
+            mask = self._click(mask, points, labels, i)
         self._last = (key, history, mask)
-        result = mask.copy()
-        if box is not None:
-            result = inside_box(result, box)
-        return enforce(result, points, labels)
-
-    def _begin(self, start, box, points, labels) -> np.ndarray:
-        if start is not None:
-            return start.copy()
-        if not (labels == 1).any() and box is not None:
-            return object_in_front(self.image, box)
-        return np.zeros(self.image.shape[:2], np.uint8)
+        return enforce(mask.copy(), points, labels)
 
     def _resume(self, key: str, history: list) -> tuple[int, np.ndarray | None]:
         """How many clicks the last result already holds, and that result."""
@@ -88,11 +77,11 @@ class ClassicSegmenter(Segmenter):
             return len(last_history), mask
         return 0, None
 
-    def _click(self, mask: np.ndarray, points: np.ndarray, labels: np.ndarray, i: int, box) -> np.ndarray:
+    def _click(self, mask: np.ndarray, points: np.ndarray, labels: np.ndarray, i: int) -> np.ndarray:
         if not (mask > HALF).any():
             if not labels[i]:
                 return mask
-            mask = self._item_at(points[i], box)
+            mask = self._item_at(points[i])
             # Clicks made before there was anything to refine count now.
             for earlier in range(i):
                 mask = apply_click(
@@ -101,7 +90,7 @@ class ClassicSegmenter(Segmenter):
             return mask
         return apply_click(self.image, mask, points[i], int(labels[i]), (points[:i], labels[:i]))
 
-    def _item_at(self, point: np.ndarray, box) -> np.ndarray:
+    def _item_at(self, point: np.ndarray) -> np.ndarray:
         """The item under a first click: one that is worn where something is known, else one colour family."""
         landmarks = largest_face(self.image)
         if landmarks is not None:
@@ -110,19 +99,8 @@ class ClassicSegmenter(Segmenter):
             for name in OVER_EACH_OTHER:
                 if starts.is_worn(name) and starts.mask(name)[y, x] > HALF:
                     return starts.mask(name).copy()
-        return object_at(self.image, point, box)
+        return object_at(self.image, point)
 
 
 OVER_EACH_OTHER = ("glasses", "lips", "beard", "hat", "hair")
 """What lies over what: the first item with the click inside it is the one that was meant."""
-
-
-def inside_box(mask: np.ndarray, box: tuple[float, float, float, float]) -> np.ndarray:
-    """The part of a mask within a box ``x0, y0, x1, y1`` in pixels."""
-    x0, y0, x1, y1 = box
-    height, width = mask.shape
-    left, right = sorted((int(np.clip(np.floor(x0), 0, width)), int(np.clip(np.ceil(x1) + 1, 0, width))))
-    top, bottom = sorted((int(np.clip(np.floor(y0), 0, height)), int(np.clip(np.ceil(y1) + 1, 0, height))))
-    result = np.zeros_like(mask)
-    result[top:bottom, left:right] = mask[top:bottom, left:right]
-    return result

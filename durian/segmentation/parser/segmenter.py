@@ -39,8 +39,8 @@ class ParserSegmenter(ClassicSegmenter):
     def _starts(self, landmarks: np.ndarray) -> ParsedHead:
         return parsed_head(self.image, landmarks, self.weights)
 
-    def _click(self, mask: np.ndarray, points: np.ndarray, labels: np.ndarray, i: int, box) -> np.ndarray:
+    def _click(self, mask: np.ndarray, points: np.ndarray, labels: np.ndarray, i: int) -> np.ndarray:
         landmarks = largest_face(self.image)
         if landmarks is None or not ((mask > HALF).any() or labels[: i + 1].any()):
-            return super()._click(mask, points, labels, i, box)
+            return super()._click(mask, points, labels, i)
         return follow_clicks(self.image, landmarks, self.weights, mask, points[: i + 1], labels[: i + 1])
