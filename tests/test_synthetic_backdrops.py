@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from durian.synthetic.backdrops.backdrops import KINDS, backdrop
-from durian.synthetic.backdrops.painting import Scene, defocused, disc_kernel, fractal
+from durian.synthetic.backdrops.painting import Backdrop, defocused, disc_kernel, fractal
 from durian.synthetic.base.person import Light, View
 from durian.synthetic.render.tone import develop
 
@@ -80,7 +80,7 @@ def test_noise_is_of_unit_strength_and_the_same_at_any_size():
 
 
 def test_a_spark_is_as_bright_as_it_says_once_blurred():
-    scene, radius = Scene.blank(80), 0.1
+    scene, radius = Backdrop.blank(80), 0.1
     scene.sparks(np.array([[0.5, 0.5]]), np.array([[0.7, 0.2, 0.1]]), radius)
     blurred = defocused(scene.glow, radius * 80)
     np.testing.assert_allclose(blurred[42, 38], [0.7, 0.2, 0.1], rtol=0.03)

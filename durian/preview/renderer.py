@@ -33,7 +33,7 @@ OPENINGS = (INNER_LIPS, EYES[0][::-1], EYES[1])
 
 
 @dataclass(frozen=True)
-class Stage:
+class PreparedClip:
     """All that is computed once for a clip."""
 
     scene: Scene
@@ -62,11 +62,11 @@ class PreviewRenderer:
     def still(self, request: AnimationRequest, frame: int = 0) -> np.ndarray:
         scene = prepare_scene(request)
         frame = min(max(frame, 0), len(scene.driving) - 1)
-        return _draw(build_stage(scene), Canvas(scene.size, scene.size), frame)
+        return _draw(prepare_clip(scene), Canvas(scene.size, scene.size), frame)
 
     def overlays(self, request: AnimationRequest) -> dict[str, np.ndarray]:
         scene = prepare_scene(request)
-        return {**scene_overlays(scene), "aligned": _draw(build_stage(scene), Canvas(scene.size, scene.size), 0)}
+        return {**scene_overlays(scene), "aligned": _draw(prepare_clip(scene), Canvas(scene.size, scene.size), 0)}
 
     def close(self) -> None:
         """Nothing is held between requests."""
@@ -78,7 +78,7 @@ def _portrait_mesh(landmarks: bytes, size: int) -> WarpMesh:
     return WarpMesh(np.frombuffer(landmarks, np.float32).reshape(-1, 3), (size, size))
 
 
-def build_stage(scene: Scene) -> Stage:
+def prepare_clip(scene: Scene) -> PreparedClip:
     """Everything of a clip that does not depend on the frame."""
     size = scene.size
     options = scene.request.options
@@ -93,7 +93,7 @@ def build_stage(scene: Scene) -> Stage:
         shown = [layer.at_rest(canvas, scene.landmarks, size) for layer in hair]
     base = build_base(scene, max(shown, key=lambda item: item[..., 3].sum(), default=None))
     base = _shaded(base, scene, layers)
-    return Stage(
+    return PreparedClip(
         scene=scene,
         base=base,
         mesh=_portrait_mesh(scene.landmarks.tobytes(), size),
@@ -107,18 +107,18 @@ def build_stage(scene: Scene) -> Stage:
 
 def animate(scene: Scene) -> Iterator[np.ndarray]:
     """A scene's frames ``(S, S, 3) uint8``, one after another."""
-    stage, canvas = build_stage(scene), Canvas(scene.size, scene.size)
+    clip, canvas = prepare_clip(scene), Canvas(scene.size, scene.size)
     for index in range(len(scene.driving)):
-        yield _draw(stage, canvas, index)
+        yield _draw(clip, canvas, index)
 
 
-def _draw(stage: Stage, canvas: Canvas, index: int) -> np.ndarray:
+def _draw(clip: PreparedClip, canvas: Canvas, index: int) -> np.ndarray:
     """One frame, back to front: plate, surroundings of the face, eyes and mouth, the face, items."""
-    scene, mesh = stage.scene, stage.mesh
+    scene, mesh = clip.scene, clip.mesh
     driving = scene.driving[index]
     pose = HeadPose.between(scene.landmarks, driving)
-    frame = stage.base.plate.copy()
-    foreground = stage.base.foreground
+    frame = clip.base.plate.copy()
+    foreground = clip.base.foreground
     still = np.zeros(len(mesh.outer_triangles), np.float32)
     outer = mesh.outer_positions(driving, pose)
     canvas.draw(frame, foreground, outer, np.ascontiguousarray(mesh.rest[:, :2]), mesh.outer_triangles, still)
@@ -126,23 +126,23 @@ def _draw(stage: Stage, canvas: Canvas, index: int) -> np.ndarray:
     box = _box(face, scene.size)
     seams = [Seam.of(frame, contour, scene.landmarks, driving, pose, box) for contour in OPENINGS]
     seams = [seam for seam in seams if seam is not None]
-    stage.eyes.draw(canvas, frame, driving, pose)
-    stage.mouth.draw(canvas, frame, driving, pose)
+    clip.eyes.draw(canvas, frame, driving, pose)
+    clip.mouth.draw(canvas, frame, driving, pose)
     behind = [frame[seam.part].copy() for seam in seams]
     front = np.ones(len(mesh.face_triangles), np.float32)
     rest = np.ascontiguousarray(scene.landmarks[:MESH_POINTS, :2])
     canvas.draw(frame, foreground, face, rest, mesh.face_triangles, front, box=box)
     covered = [canvas.covered(seam.part) for seam in seams]
-    stage.eyes.draw_lids(canvas, frame, driving)
-    stage.lips.draw(canvas, frame, driving)
+    clip.eyes.draw_lids(canvas, frame, driving)
+    clip.lips.draw(canvas, frame, driving)
     for seam, shown, hidden in zip(seams, behind, covered, strict=True):
         seam.smooth(frame, shown, hidden)
-    stage.eyes.draw_lashes(frame, driving)
-    stage.lips.draw_line(frame, driving)
-    if stage.blend is not None:
-        stage.blend.draw(canvas, frame, driving, pose, float(scene.alphas[index]))
+    clip.eyes.draw_lashes(frame, driving)
+    clip.lips.draw_line(frame, driving)
+    if clip.blend is not None:
+        clip.blend.draw(canvas, frame, driving, pose, float(scene.alphas[index]))
     else:
-        for layer in stage.layers:
+        for layer in clip.layers:
             layer.draw(canvas, frame, driving, pose)
     return frame
 

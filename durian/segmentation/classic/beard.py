@@ -8,7 +8,7 @@ from durian.face.geometry import INNER_LIPS, OUTER_LIPS
 from durian.segmentation.classic.colour import ColourModel
 from durian.segmentation.classic.graphcut import SEED_ODDS, cut
 from durian.segmentation.classic.hair import confident, connected_to
-from durian.segmentation.classic.head import Head, grow_region
+from durian.segmentation.classic.head import HeadCrop, grow_region
 
 BEARD_ROOM = (1.5, 0.7, 3.2)
 BEARD_SIDE = 256
@@ -26,18 +26,18 @@ LEAST_SHARE = 0.12
 """Least share of such spots on chin or upper lip for either to be hairy (tuned on scenes below 400)."""
 
 
-def beard_head(image: np.ndarray, landmarks: np.ndarray) -> Head:
+def beard_head(image: np.ndarray, landmarks: np.ndarray) -> HeadCrop:
     """The face in the window beards are cut in."""
-    return Head(image, landmarks, BEARD_ROOM, BEARD_SIDE)
+    return HeadCrop(image, landmarks, BEARD_ROOM, BEARD_SIDE)
 
 
-def hairiness(head: Head) -> np.ndarray:
+def hairiness(head: HeadCrop) -> np.ndarray:
     """How unlike the cheeks' skin a pixel is, from colour and fine texture, ``(h, w) float32``, skin below 2."""
     smooth_skin = np.median(head.texture[head.cheeks]) if head.cheeks.any() else 2.0
     return np.minimum(head.shaded_skin_distance, 12) + np.clip((head.texture - 1.5 * smooth_skin) / 2.0, 0, 3)
 
 
-def front_evidence(head: Head) -> tuple[float, float]:
+def front_evidence(head: HeadCrop) -> tuple[float, float]:
     """Share of the upper lip and of the chin that is unlike skin, each in [0, 1]; shadows seldom fall there."""
     rough = hairiness(head)
     lips = head.polygon(OUTER_LIPS, 0.02) | under_nose(head)
@@ -48,13 +48,13 @@ def front_evidence(head: Head) -> tuple[float, float]:
     return shares[0], shares[1]
 
 
-def under_nose(head: Head) -> np.ndarray:
+def under_nose(head: HeadCrop) -> np.ndarray:
     """The nose and its shadow, dark on everybody."""
     _u, v = head.coordinates
     return v < head.place((2,))[0, 1] + 0.05
 
 
-def beard_region(head: Head) -> np.ndarray:
+def beard_region(head: HeadCrop) -> np.ndarray:
     """Beard and moustache as ``(h, w) bool`` in the head's window; empty on a shaven face."""
     rough = hairiness(head)
     moustache, chin = front_evidence(head)
@@ -79,7 +79,7 @@ def beard_region(head: Head) -> np.ndarray:
     return connected_to(region, seeds & region, smallest=0.04)
 
 
-def _spatial_odds(head: Head, chin_is_hairy: bool) -> np.ndarray:
+def _spatial_odds(head: HeadCrop, chin_is_hairy: bool) -> np.ndarray:
     u, v = head.coordinates
     nose = head.place((2,))[0, 1]
     mouth = head.place((13,))[0, 1]
@@ -108,7 +108,7 @@ def _spatial_odds(head: Head, chin_is_hairy: bool) -> np.ndarray:
     return odds
 
 
-def _colour_odds(head: Head, likely: np.ndarray) -> np.ndarray:
+def _colour_odds(head: HeadCrop, likely: np.ndarray) -> np.ndarray:
     _u, v = head.coordinates
     beard = ColourModel(head.bins, likely).log_density(head.bins)
     skin = ColourModel(head.bins, head.cheeks.astype(np.float32)).log_density(head.bins)

@@ -10,7 +10,7 @@ from durian.masks import signed_distance
 from durian.segmentation.classic.colour import ColourModel
 from durian.segmentation.classic.graphcut import SEED_ODDS, cut
 from durian.segmentation.classic.hair import connected_to
-from durian.segmentation.classic.head import Head, grow_region
+from durian.segmentation.classic.head import HeadCrop, grow_region
 from durian.segmentation.classic.lenses import Lenses
 
 GLASSES_ROOM = (1.5, 0.9, 1.1)
@@ -45,12 +45,12 @@ TEMPLE_HALF_WIDTH = 0.07
 EAR_TOPS = (127, 356)
 
 
-def glasses_head(image: np.ndarray, landmarks: np.ndarray) -> Head:
+def glasses_head(image: np.ndarray, landmarks: np.ndarray) -> HeadCrop:
     """The face in the window glasses are cut in."""
-    return Head(image, landmarks, GLASSES_ROOM, GLASSES_SIDE)
+    return HeadCrop(image, landmarks, GLASSES_ROOM, GLASSES_SIDE)
 
 
-def glasses_region(head: Head, lenses: Lenses) -> np.ndarray:
+def glasses_region(head: HeadCrop, lenses: Lenses) -> np.ndarray:
     """Glasses as ``(h, w) bool`` in the head's window, given where the lenses are."""
     unit = head.working_unit
     inside = head.fill(lenses.outlines[0]) | head.fill(lenses.outlines[1])
@@ -99,7 +99,7 @@ def glasses_region(head: Head, lenses: Lenses) -> np.ndarray:
     return connected_to(region | (closed & around), inside, smallest=0.0)
 
 
-def _bridge(head: Head, lenses: Lenses) -> np.ndarray:
+def _bridge(head: HeadCrop, lenses: Lenses) -> np.ndarray:
     """Between the lenses, as high as their upper two thirds."""
     left, right = lenses.outlines
     axis_right, axis_down = head.axes
@@ -113,7 +113,7 @@ def _bridge(head: Head, lenses: Lenses) -> np.ndarray:
     return head.fill(np.array(corners))
 
 
-def _temples(head: Head, lenses: Lenses) -> np.ndarray:
+def _temples(head: HeadCrop, lenses: Lenses) -> np.ndarray:
     """Strips from the outer ends of the lenses to the ears."""
     axis_right, axis_down = head.axes
     result = np.zeros(head.small.shape[:2], bool)

@@ -8,10 +8,10 @@ import numpy as np
 from durian.face.geometry import LEFT_BROW, RIGHT_BROW
 from durian.segmentation.classic.colour import ColourModel
 from durian.segmentation.classic.graphcut import SEED_ODDS, cut
-from durian.segmentation.classic.head import LEFT_EYE, RIGHT_EYE, Head, grow_region
+from durian.segmentation.classic.head import LEFT_EYE, RIGHT_EYE, HeadCrop, grow_region
 
 
-def hair_region(head: Head, hat: np.ndarray | None = None) -> np.ndarray:
+def hair_region(head: HeadCrop, hat: np.ndarray | None = None) -> np.ndarray:
     """Hair as ``(h, w) bool`` in the head's window; empty on a bald head.
 
     Args:
@@ -59,7 +59,7 @@ TEXTURED = 1.4
 """Hair's fine contrast is at least this many times the cheeks'."""
 
 
-def hair_seeds(head: Head, shell: np.ndarray) -> np.ndarray:
+def hair_seeds(head: HeadCrop, shell: np.ndarray) -> np.ndarray:
     """Pixels of the shell that surely are hair, ``(h, w) bool``; none on a bald head."""
     none = np.zeros(shell.shape, bool)
     seeds = shell & (head.skin_distance > SKIN_LIMIT)
@@ -78,14 +78,14 @@ def hair_seeds(head: Head, shell: np.ndarray) -> np.ndarray:
     return shell if np.median(head.texture[shell]) > TEXTURED * cheeks else none
 
 
-def hair_shell(head: Head) -> np.ndarray:
+def hair_shell(head: HeadCrop) -> np.ndarray:
     """Where hair starts on most heads: a band over the forehead and the temples, outside the face, in the person."""
     _u, v = head.coordinates
     band = grow_region(head.oval, 0.5 * head.working_unit) & ~grow_region(head.oval, 0.06 * head.working_unit)
     return band & (v < -0.1) & (head.person > 0.8)
 
 
-def interior(head: Head) -> np.ndarray:
+def interior(head: HeadCrop) -> np.ndarray:
     """The part of the face no hair style covers: below the brows, away from the outline."""
     _u, v = head.coordinates
     inner = grow_region(head.oval, -0.22 * head.working_unit) & (v > -0.15)
@@ -94,7 +94,7 @@ def interior(head: Head) -> np.ndarray:
     return inner
 
 
-def spatial_odds(head: Head) -> np.ndarray:
+def spatial_odds(head: HeadCrop) -> np.ndarray:
     """Log-odds of hair by place alone."""
     u, v = head.coordinates
     odds = np.full(u.shape, 0.5, np.float32)
@@ -117,7 +117,7 @@ def spatial_odds(head: Head) -> np.ndarray:
     return odds
 
 
-def colour_odds(head: Head, likely: np.ndarray, covered: np.ndarray) -> np.ndarray:
+def colour_odds(head: HeadCrop, likely: np.ndarray, covered: np.ndarray) -> np.ndarray:
     """Log-odds of hair by colour against skin, clothes and background, each where it can be."""
     u, v = head.coordinates
     hair = ColourModel(head.bins, likely * (head.person > 0.5)).log_density(head.bins)
@@ -145,7 +145,7 @@ def colour_odds(head: Head, likely: np.ndarray, covered: np.ndarray) -> np.ndarr
     return np.clip(hair - rival, -4, 4)
 
 
-def person_odds(head: Head) -> np.ndarray:
+def person_odds(head: HeadCrop) -> np.ndarray:
     """Log-odds of belonging to the person at all."""
     inside = np.clip(head.person, 0.002, 0.998)
     return np.minimum(np.log(inside / (1 - inside)), 0.0) * 2

@@ -9,10 +9,10 @@ from durian.face.geometry import LEFT_BROW, RIGHT_BROW
 from durian.segmentation.classic.colour import ColourModel, overlap
 from durian.segmentation.classic.graphcut import SEED_ODDS, cut
 from durian.segmentation.classic.hair import SKIN_LIMIT, confident, connected_to, interior, person_odds
-from durian.segmentation.classic.head import Head, grow_region
+from durian.segmentation.classic.head import HeadCrop, grow_region
 
 
-def hat_seeds(head: Head) -> np.ndarray:
+def hat_seeds(head: HeadCrop) -> np.ndarray:
     """Over the middle of the forehead, where every hat is, ``(h, w) bool``."""
     u, v = head.coordinates
     top_u, top_v = head.place((10,))[0]
@@ -20,14 +20,14 @@ def hat_seeds(head: Head) -> np.ndarray:
     return (np.abs(u - top_u) < 0.55) & (v < top_v - 0.2) & (v > top_v - 1.4) & (head.person > 0.85)
 
 
-def side_samples(head: Head) -> np.ndarray:
+def side_samples(head: HeadCrop) -> np.ndarray:
     """Where hair shows under a hat: beside the face from the temples to the jaw, ``(h, w) bool``."""
     _u, v = head.coordinates
     band = grow_region(head.oval, 0.35 * head.working_unit) & ~grow_region(head.oval, 0.04 * head.working_unit)
     return band & (v > 0.1) & (v < 1.1) & (head.person > 0.8) & (head.skin_distance > SKIN_LIMIT)
 
 
-def hat_region(head: Head) -> np.ndarray:
+def hat_region(head: HeadCrop) -> np.ndarray:
     """The hat as ``(h, w) bool`` in the head's window, taking for granted that there is one."""
     u, _v = head.coordinates
     seeds = hat_seeds(head)
@@ -49,7 +49,7 @@ CROWN_TRUST = 0.5
 """How much of the person matte's verdict counts: it cuts into tall hats."""
 
 
-def _under_brim(head: Head, likely: np.ndarray) -> np.ndarray:
+def _under_brim(head: HeadCrop, likely: np.ndarray) -> np.ndarray:
     """Log-odds added just below what surely is hat: the shaded underside of a brim has a colour of its own."""
     _u, v = head.coordinates
     reach = max(3, round(0.3 * head.working_unit))
@@ -61,7 +61,7 @@ def _under_brim(head: Head, likely: np.ndarray) -> np.ndarray:
     return (1.2 * below * unlike_skin * (v < 0.1)).astype(np.float32)
 
 
-def _spatial_odds(head: Head) -> np.ndarray:
+def _spatial_odds(head: HeadCrop) -> np.ndarray:
     u, v = head.coordinates
     top_v = head.place((10,))[0, 1]
     odds = np.where(v < top_v, 2.5, 0.3).astype(np.float32)
@@ -76,7 +76,7 @@ def _spatial_odds(head: Head) -> np.ndarray:
     return odds
 
 
-def _colour_odds(head: Head, likely: np.ndarray) -> np.ndarray:
+def _colour_odds(head: HeadCrop, likely: np.ndarray) -> np.ndarray:
     _u, v = head.coordinates
     hat = ColourModel(head.bins, likely * (head.person > 0.5)).log_density(head.bins)
     face = head.oval & (head.skin_distance < SKIN_LIMIT) & (v > -0.3)
@@ -98,7 +98,7 @@ HAT_WEIGHTS = {"overlap": -4.15, "dyed": 1.13, "white": 1.27, "width": 2.4, "hei
 """Logistic weights of :func:`hat_score`, fitted on 112 real portraits and 200 synthetic scenes."""
 
 
-def hat_score(head: Head, hat: np.ndarray) -> float:
+def hat_score(head: HeadCrop, hat: np.ndarray) -> float:
     """Log-odds that what covers the crown is a hat.
 
     Args:

@@ -76,10 +76,10 @@ def window_around(shape: tuple[int, ...], left: float, top: float, right: float,
     return Window(x0, y0, width, height, min(2.0, side / max(width, height)))
 
 
-class Head:
+class HeadCrop:
     """One face of one picture, in a window that holds what a start needs.
 
-    Head coordinates ``u`` (to the picture's right) and ``v`` (down the face) are zero between the eyes and in units
+    HeadCrop coordinates ``u`` (to the picture's right) and ``v`` (down the face) are zero between the eyes and in units
     of the outer-eye distance, corrected for a turned head. Frontal faces: brows at v = -0.3, hairline near -0.9,
     mouth 0.95, chin 1.4; ears at u = ±0.85.
     """
@@ -148,7 +148,7 @@ class Head:
         return offset_x * right[0] + offset_y * right[1], offset_x * down[0] + offset_y * down[1]
 
     def place(self, indices: tuple[int, ...] | list[int]) -> np.ndarray:
-        """Head coordinates of landmarks, ``(n, 2)``."""
+        """Coordinates of landmarks, ``(n, 2)``."""
         offsets = (self.landmarks[list(indices), :2] - self.middle) / self.unit
         return np.stack([offsets @ self.axes[0], offsets @ self.axes[1]], axis=1)
 

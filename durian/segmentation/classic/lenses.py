@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from durian.face.geometry import LEFT_BROW, RIGHT_BROW
-from durian.segmentation.classic.head import LEFT_EYE, RIGHT_EYE, Head
+from durian.segmentation.classic.head import LEFT_EYE, RIGHT_EYE, HeadCrop
 
 ANGLES = 64
 """Points on an outline; angle 0 points away from the nose, a quarter turn later is down the face."""
@@ -76,7 +76,7 @@ class _Edges:
         return np.clip((SLOPE_SHARE * slope + ridge) / EDGE_FULL, 0, 1) * trust
 
 
-def fit_lenses(head: Head) -> Lenses:
+def fit_lenses(head: HeadCrop) -> Lenses:
     """The most plausible pair of lens outlines on this face, whether or not glasses are there."""
     edges = _edges(head)
     frames = [_eye_frame(head, eye, side) for eye, side in ((LEFT_EYE, -1), (RIGHT_EYE, 1))]
@@ -112,7 +112,7 @@ class _EyeFrame:
         return self.origin + points[..., :1] * self.outward + points[..., 1:] * self.down
 
 
-def _eye_frame(head: Head, eye: tuple[int, ...], side: int) -> _EyeFrame:
+def _eye_frame(head: HeadCrop, eye: tuple[int, ...], side: int) -> _EyeFrame:
     """Where an eye is, and the working pixels of one outer-eye distance away from the nose and down."""
     right, down = head.axes
     width = abs(float((head.landmarks[eye[0], :2] - head.landmarks[eye[8], :2]) @ right))
@@ -136,7 +136,7 @@ def _normals(points: np.ndarray) -> np.ndarray:
     return normal / np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-6)
 
 
-def _edges(head: Head) -> _Edges:
+def _edges(head: HeadCrop) -> _Edges:
     scale = max(0.8, 0.016 * head.working_unit)
     lab = cv2.cvtColor(head.small, cv2.COLOR_RGB2LAB).astype(np.float32)
     # Coloured frames differ in chroma more than in lightness.
@@ -180,7 +180,7 @@ def _pull(frame: _EyeFrame, curve: np.ndarray, edges: _Edges) -> np.ndarray:
     return frame.place(centre + (curve - centre) * radius[:, None])
 
 
-def _bridge(head: Head, outlines: tuple[np.ndarray, np.ndarray], edges: _Edges) -> tuple[float, np.ndarray]:
+def _bridge(head: HeadCrop, outlines: tuple[np.ndarray, np.ndarray], edges: _Edges) -> tuple[float, np.ndarray]:
     right, down = head.axes
     first = outlines[0][(outlines[0] @ right).argmax()]
     second = outlines[1][(outlines[1] @ right).argmin()]

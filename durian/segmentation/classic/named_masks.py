@@ -13,7 +13,7 @@ from durian.segmentation.classic.beard import beard_head, beard_region
 from durian.segmentation.classic.glasses import glasses_head, glasses_region
 from durian.segmentation.classic.hair import hair_region
 from durian.segmentation.classic.hat import hat_region, hat_score
-from durian.segmentation.classic.head import Head
+from durian.segmentation.classic.head import HeadCrop
 from durian.segmentation.classic.lenses import Lenses, fit_lenses
 from durian.segmentation.classic.lips import lips_mask
 from durian.segmentation.classic.worn_classifier import NAMED_LEEWAY, signs_of_a_beard, signs_of_a_hat, signs_of_glasses
@@ -42,15 +42,15 @@ class ClassicMasks:
         self._lock = threading.RLock()
 
     @cached_property
-    def head(self) -> Head:
-        return Head(self.image, self.landmarks)
+    def head(self) -> HeadCrop:
+        return HeadCrop(self.image, self.landmarks)
 
     @cached_property
-    def eyes(self) -> Head:
+    def eyes(self) -> HeadCrop:
         return glasses_head(self.image, self.landmarks)
 
     @cached_property
-    def jaw(self) -> Head:
+    def jaw(self) -> HeadCrop:
         return beard_head(self.image, self.landmarks)
 
     @cached_property

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from durian.synthetic.backdrops import outdoors, rooms, streets, walls
-from durian.synthetic.backdrops.painting import Scene, defocused, grid
+from durian.synthetic.backdrops.painting import Backdrop, defocused, grid
 from durian.synthetic.base.person import Light
 
 DISC = 7.0
@@ -30,7 +30,7 @@ class Kind:
     ``reach``: least and greatest share of the key light that falls on it.
     """
 
-    paint: Callable[..., Scene]
+    paint: Callable[..., Backdrop]
     share: float
     defocus: tuple[float, float]
     reach: tuple[float, float] = (0.2, 0.8)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from durian.synthetic.backdrops.painting import Scene, fractal, grid, mixed, tone
+from durian.synthetic.backdrops.painting import Backdrop, fractal, grid, mixed, tone
 from durian.synthetic.backdrops.perspective import SKIES
 from durian.synthetic.backdrops.rooms import room
 from durian.synthetic.backdrops.streets import FACADES, street
@@ -19,7 +19,7 @@ SKINS = tuple(linear(text) for text in ("#e0b49a", "#c68f70", "#8a5a42", "#5a382
 HAIRS = tuple(linear(text) for text in ("#17120f", "#3a281c", "#6a4a30", "#a8845a", "#8a8680"))
 
 
-def leaves(rng: np.random.Generator, side: int, sparks: float) -> Scene:
+def leaves(rng: np.random.Generator, side: int, sparks: float) -> Backdrop:
     """Foliage in layers, with trunks, and the sky between; ``sparks`` is the radius to which points blur."""
     _, y = grid(side)
     dark, light = 0.35 * tone(rng, LEAVES, 0.2), tone(rng, LEAVES, 0.2)
@@ -27,7 +27,7 @@ def leaves(rng: np.random.Generator, side: int, sparks: float) -> Scene:
     boughs, gaps = fractal(rng, side, frequency, 3), fractal(rng, side, frequency, 3)
     foliage, lace = (fractal(rng, side, 6 * frequency, 3, persistence=0.8) for _ in range(2))
     share = np.clip(0.35 + 0.34 * boughs + 0.4 * foliage, 0, 1.3)
-    scene = Scene(mixed(dark, light, share), np.zeros((side, side, 3), np.float32))
+    scene = Backdrop(mixed(dark, light, share), np.zeros((side, side, 3), np.float32))
     for _ in range(rng.integers(0, 4)):
         place, width, lean = rng.uniform([0, 0.02, -0.15], [1, 0.09, 0.15])
         top = place + lean
@@ -43,7 +43,7 @@ def leaves(rng: np.random.Generator, side: int, sparks: float) -> Scene:
     return scene
 
 
-def park(rng: np.random.Generator, side: int, sparks: float) -> Scene:
+def park(rng: np.random.Generator, side: int, sparks: float) -> Backdrop:
     """A meadow or a shore below trees, hills or houses, and the sky."""
     _, y = grid(side)
     horizon = rng.uniform(0.35, 0.8)
@@ -57,7 +57,7 @@ def park(rng: np.random.Generator, side: int, sparks: float) -> Scene:
     trees = tone(rng, (*LEAVES, *LEAVES, *FACADES), 0.2) * np.exp(0.55 * fractal(rng, side, 12, 4))[..., None]
     soft = 2 / side
     hidden, below = np.clip((y - ridge) / soft + 0.5, 0, 1), np.clip((y - horizon) / soft + 0.5, 0, 1)
-    scene = Scene(
+    scene = Backdrop(
         mixed(trees * 0.6, turf, below) * hidden[..., None], (up * (1 - hidden[..., None])).astype(np.float32)
     )
     count = max(0, rng.integers(-20, 20))
@@ -66,7 +66,7 @@ def park(rng: np.random.Generator, side: int, sparks: float) -> Scene:
     return scene
 
 
-def night(rng: np.random.Generator, side: int, sparks: float) -> Scene:
+def night(rng: np.random.Generator, side: int, sparks: float) -> Backdrop:
     """A street, or a room, in which little but lamps is seen."""
     scene = street(rng, side, night=True) if rng.random() < 0.6 else room(rng, side)
     scene.reflectance[:] *= rng.uniform(0.08, 0.35)
@@ -80,7 +80,7 @@ def night(rng: np.random.Generator, side: int, sparks: float) -> Scene:
     return scene
 
 
-def crowd(rng: np.random.Generator, side: int) -> Scene:
+def crowd(rng: np.random.Generator, side: int) -> Backdrop:
     """People behind, the nearer the larger, in a room or outside."""
     scene = room(rng, side) if rng.random() < 0.6 else street(rng, side)
     for distance in np.sort(rng.uniform(0.5, 1.6, rng.integers(3, 12)))[::-1]:
@@ -90,7 +90,7 @@ def crowd(rng: np.random.Generator, side: int) -> Scene:
     return scene
 
 
-def _person(scene: Scene, rng: np.random.Generator, place: np.ndarray, tall: float) -> None:
+def _person(scene: Backdrop, rng: np.random.Generator, place: np.ndarray, tall: float) -> None:
     """Somebody whose head's middle is at ``place``; ``tall`` is the height of their face."""
     skin, hair, cloth = 0.8 * tone(rng, SKINS), tone(rng, HAIRS), 0.7 * tone(rng, (*FABRICS, *PAPERS), 0.3)
     wide, turned = 0.34 * tall, rng.uniform(-0.35, 0.35)

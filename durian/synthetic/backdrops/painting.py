@@ -24,7 +24,7 @@ INTERPOLATED = 0.86
 
 
 @dataclass(frozen=True)
-class Scene:
+class Backdrop:
     """A backdrop's surfaces and lights, S x S pixels.
 
     ``reflectance (S, S, 3) float32``: of light that falls on it; ``glow (S, S, 3) float32``: what it sends out itself
@@ -35,7 +35,7 @@ class Scene:
     glow: np.ndarray
 
     @classmethod
-    def blank(cls, side: int) -> Scene:
+    def blank(cls, side: int) -> Backdrop:
         """Nothing at all: black."""
         return cls(np.zeros((side, side, 3), np.float32), np.zeros((side, side, 3), np.float32))
 

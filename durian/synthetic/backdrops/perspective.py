@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from durian.synthetic.backdrops.painting import Colour, Scene
+from durian.synthetic.backdrops.painting import Backdrop, Colour
 from durian.synthetic.base.wear import linear
 
 SKIES = tuple(linear(text) for text in ("#dfe9f2", "#b9d2ea", "#f2f0ea", "#f3dcc0"))
@@ -32,11 +32,11 @@ class Plane:
 
 
 @dataclass(frozen=True)
-class Stage:
+class Setting:
     """A scene with a viewer: ``width`` is what the picture shows at a distance of one metre; ``turn`` is where it
     looks, radians to the right; ``lift`` how far up, as a share of the picture."""
 
-    scene: Scene
+    scene: Backdrop
     width: float
     turn: float
     lift: float

@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from durian.synthetic.backdrops.painting import Scene, fractal, tone
-from durian.synthetic.backdrops.perspective import AXES, FLOOR, NEAREST, SKIES, Plane, Stage
+from durian.synthetic.backdrops.painting import Backdrop, fractal, tone
+from durian.synthetic.backdrops.perspective import AXES, FLOOR, NEAREST, SKIES, Plane, Setting
 from durian.synthetic.backdrops.walls import BOARDS, FABRICS, PAINTS
 from durian.synthetic.base.wear import linear
 
@@ -18,10 +18,10 @@ BOOKS = tuple(
 FLOORS = tuple(linear(text) for text in ("#8a6a4a", "#5e4632", "#a89f92", "#77736e", "#b79f7c"))
 
 
-def room(rng: np.random.Generator, side: int) -> Scene:
+def room(rng: np.random.Generator, side: int) -> Backdrop:
     """A room: walls, floor and ceiling; windows, doors, shelves, pictures and furniture along them."""
     depth, left, right, height = rng.uniform([2.5, -2.6, 0.8, 0.9], [5, -0.8, 2.6, 1.5])
-    stage = Stage(Scene.blank(side), rng.uniform(0.45, 0.95), rng.uniform(-0.4, 0.4), rng.uniform(-0.05, 0.15))
+    stage = Setting(Backdrop.blank(side), rng.uniform(0.45, 0.95), rng.uniform(-0.4, 0.4), rng.uniform(-0.05, 0.15))
     paint, floor = tone(rng, PAINTS), tone(rng, FLOORS)
     stage.scene.reflectance[:] = paint
     x, y, z = AXES
@@ -38,10 +38,10 @@ def room(rng: np.random.Generator, side: int) -> Scene:
         stage.rectangle(plane, 0, 0, length, 0.1, np.full(3, 0.6))
         _furnish(stage, rng, plane, length, tall)
     texture = np.exp(0.02 * fractal(rng, side, 5, 4))[..., None]
-    return Scene(stage.scene.reflectance * texture, stage.scene.glow)
+    return Backdrop(stage.scene.reflectance * texture, stage.scene.glow)
 
 
-def _furnish(stage: Stage, rng: np.random.Generator, plane: Plane, length: float, tall: float) -> None:
+def _furnish(stage: Setting, rng: np.random.Generator, plane: Plane, length: float, tall: float) -> None:
     """Things along a wall, one beside the other."""
     place = rng.uniform(0, 0.4)
     while place < length - 0.5:
@@ -51,11 +51,11 @@ def _furnish(stage: Stage, rng: np.random.Generator, plane: Plane, length: float
         place += width + rng.uniform(0.05, 0.5)
 
 
-def _nothing(stage: Stage, rng: np.random.Generator, plane: Plane, left: float, width: float, tall: float) -> None:
+def _nothing(stage: Setting, rng: np.random.Generator, plane: Plane, left: float, width: float, tall: float) -> None:
     """Bare wall."""
 
 
-def _window(stage: Stage, rng: np.random.Generator, plane: Plane, left: float, width: float, tall: float) -> None:
+def _window(stage: Setting, rng: np.random.Generator, plane: Plane, left: float, width: float, tall: float) -> None:
     bottom, top, frame = rng.uniform(0.3, 0.95), tall - rng.uniform(0.15, 0.5), tone(rng, (linear("#e8e6e0"), *BOARDS))
     bright = rng.uniform(1.0, 3.2) * tone(rng, SKIES, 0.05)
     stage.rectangle(plane, left, bottom, left + width, top, frame)
@@ -78,7 +78,7 @@ def _window(stage: Stage, rng: np.random.Generator, plane: Plane, left: float, w
                 stage.rectangle(plane, a, 0.1, b, tall - 0.08, cloth * (0.75, 1.0)[fold % 2], 0.12 * cloth * bright)
 
 
-def _shelf(stage: Stage, rng: np.random.Generator, plane: Plane, left: float, width: float, tall: float) -> None:
+def _shelf(stage: Setting, rng: np.random.Generator, plane: Plane, left: float, width: float, tall: float) -> None:
     wood, boards = tone(rng, (*BOARDS, linear("#efeeea")), 0.15), rng.integers(4, 7)
     top = tall - rng.uniform(0.1, 0.8)
     stage.rectangle(plane, left, 0, left + width, top, wood)
@@ -95,7 +95,7 @@ def _shelf(stage: Stage, rng: np.random.Generator, plane: Plane, left: float, wi
             place += thick + 0.004
 
 
-def _pictures(stage: Stage, rng: np.random.Generator, plane: Plane, left: float, width: float, tall: float) -> None:
+def _pictures(stage: Setting, rng: np.random.Generator, plane: Plane, left: float, width: float, tall: float) -> None:
     for number in range(rng.integers(1, 3)):
         wide, high = rng.uniform(0.3, 0.9) * width, rng.uniform(0.25, 0.6)
         a, c = left + rng.uniform(0, width - wide), tall - rng.uniform(0.8, 1.2) - 0.75 * number
@@ -107,7 +107,7 @@ def _pictures(stage: Stage, rng: np.random.Generator, plane: Plane, left: float,
         stage.rectangle(plane, a + 0.08, c + 0.08, a + wide - 0.08, c + 0.08 + level, figure)
 
 
-def _door(stage: Stage, rng: np.random.Generator, plane: Plane, left: float, width: float, tall: float) -> None:
+def _door(stage: Setting, rng: np.random.Generator, plane: Plane, left: float, width: float, tall: float) -> None:
     wide, high, colour = min(width, 0.9), min(2.05, tall - 0.15), tone(rng, (*BOARDS, linear("#eceae4")))
     stage.rectangle(plane, left, 0, left + wide, high + 0.07, 1.1 * colour)
     if rng.random() < 0.3:  # it stands open
@@ -119,7 +119,7 @@ def _door(stage: Stage, rng: np.random.Generator, plane: Plane, left: float, wid
     stage.rectangle(plane, left + wide - 0.16, 0.98, left + wide - 0.1, 1.02, np.full(3, 0.5))
 
 
-def _sideboard(stage: Stage, rng: np.random.Generator, plane: Plane, left: float, width: float, tall: float) -> None:
+def _sideboard(stage: Setting, rng: np.random.Generator, plane: Plane, left: float, width: float, tall: float) -> None:
     high, colour = rng.uniform(0.7, 1.1), tone(rng, (*BOARDS, *FABRICS))
     stage.rectangle(plane, left, 0.08, left + width, high, colour)
     stage.rectangle(plane, left, high - 0.04, left + width, high, 1.3 * colour)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from durian.synthetic.backdrops.painting import Scene, fractal, tone
-from durian.synthetic.backdrops.perspective import AXES, FLOOR, NEAREST, SKIES, Plane, Stage
+from durian.synthetic.backdrops.painting import Backdrop, fractal, tone
+from durian.synthetic.backdrops.perspective import AXES, FLOOR, NEAREST, SKIES, Plane, Setting
 from durian.synthetic.base.wear import linear
 
 FACADES = tuple(
@@ -17,9 +17,9 @@ SIGNS = tuple(
 CARS = tuple(linear(text) for text in ("#c8ccd0", "#24262a", "#8a8e92", "#e4e4e2", "#7a2c2a", "#34485c"))
 
 
-def street(rng: np.random.Generator, side: int, night: bool = False) -> Scene:
+def street(rng: np.random.Generator, side: int, night: bool = False) -> Backdrop:
     """Houses on both sides of a street, with windows, signs, cars, and the sky at its end."""
-    stage = Stage(Scene.blank(side), rng.uniform(0.5, 0.9), rng.uniform(-0.35, 0.35), rng.uniform(-0.02, 0.14))
+    stage = Setting(Backdrop.blank(side), rng.uniform(0.5, 0.9), rng.uniform(-0.35, 0.35), rng.uniform(-0.02, 0.14))
     sky = tone(rng, SKIES, 0.08) * (0.02 if night else rng.uniform(0.9, 1.8))
     stage.scene.glow[:] = sky * np.linspace(1.15, 0.9, side)[:, None, None]
     x, y, z = AXES
@@ -43,11 +43,17 @@ def street(rng: np.random.Generator, side: int, night: bool = False) -> Scene:
         distance, lane = rng.uniform(6, far / 2), rng.uniform(left + 1, right - 2.5)
         _car(stage, rng, Plane((lane, FLOOR, distance), x, y))
     grime = np.exp(0.12 * fractal(rng, side, 10, 4))[..., None]
-    return Scene(stage.scene.reflectance * grime, stage.scene.glow)
+    return Backdrop(stage.scene.reflectance * grime, stage.scene.glow)
 
 
 def _facade(
-    stage: Stage, rng: np.random.Generator, plane: Plane, left: float, length: float, height: float, night: bool
+    stage: Setting,
+    rng: np.random.Generator,
+    plane: Plane,
+    left: float,
+    length: float,
+    height: float,
+    night: bool,
 ) -> None:
     wall, glass = tone(rng, FACADES, 0.25), tone(rng, (linear("#3a444c"), linear("#586873")), 0.2)
     stage.rectangle(plane, left, 0, left + length, height, wall)
@@ -67,7 +73,7 @@ def _facade(
     stage.rectangle(plane, left + 0.3, 2.4, left + length - 0.3, 3.0, sign, 0.5 * sign * night)
 
 
-def _car(stage: Stage, rng: np.random.Generator, plane: Plane) -> None:
+def _car(stage: Setting, rng: np.random.Generator, plane: Plane) -> None:
     paint = tone(rng, CARS)
     stage.rectangle(plane, 0, 0.15, 1.8, 0.95, paint)
     stage.rectangle(plane, 0.2, 0.9, 1.6, 1.45, paint)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from durian.synthetic.backdrops.painting import Scene, fractal, grid, mixed, tone
+from durian.synthetic.backdrops.painting import Backdrop, fractal, grid, mixed, tone
 from durian.synthetic.base.wear import linear, near_colour
 
 PAPERS = tuple(
@@ -23,12 +23,12 @@ TILES = tuple(linear(text) for text in ("#eef0ee", "#c9d6d4", "#8fb0ad", "#46627
 FABRICS = tuple(linear(text) for text in ("#e9e4da", "#b8b2a8", "#7d3036", "#2f4a5e", "#4d5a44", "#c7a37a", "#33333a"))
 
 
-def _surface(reflectance: np.ndarray) -> Scene:
+def _surface(reflectance: np.ndarray) -> Backdrop:
     reflectance = np.clip(reflectance, 0.003, 0.9).astype(np.float32)
-    return Scene(reflectance, np.zeros_like(reflectance))
+    return Backdrop(reflectance, np.zeros_like(reflectance))
 
 
-def studio(rng: np.random.Generator, side: int) -> Scene:
+def studio(rng: np.random.Generator, side: int) -> Backdrop:
     """Seamless paper with a spot of light on it, or a painted canvas, cloudy and darker towards its edges."""
     x, y = grid(side)
     canvas = rng.random() < 0.4
@@ -45,7 +45,7 @@ def studio(rng: np.random.Generator, side: int) -> Scene:
     return _surface(paper * (shading * (1 + 0.012 * clouds))[..., None])
 
 
-def plaster(rng: np.random.Generator, side: int) -> Scene:
+def plaster(rng: np.random.Generator, side: int) -> Backdrop:
     """A painted wall: trowel marks, faint stains, perhaps a skirting of another colour."""
     _, y = grid(side)
     colour, other = tone(rng, PAINTS), tone(rng, PAINTS)
@@ -57,7 +57,7 @@ def plaster(rng: np.random.Generator, side: int) -> Scene:
     return _surface(wall * np.exp(rough * relief + 0.06 * stains)[..., None])
 
 
-def concrete(rng: np.random.Generator, side: int) -> Scene:
+def concrete(rng: np.random.Generator, side: int) -> Backdrop:
     """Grey panels with joints and the holes of their moulds."""
     x, y = grid(side)
     colour = np.array(near_colour(linear("#8d8c89"), rng, 0.2), np.float32)
@@ -70,14 +70,14 @@ def concrete(rng: np.random.Generator, side: int) -> Scene:
     return _surface(colour * (np.exp(0.14 * clouds + 0.03 * grain) * (1 - dark))[..., None])
 
 
-def brick(rng: np.random.Generator, side: int) -> Scene:
+def brick(rng: np.random.Generator, side: int) -> Backdrop:
     """Courses of bricks, each of its own tone, in mortar."""
     colour, mortar = tone(rng, BRICKS, 0.2), tone(rng, (linear("#b5aea3"), linear("#d6d0c6"), linear("#6f6a64")))
     height = rng.uniform(0.035, 0.09)
     return _courses(rng, side, colour, mortar, height, 2.9 * height, 0.5, rng.uniform(0.08, 0.13), 0.22, 0.12)
 
 
-def tiles(rng: np.random.Generator, side: int) -> Scene:
+def tiles(rng: np.random.Generator, side: int) -> Backdrop:
     """Square or flat tiles, all nearly alike."""
     colour, grout = tone(rng, TILES), tone(rng, (linear("#cfcac0"), linear("#8c8880")))
     height = rng.uniform(0.06, 0.14)
@@ -86,7 +86,7 @@ def tiles(rng: np.random.Generator, side: int) -> Scene:
     return _courses(rng, side, colour, grout, height, (2 if flat else 1) * height, shift, 0.05, 0.05, 0.01)
 
 
-def boards(rng: np.random.Generator, side: int) -> Scene:
+def boards(rng: np.random.Generator, side: int) -> Backdrop:
     """Boards of wood, upright or lying, with their grain."""
     colour = tone(rng, BOARDS, 0.2)
     height, upright = rng.uniform(0.07, 0.22), rng.random() < 0.5
@@ -99,7 +99,7 @@ def boards(rng: np.random.Generator, side: int) -> Scene:
     return _surface(wood.transpose(1, 0, 2) if upright else wood)
 
 
-def wallpaper(rng: np.random.Generator, side: int) -> Scene:
+def wallpaper(rng: np.random.Generator, side: int) -> Backdrop:
     """Stripes, lozenges or sprigs on a pale or deep ground."""
     x, y = grid(side)
     ground, figure = tone(rng, PAINTS, 0.25), tone(rng, PAINTS + FABRICS, 0.25)
@@ -117,7 +117,7 @@ def wallpaper(rng: np.random.Generator, side: int) -> Scene:
     return _surface(mixed(ground, figure, share) * fade[..., None])
 
 
-def curtain(rng: np.random.Generator, side: int) -> Scene:
+def curtain(rng: np.random.Generator, side: int) -> Backdrop:
     """Cloth that hangs in folds, which sway a little towards the hem."""
     x, y = grid(side)
     colour = tone(rng, FABRICS, 0.2)
@@ -146,7 +146,7 @@ def _courses(
     joint: float,
     variety: float,
     roughness: float,
-) -> Scene:
+) -> Backdrop:
     """Cells of ``height`` and ``width``, every other row moved by ``shift`` of a cell; ``joint`` is a share of the
     height, ``variety`` the spread of the cells' tones and ``roughness`` that within one."""
     x, y = grid(side)
