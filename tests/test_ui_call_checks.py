@@ -153,6 +153,12 @@ def test_other_calls_pass(demo):
         assert "This file cannot be read" in client.get(f"call/segment/{event}").text
 
 
+def test_events_have_threads_apart_from_those_that_send_the_page(demo):
+    assert demo.limiter.total_tokens == len(demo._queue.active_jobs) == 50
+    assert demo._queue.get_events() is None
+    assert demo._queue.get_events.__module__ == "durian.ui.turns"
+
+
 def test_files_that_ever_came_are_not_listed_for_good(demo):
     with httpx.Client(base_url=f"{demo.local_url}gradio_api/", timeout=60) as client:
         name = client.post("upload", files={"files": ("a.png", b"no picture")}).json()[0]

@@ -21,7 +21,7 @@ from durian.errors import DurianError, InvalidRequest, LimitExceeded, OutputFail
 from durian.ui import call_checks, forms, messages, turns
 from durian.ui.places import Places
 from durian.ui.shares import shared_address
-from durian.ui.uploads import FollowedUploads, forget_files
+from durian.ui.uploads import FollowedUploads, drop_folder, forget_files, own_folder
 from durian.ui.visitors import Visitors
 
 DISK_RESERVE_BYTES = 500_000_000
@@ -184,21 +184,25 @@ class Guard:
             forget_files(scope["app"].get_blocks())
 
     async def _pass_upload(self, scope: Scope, receive: Receive, send: Send, address: str) -> None:
-        answered = False
+        status = None
 
         async def noticed(message: Message) -> None:
-            nonlocal answered
-            answered = True
+            nonlocal status
+            status = message.get("status", status)
             await send(message)
 
-        try:
-            with self._visitors.shares.uploading(address):
-                await self._app(scope, receive, noticed)
-        except Exception as error:  # noqa: BLE001 - whatever a stranger's form makes a parser raise
-            log.info("An upload could not be read: %r", error)
-            if not answered:
-                sentence = error if isinstance(error, DurianError) else InvalidRequest(forms.BROKEN)
-                await _refusal(scope, sentence)(scope, receive, send)
+        with own_folder(scope.get("app"), self._uploads) as folder:
+            try:
+                with self._visitors.shares.uploading(address):
+                    await self._app(scope, receive, noticed)
+            except Exception as error:  # noqa: BLE001 - whatever a stranger's form makes a parser raise
+                log.info("An upload could not be read: %r", error)
+                if status is None:
+                    sentence = error if isinstance(error, DurianError) else InvalidRequest(forms.BROKEN)
+                    await _refusal(scope, sentence)(scope, receive, send)
+            finally:
+                if status != 200:
+                    drop_folder(folder)
 
 
 def _check_path(path: str) -> None:
