@@ -19,6 +19,8 @@ HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 REVISION = re.compile(r"[A-Za-z0-9][\w.-]{0,99}(/[A-Za-z0-9][\w.-]{0,99}){0,4}", re.ASCII)
 """A commit, tag or branch there."""
 
+FRAMING_SITE = re.compile(r"https?://[A-Za-z0-9.*-]+(:[0-9]+)?", re.ASCII)
+
 
 def default_work() -> Path:
     """The working folder where none is chosen: this user's own in the system's temporary folder."""
@@ -44,6 +46,8 @@ class Settings:
 
     host: str = "127.0.0.1"
     port: int = 7860
+    framed_by: str = ""
+    """Sites such as ``https://example.org``, apart by blanks, whose pages may show this one in a frame."""
     device: str = "auto"
     """``auto`` (CUDA where there is one), ``cpu`` or ``cuda``."""
     renderer: str = "preview"
@@ -101,6 +105,8 @@ class Settings:
         if self.model and not HUB_ID.fullmatch(self.model):
             raise ValueError(f"DURIAN_MODEL must be a hub id such as owner/name, not {self.model!r}.")
 
+        if not all(FRAMING_SITE.fullmatch(site) for site in self.framed_by.split()):
+            raise ValueError(f"DURIAN_FRAMED_BY must be sites such as https://example.org, not {self.framed_by!r}.")
         if self.model_revision and not (REVISION.fullmatch(self.model_revision) and ".." not in self.model_revision):
             raise ValueError(
                 f"DURIAN_MODEL_REVISION must be a commit, tag or branch of the model, not {self.model_revision!r}."

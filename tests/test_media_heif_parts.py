@@ -12,7 +12,7 @@ from pictures_made import QUARTERS, heic, saved
 from durian.errors import LimitExceeded, UnreadableMedia
 from durian.media import decoding, pixel_count, read_image
 from durian.media.decoding import open_picture_file, unpack
-from durian.media.heif_parts import decoded_pixels
+from durian.media.heif_parts import decoded_pixels, told_bytes
 
 
 def box(kind: bytes, content: bytes) -> bytes:
@@ -113,3 +113,61 @@ def test_what_may_be_larger_than_it_says_is_unpacked_alone(form: str, is_alone: 
     with open_picture_file(data) as file:
         alone, _ = unpack(file, lambda _: np.array(decoding._large.locked()))
     assert bool(alone) is is_alone
+
+
+def described(images: int, told: int, profile: int, before: bytes = b"") -> bytes:
+    """A HEIC of ``images`` pictures with one item of ``told`` bytes about all of them, and one profile for all.
+
+    Args:
+        images: of 64 pixels a side, all at the same place of the file.
+        told: bytes of the item, its first four included; 0 for none.
+        profile: bytes of the colour profile; 0 for none.
+        before: a box before the one that describes all this.
+    """
+    one, items = heic(plain(64)), images + bool(told)
+    coded, about = inside(one, b"mdat")[8:], bytes(4) + b"x" * (told - 4) if told else b""
+    names = [full_box(b"infe", struct.pack(">HH4sx", item, 0, b"hvc1"), 2) for item in range(1, images + 1)]
+    names += [full_box(b"infe", struct.pack(">HH4s", items, 0, b"mime") + b"\0application/rdf+xml\0", 2)] * bool(told)
+    properties = inside(one, b"hvcC") + full_box(b"ispe", struct.pack(">II", 64, 64))
+    properties += box(b"colr", b"prof" + bytes(profile - 4)) if profile else b""
+    each = bytes([0x81, 2, 3] if profile else [0x81, 2])
+    owned = b"".join(struct.pack(">HB", item, len(each)) + each for item in range(1, images + 1))
+    head = full_box(b"hdlr", bytes(4) + b"pict" + bytes(13)) + full_box(b"pitm", struct.pack(">H", 1))
+    head += full_box(b"iinf", struct.pack(">H", items) + b"".join(names))
+    if told:
+        head += full_box(b"iref", box(b"cdsc", struct.pack(f">HH{images}H", items, images, *range(1, images + 1))))
+    head += box(b"iprp", box(b"ipco", properties) + full_box(b"ipma", struct.pack(">I", images) + owned))
+    start = box(b"ftyp", b"heic" + bytes(4) + b"mif1heic") + before
+
+    def placed(offset: int) -> bytes:
+        places = [struct.pack(">4HII", item, 0, 0, 1, offset, len(coded)) for item in range(1, images + 1)]
+        places += [struct.pack(">4HII", items, 0, 0, 1, offset + len(coded), told)] * bool(told)
+        content = b"\x44\0" + struct.pack(">H", items) + b"".join(places)
+        return full_box(b"meta", head + full_box(b"iloc", content, 1))
+
+    return start + placed(len(start) + len(placed(0)) + 8) + box(b"mdat", coded + about)
+
+
+@pytest.mark.parametrize(("told", "profile"), [(100_000, 0), (0, 100_000), (30_000, 70_000)])
+def test_what_is_told_about_all_pictures_counts_for_each(told: int, profile: int):
+    """Of 200 kB; its decoder would keep 60 MB."""
+    data = described(600, told, profile)
+    assert len(data) < 200_000
+    assert told_bytes(io.BytesIO(data)) == 600 * (told + profile)
+    for read in (pixel_count, read_image):
+        with pytest.raises(LimitExceeded, match="holds 60 MB of metadata and colour profiles"):
+            read(data)
+
+
+def test_several_pictures_with_something_told_about_them_are_read():
+    data = described(16, 50_000, 0)
+    assert told_bytes(io.BytesIO(data)) == 16 * 50_000
+    assert np.abs(read_image(data).astype(int) - (200, 120, 40)).max() <= 3
+
+
+def test_a_second_description_is_refused():
+    """A decoder goes by the last one, whatever the first says."""
+    first = inside(heic(plain(64)), b"meta")
+    assert np.abs(read_image(described(2, 1000, 0)).astype(int) - (200, 120, 40)).max() <= 3
+    with pytest.raises(UnreadableMedia, match="damaged"):
+        read_image(described(2, 1000, 0, before=first))

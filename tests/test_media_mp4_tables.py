@@ -84,6 +84,34 @@ def test_more_samples_than_may_be(tmp_path: Path, content: bytes):
         probe_video(path)
 
 
+def without_sizes(count: int) -> bytes:
+    return box(b"moof", box(b"traf", box(b"trun", numbers(0, count))))
+
+
+EMPTY = {
+    "a table of zeros": film(track(table(b"stsz", 0, 120_000, *[0] * 120_000), pictures())),
+    "zeros between others": film(track(table(b"stsz", 0, 240_000, *[0, 7] * 120_000), pictures())),
+    "a compact table": film(track(table(b"stz2", 8, 120_000), pictures())),
+    "fragments without sizes": film(track(one_size(0), pictures())) + without_sizes(60_000) * 2,
+}
+
+
+@pytest.mark.parametrize("content", EMPTY.values(), ids=EMPTY)
+def test_samples_without_content(tmp_path: Path, content: bytes):
+    """FFmpeg would keep them all, in half a kilobyte each, while it looks for one with content."""
+    path = tmp_path / "film.mp4"
+    path.write_bytes(box(b"ftyp", b"isom", numbers(0), b"isom") + content + box(b"mdat", bytes(100)))
+    with pytest.raises(LimitExceeded, match=r"film\.mp4 tells of 120,000 frames without content"):
+        probe_video(path)
+
+
+def test_some_samples_without_content(tmp_path: Path):
+    path = tmp_path / "film.mp4"
+    sizes = table(b"stsz", 0, 200_000, *[0] * 99_000, *[5] * 101_000)
+    path.write_bytes(box(b"ftyp", b"isom", numbers(0), b"isom") + film(track(sizes, pictures())))
+    check_tables(path)
+
+
 def test_as_many_as_may_be_are_left_to_the_decoder(tmp_path: Path):
     path = tmp_path / "film.mp4"
     path.write_bytes(box(b"ftyp", b"isom", numbers(0), b"isom") + film(track(one_size(1000), pictures())))

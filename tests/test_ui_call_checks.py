@@ -6,6 +6,7 @@ import json
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
+import gradio as gr
 import httpx
 import pytest
 
@@ -89,6 +90,11 @@ def test_the_number_of_values_must_be_right(post, route, count):
         ("call/animate", {"data": [FILE | {"path": 5}] + [None] * (ARGUMENTS - 1)}, "5 is not an uploaded file"),
         ("queue/join", {"data": [], "fn_index": 99999, "session_hash": "a"}, "There is no 99999 to call"),
         ("queue/join", {"data": [], "fn_index": "0", "session_hash": "a"}, "There is no '0' to call"),
+        # FastAPI would repeat all of what is not of its kind.
+        ("queue/join", {"data": [], "trigger_id": {str(i): 1 for i in range(9000)}}, "cannot be the trigger_id of the"),
+        ("run/judge", {"data": [], "simple_format": [1] * 9000}, "cannot be the simple_format of the call"),
+        ("run/judge", {"data": [], "batched": "x" * 9000}, "cannot be the batched of the call"),
+        ("call/animate", {"data": [], "oauth_token": "x" * 9000}, "the oauth_token of the call"),
     ],
 )
 def test_what_gradio_would_choke_on_is_one_sentence(post, route, body, words):
@@ -137,6 +143,14 @@ def test_a_call_with_many_files_is_refused_at_once(post):
     assert "more than 64 files" in post("call/segment", {"data": [files, None, None]})
 
 
+def test_a_list_of_what_are_no_files_is_refused_at_once(post, demo):
+    """A sentence about each would take seconds."""
+    index, look_book = next((i, fn) for i, fn in demo.fns.items() if fn.name == "look_book")
+    data = [[1] * 300_000 if isinstance(block, gr.File) else None for block in look_book.inputs]
+    sentence = post("queue/join", {"fn_index": index, "session_hash": "a", "data": data})
+    assert sentence.endswith("got 300000 files: give 64 at most.")
+
+
 def test_what_only_the_browser_does_cannot_be_called(post, demo):
     alone = [index for index, function in demo.fns.items() if function.fn is None]
     assert alone
@@ -151,6 +165,12 @@ def test_other_calls_pass(demo):
         data = [FILE | {"path": name}, [[1, 2, 1]], None]
         event = client.post("call/segment", json={"data": data}).json()["event_id"]
         assert "This file cannot be read" in client.get(f"call/segment/{event}").text
+
+
+def test_events_have_threads_apart_from_those_that_send_the_page(demo):
+    assert demo.limiter.total_tokens == len(demo._queue.active_jobs) == 50
+    assert demo._queue.get_events() is None
+    assert demo._queue.get_events.__module__ == "durian.ui.turns"
 
 
 def test_files_that_ever_came_are_not_listed_for_good(demo):

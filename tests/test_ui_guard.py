@@ -189,7 +189,7 @@ def test_a_body_that_cannot_be_read_is_refused_in_one_sentence(ask, content, wor
 
 
 def test_a_long_body_is_refused(ask):
-    assert ask("POST", "/gradio_api/cancel", json={"data": "x" * (MOST_BODY_BYTES - 100)}).status_code == 200
+    assert "Only calls" in ask("POST", "/gradio_api/cancel", json={"data": "x" * (MOST_BODY_BYTES - 100)}).text
     answer = ask("POST", "/gradio_api/cancel", json={"data": "x" * MOST_BODY_BYTES})
     assert answer.status_code == 413
     assert "2 MB" in answer.json()["detail"]
@@ -269,6 +269,15 @@ def test_a_body_of_many_lists_is_refused_before_it_is_read(ask):
         assert "more than 20000 lists" in answer.json()["detail"]
 
 
+def test_only_calls_are_long(ask):
+    """FastAPI would repeat all of it for each field that is missing: five megabytes, in ten seconds."""
+    content = json.dumps({f"k{index}": 1 for index in range(1000)})
+    for route in ("cancel", "reset"):
+        answer = ask("POST", f"/gradio_api/{route}", content=content)
+        assert answer.status_code == 413
+        assert answer.json() == {"detail": "Only calls have more than 10000 bytes: send what is asked."}
+
+
 def test_a_form_that_a_parser_fails_on_is_one_sentence(visitors: Visitors, tmp_path: Path):
     async def fails(scope, receive, send) -> None:
         raise KeyError("filename")
@@ -321,8 +330,8 @@ def test_headers_that_gradio_fails_on_do_not_arrive(visitors: Visitors, tmp_path
         assert not {key for key, _ in arrived} & {b"range", b"x-forwarded-host"}
     answer = asynchronous.run(ask_({"range": "bytes=0-", "x-forwarded-host": "durian.example:443", **cookie()}))
     assert {b"range", b"x-forwarded-host"} <= {key for key, _ in arrived}
-    # Gradio repeats the request's headers in a file's answer.
-    assert dict(answer.headers) == {"etag": "1"}
+    # Gradio repeats the request's headers in a file's answer; the last two are the guard's own.
+    assert list(answer.headers) == ["etag", "content-security-policy", "x-content-type-options"]
     assert asynchronous.run(ask_({"host": "no host/at all"})).status_code == 403
 
 
@@ -381,3 +390,37 @@ def test_a_sign_of_life_lasts_as_long_as_its_connection(visitors: Visitors, tmp_
         asynchronous.run(beat(method))
     assert during == [1, 1]
     assert visitors._visitors["mine"].beats == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, "frame-ancestors 'self'"),
+        ({"framed_by": "https://a.example https://*.b.example:444"}, "frame-ancestors 'self' https://a.example"),
+        ({"space": "a/b"}, "frame-ancestors 'self' https://huggingface.co https://*.huggingface.co"),
+    ],
+)
+def test_no_page_of_another_site_shows_an_answer_in_a_frame(ask, settings_environment, monkeypatch, changes, expected):
+    monkeypatch.delenv("SPACE_ID", raising=False)
+    if "space" in changes:
+        monkeypatch.setenv("SPACE_ID", changes.pop("space"))
+    settings_environment(**changes)
+    for path in ("/", "/config", "/gradio_api/file=/a.png", "/gradio_api/vibe-code"):
+        answer = ask("GET", path)
+        assert answer.headers["content-security-policy"].startswith(expected)
+        assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("sites", ["example.org", "https://a.example; script-src *", "https://a.example\nset-cookie:x"])
+def test_what_may_show_it_in_a_frame_is_a_site(sites: str):
+    with pytest.raises(ValueError, match="DURIAN_FRAMED_BY must be sites"):
+        Settings.from_environment({"DURIAN_FRAMED_BY": sites})
+
+
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999", "-1e999"])
+def test_numbers_that_are_none_do_not_arrive(ask, number: str):
+    """FastAPI fails where it tells what else is wrong with the body."""
+    answer = ask("POST", "/gradio_api/cancel", content=f'{{"data": [{number}]}}')
+    assert answer.status_code == 403
+    assert answer.json() == {"detail": "The request is not JSON that can be read: give an object."}
+    assert ask("POST", "/gradio_api/cancel", content='{"data": [1e99]}').status_code == 200

@@ -7,7 +7,7 @@ import pytest
 from fastapi import Request
 from gradio.queueing import Event
 
-from durian.ui.turns import addresses, take_turns
+from durian.ui.turns import AT_ONCE, addresses, share_threads, take_turns
 
 A, B, C = "203.0.113.5", "203.0.113.6", "2001:db8:1:2::1"
 C_ELSEWHERE = "2001:db8:1:3::1"
@@ -75,3 +75,46 @@ def test_what_runs_counts_like_what_waits(blocks: gr.Blocks):
     event(blocks, C, "c0", "other")
     run_first(blocks)
     assert sorted(addresses(blocks)) == ["2001:db8:1:2::/64", A]
+
+
+def test_one_address_holds_so_many_threads_whatever_the_lanes():
+    with gr.Blocks() as made:
+        button = gr.Button()
+        for lane in ("animation", *map(str, range(8))):
+            button.click(lambda: None, concurrency_id=lane, concurrency_limit=4)
+    made._queue.active_jobs = [None] * 40
+    share_threads(made, "animation")
+    for index in range(4):
+        for lane in ("animation", *map(str, range(8))):
+            event(made, C if index % 2 else C_ELSEWHERE, f"c{index}", lane)
+    event(made, A, "a", "7")
+
+    def run_all() -> list[str]:
+        ran = []
+        while found := made._queue.get_events():
+            (first,), is_batch, lane = found
+            assert not is_batch
+            assert first.concurrency_id == lane
+            made._queue.active_jobs[made._queue.active_jobs.index(None)] = [first]
+            made._queue.event_queue_per_concurrency_id[lane].current_concurrency += 1
+            ran.append(f"{first.session_hash[0]} {'animation' if lane == 'animation' else ''}".strip())
+        return sorted(ran)
+
+    assert run_all() == ["a", *["c"] * AT_ONCE, *["c animation"] * 4]
+    # One that has ended makes room for one.
+    ended = next(
+        batch for batch in made._queue.active_jobs if batch and batch[0].concurrency_id not in ("animation", "7")
+    )
+    made._queue.active_jobs[made._queue.active_jobs.index(ended)] = None
+    made._queue.event_queue_per_concurrency_id[ended[0].concurrency_id].current_concurrency -= 1
+    assert run_all() == ["c"]
+
+
+def test_a_full_lane_waits_and_what_was_first_goes_first(blocks: gr.Blocks):
+    share_threads(blocks, "animation")
+    for name in ("a0", "a1"):
+        event(blocks, A, name)
+    (first,), _, lane = blocks._queue.get_events()
+    assert (first.session_hash, lane) == ("a0", "segment")
+    blocks._queue.event_queue_per_concurrency_id[lane].current_concurrency = 1
+    assert blocks._queue.get_events() is None

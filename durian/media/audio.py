@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from durian.media.probing import find_video_stream, open_container, stream_zero, video_kind
+from durian.media.packets import packets_of
+from durian.media.probing import find_sound_stream, find_video_stream, open_container, stream_zero, video_kind
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
@@ -30,25 +31,27 @@ def read_audio(path: str | os.PathLike[str], start: float, seconds: float) -> np
     """Read ``seconds`` of sound from ``start``, both on the clock of the video's pictures.
 
     Returns:
-        ``(2, N) float32`` at :data:`SAMPLE_RATE`, silence where the file has none, or ``None`` without a sound track.
+        ``(2, N) float32`` at :data:`SAMPLE_RATE`, silence where the file has none, or ``None`` without a sound track
+        that is read.
 
     Raises:
         UnreadableMedia: not a video.
+        LimitExceeded: of far more packets than any film has.
     """
     import av
 
     path, kind = video_kind(path)
     with open_container(path, kind) as container:
-        if not container.streams.audio:
+        stream = find_sound_stream(container)
+        if stream is None:
             return None
         zero = stream_zero(find_video_stream(container, path))
-        stream = container.streams.audio[0]
         samples = np.zeros((2, round(seconds * SAMPLE_RATE)), np.float32)
         if start > 1 and stream.time_base:
             # One second early: a codec's first frames after a jump may be silent.
             container.seek(int((start - 1 + zero) / stream.time_base), stream=stream)
         try:
-            for part in _resampled(_decoded(container, stream, seconds + MOST_SECONDS_BESIDE)):
+            for part in _resampled(_decoded(container, stream, path.name, seconds + MOST_SECONDS_BESIDE)):
                 if not _place(part, samples, start + zero):
                     break
         except av.FFmpegError:
@@ -57,10 +60,10 @@ def read_audio(path: str | os.PathLike[str], start: float, seconds: float) -> np
     return samples
 
 
-def _decoded(container: InputContainer, stream: AudioStream, most: float) -> Iterator[AudioFrame]:
+def _decoded(container: InputContainer, stream: AudioStream, name: str, most: float) -> Iterator[AudioFrame]:
     """Frames with a time stamp, until ``most`` seconds are unpacked: time stamps may stand still for ever."""
     unpacked = 0.0
-    for packet in container.demux(stream):
+    for packet in packets_of(container, stream, name):
         frames = packet.decode()
         unpacked += max(SHORTEST_PACKET, sum(frame.samples / (frame.sample_rate or SAMPLE_RATE) for frame in frames))
         if unpacked > most:

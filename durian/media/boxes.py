@@ -12,13 +12,13 @@ MOST_META_BYTES = 10_000_000
 
 
 def box_content(file: BinaryIO, wanted: bytes = b"meta") -> bytes:
-    """The content of a file's first box of a kind; of ``meta``, which describes pictures, behind its version.
+    """The content of a file's only box of a kind; of ``meta``, which describes pictures, behind its version.
 
     Raises:
-        ValueError, struct.error: there is none.
+        ValueError, struct.error: there is none, or more than one: readers differ in which of them they go by.
     """
     end = file.seek(0, os.SEEK_END)
-    at = 0
+    at, found = 0, None
     while at + 8 <= end:
         file.seek(at)
         size, kind = struct.unpack(">I4s", file.read(8))
@@ -29,12 +29,13 @@ def box_content(file: BinaryIO, wanted: bytes = b"meta") -> bytes:
         if size < head:
             break
         if kind == wanted:
-            if size > MOST_META_BYTES:
-                break
-            content = file.read(size - head)
-            return content[4:] if kind == b"meta" else content
+            if size > MOST_META_BYTES or found is not None:
+                raise ValueError(f"There is more than one box {wanted!r}, or a far too long one.")
+            found = file.read(size - head)
         at += size
-    raise ValueError(f"There is no box {wanted!r}.")
+    if found is None:
+        raise ValueError(f"There is no box {wanted!r}.")
+    return found[4:] if wanted == b"meta" else found
 
 
 def boxes_in(data: bytes) -> Iterator[tuple[bytes, bytes]]:

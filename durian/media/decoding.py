@@ -23,7 +23,7 @@ from durian.errors import DurianError, LimitExceeded, UnreadableMedia
 from durian.media.avif_frames import unpacked_pixels
 from durian.media.colour import in_8_bits
 from durian.media.files import check_bytes, check_pixels, open_regular
-from durian.media.heif_parts import decoded_pixels
+from durian.media.heif_parts import decoded_pixels, told_bytes
 from durian.media.jpeg_scans import check_scans
 from durian.media.kinds import HEAD_BYTES, IMAGE_FORMATS, IMAGE_KINDS, describe_kind, sniff
 from durian.media.metered import MeteredStream, has_readable_exif
@@ -43,6 +43,8 @@ MOST_OF_PARTS = 2
 """Times ``max_megapixels``: tiles reach over the picture's edge, and what tells transparency has as many again."""
 MOST_OF_FRAMES = 8
 """Times ``max_megapixels``: of a picture's layers, its transparency and what tells how to show it brighter."""
+MOST_TOLD_BYTES = 50_000_000
+"""Of EXIF, XMP and colour profiles of all pictures in a HEIF; a telephone's file has less than one megabyte."""
 SAY_THEIR_OWN = ("heif", "avif")
 """Kinds whose container tells a size that need not be what their decoder meets."""
 
@@ -141,10 +143,16 @@ def _opened(file: PictureFile) -> Image.Image:
 def _check_parts(file: PictureFile) -> None:
     """
     Raises:
-        LimitExceeded: the picture is put together from far more pixels than one of ours may have.
+        LimitExceeded: the picture is put together from far more pixels than one of ours may have, or far too much is
+            told about it and others in its file.
     """
     pixels, limit = decoded_pixels(file.stream), MOST_OF_PARTS * get_settings().max_megapixels
+    told = told_bytes(file.stream)
     file.stream.seek(0)
+    if told > MOST_TOLD_BYTES:
+        raise LimitExceeded(
+            f"{file.name} holds {told / 1e6:.0f} MB of metadata and colour profiles: save it again without metadata."
+        )
     if pixels > limit * 1_000_000:
         raise LimitExceeded(
             f"{file.name} is put together from parts of {pixels / 1e6:.0f} megapixels: at most {limit} are unpacked; "

@@ -11,10 +11,15 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
 from durian.errors import LimitExceeded
 
 MOST_SAMPLES = 3_000_000
 """Of all tracks together: half a day of film and sound. Their index takes 200 MB."""
+MOST_EMPTY = 100_000
+"""Samples without content. FFmpeg looks through all at the beginning for one that has some, and keeps half a kilobyte
+for each; recorders write a few where nothing moves."""
 LONGEST_HEAD = 12
 """Bytes from a box's kind to its content; the box may be a table itself."""
 SHORTEST_PART = 160
@@ -39,16 +44,23 @@ _SKIPPED = (b"mdat", b"uuid", b"free", b"skip", b"hoov")
 """Boxes in which FFmpeg looks for no tables."""
 _HIDDEN = (b"mvhd", b"cmov")
 """What a box that is to be skipped begins with where FFmpeg takes it for the description of a film."""
+_TELLS_SIZES = 0x200
+"""A fragment's flag."""
 _TABLE = re.compile(rb"(stsz|stz2)|(trun)|(elst)|(cmov....dcom)", re.DOTALL)
 
 
 def check_tables(path: Path) -> None:
     """
     Raises:
-        LimitExceeded: an MP4 or MOV tells of more than :data:`MOST_SAMPLES`, or its tables are packed.
+        LimitExceeded: an MP4 or MOV tells of more than :data:`MOST_SAMPLES`, of more than :data:`MOST_EMPTY` without
+            content, or its tables are packed.
     """
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        samples = sum(_samples(data, start, end) for start, end in _descriptions(data))
+        places = list(_descriptions(data))
+        samples = sum(_samples(data, start, end) for start, end in places)
+        empty = 0 if samples > MOST_SAMPLES else sum(_empty_samples(data, start, end) for start, end in places)
+    if empty > MOST_EMPTY:
+        raise LimitExceeded(f"{path.name} tells of {empty:,} frames without content: convert it again.")
     if samples > MOST_SAMPLES:
         raise LimitExceeded(
             f"{path.name} tells of more than {MOST_SAMPLES:,} frames and pieces of sound: convert it again."
@@ -100,6 +112,20 @@ def _samples(data: mmap.mmap, start: int, end: int) -> int:
         in_table = min(in_table, _parts_of_plain_sound(data, start, end))
     # Each edit may use all samples again.
     return in_table * max(1, edits) + in_fragments
+
+
+def _empty_samples(data: mmap.mmap, start: int, end: int) -> int:
+    """Samples of no bytes, and those of fragments that may have none: their size stands elsewhere."""
+    empty = 0
+    for at in _places(data, b"stsz", start, end):
+        if not _number(data, at + 4):
+            listed = min(_number(data, at + 8), max(0, end - at - 12) // 4)
+            empty += listed - np.count_nonzero(np.frombuffer(data[at + 12 : at + 12 + 4 * listed], ">u4"))
+    for at in _places(data, b"stz2", start, end):
+        empty += _number(data, at + 8)
+    for at in _places(data, b"trun", start, end):
+        empty += 0 if _number(data, at) & _TELLS_SIZES else _number(data, at + 4)
+    return empty
 
 
 def _parts_of_plain_sound(data: mmap.mmap, start: int, end: int) -> int:

@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from durian.errors import DurianError, LimitExceeded, UnreadableMedia
+from durian.media.codecs import decoders, is_read
 from durian.media.files import check_pixels, open_checked
 from durian.media.kinds import IMAGE_KINDS, VIDEO_FORMATS, VIDEO_KINDS, describe_kind, is_animated, sniff, with_article
 from durian.media.mp4_tables import check_tables
+from durian.media.packets import packets_of
 from durian.media.unpacking import Unpacking
 from durian.settings import get_settings
 
 if TYPE_CHECKING:
+    from av.audio.stream import AudioStream
     from av.container import InputContainer
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
@@ -24,6 +27,10 @@ MIN_FPS, MAX_FPS = 1.0, 120.0
 """Rates believed from a header. Browsers' recorders write 1000; slow-motion phones write up to 240."""
 DEFAULT_FPS = 25.0
 """For a clip of a single frame without a rate."""
+BYTES_LOOKED_AT = 1_000_000
+"""As a file is opened, and one packet at least. FFmpeg keeps half a kilobyte for each packet, even of one byte."""
+SECONDS_FOR_A_STEP = 30.0
+"""For opening, and from one packet to the next: millions without content may lie between two, or none may come."""
 
 
 @dataclass(frozen=True)
@@ -70,13 +77,17 @@ def open_container(path: Path, kind: str) -> InputContainer:
     """
     import av
 
-    options = {"protocol_whitelist": "file"}
+    options = {
+        "protocol_whitelist": "file",
+        "codec_whitelist": decoders(),
+        "probesize": str(BYTES_LOOKED_AT),
+    }
     if kind == "mp4":
         check_tables(path)
         # Of which there may be as many as samples, each read by itself.
         options["ignore_chapters"] = "1"
     try:
-        return av.open(f"file:{path}", format=kind, options=options)
+        return av.open(f"file:{path}", format=kind, options=options, timeout=SECONDS_FOR_A_STEP)
     except (av.FFmpegError, OSError, ValueError) as error:
         raise damaged(path) from error
 
@@ -90,7 +101,7 @@ def find_video_stream(container: InputContainer, path: Path) -> VideoStream:
     """The stream with moving pictures, its size already checked against the limits.
 
     Raises:
-        UnreadableMedia: sound only (cover art does not count).
+        UnreadableMedia: sound only (cover art does not count), or of a codec that is not read.
         LimitExceeded: frames of too many pixels.
     """
     from av.stream import Disposition
@@ -98,8 +109,10 @@ def find_video_stream(container: InputContainer, path: Path) -> VideoStream:
     for stream in container.streams.video:
         if stream.disposition & Disposition.attached_pic:
             continue
-        if stream.codec_context is None:
-            raise UnreadableMedia(f"{path.name} uses a codec that is not read: convert it to H.264 MP4.")
+        codec = None if stream.codec_context is None else stream.codec_context.codec.canonical_name
+        if codec is None or not is_read(codec):
+            called = f" ({codec})" if codec else ""
+            raise UnreadableMedia(f"{path.name} uses a codec that is not read{called}: convert it to H.264 MP4.")
         if stream.codec_context.width or stream.codec_context.height:
             check_pixels(stream.codec_context.width, stream.codec_context.height, path.name, "video")
         stream.thread_type = "AUTO"
@@ -109,6 +122,12 @@ def find_video_stream(container: InputContainer, path: Path) -> VideoStream:
             f"{path.name} holds sound only, without moving pictures: choose {with_article(VIDEO_FORMATS)}."
         )
     raise UnreadableMedia(f"{path.name} holds no frames: choose {with_article(VIDEO_FORMATS)} that plays.")
+
+
+def find_sound_stream(container: InputContainer) -> AudioStream | None:
+    """The first stream of sound whose codec is read, ``None`` where there is none."""
+    streams = (each for each in container.streams.audio if each.codec_context is not None)
+    return next((each for each in streams if is_read(each.codec_context.codec.canonical_name)), None)
 
 
 def stream_zero(stream: VideoStream) -> float:
@@ -146,7 +165,11 @@ def _tagged_duration(tag: str) -> float | None:
 
 
 def scan_packets(path: Path, kind: str) -> tuple[float, int]:
-    """Length in seconds (0 without time stamps) and number of frames, by reading packets without decoding one."""
+    """Length in seconds (0 without time stamps) and number of frames, by reading packets without decoding one.
+
+    Raises:
+        LimitExceeded: there are more than any film has.
+    """
     import av
 
     last, count = 0.0, 0
@@ -155,7 +178,7 @@ def scan_packets(path: Path, kind: str) -> tuple[float, int]:
         zero = stream_zero(stream)
         base = stream.time_base or Fraction(1, 1000)
         try:
-            for packet in container.demux(stream):
+            for packet in packets_of(container, stream, path.name):
                 count += packet.size > 0
                 if packet.pts is not None:
                     last = max(last, float((packet.pts + (packet.duration or 0)) * base) - zero)
@@ -211,7 +234,7 @@ def probe_video(path: str | os.PathLike[str]) -> VideoInfo:
             raise UnreadableMedia(f"{path.name} holds no frames: choose {with_article(VIDEO_FORMATS)} that plays.")
         width, height = upright_size(frame, stream)
         check_pixels(width, height, path.name, "video")
-        return VideoInfo(width, height, fps, max(duration, 1 / fps), bool(container.streams.audio))
+        return VideoInfo(width, height, fps, max(duration, 1 / fps), find_sound_stream(container) is not None)
 
 
 def check_length(seconds: float, name: str, max_seconds: float | None = None) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from durian.errors import LimitExceeded
 from durian.media.av1_frames import count_frames
 from durian.media.jpeg_scans import check_frame_scans
+from durian.media.packets import packets_of
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -49,7 +50,7 @@ class Unpacking:
             LimitExceeded: more than may be is unpacked for that many ``seconds``.
             av.FFmpegError: the file is damaged.
         """
-        for packet in self._container.demux(self._stream):
+        for packet in packets_of(self._container, self._stream, self._name):
             self._count_packet(packet)
             for frame in packet.decode():
                 self._given += 1

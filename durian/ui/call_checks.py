@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from starlette.types import Scope
 
 from durian.errors import InvalidRequest
-from durian.schema import Real, Switch, Text, at_most, checked, shown
+from durian.schema import Real, Switch, Text, Whole, at_most, checked, shown
 from durian.ui.uploads import is_uploaded
 
 DEEPEST = 20
@@ -32,6 +32,15 @@ EXPECTED: dict[type, Any] = {
     gr.CheckboxGroup: Annotated[list[Text], at_most(100)],
 }
 """Values of the page's controls, without which Gradio's components fail in their own words."""
+
+BESIDE: dict[str, Any] = {
+    "event_id": Text | None,
+    "oauth_token": Text | None,
+    "trigger_id": Whole | None,
+    "simple_format": Switch,
+    "batched": Switch | None,
+}
+"""What a call may say beside its data. FastAPI repeats anything else in its answer, which may take it seconds."""
 
 
 def route_of(scope: Scope) -> tuple[str, str] | None:
@@ -65,6 +74,8 @@ def check_call(blocks: gr.Blocks, route: tuple[str, str], call: Any) -> None:
     if way == "call" and f"/{name}" not in _endpoints(blocks):
         # The page's own events belong to its session, which such a call has none of.
         raise _unknown(blocks, name)
+    for field in BESIDE.keys() & call.keys():
+        checked(BESIDE[field], call[field], f"the {field} of the call")
     # Gradio goes by the name alone there.
     function = _function(blocks, name, None if way == "call" else call.get("fn_index"))
     data = checked(list[Any], call.get("data"), "the data of the call")
@@ -157,6 +168,9 @@ def _check_value(block: Any, value: Any) -> None:
     expected = next((kind for component, kind in EXPECTED.items() if isinstance(block, component)), None)
     if expected is not None:
         checked(expected, value, f"the value of {shown(block.label or 'a control')}")
+    elif isinstance(block, gr.File) and isinstance(value, list) and len(value) > MOST_FILES:
+        # Before each of them is looked at: a sentence for each takes seconds.
+        raise InvalidRequest(f"{shown(block.label or 'A control')} got {len(value)} files: give {MOST_FILES} at most.")
     elif value is not None and (model := getattr(block, "data_model", None)) is not None:
         try:
             model.model_validate(value, context={"validate_meta": True})

@@ -16,8 +16,9 @@ from starlette.middleware import Middleware
 from durian.engine import get_engine, memory
 from durian.folders import results_folder, uploads_folder
 from durian.settings import get_settings
-from durian.ui import api, calls, connections, handlers, layout, texts
+from durian.ui import api, calls, connections, handlers, layout, texts, turns
 from durian.ui.guard import Guard
+from durian.ui.handlers.animate import ANIMATION_LANE
 from durian.ui.theme import theme
 from durian.ui.visitors import SESSIONS_KEPT, Visitor, get_visitors
 from durian.ui.widgets import css, head
@@ -53,6 +54,7 @@ def create_demo() -> gr.Blocks:
         api.connect()
     # Without a way around the queue, where neither its limits nor the visitors' shares would count.
     demo.queue(max_size=EVENTS_WAITING, default_concurrency_limit=EVENTS_AT_ONCE, api_open=False)
+    turns.share_threads(demo, ANIMATION_LANE["concurrency_id"])
     get_visitors().when_over(partial(_let_go, demo))
     return demo
 
@@ -97,6 +99,8 @@ def launch_options() -> dict[str, Any]:
         "_frontend": False,
         # Far more than are kept: who has to go is decided by the visitors' shares, not by who came first.
         "state_session_capacity": 50 * SESSIONS_KEPT,
+        # With any other number than 40, Gradio has threads for events apart from those that send the page and files.
+        "max_threads": ANIMATION_LANE["concurrency_limit"] + turns.THREADS,
         "footer_links": ["api"],
     }
 

@@ -6,6 +6,9 @@ file for each of the others, however many.
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from gradio_client.utils import strip_invalid_filename_characters
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.formparsers import MultiPartException
@@ -83,9 +86,17 @@ class _Parts:
             raise RefusedForm("A part of the upload is no file: send files alone.")
         if options.get(b"name") != FIELD:
             raise RefusedForm(f"A part of the upload is not of the field {FIELD.decode()}: send all files in that.")
+        if _has_no_name(options[b"filename"]):
+            raise RefusedForm("A file of the upload is called .. and nothing else: give it a name.")
         self._files += 1
         if self._files > MOST_FILES:
             raise RefusedForm(f"The upload has more than {MOST_FILES} files: send fewer at once.")
+
+
+def _has_no_name(filename: bytes) -> bool:
+    """Whether Gradio would refuse the name in its own words, once all has been written."""
+    name = Path(filename.decode("utf-8", "replace")).name
+    return strip_invalid_filename_characters(name) == ".."
 
 
 def checking_form(scope: Scope, receive: Receive) -> Receive:

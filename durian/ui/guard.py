@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import re
 import shutil
 from pathlib import Path
@@ -21,13 +22,15 @@ from durian.errors import DurianError, InvalidRequest, LimitExceeded, OutputFail
 from durian.ui import call_checks, forms, messages, turns
 from durian.ui.places import Places
 from durian.ui.shares import shared_address
-from durian.ui.uploads import FollowedUploads, forget_files
+from durian.ui.uploads import FollowedUploads, drop_folder, forget_files, own_folder
 from durian.ui.visitors import Visitors
 
 DISK_RESERVE_BYTES = 500_000_000
 """Free space that uploads may not use: results need some."""
 MOST_PATH_CHARACTERS = 2000
 """Of a request; a file's name has 255 bytes."""
+MOST_BYTES_OF_NO_CALL = 10_000
+"""Of what ends an event: its name, and that of its session."""
 LEAST_UPLOAD_BYTES = 1_000_000
 """An upload counts as this much at least, since a disk has so many files and no more."""
 
@@ -70,6 +73,7 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        send = messages.with_safe_headers(send)
         address = shared_address(scope["client"][0] if scope.get("client") else None)
         try:
             self._visitors.shares.count_request(address)
@@ -112,7 +116,11 @@ class Guard:
                 receive = forms.checking_form(scope, receive)
             else:
                 body = await messages.read_body(scope, receive)
-                content = _json(body)
+                is_call = call_checks.route_of(scope) is not None
+                content = _json(body, is_call)
+                if not is_call and len(body) > MOST_BYTES_OF_NO_CALL:
+                    # FastAPI repeats such a body for each field that it lacks, which may take it ten seconds.
+                    raise LimitExceeded(f"Only calls have more than {MOST_BYTES_OF_NO_CALL} bytes: send what is asked.")
                 names += _named_in(content)
                 receive = messages.replay(body, receive)
         key = messages.key_of(scope)
@@ -184,21 +192,25 @@ class Guard:
             forget_files(scope["app"].get_blocks())
 
     async def _pass_upload(self, scope: Scope, receive: Receive, send: Send, address: str) -> None:
-        answered = False
+        status = None
+        with own_folder(scope.get("app"), self._uploads) as folder:
 
-        async def noticed(message: Message) -> None:
-            nonlocal answered
-            answered = True
-            await send(message)
+            async def noticed(message: Message) -> None:
+                nonlocal status
+                status = message.get("status", status)
+                if status != 200:
+                    drop_folder(folder)
+                await send(message)
 
-        try:
-            with self._visitors.shares.uploading(address):
-                await self._app(scope, receive, noticed)
-        except Exception as error:  # noqa: BLE001 - whatever a stranger's form makes a parser raise
-            log.info("An upload could not be read: %r", error)
-            if not answered:
-                sentence = error if isinstance(error, DurianError) else InvalidRequest(forms.BROKEN)
-                await _refusal(scope, sentence)(scope, receive, send)
+            try:
+                with self._visitors.shares.uploading(address):
+                    await self._app(scope, receive, noticed)
+            except Exception as error:  # noqa: BLE001 - whatever a stranger's form makes a parser raise
+                log.info("An upload could not be read: %r", error)
+                drop_folder(folder)
+                if status is None:
+                    sentence = error if isinstance(error, DurianError) else InvalidRequest(forms.BROKEN)
+                    await _refusal(scope, sentence)(scope, receive, send)
 
 
 def _check_path(path: str) -> None:
@@ -218,8 +230,9 @@ def _check_path(path: str) -> None:
         raise InvalidRequest("Nothing of this page is asked this way: use the API.")
 
 
-def _json(body: bytes) -> Any:
-    """
+def _json(body: bytes, is_call: bool) -> Any:
+    """What a body says. Of a call, its own checks refuse numbers that are none, in words that fit.
+
     Raises:
         InvalidRequest: it is not empty and no JSON.
         LimitExceeded: it has too many parts.
@@ -230,9 +243,20 @@ def _json(body: bytes) -> Any:
     if body.count(b"{") + body.count(b"[") > call_checks.MOST_PARTS:
         raise LimitExceeded(f"The request has more than {call_checks.MOST_PARTS} lists in it: send less at once.")
     try:
-        return json.loads(body)
+        return json.loads(body) if is_call else json.loads(body, parse_float=_finite, parse_constant=_finite)
     except (ValueError, RecursionError) as error:
         raise InvalidRequest("The request is not JSON that can be read: give an object.") from error
+
+
+def _finite(text: str) -> float:
+    """
+    Raises:
+        ValueError: it is no number, or too large for one; FastAPI fails where it tells what is wrong with the rest.
+    """
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError("The number is none.")
+    return value
 
 
 def _named_in(content: Any) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import secrets
 import time
@@ -11,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from starlette.types import Message, Receive, Scope, Send
 
 from durian.errors import InvalidRequest, LimitExceeded
+from durian.settings import get_settings
 from durian.ui.visitors import COOKIE, cookie_key
 
 MOST_BODY_BYTES = 2_000_000
@@ -19,6 +21,9 @@ SECONDS_WITHOUT_A_BYTE = 30.0
 """A caller of whose body nothing more comes for so long has gone."""
 LEAST_BYTES_A_SECOND = 10_000
 """A body that comes more slowly, after its first half minute, holds a place and is meant to."""
+
+SPACE_FRAMES = ["https://huggingface.co", "https://*.huggingface.co"]
+"""Whose pages show a Space, in a frame."""
 
 _COOKIE = re.compile(rf"(?:^|;) *{COOKIE}=(?P<value>[A-Za-z0-9_-]+) *(?:;|$)")
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
@@ -143,6 +148,15 @@ def with_cookie(scope: Scope, send: Send) -> Send:
     marks = "SameSite=None; Secure; Partitioned" if scope.get("scheme") == "https" else "SameSite=Lax"
     cookie = f"{COOKIE}={secrets.token_urlsafe(32)}; Path={root or '/'}; HttpOnly; {marks}"
     return _changing_start(send, lambda headers: [*headers, (b"set-cookie", cookie.encode("latin-1"))])
+
+
+def with_safe_headers(send: Send) -> Send:
+    """Tell browsers that no other site's page may show an answer in a frame, where clicks on it would be ours, and that
+    a file is of the kind that it is called."""
+    sites = get_settings().framed_by.split() or (SPACE_FRAMES if "SPACE_ID" in os.environ else [])
+    ours = " ".join(["frame-ancestors 'self'", *sites]).encode("latin-1")
+    added = [(b"content-security-policy", ours), (b"x-content-type-options", b"nosniff")]
+    return _changing_start(send, lambda headers: [*headers, *added])
 
 
 def with_file_headers_only(send: Send) -> Send:

@@ -1,16 +1,48 @@
 """Turns in Gradio's queue: in each of its lanes addresses take turns, rather than first come, first served.
 
 Gradio's lanes are first come, first served, so that one visitor with many slow clicks would keep all others waiting.
+All lanes together have :data:`THREADS`, which one visitor with clicks in each lane would hold, too.
 """
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from typing import Any
 
 import gradio as gr
 
 from durian.ui.shares import shared_address, site_of
+
+THREADS = 40
+"""For events of all visitors beside animations, which have places of their own."""
+AT_ONCE = 8
+"""Of those, for events of one address, or one site of IPv6."""
+
+
+def share_threads(blocks: gr.Blocks, free: str) -> None:
+    """Let Gradio's queue run no more than :data:`AT_ONCE` events of one address.
+
+    Args:
+        blocks: the page, whose queue has been made.
+        free: the lane that does not count.
+    """
+    blocks._queue.get_events = lambda: _next(blocks, free)
+
+
+def _next(blocks: gr.Blocks, free: str) -> tuple[list[Any], bool, str] | None:
+    """What Gradio's own ``get_events`` would give, less those of addresses that have enough; there are no batches."""
+    running = Counter(site_of(_address(event)) for event in _running(blocks) if event.concurrency_id != free)
+    lanes = list(blocks._queue.event_queue_per_concurrency_id.items())
+    random.shuffle(lanes)
+    for name, lane in lanes:
+        if lane.concurrency_limit is not None and lane.current_concurrency >= lane.concurrency_limit:
+            continue
+        for event in lane.queue:
+            if name == free or running[site_of(_address(event))] < AT_ONCE:
+                lane.queue.remove(event)
+                return [event], False, name
+    return None
 
 
 def addresses(blocks: gr.Blocks) -> list[str]:

@@ -1,7 +1,13 @@
-"""Visitors' uploads: whether a path is an uploaded file, and the newest ids whose progress may be asked for."""
+"""Visitors' uploads: each in a folder of its own, whether a path is one, and the ids whose progress is asked for."""
 
 from __future__ import annotations
 
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +15,46 @@ LONGEST_PATH = 4096
 """Characters; what Linux takes."""
 UPLOADS_FOLLOWED = 1000
 """Ids by which pages ask how far an upload is; a page asks while it uploads, and never again."""
+
+_own: ContextVar[Path | None] = ContextVar("own", default=None)
+
+
+class _Folder(os.PathLike[str]):
+    """Where Gradio writes: while an upload is read, in the folder of that upload."""
+
+    def __init__(self, uploads: Path) -> None:
+        self._uploads = uploads
+
+    def __fspath__(self) -> str:
+        return str(_own.get() or self._uploads)
+
+    __str__ = __fspath__
+
+
+@contextmanager
+def own_folder(app: Any, uploads: Path) -> Iterator[Path]:
+    """A context in which Gradio writes what is uploaded into a folder that nobody can guess.
+
+    It names files after their content, so that whoever has the same file could see that somebody sent it, and get it
+    under their name of it.
+
+    Args:
+        app: Gradio's application, ``None`` where another is guarded.
+        uploads: the folder of all uploads.
+    """
+    if app is not None:
+        app.uploaded_file_dir = _Folder(uploads)
+    folder = uploads / secrets.token_hex(16)
+    token = _own.set(folder)
+    try:
+        yield folder
+    finally:
+        _own.reset(token)
+
+
+def drop_folder(folder: Path) -> None:
+    """Delete what came of an upload that was refused or broke off."""
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def is_uploaded(path: Any) -> bool:
