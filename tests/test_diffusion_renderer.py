@@ -202,9 +202,9 @@ def full_machine() -> Exception:
 class SmallBatches(DurianPipeline):
     """Decodes three frames of a batch of several, then has no memory left."""
 
-    def decode(self, latents, batch=4, draft=None):
-        for index, frame in enumerate(super().decode(latents, batch, draft)):
-            if batch > 1 and index == 3:
+    def decode_latents(self, latents, decode_chunk_size=4, draft=None):
+        for index, frame in enumerate(super().decode_latents(latents, decode_chunk_size, draft)):
+            if decode_chunk_size > 1 and index == 3:
                 raise full_gpu()
             yield frame
 
