@@ -95,17 +95,14 @@ def check_call(
     check_seed(seed)
 
 
-def check_output(output_type: str, tensor_inputs: Sequence[str], known_inputs: Sequence[str]) -> None:
-    """
-    Raises:
-        InvalidRequest: an output type or a tensor input of callbacks that is not known.
-    """
+def check_output_type(output_type: str) -> None:
     if output_type not in OUTPUT_TYPES:
         raise InvalidRequest(f"Output type {output_type!r} is not known: use one of {', '.join(OUTPUT_TYPES)}.")
-    if unknown := [name for name in tensor_inputs if name not in known_inputs]:
-        raise InvalidRequest(
-            f"callback_on_step_end_tensor_inputs has {unknown[0]!r}: use any of {', '.join(known_inputs)}."
-        )
+
+
+def check_tensor_inputs(names: Sequence[str], known: Sequence[str]) -> None:
+    if unknown := [name for name in names if name not in known]:
+        raise InvalidRequest(f"{unknown[0]!r} is no tensor that a callback can be given: use {' or '.join(known)}.")
 
 
 def check_latents(latents: Tensor, shape: tuple[int, ...]) -> None:

@@ -20,9 +20,10 @@ from durian.diffusion.checks import (
     check_decode_chunk_size,
     check_eta,
     check_latents,
-    check_output,
+    check_output_type,
     check_processors,
     check_references,
+    check_tensor_inputs,
 )
 from durian.diffusion.coding import CodingPipeline
 from durian.diffusion.conditioning import Conditioner
@@ -222,7 +223,7 @@ class DurianPipeline(CodingPipeline):
         Raises:
             DurianError: something does not fit, or no face was found; the sentence says what to do.
         """
-        check_output(output_type, callback_on_step_end_tensor_inputs, self._callback_tensor_inputs)
+        check_output_type(output_type)
         check_decode_chunk_size(decode_chunk_size)
         if portrait is not None:
             found_in = {"references": references, "masks": masks, "names": names, "num_frames": num_frames}
@@ -301,6 +302,10 @@ class DurianPipeline(CodingPipeline):
         check_call(self, keypoints, draft, scale, window, blend, seed)
         check_processors(self.denoiser)
         check_eta(eta)
+        callback, tensor_inputs = callback_on_step_end, callback_on_step_end_tensor_inputs
+        if isinstance(callback, (PipelineCallback, MultiPipelineCallbacks)):
+            tensor_inputs = callback.tensor_inputs
+        check_tensor_inputs(tensor_inputs, self._callback_tensor_inputs)
         scheduler = begun(self.scheduler if sampler is None else make_scheduler(sampler, self.scheduler.config), steps)
         self._guidance_scale = 1.0 if isinstance(scheduler, WITHOUT_GUIDANCE) else scale
         self._num_timesteps, self._interrupt = len(scheduler.timesteps), False
@@ -319,10 +324,7 @@ class DurianPipeline(CodingPipeline):
         windows_of = moving_windows(frames, window, overlap)
         guided = lambda *inputs: predict(*inputs, scale=self.guidance_scale)  # noqa: E731 - a callback may change it
         sampling = sample(guided, noise, scheduler, generators, windows_of, window_batch, eta)
-        callback = callback_on_step_end
-        if isinstance(callback, (PipelineCallback, MultiPipelineCallbacks)):
-            callback_on_step_end_tensor_inputs = callback.tensor_inputs
-        made = self._followed(sampling, rough, callback, callback_on_step_end_tensor_inputs, cancelled)
+        made = self._followed(sampling, rough, callback, tensor_inputs, cancelled)
         return as_video(made.to(self.vae.dtype))
 
     def _followed(
