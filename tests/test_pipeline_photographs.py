@@ -70,6 +70,19 @@ def test_pil_images_become_a_clip(pipeline, project_root):
     assert (inside & known).sum() / (inside | known).sum() > 0.8
 
 
+def test_the_script_in_the_docs_makes_its_gif(project_root, monkeypatch, tmp_path):
+    page = (project_root / "docs" / "diffusion.md").read_text()
+    script = re.search(r"```python\n(.*?)```", page, re.DOTALL)[1]
+    out = tmp_path / "out.gif"
+    for written, taken in (("num_frames=24", "num_frames=2"), ('"out.gif"', repr(str(out)))):
+        assert written in script
+        script = script.replace(written, taken)
+    monkeypatch.chdir(project_root)
+    exec(script, {})
+    with Image.open(out) as gif:
+        assert (gif.n_frames, gif.size) == (2, (256, 256))
+
+
 def test_a_picture_without_a_face_is_one_sentence(pipeline):
     with pytest.raises(NoFaceFound):
         pipeline("nod", Image.new("RGB", (200, 200)))
