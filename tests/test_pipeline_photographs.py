@@ -140,8 +140,10 @@ def test_keypoint_images_may_be_pil_and_may_come_with_a_portrait(pipeline):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ({"motion": "nod"}, "'nod' needs a portrait to move: give one, or keypoint images"),
-        ({"motion": pictures(4, 2), "references": [attribute()]}, "without a portrait: give both"),
+        ({"motion": "nod", "num_frames": None}, "'nod' needs a portrait to move: give one, or keypoint images"),
+        ({"motion": pictures(4, 2), "references": picture(), "num_frames": None}, "without a portrait: give both"),
+        ({"motion": pictures(4, 2), "masks": disc(), "num_frames": None}, "without a portrait: give both"),
+        ({"motion": pictures(4, 3), "portrait": portrait()}, "2 frames of 3 keypoint images were asked for"),
         (
             {"portrait": portrait(), "references": [picture(1)], "masks": [disc(), disc()]},
             "2 masks were given for 1 ref",

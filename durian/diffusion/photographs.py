@@ -57,7 +57,11 @@ def set_photographs(
         blend=made.alphas is not None,
         portrait_keypoints=made.portrait_keypoints,
     )
-    keypoints = made.keypoints if moves else keypoint_frames(motion)
+    keypoints, wanted = made.keypoints if moves else keypoint_frames(motion), found_in.get("num_frames")
+    if not moves and wanted not in (None, len(keypoints)):
+        raise InvalidRequest(
+            f"{wanted} frames of {len(keypoints)} keypoint images were asked for: leave num_frames out."
+        )
     # A blend that stays at one end was made that one reference.
     return keypoints, made.draft if draft is None else draft, None if made.alphas is None else blend
 
@@ -121,7 +125,7 @@ def _count(motion: str | Path | Motion | None, num_frames: int | None) -> int:
 
 
 def _items(references: Any, masks: Any, names: Any) -> list[AttributeSource | Attribute]:
-    references, masks, names = (_listed(given) for given in (references, masks, names))
+    references, masks, names = (listed(given) for given in (references, masks, names))
     for what, given in (("masks", masks), ("names", names)):
         if given and len(given) != len(references):
             raise InvalidRequest(
@@ -138,7 +142,8 @@ def _items(references: Any, masks: Any, names: Any) -> list[AttributeSource | At
     return items
 
 
-def _listed(given: Any) -> list[Any]:
+def listed(given: Any) -> list[Any]:
+    """None, one or several of something as a list."""
     if given is None:
         return []
     return list(given) if isinstance(given, (list, tuple)) else [given]

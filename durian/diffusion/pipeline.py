@@ -34,7 +34,7 @@ from durian.diffusion.encoded_references import EncodedReferences
 from durian.diffusion.guider import KeypointGuider
 from durian.diffusion.noise import drawn_noise, noise_streams
 from durian.diffusion.output import CallbackOnStepEnd, DurianPipelineOutput, as_frames, as_output, as_video
-from durian.diffusion.photographs import Mask, Photograph, keypoint_frames, set_photographs
+from durian.diffusion.photographs import Mask, Photograph, keypoint_frames, listed, set_photographs
 from durian.diffusion.prediction import Prediction
 from durian.diffusion.reference_net import ReferenceNet
 from durian.diffusion.sampling import WITHOUT_GUIDANCE, Step, begun, make_scheduler, own_scheduler, sample
@@ -228,8 +228,10 @@ class DurianPipeline(CodingPipeline):
         if portrait is not None:
             found_in = {"references": references, "masks": masks, "names": names, "num_frames": num_frames}
             motion, draft, blend = set_photographs(self, motion, draft, blend, portrait, seed=seed, **found_in)
-        elif references:
-            raise InvalidRequest("References were given without a portrait: give both, or call set_references before.")
+        elif listed(references) or any(given is not None for given in (masks, names, num_frames)):
+            raise InvalidRequest(
+                "References, masks, names or num_frames were given without a portrait: give both, or set_references."
+            )
         try:
             made = self.denoise(
                 keypoint_frames(motion),
@@ -279,7 +281,7 @@ class DurianPipeline(CodingPipeline):
         Args:
             num_inference_steps, guidance_scale, window, overlap: ``None`` takes the model's own. Up to a scale of 1,
                 and with latent consistency sampling, there is no guidance.
-            eta: η of DDIM, 0 to 1.
+            eta: η of DDIM, 0 to 1; schedulers without one leave it out.
             generator: one, or one per frame, instead of ``seed``; see :func:`~durian.diffusion.noise.noise_streams`.
             latents: initial noise ``(1, C, F, h, w)`` of deviation 1, instead of the seed's.
             callback_on_step_end: called after each step with the ``callback_on_step_end_tensor_inputs``; ``"latents"``
@@ -294,7 +296,7 @@ class DurianPipeline(CodingPipeline):
             InvalidRequest: references were not set, or an argument is out of range; the sentence says which.
             Cancelled: ``cancelled`` said so.
         """
-        config, frames = self.config, len(keypoints)
+        config, frames, blend = self.config, len(keypoints), None if blend is None else np.asarray(blend)
         steps = config.steps if num_inference_steps is None else num_inference_steps
         scale = config.guidance_scale if guidance_scale is None else guidance_scale
         window = min(config.window if window is None else window, frames)
@@ -322,7 +324,10 @@ class DurianPipeline(CodingPipeline):
         )
         noise, generators = self.prepare_latents(frames, generator, seed, latents)
         windows_of = moving_windows(frames, window, overlap)
-        guided = lambda *inputs: predict(*inputs, scale=self.guidance_scale)  # noqa: E731 - a callback may change it
+
+        def guided(*inputs: Any) -> Tensor:
+            return predict(*inputs, scale=self.guidance_scale)  # which a callback may change
+
         sampling = sample(guided, noise, scheduler, generators, windows_of, window_batch, eta)
         made = self._followed(sampling, rough, callback, tensor_inputs, cancelled)
         return as_video(made.to(self.vae.dtype))
