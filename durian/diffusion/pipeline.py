@@ -326,7 +326,8 @@ class DurianPipeline(CodingPipeline):
         windows_of = moving_windows(frames, window, overlap)
 
         def guided(*inputs: Any) -> Tensor:
-            return predict(*inputs, scale=self.guidance_scale)  # which a callback may change
+            # A callback may change the scale.
+            return predict(*inputs, scale=self.guidance_scale if self.do_classifier_free_guidance else 1.0)
 
         sampling = sample(guided, noise, scheduler, generators, windows_of, window_batch, eta)
         made = self._followed(sampling, rough, callback, tensor_inputs, cancelled)

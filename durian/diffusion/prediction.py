@@ -34,9 +34,9 @@ class Prediction:
     signal: Tensor | None = None
 
     def __call__(self, latents: Tensor, timestep: Tensor, windows: list[np.ndarray], scale: float) -> Tensor:
-        """The denoiser's output for ``W`` windows: ``(W·Fw, C, h, w)`` in and out, guided where the scale is above 1.
+        """The denoiser's output for ``W`` windows: ``(W·Fw, C, h, w)`` in and out, guided.
 
-        Up to 1 the unconditional rows are left out.
+        A scale of 1 leaves the unconditional rows out.
         """
         rows, frames = len(windows), len(windows[0])
         indices = np.concatenate(windows)
@@ -49,7 +49,7 @@ class Prediction:
             latents = latents * float(self.signal[int(timestep)])
         denoiser, timestep = self.denoiser, timestep.to(latents.device)
         shared = {"frames": frames, "guidance": guidance, "draft": draft}
-        if scale <= 1:
+        if scale == 1:
             return denoiser(latents, timestep, seen, references=references, **shared)
         null = self.conditioner.denoiser_tokens([], None).expanded(seen.tokens.shape[0])
         if self.in_one_batch:
