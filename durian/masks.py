@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from durian.errors import InvalidRequest, UnreadableMedia
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 HALF = 127
 """A soft pixel above this value counts as inside."""
@@ -137,7 +141,7 @@ def read_mask(source: str | Path | bytes, shape: tuple[int, ...], size: tuple[in
                 turned = upright(picture, orientation_of(picture))
                 if turned.size != expected:
                     raise _wrong_size(turned.size, shape)
-                mask = _mask_of(turned)
+                mask = mask_of_picture(turned)
                 return mask if size is None else resized(mask, size)
     except UnreadableMedia as error:
         raise UnreadableMedia("The mask is not a picture that can be read: give a PNG with the item white.") from error
@@ -156,7 +160,8 @@ def png_bytes(mask: np.ndarray) -> bytes:
     return cv2.imencode(".png", mask)[1].tobytes()
 
 
-def _mask_of(picture) -> np.ndarray:
+def mask_of_picture(picture: Image) -> np.ndarray:
+    """The mask ``(H, W) uint8`` that an upright picture of any mode shows, as :func:`read_mask` reads it."""
     from durian.media.colour import deep_values, in_8_bits_of, is_deep
 
     if is_deep(picture):

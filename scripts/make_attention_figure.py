@@ -20,6 +20,7 @@ from torch import Tensor
 from durian.diffusion.attention_maps import attention_maps
 from durian.diffusion.conditioning import SemanticTokens
 from durian.diffusion.latents import encode, latent_factor
+from durian.diffusion.output import as_video
 from durian.diffusion.pipeline import AttributeReference, DurianPipeline
 from durian.diffusion.presets import build, get_preset
 from durian.diffusion.reference_inputs import masked
@@ -190,7 +191,7 @@ def draw(pipeline: DurianPipeline, picture: Picture, path: Path) -> None:
     target, portrait, attribute = (view(picture.pixels, random) for _ in range(3))
     points = [moved(place, target) for place in PLACES]
     maps, noisy = looked_at(pipeline, target, portrait, attribute, points, FIGURE_SEED)
-    seen = next(pipeline.decode(noisy))
+    seen = next(pipeline.decode_latents(as_video(noisy)))
     columns = ("target", "the frame itself, still noise", "portrait reference", "attribute reference")
     figure, rows = plt.subplots(len(maps), len(columns), figsize=(9, 2.45 * len(maps)), dpi=110)
     for axes, place, one in zip(rows, PLACES, maps):

@@ -132,6 +132,20 @@ def woken(module: nn.Module) -> nn.Module:
     return module.eval()
 
 
+def frames_of(pipeline: DurianPipeline, keypoints: np.ndarray, **options: object) -> np.ndarray:
+    """A call's frames, ``(F, P, P, 3) uint8``."""
+    return np.stack(pipeline(keypoints, **options).frames[0])
+
+
+def kept_estimates(found: list[torch.Tensor]) -> dict[str, object]:
+    """Arguments of a call that fill ``found`` with each step's estimate."""
+
+    def keep(pipeline: DurianPipeline, index: int, timestep: torch.Tensor, tensors: dict[str, torch.Tensor]) -> None:
+        found.append(tensors["estimate"])
+
+    return {"callback_on_step_end": keep, "callback_on_step_end_tensor_inputs": ["estimate"]}
+
+
 def picture(seed: int) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (SIZE, SIZE, 3), dtype=np.uint8)
 

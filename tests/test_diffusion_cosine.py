@@ -49,6 +49,19 @@ def test_all_coefficients_lose_nothing(project_root):
     assert np.abs(frame - (image[0].permute(1, 2, 0).numpy() + 1) * 127.5).max() <= 0.51
 
 
+def test_slicing_takes_one_picture_after_another(project_root, monkeypatch):
+    vae = CosineAutoencoder()
+    names = ("portrait-amara.webp", "portrait-finn.webp")
+    patches = F.pixel_unshuffle(torch.cat([picture(project_root, name) for name in names]), 8)
+    latents, restored = vae.encode(patches).latents, vae.decode(vae.encode(patches).latents).sample
+    vae.enable_slicing()
+    rows, whole = [], F.conv2d
+    monkeypatch.setattr(F, "conv2d", lambda *given: rows.append(len(given[0])) or whole(*given))
+    assert torch.allclose(vae.encode(patches).latents, latents, atol=1e-5)
+    assert torch.allclose(vae.decode(latents).sample, restored, atol=1e-5)
+    assert rows == [1, 1, 1, 1]
+
+
 @pytest.mark.parametrize(("channels", "least"), [(16, 29), (32, 33), (64, 38)])
 def test_few_coefficients_restore_a_photo(project_root, channels, least):
     vae = CosineAutoencoder(latent_channels=channels)

@@ -48,6 +48,19 @@ def weights(tmp_path: Path, settings_environment) -> Path:
     return folder
 
 
+@pytest.mark.parametrize(
+    ("scheduler", "sampler"),
+    [
+        (["durian.diffusion.sampling", "TrailingDDIM"], "ddim"),
+        (["diffusers", "DPMSolverMultistepScheduler"], "dpm++"),
+        (["diffusers", "HeunDiscreteScheduler"], None),
+    ],
+)
+def test_the_sampler_of_a_model_without_its_name_is_its_scheduler(weights: Path, scheduler: list, sampler: str | None):
+    make_model(weights / "model", scheduler=scheduler, sampler=None)
+    assert find_model().defaults == DiffusionOptions(6, 2.5, sampler)
+
+
 def test_a_model_below_the_weights_folder_is_found(weights: Path):
     assert find_model() is None
     (weights / "notes").mkdir()

@@ -6,12 +6,13 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from diffusion_made import SIZE, attribute, half_mask, picture, pictures, tiny_pipeline
+from diffusion_made import SIZE, attribute, frames_of, half_mask, kept_estimates, picture, pictures, tiny_pipeline
 from requests_made import disc, portrait, request
 
 from durian.diffusion.detail import keep_detail
 from durian.diffusion.inputs import prepare_inputs
 from durian.diffusion.latents import decode
+from durian.diffusion.output import as_frames, as_video
 from durian.diffusion.pipeline import DurianPipeline
 from durian.errors import InvalidRequest
 from durian.preview.renderer import PreviewRenderer
@@ -37,21 +38,19 @@ def test_where_the_model_changes_nothing_frames_are_the_drafts():
     torch.nn.init.zeros_(final.weight)
     torch.nn.init.zeros_(final.bias)
     estimates = []
-    latents = pipeline.denoise(
-        KEYPOINTS, draft=DRAFT, guidance_scale=1.0, callback_on_step_end=lambda _, step: estimates.append(step.estimate)
-    )
+    latents = pipeline.denoise(KEYPOINTS, draft=DRAFT, guidance_scale=1.0, **kept_estimates(estimates))
     # A velocity of nought at the last timestep, which is noise alone, says that there is no difference.
-    wanted = pipeline.encoded(DRAFT)
+    wanted = as_video(pipeline.encoded(DRAFT))
     assert float((estimates[0] - wanted).abs().max()) < 1e-5
     assert latents.shape == wanted.shape
 
 
 def test_frames_follow_their_own_drafts(pipeline):
     options = {"guidance_scale": 1.0, "window": 1, "overlap": 0}
-    frames = pipeline(KEYPOINTS, draft=DRAFT, **options).frames
+    frames = frames_of(pipeline, KEYPOINTS, draft=DRAFT, **options)
     other = DRAFT.copy()
     other[3] = picture(99)
-    changed = pipeline(KEYPOINTS, draft=other, **options).frames
+    changed = frames_of(pipeline, KEYPOINTS, draft=other, **options)
     differs = [not np.array_equal(one, two) for one, two in zip(frames, changed)]
     assert differs == [False, False, False, True, False, False, False]
 
@@ -78,9 +77,9 @@ def test_guidance_shows_drafts_to_both_halves(pipeline):
 def test_estimates_include_the_draft(pipeline):
     """The last step's estimate is what is decoded."""
     seen = []
-    latents = pipeline.denoise(KEYPOINTS, draft=DRAFT, callback_on_step_end=lambda _, step: seen.append(step.estimate))
-    last = np.stack(list(decode(pipeline.vae, seen[-1], 4)))
-    assert np.abs(last.astype(int) - np.stack(list(pipeline.decode(latents))).astype(int)).max() <= 1
+    latents = pipeline.denoise(KEYPOINTS, draft=DRAFT, **kept_estimates(seen))
+    last = np.stack(list(decode(pipeline.vae, as_frames(seen[-1]), 4)))
+    assert np.abs(last.astype(int) - np.stack(list(pipeline.decode_latents(latents))).astype(int)).max() <= 1
 
 
 @pytest.mark.parametrize(
@@ -127,7 +126,7 @@ def test_a_change_of_light_is_given_to_the_draft_and_a_soft_edge_is_not():
 
 def test_larger_drafts_give_larger_frames(pipeline):
     large = np.stack([np.kron(frame, np.ones((2, 2, 1), np.uint8)) for frame in DRAFT])
-    frames = pipeline(KEYPOINTS, draft=large).frames
+    frames = frames_of(pipeline, KEYPOINTS, draft=large)
     assert frames.shape == large.shape
     assert float((pipeline.denoise(KEYPOINTS, draft=large) - pipeline.denoise(KEYPOINTS, draft=DRAFT)).abs().max()) == 0
 

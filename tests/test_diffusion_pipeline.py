@@ -12,8 +12,10 @@ from diffusion_made import (
     SIZE,
     TOKEN_WIDTH,
     attribute,
+    frames_of,
     half_mask,
     image_model,
+    kept_estimates,
     picture,
     pictures,
     tiny_autoencoder,
@@ -25,10 +27,11 @@ from diffusion_plain import plain_denoiser
 
 from durian.diffusion.conditioning import Conditioner
 from durian.diffusion.latents import encode
+from durian.diffusion.noise import initial_noise
+from durian.diffusion.output import as_frames
 from durian.diffusion.pipeline import DurianPipeline
 from durian.diffusion.reference_inputs import masked
 from durian.diffusion.references import References
-from durian.diffusion.sampling import initial_noise
 from durian.errors import Cancelled, InvalidRequest
 
 FIRST, SECOND = attribute(2), attribute(3)
@@ -43,7 +46,7 @@ def with_references(pipeline: DurianPipeline, *attributes, blend: bool = False) 
 
 
 def frames(pipeline: DurianPipeline, keypoints: np.ndarray = KEYPOINTS, **options) -> np.ndarray:
-    return pipeline(keypoints, **options).frames
+    return frames_of(pipeline, keypoints, **options)
 
 
 def levels(one: np.ndarray, other: np.ndarray) -> int:
@@ -94,7 +97,7 @@ def test_a_clip_is_what_the_written_out_loop_makes(drop_outside_masks):
         original = alpha.sqrt() * latents - (1 - alpha).sqrt() * velocity
         noise = (1 - alpha).sqrt() * latents + alpha.sqrt() * velocity
         latents = next_alpha.sqrt() * original + (1 - next_alpha).sqrt() * noise
-    found = pipeline.denoise(keypoints, seed=5, guidance_scale=2.5, num_inference_steps=2)
+    found = as_frames(pipeline.denoise(keypoints, seed=5, guidance_scale=2.5, num_inference_steps=2))
     assert float((found - latents).abs().max()) < 1e-4 * float(latents.abs().max())
 
 
@@ -105,8 +108,8 @@ def test_frames_do_not_depend_on_how_many_are_made_at_once(pipeline):
     expected = frames(pipeline)
     for options in (
         {"window_batch": 2},
-        {"window_batch": 8, "decode_batch": 7},
-        {"decode_batch": 1, "guide_in_one_batch": True},
+        {"window_batch": 8, "decode_chunk_size": 7},
+        {"decode_chunk_size": 1, "guide_in_one_batch": True},
     ):
         assert levels(frames(pipeline, **options), expected) <= 1
     assert np.array_equal(frames(pipeline), expected)
@@ -181,9 +184,9 @@ def test_a_blend_per_frame_is_each_frame_with_its_own():
     image_model(pipeline.denoiser)
     with_references(pipeline, FIRST, SECOND, blend=True)
     alphas = np.linspace(0, 1, 7, dtype=np.float32)
-    together = pipeline.denoise(KEYPOINTS, blend=alphas, window_batch=2)
+    together = as_frames(pipeline.denoise(KEYPOINTS, blend=alphas, window_batch=2))
     for frame, alpha in enumerate(alphas):
-        alone = pipeline.denoise(KEYPOINTS, blend=np.full(7, alpha))
+        alone = as_frames(pipeline.denoise(KEYPOINTS, blend=np.full(7, alpha)))
         assert torch.allclose(together[frame], alone[frame], atol=1e-4)
 
 
@@ -242,7 +245,7 @@ def test_a_saved_pipeline_makes_the_same_frames(pipeline, tmp_path):
     weights = {path.name for path in tmp_path.rglob("*") if path.is_file() and path.suffix != ".json"}
     assert weights == {"diffusion_pytorch_model.safetensors"}
     loaded = with_references(DurianPipeline.from_pretrained(tmp_path, use_safetensors=True), FIRST)
-    assert dict(loaded.config).items() >= {"steps": 2, "window": 4, "size": SIZE, "sampler": "ddim"}.items()
+    assert dict(loaded.config).items() >= {"steps": 2, "window": 4, "size": SIZE}.items()
     # The same numbers at other addresses: kernels may round the last bit otherwise.
     assert levels(frames(loaded), frames(pipeline)) <= 1
 
@@ -255,16 +258,16 @@ def test_half_precision_is_close(pipeline, dtype, tolerance):
     found = half.denoise(KEYPOINTS)
     assert found.dtype == dtype
     assert float((found.float() - expected).square().mean().sqrt()) < tolerance * float(expected.square().mean().sqrt())
-    assert next(half.decode(found)).dtype == np.uint8
+    assert next(half.decode_latents(found)).dtype == np.uint8
 
 
 def test_steps_can_be_watched_and_stopped(pipeline):
     seen = []
 
-    def watch(of, step):
+    def watch(of, index, timestep, tensors):
         assert of is pipeline
-        assert torch.isfinite(step.estimate).all()
-        seen.append((step.index, step.steps, step.timestep))
+        assert torch.isfinite(tensors["latents"]).all()
+        seen.append((index, of.num_timesteps, int(timestep)))
 
     frames(pipeline, num_inference_steps=4, callback_on_step_end=watch)
     assert seen == [(0, 4, 999), (1, 4, 749), (2, 4, 499), (3, 4, 249)]
@@ -277,12 +280,12 @@ def test_steps_can_be_watched_and_stopped(pipeline):
 def test_a_preview_is_the_estimate_decoded_by_the_tiny_decoder_where_there_is_one():
     torch.manual_seed(3)
     pipeline = with_references(tiny_pipeline(), FIRST)
-    steps = []
-    pipeline.denoise(KEYPOINTS, callback_on_step_end=lambda _, step: steps.append(step))
-    last = list(pipeline.decode(steps[-1].estimate))
-    assert np.array_equal(pipeline.preview(steps[-1].estimate, [4, 1]), [last[4], last[1]])
+    estimates = []
+    pipeline.denoise(KEYPOINTS, **kept_estimates(estimates))
+    last = list(pipeline.decode_latents(estimates[-1]))
+    assert np.array_equal(pipeline.preview(estimates[-1], [4, 1]), [last[4], last[1]])
     pipeline.register_modules(tiny_vae=tiny_autoencoder())
-    assert levels(pipeline.preview(steps[-1].estimate, [4])[0], last[4]) > 1
+    assert levels(pipeline.preview(estimates[-1], [4])[0], last[4]) > 1
 
 
 # What does not fit
@@ -304,7 +307,7 @@ def test_a_preview_is_the_estimate_decoded_by_the_tiny_decoder_where_there_is_on
         ({"num_inference_steps": 0}, "0 sampling steps were asked for: choose 1 to 1000."),
         ({"sampler": "heun"}, "Sampler 'heun' is not known: use ddim, dpm++, euler or lcm."),
         ({"window_batch": 0}, "0 windows at a time were asked for"),
-        ({"decode_batch": 0}, "Decoding 0 frames at a time was asked for: choose 1 or more."),
+        ({"decode_chunk_size": 0}, "Decoding 0 frames at a time was asked for: choose 1 or more."),
         ({"seed": -1}, "A seed of -1 was given: choose 0 or more."),
         ({"blend": np.zeros(7, np.float32)}, "set them with blend=True."),
     ],

@@ -11,6 +11,7 @@ from durian.diffusion.latents import latent_factor
 from durian.diffusion.loading import reference_net_tail
 from durian.diffusion.presets import MINI_256, PRESETS, build, components, get_preset, parameter_counts
 from durian.diffusion.references import References
+from durian.diffusion.sampling import TrailingDDIM
 from durian.errors import InvalidRequest
 
 
@@ -87,7 +88,8 @@ def test_both_reference_nets_and_the_denoiser_have_one_shape(name):
 def test_what_is_built_is_untrained_and_takes_the_presets_defaults(mini):
     config = mini.config
     assert config.trained_steps == 0
-    assert (config.preset, config.size, config.sampler) == ("mini-256", 256, "ddim")
+    assert (config.preset, config.size) == ("mini-256", 256)
+    assert type(mini.scheduler) is TrailingDDIM
     assert (config.steps, config.guidance_scale, config.window, config.overlap) == (1, 1.0, 24, 4)
     assert not config.drop_outside_masks
     assert mini.scheduler.config.prediction_type == "sample"

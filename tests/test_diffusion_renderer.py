@@ -191,6 +191,22 @@ def test_cancelling_takes_effect_within_a_step(renderer: DiffusionRenderer):
 # Memory
 
 
+def test_a_renderer_s_offloaded_model_is_freed(model_folder, settings_environment):
+    """Freeing puts new hooks in the place of those that brought a part to the accelerator."""
+    settings_environment(weights=model_folder)
+    renderer = DiffusionRenderer()
+    plain = rendered(renderer)
+    renderer._pipeline.enable_model_cpu_offload(device="cpu")
+    parts = (renderer._pipeline.denoiser, renderer._pipeline.vae)
+    before = [part._hf_hook for part in parts]
+    frames = renderer.render(asked())
+    first = next(frames)
+    middle = [part._hf_hook for part in parts]
+    assert np.array_equal(np.stack([first, *frames]), plain)
+    after = [part._hf_hook for part in parts]
+    assert not any(a is b or b is c for a, b, c in zip(before, middle, after))
+
+
 def full_gpu() -> Exception:
     return torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.")
 
@@ -202,9 +218,9 @@ def full_machine() -> Exception:
 class SmallBatches(DurianPipeline):
     """Decodes three frames of a batch of several, then has no memory left."""
 
-    def decode(self, latents, batch=4, draft=None):
-        for index, frame in enumerate(super().decode(latents, batch, draft)):
-            if batch > 1 and index == 3:
+    def decode_latents(self, latents, decode_chunk_size=4, draft=None):
+        for index, frame in enumerate(super().decode_latents(latents, decode_chunk_size, draft)):
+            if decode_chunk_size > 1 and index == 3:
                 raise full_gpu()
             yield frame
 

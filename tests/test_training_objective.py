@@ -84,12 +84,13 @@ def test_the_prediction_is_the_pipelines(kind, lost, made):
             pipeline.encoded_references,
             pipeline.guide(one["keypoints"], frames),
             None,
-            0.0 if lost == "both" else 1.0,
             False,
             pipeline.encoded(one["drafts"]) if made == "drafts" else None,
             pipeline.scheduler.alphas_cumprod.sqrt() if made == "scaled" else None,
         )
-        expected = predict(drawn.noise.noise[row], drawn.noise.timesteps[row, 0], [np.arange(frames)])
+        expected = predict(
+            drawn.noise.noise[row], drawn.noise.timesteps[row, 0], [np.arange(frames)], 0.0 if lost == "both" else 1.0
+        )
         assert error(found[row], expected) < 1e-4
 
 

@@ -84,11 +84,11 @@ def attention_maps(
         raise InvalidRequest(f"There is no spatial attention layer {layer}: this model has {len(blocks)}.")
     attention = blocks[layer].attn1
     guidance = pipeline.guide(keypoints[None], window=1)
-    predict = Prediction(pipeline.denoiser, pipeline.conditioner, encoded, guidance, blend, 1.0, True)
+    predict = Prediction(pipeline.denoiser, pipeline.conditioner, encoded, guidance, blend, in_one_batch=True)
     seen: list[Tensor] = []
     hook = attention.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
     try:
-        predict(latents.to(guidance), torch.tensor(timestep), [np.arange(1)])
+        predict(latents.to(guidance), torch.tensor(timestep), [np.arange(1)], scale=1.0)
     finally:
         hook.remove()
     hidden = seen[0][0]  # N x C

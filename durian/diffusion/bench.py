@@ -24,6 +24,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from durian.diffusion.checks import AttributeReference
 from durian.diffusion.lineage import LineagePipeline, lineage_pipeline
+from durian.diffusion.output import as_video
 from durian.diffusion.pipeline import DurianPipeline
 from durian.diffusion.prediction import Prediction
 from durian.diffusion.presets import Preset, assemble, components, get_preset
@@ -156,16 +157,15 @@ class Bench:
             pipeline.encoded_references,
             self.guide(),
             None,
-            scale,
             in_one_batch=isinstance(pipeline, LineagePipeline),
             draft=None if self.draft is None else torch.no_grad()(pipeline.encoded)(self.draft),
         )
         timestep, window = torch.tensor(500), [np.arange(self.frames)]
         latents = self.latents()
-        return torch.no_grad()(lambda: predict(latents, timestep, window))
+        return torch.no_grad()(lambda: predict(latents, timestep, window, scale))
 
     def decode(self) -> list[np.ndarray]:
-        return list(self.pipeline.decode(self.latents()))
+        return list(self.pipeline.decode_latents(as_video(self.latents())))
 
     def clip(self, steps: int, scale: float) -> None:
         """From pictures to frames."""

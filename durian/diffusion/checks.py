@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from durian.diffusion.output import OUTPUT_TYPES
+from durian.diffusion.spatial import spatial_blocks
 from durian.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from durian.diffusion.denoiser import Denoiser
     from durian.diffusion.pipeline import DurianPipeline
 
 LARGEST_GUIDANCE = 30
@@ -78,12 +82,51 @@ def check_call(
         InvalidRequest: in one sentence, what was given and what is accepted.
     """
     encoded = pipeline.encoded_references
+    if encoded.dtype != pipeline.denoiser.dtype:
+        raise InvalidRequest(
+            f"The references were set in {encoded.dtype} and the model is now in {pipeline.denoiser.dtype}: call "
+            "set_references again."
+        )
     check_clip(keypoints, pipeline.config.size)
     check_draft(draft, len(keypoints), pipeline.config.size, pipeline.begins_with_drafts)
     check_window(window, pipeline.denoiser.config.motion_max_frames)
     check_guidance(guidance_scale)
     check_blend(blend, len(keypoints), encoded.blends)
     check_seed(seed)
+
+
+def check_output_type(output_type: str) -> None:
+    if output_type not in OUTPUT_TYPES:
+        raise InvalidRequest(f"Output type {output_type!r} is not known: use one of {', '.join(OUTPUT_TYPES)}.")
+
+
+def check_tensor_inputs(names: Sequence[str], known: Sequence[str]) -> None:
+    if unknown := [name for name in names if name not in known]:
+        raise InvalidRequest(f"{unknown[0]!r} is no tensor that a callback can be given: use {' or '.join(known)}.")
+
+
+def check_latents(latents: Tensor, shape: tuple[int, ...]) -> None:
+    if tuple(latents.shape) != shape:
+        raise InvalidRequest(f"The latents are {tuple(latents.shape)}: give {shape}, one clip of noise.")
+
+
+def check_eta(eta: float) -> None:
+    if not 0 <= eta <= 1:
+        raise InvalidRequest(f"An eta of {eta:g} is out of range: give 0 to 1.")
+
+
+def check_processors(denoiser: Denoiser) -> None:
+    """
+    Raises:
+        InvalidRequest: an attention processor takes no context; diffusers would leave the references out and only warn.
+    """
+    for block in spatial_blocks(denoiser.unet):
+        for attention in (block.attn1, block.attn2):
+            if "context" not in inspect.signature(attention.processor.__call__).parameters:
+                raise InvalidRequest(
+                    f"The denoiser's attention was given {type(attention.processor).__name__}, which cannot see "
+                    "references: leave its processors as they are, and load the model again."
+                )
 
 
 def check_picture(
@@ -149,9 +192,9 @@ def check_seed(seed: int) -> None:
         raise InvalidRequest(f"A seed of {seed} was given: choose 0 or more.")
 
 
-def check_decode_batch(batch: int) -> None:
-    if batch < 1:
-        raise InvalidRequest(f"Decoding {batch} frames at a time was asked for: choose 1 or more.")
+def check_decode_chunk_size(frames: int) -> None:
+    if frames < 1:
+        raise InvalidRequest(f"Decoding {frames} frames at a time was asked for: choose 1 or more.")
 
 
 def check_blend(blend: np.ndarray | None, frames: int, expected: bool) -> None:

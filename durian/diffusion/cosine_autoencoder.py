@@ -9,7 +9,7 @@ import torch.nn.functional as F  # noqa: N812
 from diffusers import ConfigMixin, ModelMixin
 from diffusers.configuration_utils import register_to_config
 from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTinyOutput
-from diffusers.models.autoencoders.vae import DecoderOutput
+from diffusers.models.autoencoders.vae import AutoencoderMixin, DecoderOutput
 from torch import Tensor
 
 COLOUR_STEP, COLOUR_SLOPE = 1.0, 1.9
@@ -18,7 +18,7 @@ factor. Chosen so that a given number of coefficients restores rendered scenes a
 own principal components."""
 
 
-class CosineAutoencoder(ModelMixin, ConfigMixin):
+class CosineAutoencoder(ModelMixin, AutoencoderMixin, ConfigMixin):
     """Patches of p x p pixels as their first C cosine coefficients (JPEG's transform), brightness before colour.
 
     Orthonormal but for a gain that rises with frequency, as amplitudes of pictures fall: an error of latents is nearly
@@ -46,16 +46,22 @@ class CosineAutoencoder(ModelMixin, ConfigMixin):
         super().__init__()
         basis, frequency = cosine_basis(math.isqrt(in_channels // 3))
         gain = (1 + frequency[:latent_channels, None]) ** emphasis
+        self.use_slicing = False
         self.register_buffer("analysis", basis[:latent_channels] * gain)
         self.register_buffer("synthesis", (basis[:latent_channels] / gain).T.contiguous())
 
     def encode(self, patches: Tensor) -> AutoencoderTinyOutput:
         """``(N, 3·p², h, w)`` in [-1, 1] to ``latents (N, C, h, w)``."""
-        return AutoencoderTinyOutput(latents=F.conv2d(patches, self.analysis[:, :, None, None]))
+        return AutoencoderTinyOutput(latents=self._mapped(patches, self.analysis))
 
     def decode(self, latents: Tensor) -> DecoderOutput:
         """``(N, C, h, w)`` to ``sample (N, 3·p², h, w)``."""
-        return DecoderOutput(sample=F.conv2d(latents, self.synthesis[:, :, None, None]))
+        return DecoderOutput(sample=self._mapped(latents, self.synthesis))
+
+    def _mapped(self, channels: Tensor, matrix: Tensor) -> Tensor:
+        """``matrix`` at each position; of one picture after another where slicing is enabled."""
+        slices = channels.split(1) if self.use_slicing else [channels]
+        return torch.cat([F.conv2d(one, matrix[:, :, None, None]) for one in slices])
 
 
 def cosine_basis(patch: int) -> tuple[Tensor, Tensor]:

@@ -21,6 +21,13 @@ LIBRARIES = ("diffusers", "transformers", "durian.diffusion.")
 """Libraries of a model's parts: a folder that named another library would have it imported."""
 WANTED = ["*.json", "*.safetensors", "README.md"]
 """Files that are fetched from the hub: none that could run."""
+SAMPLER_OF = {
+    "TrailingDDIM": "ddim",
+    "DPMSolverMultistepScheduler": "dpm++",
+    "EulerDiscreteScheduler": "euler",
+    "LCMScheduler": "lcm",
+}
+"""Samplers' names by the class of a model's scheduler. Models with a plain DDIM have the name itself."""
 SHIPPED = "durian-mini"
 """Folder of the small model that comes with the project; any other model there is was put there to be used."""
 LARGEST_INDEX_BYTES = 1_000_000
@@ -219,8 +226,11 @@ def _check_components(folder: Path, index: dict[str, Any], called: str) -> None:
 
 
 def _defaults(index: dict[str, Any], called: str) -> DiffusionOptions:
+    sampler, scheduler = index.get("sampler"), index.get("scheduler")
+    if sampler is None and isinstance(scheduler, list) and isinstance(scheduler[-1], str):
+        sampler = SAMPLER_OF.get(scheduler[-1])
     try:
-        return DiffusionOptions(*(index.get(name) for name in ("steps", "guidance_scale", "sampler")))
+        return DiffusionOptions(index.get("steps"), index.get("guidance_scale"), sampler)
     except (InvalidRequest, TypeError) as error:
         raise WeightsMissing(
             f"The diffusion model in {called} has defaults that make no sense: fetch the model again."

@@ -32,6 +32,11 @@ class EncodedReferences:
     portrait: Tensor | None
     blends: bool
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """The number type that they were encoded in."""
+        return self.parts[0].features[0].dtype
+
     @classmethod
     def of(
         cls,

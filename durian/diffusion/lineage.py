@@ -177,9 +177,11 @@ class LineagePipeline(DurianPipeline):
     def guide(self, keypoints: np.ndarray, window: int) -> GuidanceComputedAgain:
         return GuidanceComputedAgain(self.guider, self.pixels(keypoints))
 
-    def decode(self, latents: Tensor, batch: int = 1, draft: np.ndarray | None = None) -> Iterator[np.ndarray]:
-        """One frame at a time, whatever ``batch`` says."""
-        return super().decode(latents, 1, draft)
+    def decode_latents(
+        self, latents: Tensor, decode_chunk_size: int = 1, draft: np.ndarray | None = None
+    ) -> Iterator[np.ndarray]:
+        """One frame at a time, whatever ``decode_chunk_size`` says."""
+        return super().decode_latents(latents, 1, draft)
 
 
 def lineage_pipeline(pipeline: DurianPipeline) -> LineagePipeline:

@@ -3,52 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL, AutoencoderTiny, DiffusionPipeline, SchedulerMixin
-from diffusers.utils import BaseOutput
+from diffusers import AutoencoderKL, AutoencoderTiny, SchedulerMixin
+from diffusers.callbacks import MultiPipelineCallbacks, PipelineCallback
+from PIL import Image
 from torch import Tensor
 from transformers import CLIPImageProcessor, CLIPVisionModelWithProjection
 
-from durian.diffusion.checks import AttributeReference, check_call, check_decode_batch, check_references
+from durian.diffusion.checks import (
+    AttributeReference,
+    check_call,
+    check_decode_chunk_size,
+    check_eta,
+    check_latents,
+    check_output_type,
+    check_processors,
+    check_references,
+    check_tensor_inputs,
+)
+from durian.diffusion.coding import CodingPipeline
 from durian.diffusion.conditioning import Conditioner
 from durian.diffusion.cosine_autoencoder import CosineAutoencoder
 from durian.diffusion.denoiser import Denoiser
-from durian.diffusion.detail import at_size, keep_detail
+from durian.diffusion.detail import at_size
 from durian.diffusion.encoded_references import EncodedReferences
 from durian.diffusion.guider import KeypointGuider
-from durian.diffusion.latents import decode, encode, latent_factor
+from durian.diffusion.noise import drawn_noise, noise_streams
+from durian.diffusion.output import CallbackOnStepEnd, DurianPipelineOutput, as_frames, as_output, as_video
+from durian.diffusion.photographs import Mask, Photograph, keypoint_frames, listed, set_photographs
 from durian.diffusion.prediction import Prediction
 from durian.diffusion.reference_net import ReferenceNet
-from durian.diffusion.sampling import (
-    WITHOUT_GUIDANCE,
-    Step,
-    frame_generators,
-    initial_noise,
-    make_scheduler,
-    sample,
-)
+from durian.diffusion.sampling import WITHOUT_GUIDANCE, Step, begun, make_scheduler, own_scheduler, sample
 from durian.diffusion.windows import moving_windows
 from durian.errors import Cancelled, InvalidRequest
-
-GUIDER_BATCH = 8
-"""Keypoint images that go through the guider together."""
-ENCODED_TOGETHER = 16
-"""Pictures that go through the autoencoder together; bounds memory where there are many."""
+from durian.motion import Motion
+from durian.request import Attribute, Portrait
 
 
-@dataclass
-class DurianPipelineOutput(BaseOutput):
-    """``frames``: ``(F, S, S, 3) uint8`` RGB."""
-
-    frames: np.ndarray
-
-
-class DurianPipeline(DiffusionPipeline):
-    """Durian (arXiv 2509.04434): :meth:`set_references` once, then call it with as many motions as wanted.
+class DurianPipeline(CodingPipeline):
+    """Durian (arXiv 2509.04434): call it with photographs and a motion, or :meth:`set_references` once and then call it
+    with as many keypoints as wanted.
 
     A model with drafts (ours; the paper has none) is also given a rough version of each frame, such as the preview
     renderer's, and makes the difference between the frame's latents and the draft's: what is right already stays, and
@@ -60,7 +58,8 @@ class DurianPipeline(DiffusionPipeline):
         denoiser: the U-Net that makes the frames.
         guider: from keypoint images to features.
         conditioner: semantic tokens and nulls.
-        scheduler: holds the noise schedule the model was trained with; a sampler is made of it for each call.
+        scheduler: of diffusers, with the noise schedule the model was trained with. Any other made by
+            ``from_config(pipeline.scheduler.config)`` may be assigned; a call works on a copy of it.
         image_encoder, image_processor: CLIP, for conditioning of kind ``clip``.
         tiny_vae: a small decoder for previews.
         preset: name of the shape, for people.
@@ -71,7 +70,8 @@ class DurianPipeline(DiffusionPipeline):
             frame whatever the seed. Training must match.
         trained_steps: optimiser steps behind these weights; 0 marks weights that nobody should look at pictures of.
         training: how they were trained, for people.
-        sampler, steps, guidance_scale, window, overlap: defaults of a call.
+        sampler: name of the sampler to replace ``scheduler`` by, as models were once saved; ``None`` leaves it.
+        steps, guidance_scale, window, overlap: defaults of a call.
     """
 
     model_cpu_offload_seq = (
@@ -79,6 +79,7 @@ class DurianPipeline(DiffusionPipeline):
     )
     _optional_components = ["image_encoder", "image_processor", "tiny_vae"]  # noqa: RUF012
     _exclude_from_cpu_offload = ["conditioner"]  # noqa: RUF012
+    _callback_tensor_inputs = ["latents", "estimate"]  # noqa: RUF012
 
     def __init__(
         self,
@@ -98,7 +99,7 @@ class DurianPipeline(DiffusionPipeline):
         scale_input: bool = False,
         trained_steps: int = 0,
         training: dict[str, Any] | None = None,
-        sampler: str = "ddim",
+        sampler: str | None = None,
         steps: int = 25,
         guidance_scale: float = 3.5,
         window: int = 24,
@@ -112,7 +113,7 @@ class DurianPipeline(DiffusionPipeline):
             denoiser=denoiser,
             guider=guider,
             conditioner=conditioner,
-            scheduler=scheduler,
+            scheduler=own_scheduler(scheduler, sampler),
             image_encoder=image_encoder,
             image_processor=image_processor,
             tiny_vae=tiny_vae,
@@ -124,13 +125,14 @@ class DurianPipeline(DiffusionPipeline):
             scale_input=scale_input,
             trained_steps=trained_steps,
             training=training,
-            sampler=sampler,
+            sampler=None,
             steps=steps,
             guidance_scale=guidance_scale,
             window=window,
             overlap=overlap,
         )
         self._encoded: EncodedReferences | None = None
+        self._guidance_scale, self._num_timesteps, self._interrupt = guidance_scale, 0, False
 
     # References
 
@@ -179,62 +181,78 @@ class DurianPipeline(DiffusionPipeline):
     @torch.no_grad()
     def __call__(
         self,
-        keypoints: np.ndarray,
-        *,
-        draft: np.ndarray | None = None,
+        motion: str | Path | Motion | np.ndarray | Sequence[Image.Image] = "nod",
+        portrait: Photograph | Portrait | None = None,
+        references: Photograph | Attribute | Sequence[Photograph | Attribute] = (),
+        masks: Mask | Sequence[Mask | None] | None = None,
+        names: str | Sequence[str | None] | None = None,
+        num_frames: int | None = None,
         num_inference_steps: int | None = None,
         guidance_scale: float | None = None,
-        sampler: str | None = None,
+        eta: float = 0.0,
+        generator: torch.Generator | Sequence[torch.Generator] | None = None,
+        latents: Tensor | None = None,
+        output_type: str = "pil",
+        return_dict: bool = True,
+        callback_on_step_end: CallbackOnStepEnd | PipelineCallback | MultiPipelineCallbacks | None = None,
+        callback_on_step_end_tensor_inputs: Sequence[str] = ("latents",),
+        decode_chunk_size: int = 4,
+        *,
         seed: int = 0,
+        draft: np.ndarray | None = None,
         blend: np.ndarray | None = None,
-        window: int | None = None,
-        overlap: int | None = None,
-        window_batch: int = 1,
-        decode_batch: int = 4,
-        guide_in_one_batch: bool = False,
-        cancelled: Callable[[], bool] | None = None,
-        callback_on_step_end: Callable[[DurianPipeline, Step], None] | None = None,
-    ) -> DurianPipelineOutput:
-        """Frames that follow ``keypoints``.
+        **own: Any,
+    ) -> DurianPipelineOutput | tuple:
+        """Frames of a portrait that moves and wears what references wear.
 
         Args:
-            keypoints: ``(F, S, S, 3) uint8`` as ``durian.keypoints.draw_keypoints`` draws them.
-            draft: ``(F, P, P, 3) uint8``, a rough version of each frame, for a model that begins with drafts; P is S or
-                more, and frames come at that size.
-            num_inference_steps, guidance_scale, sampler, window, overlap: ``None`` takes the model's own. A guidance
-                scale of 1 leaves guidance out.
-            seed: the noise of each frame depends on it and on the frame's number only.
-            blend: α ``(F,)`` in [0, 1], where the references were set to blend.
-            window_batch: windows that go through the denoiser together. Changes memory and speed, not frames.
-            decode_batch: the same for decoding.
-            guide_in_one_batch: run the unconditional rows with the others instead of by themselves, which takes less
-                memory and, on a CPU, less time. Does not change frames.
-            cancelled: asked after each step.
-            callback_on_step_end: called with the pipeline and the :class:`~durian.diffusion.sampling.Step`.
+            motion: a preset's name, a driving video's path or a ``Motion``, all for a portrait; or ready keypoints
+                ``(F, S, S, 3) uint8`` as ``durian.keypoints.draw_keypoints`` draws them, or PIL images of them.
+            portrait: a photo; ``None`` takes what :meth:`set_references` was given.
+            references: photos to take items from. A ``Portrait`` or ``Attribute`` brings its landmarks, crop, strength.
+            masks: white where each reference's item is; ``None`` finds it by its name.
+            names: ``hair``, ``glasses``, ``hat``, ``beard``, ``lips`` or ``other`` of each reference.
+            num_frames: of a motion; by default all of it, 48 of a preset.
+            output_type, return_dict: see :class:`~durian.diffusion.output.DurianPipelineOutput`; or a tuple of frames.
+            decode_chunk_size: frames that are decoded together. Does not change them.
+            draft: ``(F, P, P, 3) uint8``, P at least S, for a model that begins with drafts; of photos by default the
+                preview renderer's.
+            blend: α ``(F,)`` in [0, 1] between two references of one name, or those that were set to blend.
+            others: as of :meth:`denoise`, where ``**own`` are named, too.
 
         Raises:
-            InvalidRequest: references were not set, or an argument is out of range; the sentence says which.
-            Cancelled: ``cancelled`` said so.
+            DurianError: something does not fit, or no face was found; the sentence says what to do.
         """
-        check_decode_batch(decode_batch)
-        latents = self.denoise(
-            keypoints,
-            draft=draft,
-            num_inference_steps=num_inference_steps,
-            guidance_scale=guidance_scale,
-            sampler=sampler,
-            seed=seed,
-            blend=blend,
-            window=window,
-            overlap=overlap,
-            window_batch=window_batch,
-            guide_in_one_batch=guide_in_one_batch,
-            cancelled=cancelled,
-            callback_on_step_end=callback_on_step_end,
-        )
-        frames = np.stack(list(self.decode(latents, decode_batch, draft)))
-        self.maybe_free_model_hooks()
-        return DurianPipelineOutput(frames)
+        check_output_type(output_type)
+        check_decode_chunk_size(decode_chunk_size)
+        if portrait is not None:
+            found_in = {"references": references, "masks": masks, "names": names, "num_frames": num_frames}
+            motion, draft, blend = set_photographs(self, motion, draft, blend, portrait, seed=seed, **found_in)
+        elif listed(references) or any(given is not None for given in (masks, names, num_frames)):
+            raise InvalidRequest(
+                "References, masks, names or num_frames were given without a portrait: give both, or set_references."
+            )
+        try:
+            made = self.denoise(
+                keypoint_frames(motion),
+                draft=draft,
+                blend=blend,
+                num_inference_steps=num_inference_steps,
+                guidance_scale=guidance_scale,
+                eta=eta,
+                generator=generator,
+                latents=latents,
+                callback_on_step_end=callback_on_step_end,
+                callback_on_step_end_tensor_inputs=callback_on_step_end_tensor_inputs,
+                seed=seed,
+                **own,
+            )
+        finally:
+            self.maybe_free_model_hooks()
+        frames = made
+        if output_type != "latent":
+            frames = as_output(self.decode_latents(made, decode_chunk_size, draft), output_type)
+        return DurianPipelineOutput(frames) if return_dict else (frames,)
 
     @torch.no_grad()
     def denoise(
@@ -242,123 +260,141 @@ class DurianPipeline(DiffusionPipeline):
         keypoints: np.ndarray,
         *,
         draft: np.ndarray | None = None,
+        blend: np.ndarray | None = None,
         num_inference_steps: int | None = None,
         guidance_scale: float | None = None,
-        sampler: str | None = None,
+        eta: float = 0.0,
+        generator: torch.Generator | Sequence[torch.Generator] | None = None,
+        latents: Tensor | None = None,
+        callback_on_step_end: CallbackOnStepEnd | PipelineCallback | MultiPipelineCallbacks | None = None,
+        callback_on_step_end_tensor_inputs: Sequence[str] = ("latents",),
         seed: int = 0,
-        blend: np.ndarray | None = None,
+        sampler: str | None = None,
         window: int | None = None,
         overlap: int | None = None,
         window_batch: int = 1,
         guide_in_one_batch: bool = False,
         cancelled: Callable[[], bool] | None = None,
-        callback_on_step_end: Callable[[DurianPipeline, Step], None] | None = None,
     ) -> Tensor:
-        """The latents ``(F, C, h, w)`` of a clip. Arguments and errors as when the pipeline is called."""
-        config = self.config
+        """The latents ``(1, C, F, h, w)`` of a clip: the part of a call between keypoints and decoding.
+
+        Args:
+            num_inference_steps, guidance_scale, window, overlap: ``None`` takes the model's own. Up to a scale of 1,
+                and with latent consistency sampling, there is no guidance.
+            eta: η of DDIM, 0 to 1; schedulers without one leave it out.
+            generator: one, or one per frame, instead of ``seed``; see :func:`~durian.diffusion.noise.noise_streams`.
+            latents: initial noise ``(1, C, F, h, w)`` of deviation 1, instead of the seed's.
+            callback_on_step_end: called after each step with the ``callback_on_step_end_tensor_inputs``; ``"latents"``
+                that it returns are gone on from, ``"estimate"`` is what the step takes the clean latents for.
+            seed: the noise of each frame depends on it and on the frame's number only.
+            sampler: ``ddim``, ``dpm++``, ``euler`` or ``lcm`` instead of the scheduler, with its noise schedule.
+            window_batch: windows that go through the denoiser together. Changes memory and speed, not frames.
+            guide_in_one_batch: the same for the two halves of guidance; on a CPU it takes more time, too.
+            cancelled: asked after each step.
+
+        Raises:
+            InvalidRequest: references were not set, or an argument is out of range; the sentence says which.
+            Cancelled: ``cancelled`` said so.
+        """
+        config, frames, blend = self.config, len(keypoints), None if blend is None else np.asarray(blend)
         steps = config.steps if num_inference_steps is None else num_inference_steps
         scale = config.guidance_scale if guidance_scale is None else guidance_scale
-        sampler = config.sampler if sampler is None else sampler
-        scale = 1.0 if sampler in WITHOUT_GUIDANCE else scale
-        window = min(config.window if window is None else window, len(keypoints))
+        window = min(config.window if window is None else window, frames)
         overlap = min(config.overlap if overlap is None else overlap, window - 1)
         check_call(self, keypoints, draft, scale, window, blend, seed)
+        check_processors(self.denoiser)
+        check_eta(eta)
+        callback, tensor_inputs = callback_on_step_end, callback_on_step_end_tensor_inputs
+        if isinstance(callback, (PipelineCallback, MultiPipelineCallbacks)):
+            tensor_inputs = callback.tensor_inputs
+        check_tensor_inputs(tensor_inputs, self._callback_tensor_inputs)
+        scheduler = begun(self.scheduler if sampler is None else make_scheduler(sampler, self.scheduler.config), steps)
+        self._guidance_scale = 1.0 if isinstance(scheduler, WITHOUT_GUIDANCE) else scale
+        self._num_timesteps, self._interrupt = len(scheduler.timesteps), False
         rough = None if draft is None else self.encoded(at_size(draft, config.size))
-        scheduler = make_scheduler(sampler, self.scheduler.config)
         predict = Prediction(
             self.denoiser,
             self.conditioner,
             self.encoded_references,
             self.guide(keypoints, window),
             blend,
-            scale,
             guide_in_one_batch,
             rough,
             scheduler.alphas_cumprod.sqrt() if config.scale_input else None,
         )
-        noise = initial_noise(self.latent_shape, len(keypoints), seed, self.denoiser.dtype, self._execution_device)
-        steps_done = sample(
-            predict,
-            noise,
-            scheduler,
-            steps,
-            frame_generators(seed, len(keypoints)),
-            moving_windows(len(keypoints), window, overlap),
-            window_batch,
-        )
-        with self.progress_bar(total=steps) as bar:
-            for step in steps_done:
+        noise, generators = self.prepare_latents(frames, generator, seed, latents)
+        windows_of = moving_windows(frames, window, overlap)
+
+        def guided(*inputs: Any) -> Tensor:
+            # A callback may change the scale.
+            return predict(*inputs, scale=self.guidance_scale if self.do_classifier_free_guidance else 1.0)
+
+        sampling = sample(guided, noise, scheduler, generators, windows_of, window_batch, eta)
+        made = self._followed(sampling, rough, callback, tensor_inputs, cancelled)
+        return as_video(made.to(self.vae.dtype))
+
+    def _followed(
+        self,
+        sampling: Iterator[Step],
+        rough: Tensor | None,
+        callback: CallbackOnStepEnd | None,
+        tensor_inputs: Sequence[str],
+        cancelled: Callable[[], bool] | None,
+    ) -> Tensor:
+        """The last step's latents ``(F, C, h, w)``, with the drafts' added, after everybody was told of each step."""
+        with self.progress_bar(total=self.num_timesteps) as bar:
+            for step in sampling:
                 bar.update()
-                if rough is not None:
-                    step = replace(step, estimate=step.estimate + rough)
-                if callback_on_step_end is not None:
-                    callback_on_step_end(self, step)
+                if callback is not None:
+                    estimate = step.estimate if rough is None else step.estimate + rough
+                    known = {"latents": step.latents, "estimate": estimate}
+                    asked = {name: as_video(known[name]) for name in tensor_inputs}
+                    changed = callback(self, step.index, step.timestep, asked) or {}
+                    if "latents" in changed:
+                        step.latents = as_frames(changed["latents"])
                 if cancelled is not None and cancelled():
-                    raise Cancelled(f"Sampling was cancelled after step {step.index + 1} of {steps}.")
-        return (step.latents if rough is None else step.latents + rough).to(self.vae.dtype)
+                    raise Cancelled(f"Sampling was cancelled after step {step.index + 1} of {step.steps}.")
+                if self.interrupt:
+                    break
+        return step.latents if rough is None else step.latents + rough
+
+    def prepare_latents(
+        self,
+        frames: int,
+        generator: torch.Generator | Sequence[torch.Generator] | None,
+        seed: int,
+        latents: Tensor | None = None,
+    ) -> tuple[Tensor, list[torch.Generator]]:
+        """Noise to begin with ``(F, C, h, w)``, on the device in the model's dtype, and each frame's later noise.
+
+        Raises:
+            InvalidRequest: generators or latents of another number of frames.
+        """
+        first, later = noise_streams(generator, seed, frames)
+        if latents is None:
+            noise = drawn_noise(self.latent_shape, first)
+        else:
+            channels, height, width = self.latent_shape
+            check_latents(latents, (1, channels, frames, height, width))
+            noise = as_frames(latents)
+        return noise.to(self._execution_device, self.denoiser.dtype), later
+
+    # As diffusers' pipelines say how far a call is
 
     @property
-    def begins_with_drafts(self) -> bool:
-        """Whether a call needs a draft of each frame."""
-        return self.denoiser.config.draft_channels > 0
-
-    def encoded(self, pictures: np.ndarray | Tensor) -> Tensor:
-        """Latents ``(N, C, h, w)`` of pictures ``(N, S, S, 3) uint8``, some at a time."""
-        chunks = [pictures[first : first + ENCODED_TOGETHER] for first in range(0, len(pictures), ENCODED_TOGETHER)]
-        return torch.cat([encode(self.vae, self.pixels(chunk) * 2 - 1) for chunk in chunks])
-
-    def decode(self, latents: Tensor, batch: int = 4, draft: np.ndarray | None = None) -> Iterator[np.ndarray]:
-        """Frames one after another, decoded ``batch`` at a time.
-
-        Args:
-            latents: ``(F, C, h, w)``.
-            batch: how many go through the decoder together.
-            draft: ``(F, P, P, 3) uint8`` that they began with, P at least S: their detail is kept where nothing was
-                changed (:func:`~durian.diffusion.detail.keep_detail`).
-
-        Yields:
-            ``(S, S, 3) uint8``; with drafts ``(P, P, 3)``.
-        """
-        frames = decode(self.vae, latents, batch)
-        if draft is None:
-            yield from frames
-            return
-        restored = decode(self.vae, self.encoded(at_size(draft, self.config.size)), batch)
-        for frame, of_draft, whole in zip(frames, restored, draft, strict=True):
-            yield keep_detail(frame, of_draft, whole)
-
-    def preview(self, estimate: Tensor, frames: Sequence[int]) -> list[np.ndarray]:
-        """Decode some frames of a step's estimate, by the tiny decoder where there is one.
-
-        Args:
-            estimate: ``(F, C, h, w)`` from a :class:`~durian.diffusion.sampling.Step`.
-            frames: their numbers.
-        """
-        vae = self.tiny_vae if self.tiny_vae is not None else self.vae
-        return list(decode(vae, estimate[list(frames)], len(frames)))
+    def guidance_scale(self) -> float:
+        """Of the call that runs; a callback may change ``_guidance_scale``, from the next step on."""
+        return self._guidance_scale
 
     @property
-    def latent_shape(self) -> tuple[int, int, int]:
-        """``(C, h, w)`` of one frame."""
-        side = self.config.size // latent_factor(self.vae)
-        return self.denoiser.config.latent_channels, side, side
+    def do_classifier_free_guidance(self) -> bool:
+        return self._guidance_scale > 1
 
-    def guide(self, keypoints: np.ndarray, window: int) -> Tensor:
-        """The guider's features of all frames ``(F, C, h, w)``, run once.
+    @property
+    def num_timesteps(self) -> int:
+        return self._num_timesteps
 
-        A clip of more than one window keeps them on the host, since they are larger than the latents.
-        """
-        device = self._execution_device
-        home = device if len(keypoints) <= window else torch.device("cpu")
-        chunks = [
-            self.guider(self.pixels(keypoints[first : first + GUIDER_BATCH])).to(home)
-            for first in range(0, len(keypoints), GUIDER_BATCH)
-        ]
-        return torch.cat(chunks)
-
-    def pixels(self, pictures: np.ndarray | Tensor) -> Tensor:
-        """``(N, S, S, C) uint8`` as ``(N, C, S, S)`` in [0, 1], on the device in the model's dtype."""
-        if isinstance(pictures, np.ndarray):
-            # A copy, since pictures may be shared and not to be written to.
-            pictures = torch.from_numpy(np.array(pictures))
-        return pictures.permute(0, 3, 1, 2).to(self._execution_device, self.denoiser.dtype) / 255
+    @property
+    def interrupt(self) -> bool:
+        """Whether a callback set ``_interrupt``: then no further step is taken, and what there is is decoded."""
+        return self._interrupt

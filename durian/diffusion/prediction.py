@@ -19,7 +19,7 @@ class Prediction:
     """The denoiser's guided prediction, with all inputs that stay the same over the steps of one clip.
 
     ``guidance``: the guider's features of all frames ``(F, C, h, w)``, on any device. ``blend``: α ``(F,)``, or
-    ``None``. ``scale``: of guidance; 1 leaves the unconditional rows out. ``in_one_batch``: run them with the others.
+    ``None``. ``in_one_batch``: run guidance's unconditional rows with the others.
     ``draft``: latents of all frames' drafts ``(F, C, h, w)``, which the unconditional rows see too, or ``None``.
     ``signal``: ``√ᾱ`` of every timestep where the denoiser's input is scaled by it, or ``None``.
     """
@@ -29,13 +29,15 @@ class Prediction:
     encoded: EncodedReferences
     guidance: Tensor
     blend: np.ndarray | None
-    scale: float
     in_one_batch: bool
     draft: Tensor | None = None
     signal: Tensor | None = None
 
-    def __call__(self, latents: Tensor, timestep: Tensor, windows: list[np.ndarray]) -> Tensor:
-        """The denoiser's output for ``W`` windows: ``(W·Fw, C, h, w)`` in and out, guided."""
+    def __call__(self, latents: Tensor, timestep: Tensor, windows: list[np.ndarray], scale: float) -> Tensor:
+        """The denoiser's output for ``W`` windows: ``(W·Fw, C, h, w)`` in and out, guided.
+
+        A scale of 1 leaves the unconditional rows out.
+        """
         rows, frames = len(windows), len(windows[0])
         indices = np.concatenate(windows)
         guidance = self.guidance[indices].to(latents.device)
@@ -47,7 +49,7 @@ class Prediction:
             latents = latents * float(self.signal[int(timestep)])
         denoiser, timestep = self.denoiser, timestep.to(latents.device)
         shared = {"frames": frames, "guidance": guidance, "draft": draft}
-        if self.scale == 1:
+        if scale == 1:
             return denoiser(latents, timestep, seen, references=references, **shared)
         null = self.conditioner.denoiser_tokens([], None).expanded(seen.tokens.shape[0])
         if self.in_one_batch:
@@ -60,10 +62,10 @@ class Prediction:
                 guidance=torch.cat([guidance, guidance]),
                 draft=None if draft is None else torch.cat([draft, draft]),
             )
-            return guided(*output.chunk(2), self.scale)
+            return guided(*output.chunk(2), scale)
         unconditional = denoiser(latents, timestep, null, **shared)
         conditional = denoiser(latents, timestep, seen, references=references, **shared)
-        return guided(unconditional, conditional, self.scale)
+        return guided(unconditional, conditional, scale)
 
     def _tokens(self, rows: int, frames: int, blend: Tensor | None) -> SemanticTokens:
         """Semantic tokens of the conditional rows, ``(rows, T, D)``; ``(rows · frames, T, D)`` with a blend."""

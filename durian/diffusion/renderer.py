@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from durian.diffusion.pipeline import DurianPipeline
-    from durian.diffusion.sampling import Step
 
 FRAMES_DECODED_AT_ONCE = 8
 OUT_OF_MEMORY_WORDS = ("out of memory", "can't allocate memory", "alloc_failed")
@@ -139,22 +138,23 @@ def _frames(
 
 
 def _denoise(pipeline: DurianPipeline, inputs: ClipInputs, request: AnimationRequest, watch: Watch | None) -> Tensor:
-    """Latents of all frames ``(F, C, h, w)``, telling ``watch`` of each step; in smaller chunks where memory ends."""
+    """Latents of all frames ``(1, C, F, h, w)``, telling ``watch`` of each step; in smaller chunks as memory ends."""
     options = request.diffusion
     steps = options.steps or pipeline.config.steps
 
-    def tell(pipeline: DurianPipeline, step: Step) -> None:
-        watch.step(step.index + 1, step.steps)
+    def tell(pipeline: DurianPipeline, index: int, timestep: Tensor, tensors: dict[str, Tensor]) -> None:
+        watch.step(index + 1, pipeline.num_timesteps)
         watch.check_cancelled()
-        shown = len(step.estimate) // 2 if watch.frame is None else min(max(watch.frame, 0), len(step.estimate) - 1)
-        watch.estimate(resized(pipeline.preview(step.estimate, [shown])[0], request.options.size))
+        frames = tensors["estimate"].shape[2]
+        shown = frames // 2 if watch.frame is None else min(max(watch.frame, 0), frames - 1)
+        watch.estimate(resized(pipeline.preview(tensors["estimate"], [shown])[0], request.options.size))
 
     ways = smaller_chunks(AT_ONCE[pipeline.device.type])
     for chunks in ways:
         if watch is not None:
             watch.step(0, steps)
         try:
-            return pipeline.denoise(
+            return pipeline(
                 inputs.keypoints,
                 draft=inputs.draft,
                 num_inference_steps=options.steps,
@@ -166,7 +166,9 @@ def _denoise(pipeline: DurianPipeline, inputs: ClipInputs, request: AnimationReq
                 guide_in_one_batch=chunks.guide_in_one_batch,
                 cancelled=None if watch is None else watch.is_cancelled,
                 callback_on_step_end=None if watch is None else tell,
-            )
+                callback_on_step_end_tensor_inputs=["estimate"],
+                output_type="latent",
+            ).frames
         except Exception as error:
             if chunks is ways[-1] or not is_out_of_memory(error):
                 raise
@@ -180,7 +182,7 @@ def _decode(pipeline: DurianPipeline, latents: Tensor, draft: np.ndarray | None)
     done, batch = 0, FRAMES_DECODED_AT_ONCE
     while True:
         try:
-            for frame in pipeline.decode(latents[done:], batch, None if draft is None else draft[done:]):
+            for frame in pipeline.decode_latents(latents[:, :, done:], batch, None if draft is None else draft[done:]):
                 yield frame
                 done += 1
             return

@@ -1,11 +1,12 @@
-"""Sampling from noise to latents: schedulers by name, noise per frame, guidance, and the loop.
+"""Sampling from noise to latents: schedulers, guidance, and the loop.
 
-All frames of a clip are stepped at once, as latents ``(F, C, h, w)``. Randomness belongs to frames: neither the
-number of frames, nor windows, nor how many of them run together change what a frame starts from.
+All frames of a clip are stepped at once, as latents ``(F, C, h, w)``.
 """
 
 from __future__ import annotations
 
+import copy
+import inspect
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ PREDICTIONS = ("epsilon", "v_prediction", "sample")
 """Kinds of prediction, by diffusers' names: noise, velocity, or the clean latents themselves. The last is for many
 channels and few parameters: noise is as rich as the latents, what lies behind it is not (2511.13720)."""
 
-WITHOUT_GUIDANCE = ("lcm",)
+WITHOUT_GUIDANCE = (LCMScheduler,)
 """Schedulers whose models have guidance distilled into them: sample these with the conditional output alone."""
 
 NOISE_SCHEDULE = {
@@ -47,8 +48,8 @@ differ from one scheduler to the next."""
 LCM_TRAINED_STEPS = 50
 """Steps that latent consistency models are distilled on (2310.04378): the most one can sample with."""
 
-INITIAL_NOISE, STEP_NOISE = 0, 1
-"""Streams of random numbers of a frame. Were they one, the first noise LCM adds would be what sampling began from."""
+OTHER_SIGMAS = ("use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas", "use_lu_lambdas", "use_flow_sigmas")
+"""Settings of diffusers' schedulers that place timesteps otherwise."""
 
 Denoise = Callable[[Tensor, Tensor, list[np.ndarray]], Tensor]
 """Latents of W windows ``(W·Fw, C, h, w)``, the timestep, and the frames ``(Fw,)`` of each window → the model's
@@ -56,7 +57,7 @@ output in the latents' shape, already guided."""
 
 
 class TrailingDDIM(DDIMScheduler):
-    """DDIM without noise (2010.02502, eq. 12 with σ = 0) that steps to the next of its own timesteps.
+    """DDIM (2010.02502, eq. 12 and 16) that steps to the next of its own timesteps.
 
     diffusers' steps back by the whole number T // steps instead. Trailing timesteps are then missed by one where
     steps does not divide T, and the last step ends at timestep 0, with 3 % of noise left in it, for example with 6
@@ -68,18 +69,46 @@ class TrailingDDIM(DDIMScheduler):
         if timesteps:
             self.timesteps = torch.tensor(timesteps, device=device)
 
-    def step(self, model_output, timestep, sample, generator=None, return_dict=True):
+    def step(self, model_output, timestep, sample, eta=0.0, generator=None, return_dict=True):
+        """One step; ``eta``, η in [0, 1], is the share of DDPM's noise that is added: none at 0."""
         later = self.timesteps[self.timesteps < timestep]
         next_alpha = float(self.alphas_cumprod[later[0]]) if len(later) else 1.0
         alpha = float(self.alphas_cumprod[timestep])
         original = predicted_original(self, model_output, timestep, sample)
         noise = (sample - math.sqrt(alpha) * original) / math.sqrt(1 - alpha)
-        next_sample = math.sqrt(next_alpha) * original + math.sqrt(1 - next_alpha) * noise
+        deviation = eta * math.sqrt((1 - next_alpha) / (1 - alpha) * (1 - alpha / next_alpha))
+        next_sample = math.sqrt(next_alpha) * original + math.sqrt(1 - next_alpha - deviation**2) * noise
+        if deviation > 0:
+            added = randn_tensor(sample.shape, generator=generator, device=sample.device, dtype=sample.dtype)
+            next_sample = next_sample + deviation * added
         return DDIMSchedulerOutput(next_sample, original) if return_dict else (next_sample, original)
 
 
+def own_scheduler(scheduler: SchedulerMixin, sampler: str | None) -> SchedulerMixin:
+    """The scheduler that a pipeline begins with: the one given, or, of diffusers' plain DDIM, the sampler of that name.
+
+    Models were once saved with plain DDIM, of which only the noise schedule counted, and with a sampler's name.
+    """
+    is_placeholder = sampler is not None and type(scheduler) is DDIMScheduler
+    return make_scheduler(sampler, scheduler.config) if is_placeholder else scheduler
+
+
+def check_scheduler(scheduler: SchedulerMixin) -> None:
+    """
+    Raises:
+        InvalidRequest: the scheduler has no noise schedule of the kind that models are trained with.
+    """
+    has_schedule = hasattr(scheduler, "alphas_cumprod") and hasattr(scheduler.config, "prediction_type")
+    if not has_schedule or scheduler.config.get("use_flow_sigmas"):
+        raise InvalidRequest(
+            f"{type(scheduler).__name__} does not have this model's noise schedule: use a scheduler made by "
+            "from_config(pipeline.scheduler.config), such as EulerDiscreteScheduler."
+        )
+    check_schedule(scheduler.config)
+
+
 def make_scheduler(name: str, config: Mapping) -> SchedulerMixin:
-    """A new scheduler for one run, whose state it holds; a saved pipeline keeps diffusers' own.
+    """A new scheduler by the sampler's name.
 
     Timesteps are always trailing, whatever ``config`` says: sampling starts at the last timestep, where a model with
     zero terminal SNR has seen pure noise (2305.08891, §3.3). Latents are never clipped.
@@ -94,12 +123,7 @@ def make_scheduler(name: str, config: Mapping) -> SchedulerMixin:
     if name not in SCHEDULERS:
         raise InvalidRequest(f"Sampler {name!r} is not known: use {', '.join(SCHEDULERS[:-1])} or {SCHEDULERS[-1]}.")
     schedule = {key: config.get(key, default) for key, default in NOISE_SCHEDULE.items()}
-    if schedule["prediction_type"] not in PREDICTIONS:
-        known = f"{', '.join(PREDICTIONS[:-1])} or {PREDICTIONS[-1]}"
-        raise InvalidRequest(f"Prediction {schedule['prediction_type']!r} is not known: use {known}.")
-    if schedule["prediction_type"] == "epsilon" and schedule["rescale_betas_zero_snr"]:
-        # At zero SNR the input is the noise itself, so that predicting it says nothing of the picture.
-        raise InvalidRequest("A model that predicts noise cannot have zero terminal SNR: use v_prediction or sample.")
+    check_schedule(schedule)
     schedule["timestep_spacing"] = "trailing"
     if name == "ddim":
         return TrailingDDIM(**schedule, clip_sample=False)
@@ -113,6 +137,19 @@ def make_scheduler(name: str, config: Mapping) -> SchedulerMixin:
     return LCMScheduler(**schedule, original_inference_steps=steps)
 
 
+def check_schedule(config: Mapping) -> None:
+    """
+    Raises:
+        InvalidRequest: an unknown prediction type, or ε-prediction with zero terminal SNR.
+    """
+    if config["prediction_type"] not in PREDICTIONS:
+        known = f"{', '.join(PREDICTIONS[:-1])} or {PREDICTIONS[-1]}"
+        raise InvalidRequest(f"Prediction {config['prediction_type']!r} is not known: use {known}.")
+    if config["prediction_type"] == "epsilon" and config.get("rescale_betas_zero_snr"):
+        # At zero SNR the input is the noise itself, so that predicting it says nothing of the picture.
+        raise InvalidRequest("A model that predicts noise cannot have zero terminal SNR: use v_prediction or sample.")
+
+
 def check_steps(scheduler: SchedulerMixin, steps: int) -> None:
     """
     Raises:
@@ -123,44 +160,36 @@ def check_steps(scheduler: SchedulerMixin, steps: int) -> None:
         raise InvalidRequest(f"{steps} sampling steps were asked for: choose 1 to {most}.")
 
 
+def begun(scheduler: SchedulerMixin, steps: int) -> SchedulerMixin:
+    """A copy of a scheduler that holds the state of one run, its timesteps set: others may run at the same time.
+
+    Raises:
+        InvalidRequest: as :func:`check_scheduler` and :func:`check_steps`.
+    """
+    check_scheduler(scheduler)
+    scheduler = copy.deepcopy(scheduler)
+    set_timesteps(scheduler, steps)
+    return scheduler
+
+
 def set_timesteps(scheduler: SchedulerMixin, steps: int) -> None:
-    """Begin a run of ``steps`` steps: trailing timesteps (2305.08891, table 2), on the CPU; LCM has its own.
+    """Begin a run of ``steps`` steps, its timesteps on the CPU.
+
+    Trailing timesteps (2305.08891, table 2) are set exactly, where a scheduler can be given them; all others are the
+    scheduler's own.
 
     Raises:
         InvalidRequest: as :func:`check_steps`.
     """
     check_steps(scheduler, steps)
-    if isinstance(scheduler, LCMScheduler):
-        scheduler.set_timesteps(steps)
-    else:
+    config = scheduler.config
+    is_plain = config.get("timestep_spacing") == "trailing" and not any(config.get(name) for name in OTHER_SIGMAS)
+    if is_plain and isinstance(scheduler, (TrailingDDIM, DPMSolverMultistepScheduler, EulerDiscreteScheduler)):
         # diffusers counts in fractions and, for some numbers of steps such as 61, ends with a timestep of -1.
-        trained = scheduler.config.num_train_timesteps
+        trained = config.num_train_timesteps
         scheduler.set_timesteps(timesteps=[round(trained * left / steps) - 1 for left in range(steps, 0, -1)])
-
-
-def frame_generators(seed: int, frames: int, stream: int = STEP_NOISE) -> list[torch.Generator]:
-    """One CPU generator per frame; frame f's depends on the seed (0 or more), f and the stream alone.
-
-    Seeds are hashed, so that frame 1 of seed 0 is not frame 0 of seed 1. CPU generators give the same numbers on
-    every device.
-    """
-    seeds = (np.random.SeedSequence([seed, frame, stream]).generate_state(1)[0] for frame in range(frames))
-    return [torch.Generator().manual_seed(int(seed)) for seed in seeds]
-
-
-def initial_noise(
-    shape_of_one: tuple[int, int, int],
-    frames: int,
-    seed: int,
-    dtype: torch.dtype = torch.float32,
-    device: torch.device | str = "cpu",
-) -> Tensor:
-    """Standard normal noise ``(F, C, h, w)`` for frames of ``shape_of_one = (C, h, w)``.
-
-    It is drawn in float32, so that half precision starts from the same noise.
-    """
-    generators = frame_generators(seed, frames, INITIAL_NOISE)
-    return randn_tensor((frames, *shape_of_one), generator=generators).to(device, dtype)
+    else:
+        scheduler.set_timesteps(steps)
 
 
 def guided(unconditional: Tensor, conditional: Tensor, scale: float, rescale: float = 0.0) -> Tensor:
@@ -187,27 +216,25 @@ def predicted_original(scheduler: SchedulerMixin, output: Tensor, timestep: Tens
     (2202.00512, app. D) ``x_0 = √ᾱ x_t - √(1-ᾱ) v``. A model that predicts the sample says it itself.
 
     Args:
-        latents: as the scheduler holds them; Euler's are ``x_t / √ᾱ = x_0 + σ ε``.
+        latents: ``x_t`` as the model sees it, of the scheduler's ``scale_model_input``.
     """
     if scheduler.config.prediction_type == "sample":
         return output
     alpha = float(scheduler.alphas_cumprod[int(timestep)])
-    if isinstance(scheduler, EulerDiscreteScheduler):
-        latents = latents * math.sqrt(alpha)
     if scheduler.config.prediction_type == "v_prediction":
         return math.sqrt(alpha) * latents - math.sqrt(1 - alpha) * output
     return (latents - math.sqrt(1 - alpha) * output) / math.sqrt(alpha)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Step:
-    """The state of sampling after a step."""
+    """The state of sampling after a step. Sampling goes on from ``latents``, which may be replaced in between."""
 
     index: int
     """0 after the first step, ``steps - 1`` after the last."""
     steps: int
-    timestep: int
-    """The timestep that this step denoised at."""
+    timestep: Tensor
+    """The timestep that this step denoised at, a scalar."""
     latents: Tensor
     """``(F, C, h, w) float32``, as the scheduler holds them; after the last step the result."""
     estimate: Tensor
@@ -219,10 +246,10 @@ def sample(
     denoise: Denoise,
     latents: Tensor,
     scheduler: SchedulerMixin,
-    steps: int,
     generators: Sequence[torch.Generator],
     windows_of: Callable[[int], list[Window]] | None = None,
     window_batch: int = 1,
+    eta: float = 0.0,
 ) -> Iterator[Step]:
     """Denoise a clip, one :class:`Step` at a time. To stop, take no more.
 
@@ -230,33 +257,42 @@ def sample(
     size, memory depends on ``window_batch`` windows only. ``latents`` and ``generators`` are left as they were.
 
     Args:
-        latents: standard normal noise ``(F, C, h, w)``, from :func:`initial_noise`.
-        scheduler: a new one from :func:`make_scheduler`.
-        generators: one per frame, from :func:`frame_generators`; LCM draws from them at each step.
+        latents: standard normal noise ``(F, C, h, w)``.
+        scheduler: from :func:`begun`; its state is changed.
+        generators: one per frame, for schedulers that add noise at each step.
         windows_of: the windows of the step with a given index, from :func:`~durian.diffusion.windows.moving_windows`;
             all frames in one window if not given.
         window_batch: how many windows one call of ``denoise`` gets; it does not change the result.
+        eta: η of DDIM; schedulers without one leave it out.
 
     Raises:
-        InvalidRequest: a number of steps that :func:`check_steps` refuses, or no window per call; at the first step.
+        InvalidRequest: no window per call; at the first step.
     """
     if window_batch < 1:
         raise InvalidRequest(f"{window_batch} windows at a time were asked for: choose 1 or more.")
     windows_of = windows_of or (lambda index: windows(len(latents), len(latents), 0))
-    set_timesteps(scheduler, steps)
+    known = inspect.signature(scheduler.step).parameters
+    extra = {"generator": [generator.clone_state() for generator in generators], "eta": eta}
+    extra = {name: value for name, value in extra.items() if name in known}
     dtype, latents = latents.dtype, latents.float() * scheduler.init_noise_sigma
-    generators = [generator.clone_state() for generator in generators]
     for index, timestep in enumerate(scheduler.timesteps):
-        model_input = scheduler.scale_model_input(latents, timestep).to(dtype)
-        output = torch.zeros_like(latents)
-        of_step = windows_of(index)
-        for first in range(0, len(of_step), window_batch):
-            batch = of_step[first : first + window_batch]
-            frames = [window.indices for window in batch]
-            parts = denoise(model_input[np.concatenate(frames)], timestep, frames)
-            for window, part in zip(batch, parts.chunk(len(batch))):
-                weights = torch.from_numpy(window.weights).to(output.device)
-                output[window.indices] += weights[:, None, None, None] * part
-        estimate = predicted_original(scheduler, output, timestep, latents)
-        latents = scheduler.step(output, timestep, latents, generator=generators).prev_sample
-        yield Step(index, steps, int(timestep), latents, estimate)
+        model_input = scheduler.scale_model_input(latents, timestep)
+        output = averaged(denoise, model_input.to(dtype), timestep, windows_of(index), window_batch)
+        estimate = predicted_original(scheduler, output, timestep, model_input)
+        latents = scheduler.step(output, timestep, latents, **extra).prev_sample
+        step = Step(index, len(scheduler.timesteps), timestep, latents, estimate)
+        yield step
+        latents = step.latents
+
+
+def averaged(denoise: Denoise, latents: Tensor, timestep: Tensor, of_step: list[Window], window_batch: int) -> Tensor:
+    """The output for all frames ``(F, C, h, w) float32``, averaged where the step's windows overlap."""
+    output = torch.zeros_like(latents, dtype=torch.float32)
+    for first in range(0, len(of_step), window_batch):
+        batch = of_step[first : first + window_batch]
+        frames = [window.indices for window in batch]
+        parts = denoise(latents[np.concatenate(frames)], timestep, frames)
+        for window, part in zip(batch, parts.chunk(len(batch))):
+            weights = torch.from_numpy(window.weights).to(output.device)
+            output[window.indices] += weights[:, None, None, None] * part
+    return output

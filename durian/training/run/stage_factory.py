@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from diffusers import DDIMScheduler
-
 from durian.clips import Clip
 from durian.diffusion.pipeline import DurianPipeline
 from durian.diffusion.presets import build
@@ -56,7 +54,7 @@ def starting_pipeline(recipe: Recipe, start: Path | None = None) -> DurianPipeli
     if recipe.prediction is not None:
         # Pure noise says nothing of the picture, so that nothing could be learned of it by predicting the noise.
         ends_in_noise = recipe.prediction != "epsilon" and pipeline.scheduler.config.rescale_betas_zero_snr
-        pipeline.scheduler = DDIMScheduler.from_config(
+        pipeline.scheduler = type(pipeline.scheduler).from_config(
             pipeline.scheduler.config, prediction_type=recipe.prediction, rescale_betas_zero_snr=ends_in_noise
         )
     return pipeline

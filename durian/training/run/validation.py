@@ -63,7 +63,7 @@ def predicted(pipeline: DurianPipeline, sample: Sample, seed: int) -> np.ndarray
     """``(F, S, S, 3) uint8``: what a request of the sample's pictures gives."""
     worn = AttributeReference(sample.attribute, sample.attribute_mask, keypoints=sample.attribute_keypoints)
     pipeline.set_references(sample.portrait, sample.hole, [worn], portrait_keypoints=sample.portrait_keypoints)
-    return pipeline(sample.keypoints, draft=sample.drafts, seed=seed).frames
+    return np.stack(pipeline(sample.keypoints, draft=sample.drafts, seed=seed).frames[0])
 
 
 @torch.no_grad()
