@@ -12,7 +12,8 @@ from durian.geometry.mesh import smoothstep
 from durian.layers.fill import fill
 from durian.layers.glasses_view import FrontView, front_view
 from durian.layers.lens_light import lens_light
-from durian.layers.lens_outlines import LensOutlines, lens_outlines
+from durian.layers.evened_out import alike, evened_out
+from durian.layers.lens_outlines import LensOutlines, find_rims, lens_outlines
 from durian.layers.skin import colour_distance
 from durian.request import Attribute
 
@@ -52,24 +53,33 @@ class GlassesTexture:
     lens: np.ndarray
 
 
-def take_apart(attribute: Attribute, surface: GlassesSurface, scale: float) -> GlassesTexture:
+def take_apart(
+    attribute: Attribute, surface: GlassesSurface, scale: float, evens_out: bool = True
+) -> GlassesTexture:
     """Glasses as a texture of their front view.
 
     Args:
         attribute: the reference with its mask and landmarks.
         surface: where they lie in the reference.
         scale: pixels of the texture per unit of ``surface``.
+        evens_out: make both lenses alike, however crooked the glasses sit or the picture shows them.
     """
     view = front_view(attribute, surface, scale)
     evidence = frame_evidence(view)
-    outlines = lens_outlines(view, evidence)
+    rims = find_rims(view, evidence)
+    if evens_out:
+        view, rims = evened_out(view, rims)
+        evidence = frame_evidence(view)
+    outlines = lens_outlines(view, evidence, rims)
     light = lens_light(view, outlines)
     core = (outlines.inner > 0.9) & (np.maximum(view.eyes, view.brows) < 0.5)
     if core.any() and np.median(evidence[core]) > 0.5:
         # Before a tinted lens the skin's colour tells nothing of where its rim ends: the lens's own does.
         unlike = smoothstep(colour_distance(view.image, light.plain), *LENS_CONTRAST).astype(np.float32)
         evidence = np.where(outlines.outer > 0.5, np.minimum(evidence, unlike), evidence)
-        outlines = lens_outlines(view, evidence)
+        rims = find_rims(view, evidence)
+        rims = alike(rims, view.mask.shape[1]) if evens_out else rims
+        outlines = lens_outlines(view, evidence, rims)
         light = lens_light(view, outlines)
     inside = outlines.inner > 0.9
     hides = 1 - float(light.through[inside].mean()) if inside.any() else 0.0

@@ -14,6 +14,7 @@ import numpy as np
 
 from durian.geometry.mesh import smoothstep
 from durian.layers.glasses_view import FrontView
+from durian.layers.lens_shapes import plain_radii
 
 ANGLES, STEP = 180, 0.01
 """Rays from a lens's middle outwards, and the distance of the samples along them, units."""
@@ -21,7 +22,7 @@ RADIUS = 0.62
 """Length of the rays, units."""
 OPENED = 0.5
 """Of a lens's height, what bridges and sides are thinner than."""
-INWARDS, OUTWARDS = 0.11, 0.03
+INWARDS, OUTWARDS = 0.09, 0.05
 """How far inside and outside the mask's edge a rim's outer edge may run, units."""
 THICKEST, BESIDE = 0.15, 0.03
 """The broadest rim, and the bands on both sides of it that are to look otherwise, units."""
@@ -47,6 +48,8 @@ RIM_SEEN = (0.25, 0.7)
 """Evidence between which a rim comes to be there."""
 SMOOTH = 2.0
 """Standard deviation of the filter along a contour, rays."""
+OWN_SMOOTH = 5.0
+"""The same for what a contour has beside its plain shape."""
 LENS_SPAN = (0.06, 0.9)
 """Where across a lens may be, units."""
 
@@ -62,7 +65,18 @@ class LensOutlines:
 
 
 @dataclass(frozen=True)
-class _Rays:
+class Rim:
+    """One lens's rim: its ``outer`` edge and ``thickness`` on each of its ``rays``, samples ``(ANGLES,)``; ``seen`` is
+    how well, the mean gain of a ray."""
+
+    rays: Rays
+    outer: np.ndarray
+    thickness: np.ndarray
+    seen: float
+
+
+@dataclass(frozen=True)
+class Rays:
     """Rays about the ``middle`` of a lens: angle 0 points away from the nose, a quarter turn later is down the face."""
 
     middle: np.ndarray
@@ -103,15 +117,13 @@ class _Rays:
         return cv2.remap(closed, depth.astype(np.float32), ray.astype(np.float32), cv2.INTER_LINEAR)
 
 
-def lens_outlines(view: FrontView, evidence: np.ndarray) -> LensOutlines:
-    """Find both lenses.
+def find_rims(view: FrontView, evidence: np.ndarray) -> tuple[Rim, ...]:
+    """Find the rims of both lenses, of the picture's left one first, or of the one that a mask has.
 
     Args:
         view: of the glasses.
         evidence: ``(h, w) float32`` in [0, 1], how little each pixel looks like the skin behind.
     """
-    shape = view.mask.shape
-    outer, inner, rim = (np.zeros(shape, np.float32) for _ in range(3))
     both = _lenses_with_rims(view)
     halves = []
     for side in (-1, 1):
@@ -119,21 +131,30 @@ def lens_outlines(view: FrontView, evidence: np.ndarray) -> LensOutlines:
         rows, columns = np.nonzero(half)
         if len(rows):
             middle = np.array([columns.min() + columns.max(), rows.min() + rows.max()]) / 2
-            halves.append((_Rays(middle, side, STEP * view.scale), half))
+            halves.append((Rays(middle, side, STEP * view.scale), half))
     if not halves:
-        return LensOutlines(outer, inner, rim)
-    # Where one half's mask has a gap the other's tells; and a gap in both, as a brow leaves one, is no part of a lens.
-    edge = _closed_smooth(_convex(np.max([_mask_radius(rays.take(half)) for rays, half in halves], 0)))
+        return ()
+    masks = [_convex(_mask_radius(rays.take(half))) for rays, half in halves]
+    edge = plain_radii([STEP * mask for mask in masks], RADIUS) / STEP
     # A brow may lie behind a rim and looks like one; an eye is no rim.
     known, lab = 1 - np.maximum(view.eyes, BROW_DOUBT * view.brows), cv2.cvtColor(view.image / 255, cv2.COLOR_RGB2LAB)
-    seen = [rays.take(evidence) for rays, _ in halves]
-    gains = [_gains(own, rays.take(known), rays.take(lab), edge) for own, (rays, _) in zip(seen, halves, strict=True)]
-    contours = _contours(gains, edge)
-    profile = np.max([_profile(own, *contour) for own, contour in zip(seen, contours, strict=True)], 0)
-    for (rays, _), (outside, thickness) in zip(halves, contours, strict=True):
-        outer = np.maximum(outer, rays.inside(outside, shape))
-        inner = np.maximum(inner, rays.inside(_convex(outside - thickness), shape))
-        rim = np.maximum(rim, rays.put(profile, outside + ROOM, shape))
+    gains = [_gains(*(rays.take(part) for part in (evidence, known, lab)), edge) for rays, _ in halves]
+    return tuple(
+        Rim(rays, *contour, seen) for (rays, _), (*contour, seen) in zip(halves, _contours(gains, edge), strict=True)
+    )
+
+
+def lens_outlines(view: FrontView, evidence: np.ndarray, rims: tuple[Rim, ...]) -> LensOutlines:
+    """Draw rims, as far as there is evidence for them or for those around, ``(h, w) float32``."""
+    shape = view.mask.shape
+    outer, inner, rim = (np.zeros(shape, np.float32) for _ in range(3))
+    if not rims:
+        return LensOutlines(outer, inner, rim)
+    profile = np.max([_profile(own.rays.take(evidence), own.outer, own.thickness) for own in rims], 0)
+    for own in rims:
+        outer = np.maximum(outer, own.rays.inside(own.outer, shape))
+        inner = np.maximum(inner, own.rays.inside(_convex(own.outer - own.thickness), shape))
+        rim = np.maximum(rim, own.rays.put(profile, own.outer + ROOM, shape))
     inner = np.minimum(inner, outer)
     return LensOutlines(outer, inner, rim * (1 - inner))
 
@@ -169,7 +190,7 @@ def _offsets() -> np.ndarray:
 def _gains(seen: np.ndarray, known: np.ndarray, lab: np.ndarray, edge: np.ndarray) -> np.ndarray:
     """Evidence for a rim of each offset from the mask's edge and each thickness, ``(ANGLES, D, T)``, in samples."""
     count = seen.shape[1]
-    sums = [_sums(((seen - 0.5) * known)[..., None])[..., 0], _sums(lab)]
+    sums = [_sums(((seen - 0.5) * known)[..., None])[..., 0], _sums(lab), _sums(known[..., None])[..., 0]]
     beside, ray = round(BESIDE / STEP), np.arange(ANGLES)[:, None, None]
     thickness = np.arange(round(THICKEST / STEP))[None, None]
     end = np.clip(np.round(edge).astype(int)[:, None, None] + _offsets()[None, :, None], 2, count)
@@ -183,8 +204,9 @@ def _gains(seen: np.ndarray, known: np.ndarray, lab: np.ndarray, edge: np.ndarra
     ]
     contrasts = (np.linalg.norm(colours[0] - other, axis=-1) for other in colours[1:])
     edges = sum(np.minimum(contrast / EDGE_COLOUR, 1) for contrast in contrasts) * (thickness > 0)
+    doubt = (sums[2][ray, beyond] - sums[2][ray, before]) / np.maximum(beyond - before, 1)
     price = THICKNESS_PRICE * thickness + OFFSET_PRICE * np.abs(_offsets())[None, :, None]
-    return rim - lens - skin + EDGE_GAIN * edges - price
+    return rim - lens - skin + EDGE_GAIN * doubt * edges - price
 
 
 def _sums(values: np.ndarray) -> np.ndarray:
@@ -192,8 +214,8 @@ def _sums(values: np.ndarray) -> np.ndarray:
     return np.concatenate([np.zeros_like(values[:, :1]), np.cumsum(values, 1, dtype=np.float64)], 1)
 
 
-def _contours(gains: list[np.ndarray], edge: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-    """The rim's outer edge and its thickness on each ray, samples ``(ANGLES,)``, of each lens.
+def _contours(gains: list[np.ndarray], edge: np.ndarray) -> list[tuple[np.ndarray, np.ndarray, float]]:
+    """The rim's outer edge and its thickness on each ray, samples ``(ANGLES,)``, of each lens, and their mean gain.
 
     First one pair of contours for both; then each lens, which a crooked head shows a little otherwise, near them.
     """
@@ -206,9 +228,16 @@ def _contours(gains: list[np.ndarray], edge: np.ndarray) -> list[tuple[np.ndarra
         moved = (np.arange(both.shape[1]) - offset[:, None])[:, :, None] ** 2
         changed = (steps - thickness[:, None])[:, None] ** 2
         own_offset, own_thickness = _cheapest_round(gain - ALIKE_PRICE[0] * moved - ALIKE_PRICE[1] * changed)
-        outer = _closed_smooth(edge + _offsets()[own_offset])
-        found.append((outer, np.maximum(_closed_smooth(own_thickness.astype(np.float64)), 0)))
+        outer = _rounded(edge + _offsets()[own_offset])
+        seen = float(gain[np.arange(ANGLES), own_offset, own_thickness].mean())
+        found.append((outer, np.maximum(_closed_smooth(own_thickness.astype(np.float64)), 0), seen))
     return found
+
+
+def _rounded(outer: np.ndarray) -> np.ndarray:
+    """A contour as the plain shape nearest to it, and smoothly what it has of its own."""
+    plain = plain_radii([STEP * outer], RADIUS) / STEP
+    return plain + _closed_smooth(outer - plain, OWN_SMOOTH)
 
 
 def _cheapest_round(gain: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -261,6 +290,6 @@ def _convex(radii: np.ndarray) -> np.ndarray:
     return np.maximum(radii, np.where(np.abs(chord) > 1e-6, hull, radii))
 
 
-def _closed_smooth(values: np.ndarray) -> np.ndarray:
+def _closed_smooth(values: np.ndarray, deviation: float = SMOOTH) -> np.ndarray:
     """Values round a contour ``(ANGLES,)`` without steps."""
-    return cv2.GaussianBlur(np.tile(values, 3)[None], (0, 0), SMOOTH)[0, ANGLES : 2 * ANGLES]
+    return cv2.GaussianBlur(np.tile(values, 3)[None], (0, 0), deviation)[0, ANGLES : 2 * ANGLES]
