@@ -12,8 +12,9 @@ from durian.geometry.mesh import smoothstep
 from durian.layers.fill import fill
 from durian.layers.glasses_view import FrontView, front_view
 from durian.layers.lens_light import lens_light
+from durian.layers.bridge import bridge, gap_between
 from durian.layers.evened_out import alike, evened_out
-from durian.layers.lens_outlines import LensOutlines, find_rims, lens_outlines
+from durian.layers.lens_outlines import STEP, LensOutlines, Rim, find_rims, lens_outlines
 from durian.layers.skin import colour_distance
 from durian.request import Attribute
 
@@ -28,6 +29,8 @@ DARK = (0.35, 0.65)
 """How much dark lenses hide, between which their frame comes to be as opaque where it looks like skin."""
 BRIDGE_REACH, HINGE_REACH = 0.24, 0.14
 """How far from the middle, and from the hinges, something beside the rims belongs to the frame, units."""
+BRIDGED = 0.6
+"""Opacity above which a frame is whole between the lenses."""
 SURE = 0.85
 """Opacity from which a pixel shows the frame alone."""
 SIDE_WIDTH = (0.012, 0.075)
@@ -83,7 +86,9 @@ def take_apart(
         light = lens_light(view, outlines)
     inside = outlines.inner > 0.9
     hides = 1 - float(light.through[inside].mean()) if inside.any() else 0.0
-    frame = _frame(view, outlines, evidence, float(smoothstep(hides, *DARK)))
+    frame = _frame(view, outlines, evidence, float(smoothstep(hides, *DARK)), evens_out)
+    if evens_out and len(rims) == 2:
+        frame, evidence = _with_bridge(view, rims, outlines, frame, evidence)
     colour = _frame_colour(view, frame, evidence)
     frame, colour = _with_sides(view, frame, colour)
     lens = outlines.outer * (1 - frame)
@@ -105,7 +110,9 @@ def frame_evidence(view: FrontView) -> np.ndarray:
     return smoothstep(distance, low, high).astype(np.float32)
 
 
-def _frame(view: FrontView, outlines: LensOutlines, evidence: np.ndarray, dark: float) -> np.ndarray:
+def _frame(
+    view: FrontView, outlines: LensOutlines, evidence: np.ndarray, dark: float, evens_out: bool
+) -> np.ndarray:
     """How opaque the frame is, ``(h, w) float32``: what is unlike skin, and rims all along, outside the lenses.
 
     The frame of ``dark`` glasses, in [0, 1], is as opaque as they are: nothing of the face is seen beside them.
@@ -118,8 +125,23 @@ def _frame(view: FrontView, outlines: LensOutlines, evidence: np.ndarray, dark: 
     beside = (
         np.maximum(evidence * (1 - np.maximum(view.brows, view.eyes)), dark) * view.mask * joint * (1 - outlines.outer)
     )
+    if evens_out:
+        # What is on one side alone is hair or background.
+        beside = np.minimum(beside, cv2.dilate(beside[:, ::-1], np.ones((3, 3))))
     rim = np.clip(outlines.outer - outlines.inner, 0, 1)
     return np.maximum(np.maximum(outlines.rim, dark * rim), beside).astype(np.float32)
+
+
+def _with_bridge(
+    view: FrontView, rims: tuple[Rim, ...], outlines: LensOutlines, frame: np.ndarray, evidence: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Frame and evidence with a bridge, if the two halves of the frame do not hang together yet."""
+    between = np.abs(view.across) < gap_between(view, rims)
+    if not between.any() or frame[:, between].max(0).min() > BRIDGED:
+        return frame, evidence
+    line, sure = bridge(view, rims, float(np.median(rims[0].thickness)) * STEP)
+    line = line * (1 - outlines.inner)
+    return np.maximum(frame, line), np.maximum(evidence, sure * line)
 
 
 def _frame_colour(view: FrontView, frame: np.ndarray, evidence: np.ndarray) -> np.ndarray:

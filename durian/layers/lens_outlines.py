@@ -40,7 +40,7 @@ ROOM = 1
 """Samples outside a rim's edge over which it still fades."""
 STEP_PRICE = 0.5
 """What a sample of change from a ray to the next costs, in the same."""
-BROW_DOUBT = 0.5
+BROW_DOUBT = 0.8
 """Factor of the evidence for a rim that is seen over a brow."""
 RIM_GAP = 50
 """Degrees round a lens over which a rim that is not seen goes on: a gleam, a brow, a colour like the skin's."""
@@ -50,6 +50,10 @@ SMOOTH = 2.0
 """Standard deviation of the filter along a contour, rays."""
 OWN_SMOOTH = 5.0
 """The same for what a contour has beside its plain shape."""
+MASK_TRUST = 0.2
+"""How far to believe the mask's shape beside a contour."""
+SURE_GAIN, LEAST_TRUST = 4.0, 0.03
+"""Gain of a ray on which a rim is seen without doubt, and how far to believe one that is not seen."""
 LENS_SPAN = (0.06, 0.9)
 """Where across a lens may be, units."""
 
@@ -134,14 +138,18 @@ def find_rims(view: FrontView, evidence: np.ndarray) -> tuple[Rim, ...]:
             halves.append((Rays(middle, side, STEP * view.scale), half))
     if not halves:
         return ()
-    masks = [_convex(_mask_radius(rays.take(half))) for rays, half in halves]
-    edge = plain_radii([STEP * mask for mask in masks], RADIUS) / STEP
     # A brow may lie behind a rim and looks like one; an eye is no rim.
-    known, lab = 1 - np.maximum(view.eyes, BROW_DOUBT * view.brows), cv2.cvtColor(view.image / 255, cv2.COLOR_RGB2LAB)
-    gains = [_gains(*(rays.take(part) for part in (evidence, known, lab)), edge) for rays, _ in halves]
-    return tuple(
-        Rim(rays, *contour, seen) for (rays, _), (*contour, seen) in zip(halves, _contours(gains, edge), strict=True)
-    )
+    believed = 1 - np.maximum(view.eyes, BROW_DOUBT * view.brows)
+    known = [rays.take(believed) for rays, _ in halves]
+    masks = [_convex(_mask_radius(rays.take(half))) for rays, half in halves]
+    trust = [np.maximum(_at(own, mask), MASK_TRUST) for own, mask in zip(known, masks, strict=True)]
+    edge = plain_radii([STEP * mask for mask in masks], trust, RADIUS) / STEP
+    lab = cv2.cvtColor(view.image / 255, cv2.COLOR_RGB2LAB)
+    gains = [
+        _gains(rays.take(evidence), own, rays.take(lab), edge) for (rays, _), own in zip(halves, known, strict=True)
+    ]
+    found = zip(halves, _contours(gains, known, edge), strict=True)
+    return tuple(Rim(rays, *contour, seen) for (rays, _), (*contour, seen) in found)
 
 
 def lens_outlines(view: FrontView, evidence: np.ndarray, rims: tuple[Rim, ...]) -> LensOutlines:
@@ -214,7 +222,7 @@ def _sums(values: np.ndarray) -> np.ndarray:
     return np.concatenate([np.zeros_like(values[:, :1]), np.cumsum(values, 1, dtype=np.float64)], 1)
 
 
-def _contours(gains: list[np.ndarray], edge: np.ndarray) -> list[tuple[np.ndarray, np.ndarray, float]]:
+def _contours(gains: list[np.ndarray], known: list[np.ndarray], edge: np.ndarray) -> list[tuple[np.ndarray, np.ndarray, float]]:
     """The rim's outer edge and its thickness on each ray, samples ``(ANGLES,)``, of each lens, and their mean gain.
 
     First one pair of contours for both; then each lens, which a crooked head shows a little otherwise, near them.
@@ -224,20 +232,28 @@ def _contours(gains: list[np.ndarray], edge: np.ndarray) -> list[tuple[np.ndarra
     _, thickness = _cheapest_round(both)
     offset, thickness = _cheapest_round(both - USUAL_PRICE * (steps - np.percentile(thickness, USUAL_PERCENTILE)) ** 2)
     found = []
-    for gain in gains:
+    for gain, own_known in zip(gains, known, strict=True):
         moved = (np.arange(both.shape[1]) - offset[:, None])[:, :, None] ** 2
         changed = (steps - thickness[:, None])[:, None] ** 2
         own_offset, own_thickness = _cheapest_round(gain - ALIKE_PRICE[0] * moved - ALIKE_PRICE[1] * changed)
-        outer = _rounded(edge + _offsets()[own_offset])
-        seen = float(gain[np.arange(ANGLES), own_offset, own_thickness].mean())
-        found.append((outer, np.maximum(_closed_smooth(own_thickness.astype(np.float64)), 0), seen))
+        seen = gain[np.arange(ANGLES), own_offset, own_thickness]
+        outer = edge + _offsets()[own_offset]
+        trust = _at(own_known, outer) * np.clip(seen / SURE_GAIN, LEAST_TRUST, 1)
+        outer, own_thickness = _convex(_rounded(outer, trust, edge)), _closed_smooth(own_thickness, trust)
+        found.append((outer, np.maximum(own_thickness, 0), float(seen.mean())))
     return found
 
 
-def _rounded(outer: np.ndarray) -> np.ndarray:
-    """A contour as the plain shape nearest to it, and smoothly what it has of its own."""
-    plain = plain_radii([STEP * outer], RADIUS) / STEP
-    return plain + _closed_smooth(outer - plain, OWN_SMOOTH)
+def _rounded(outer: np.ndarray, trust: np.ndarray, edge: np.ndarray) -> np.ndarray:
+    """A contour as the plain shape nearest to it, where it is not to be trusted to the mask's, and smoothly what it has
+    of its own."""
+    plain = plain_radii([STEP * outer, STEP * edge], [trust, np.full(ANGLES, MASK_TRUST)], RADIUS) / STEP
+    return plain + _closed_smooth(outer - plain, trust)
+
+
+def _at(values: np.ndarray, radii: np.ndarray) -> np.ndarray:
+    """Of values along rays ``(ANGLES, R)`` those at radii ``(ANGLES,)``."""
+    return values[np.arange(ANGLES), np.clip(np.rint(radii), 0, values.shape[1] - 1).astype(int)]
 
 
 def _cheapest_round(gain: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -290,6 +306,8 @@ def _convex(radii: np.ndarray) -> np.ndarray:
     return np.maximum(radii, np.where(np.abs(chord) > 1e-6, hull, radii))
 
 
-def _closed_smooth(values: np.ndarray, deviation: float = SMOOTH) -> np.ndarray:
-    """Values round a contour ``(ANGLES,)`` without steps."""
-    return cv2.GaussianBlur(np.tile(values, 3)[None], (0, 0), deviation)[0, ANGLES : 2 * ANGLES]
+def _closed_smooth(values: np.ndarray, trust: np.ndarray) -> np.ndarray:
+    """Values round a contour ``(ANGLES,)`` without steps, where one is not to be trusted by those around."""
+    both = np.stack([values * trust, trust]).astype(np.float32)
+    blurred = cv2.GaussianBlur(np.tile(both, 3), (0, 0), sigmaX=OWN_SMOOTH, sigmaY=0.01)[:, ANGLES : 2 * ANGLES]
+    return blurred[0] / np.maximum(blurred[1], 1e-6)

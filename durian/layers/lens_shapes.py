@@ -20,11 +20,12 @@ HALVINGS = 24
 """Of the interval in which a radius is looked for."""
 
 
-def plain_radii(contours: list[np.ndarray], longest: float) -> np.ndarray:
+def plain_radii(contours: list[np.ndarray], weights: list[np.ndarray], longest: float) -> np.ndarray:
     """The plain shape that most of some contours agree on.
 
     Args:
         contours: radii ``(N,)``, units, at angles evenly round from away from the nose, a quarter turn later down.
+        weights: how far to believe each of these, ``(N,)`` each.
         longest: radius that a shape has at the most, units.
 
     Returns:
@@ -40,7 +41,7 @@ def plain_radii(contours: list[np.ndarray], longest: float) -> np.ndarray:
 
     def misfit(shape: np.ndarray) -> np.ndarray:
         own = _radii(shape, angles, longest)
-        return np.concatenate([own - contour for contour in contours])
+        return np.concatenate([weight * (own - contour) for contour, weight in zip(contours, weights, strict=True)])
 
     found = least_squares(misfit, start, bounds=BOUNDS, loss="soft_l1", f_scale=TOLERANCE, max_nfev=40)
     return _radii(found.x, angles, longest)
