@@ -50,7 +50,7 @@ SMOOTH = 2.0
 """Standard deviation of the filter along a contour, rays."""
 OWN_SMOOTH = 5.0
 """The same for what a contour has beside its plain shape."""
-MASK_TRUST = 0.2
+MASK_TRUST = 0.5
 """How far to believe the mask's shape beside a contour."""
 SURE_GAIN, LEAST_TRUST = 4.0, 0.03
 """Gain of a ray on which a rim is seen without doubt, and how far to believe one that is not seen."""
@@ -247,8 +247,9 @@ def _contours(gains: list[np.ndarray], known: list[np.ndarray], edge: np.ndarray
 def _rounded(outer: np.ndarray, trust: np.ndarray, edge: np.ndarray) -> np.ndarray:
     """A contour as the plain shape nearest to it, where it is not to be trusted to the mask's, and smoothly what it has
     of its own."""
-    plain = plain_radii([STEP * outer, STEP * edge], [trust, np.full(ANGLES, MASK_TRUST)], RADIUS) / STEP
-    return plain + _closed_smooth(outer - plain, trust)
+    wanted = edge + trust * (outer - edge)
+    plain = plain_radii([STEP * wanted], [np.maximum(trust, MASK_TRUST)], RADIUS) / STEP
+    return plain + _closed_smooth(wanted - plain, np.maximum(trust, MASK_TRUST))
 
 
 def _at(values: np.ndarray, radii: np.ndarray) -> np.ndarray:
