@@ -1,6 +1,8 @@
-"""The bridge from lens to lens, which all glasses have and few masks: found as a line on the nose, or taken as usual."""
+"""The bridge from lens to lens, which all glasses have and few masks: a line found on the nose, or a usual one."""
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -53,7 +55,9 @@ def bridge(view: FrontView, rims: tuple[Rim, ...], usual: float) -> tuple[np.nda
     height, arch, thickness = found if found is not None and sure > 0.5 else (*USUAL, usual)
     middle = row + (height + arch * (1 - along**2)) * view.scale
     off = np.abs(np.arange(len(view.mask))[:, None] - middle)
-    drawn = np.clip(thickness * view.scale / 2 + 0.5 - off, 0, 1) * np.clip((reach - np.abs(view.across)) * view.scale, 0, 1)
+    drawn = np.clip(thickness * view.scale / 2 + 0.5 - off, 0, 1) * np.clip(
+        (reach - np.abs(view.across)) * view.scale, 0, 1
+    )
     return drawn.astype(np.float32), sure
 
 
@@ -71,7 +75,7 @@ def _contrast(sums: np.ndarray, middle: np.ndarray, thickness: float) -> float:
     columns = np.arange(sums.shape[1])
     above, line, below = (
         (sums[end, columns] - sums[start, columns]) / np.maximum(end - start, 1)[:, None]
-        for start, end in zip(edges[:-1], edges[1:], strict=True)
+        for start, end in pairwise(edges)
     )
     distance = np.minimum(*(np.linalg.norm(line - beside, axis=1) for beside in (above, below)))
     return float(np.quantile(distance, HIDDEN_SHARE))

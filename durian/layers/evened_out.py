@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from durian.layers.glasses_view import FrontView
-from durian.layers.lens_outlines import Rays, Rim
+from durian.layers.lens_outlines import Rim
 
 FADING = 0.08
 """How far beside a rim its movement has faded to a third, units."""
@@ -54,10 +54,11 @@ def alike(rims: tuple[Rim, ...], width: int) -> tuple[Rim, ...]:
         sum(weight * part for weight, part in zip(weights, parts, strict=True))
         for parts in zip(*((rim.rays.middle[1], rim.outer, rim.thickness) for rim in rims), strict=True)
     )
-    return tuple(
-        Rim(Rays(np.array([half + rim.rays.side * away, row]), rim.rays.side, rim.rays.step), outer, thickness, rim.seen)
-        for rim in rims
-    )
+    result = []
+    for rim in rims:
+        middle = np.array([half + rim.rays.side * away, row])
+        result.append(Rim(replace(rim.rays, middle=middle), outer, thickness, rim.seen))
+    return tuple(result)
 
 
 def _movement(view: FrontView, own: Rim, wanted: Rim) -> tuple[np.ndarray, np.ndarray]:

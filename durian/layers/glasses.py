@@ -9,11 +9,11 @@ import numpy as np
 
 from durian.geometry.glasses import SIDE_LENGTH, GlassesSurface
 from durian.geometry.mesh import smoothstep
+from durian.layers.bridge import bridge, gap_between
+from durian.layers.evened_out import alike, evened_out
 from durian.layers.fill import fill
 from durian.layers.glasses_view import FrontView, front_view
 from durian.layers.lens_light import lens_light
-from durian.layers.bridge import bridge, gap_between
-from durian.layers.evened_out import alike, evened_out
 from durian.layers.lens_outlines import STEP, LensOutlines, Rim, find_rims, lens_outlines
 from durian.layers.skin import colour_distance
 from durian.request import Attribute
@@ -33,6 +33,11 @@ BRIDGED = 0.6
 """Opacity above which a frame is whole between the lenses."""
 SURE = 0.85
 """Opacity from which a pixel shows the frame alone."""
+THIN = (2.5, 6.0)
+"""Pixels between which a rim comes to be broad enough to be of its own colour all over."""
+PURE_REACH, PURE = 0.05, (0.6, 0.95)
+"""How far around, units, the colour is looked for that is farthest from the skin's, and shares of its distance between
+which a pixel comes to show the frame alone."""
 SIDE_WIDTH = (0.012, 0.075)
 """Half the height of a side is that of the frame beside its hinge, within these, units."""
 SIDE_MOST = 0.3
@@ -56,9 +61,7 @@ class GlassesTexture:
     lens: np.ndarray
 
 
-def take_apart(
-    attribute: Attribute, surface: GlassesSurface, scale: float, evens_out: bool = True
-) -> GlassesTexture:
+def take_apart(attribute: Attribute, surface: GlassesSurface, scale: float, evens_out: bool = True) -> GlassesTexture:
     """Glasses as a texture of their front view.
 
     Args:
@@ -89,8 +92,9 @@ def take_apart(
     frame = _frame(view, outlines, evidence, float(smoothstep(hides, *DARK)), evens_out)
     if evens_out and len(rims) == 2:
         frame, evidence = _with_bridge(view, rims, outlines, frame, evidence)
-    colour = _frame_colour(view, frame, evidence)
-    frame, colour = _with_sides(view, frame, colour)
+    thickness = float(np.median([rim.thickness for rim in rims])) * STEP if rims else 0.0
+    colour = _frame_colour(view, frame, evidence, thickness)
+    frame, colour = _with_sides(view, frame, colour, evidence)
     lens = outlines.outer * (1 - frame)
     hidden = frame[..., None] + lens[..., None] * (1 - light.through)
     added = frame[..., None] * colour + lens[..., None] * light.added
@@ -110,9 +114,7 @@ def frame_evidence(view: FrontView) -> np.ndarray:
     return smoothstep(distance, low, high).astype(np.float32)
 
 
-def _frame(
-    view: FrontView, outlines: LensOutlines, evidence: np.ndarray, dark: float, evens_out: bool
-) -> np.ndarray:
+def _frame(view: FrontView, outlines: LensOutlines, evidence: np.ndarray, dark: float, evens_out: bool) -> np.ndarray:
     """How opaque the frame is, ``(h, w) float32``: what is unlike skin, and rims all along, outside the lenses.
 
     The frame of ``dark`` glasses, in [0, 1], is as opaque as they are: nothing of the face is seen beside them.
@@ -144,17 +146,27 @@ def _with_bridge(
     return np.maximum(frame, line), np.maximum(evidence, sure * line)
 
 
-def _frame_colour(view: FrontView, frame: np.ndarray, evidence: np.ndarray) -> np.ndarray:
-    """The frame's colours, where skin shows beside it or through it those of the frame around, ``(h, w, 3)``."""
+def _frame_colour(view: FrontView, frame: np.ndarray, evidence: np.ndarray, thickness: float) -> np.ndarray:
+    """The frame's colours, where skin shows beside it or through it those of the frame around, ``(h, w, 3)``.
+
+    Of a rim whose ``thickness``, units, is a few pixels only the pixels along its middle are not mixed with skin.
+    """
     certain = np.minimum(frame, evidence)
     if (certain > 0.3).sum() < 8:
         return view.image
-    sure = (certain > min(SURE, np.percentile(certain[certain > 0.3], 60))).astype(np.float32)
+    distance = colour_distance(view.image, view.behind) * (certain > 0.3)
+    reach = 2 * max(1, round(PURE_REACH * view.scale)) + 1
+    share = distance / np.maximum(cv2.dilate(distance, np.ones((reach, reach))), 1e-3)
+    thin = 1 - smoothstep(np.float32(thickness * view.scale), *THIN)
+    pure = certain * (1 - thin * (1 - smoothstep(share, *PURE)))
+    sure = (pure > min(SURE, np.percentile(pure[certain > 0.3], 60))).astype(np.float32)
     alone = fill(view.image, sure)
-    return view.image + (1 - smoothstep(certain, 0.4, 0.95))[..., None] * (alone - view.image)
+    return view.image + (1 - smoothstep(pure, 0.4, 0.95))[..., None] * (alone - view.image)
 
 
-def _with_sides(view: FrontView, frame: np.ndarray, colour: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _with_sides(
+    view: FrontView, frame: np.ndarray, colour: np.ndarray, evidence: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Lay a straight side of the frame's own colour from each hinge to where the ear hides it.
 
     What a picture shows of a side is a stub, or lies behind hair; what it shows beside one is background.
@@ -166,7 +178,7 @@ def _with_sides(view: FrontView, frame: np.ndarray, colour: np.ndarray) -> tuple
         return frame, colour
     frame, colour = frame.copy(), colour.copy()
     middle = float(np.mean([end[0] for end in ends]))
-    half = float(np.clip(_rim_width(view, frame) / 2, *SIDE_WIDTH)) * view.scale
+    half = float(np.clip(max(_rim_width(view, frame), _side_height(view, evidence)) / 2, *SIDE_WIDTH)) * view.scale
     for side in (-1, 1):
         own = next((end[1] for end in ends if end[2] == side), ends[0][1])
         beyond = side * view.across > hinge - 0.01
@@ -195,6 +207,18 @@ def _frame_end(view: FrontView, frame: np.ndarray, side: int) -> tuple[float, np
         middle = float(np.nonzero(side_seen)[0].mean())
     own = (view.image[:, near] * weight[..., None]).sum((0, 1)) / weight.sum()
     return middle, own, side
+
+
+def _side_height(view: FrontView, evidence: np.ndarray) -> float:
+    """How high the sides are just beyond the hinges where the picture shows them, units: the lower one's, 0 if none."""
+    heights = []
+    for side in (-1, 1):
+        place = side * view.across - view.surface.hinge
+        columns = (place > 0.02) & (place < 0.12)
+        height = float(np.median((view.mask * evidence)[:, columns].sum(0))) / view.scale
+        if 0 < height < SIDE_MOST:
+            heights.append(height)
+    return min(heights, default=0.0)
 
 
 def _rim_width(view: FrontView, frame: np.ndarray) -> float:

@@ -222,7 +222,9 @@ def _sums(values: np.ndarray) -> np.ndarray:
     return np.concatenate([np.zeros_like(values[:, :1]), np.cumsum(values, 1, dtype=np.float64)], 1)
 
 
-def _contours(gains: list[np.ndarray], known: list[np.ndarray], edge: np.ndarray) -> list[tuple[np.ndarray, np.ndarray, float]]:
+def _contours(
+    gains: list[np.ndarray], known: list[np.ndarray], edge: np.ndarray
+) -> list[tuple[np.ndarray, np.ndarray, float]]:
     """The rim's outer edge and its thickness on each ray, samples ``(ANGLES,)``, of each lens, and their mean gain.
 
     First one pair of contours for both; then each lens, which a crooked head shows a little otherwise, near them.
