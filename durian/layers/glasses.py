@@ -40,6 +40,8 @@ PURE_REACH, PURE = 0.05, (0.6, 0.95)
 which a pixel comes to show the frame alone."""
 SIDE_WIDTH = (0.012, 0.075)
 """Half the height of a side is that of the frame beside its hinge, within these, units."""
+SIDE_COLOUR = 25.0
+"""Colour distance (CIE Lab) from the frame at the hinge up to which something beyond it is a side, and no hair."""
 SIDE_MOST = 0.3
 """Height of a mask beyond the hinge up to which it is a side, units."""
 SIDE_SHADE = 0.25
@@ -94,7 +96,7 @@ def take_apart(attribute: Attribute, surface: GlassesSurface, scale: float, even
         frame, evidence = _with_bridge(view, rims, outlines, frame, evidence)
     thickness = float(np.median([rim.thickness for rim in rims])) * STEP if rims else 0.0
     colour = _frame_colour(view, frame, evidence, thickness)
-    frame, colour = _with_sides(view, frame, colour, evidence)
+    frame, colour = _with_sides(view, rims, frame, colour)
     lens = outlines.outer * (1 - frame)
     hidden = frame[..., None] + lens[..., None] * (1 - light.through)
     added = frame[..., None] * colour + lens[..., None] * light.added
@@ -165,7 +167,7 @@ def _frame_colour(view: FrontView, frame: np.ndarray, evidence: np.ndarray, thic
 
 
 def _with_sides(
-    view: FrontView, frame: np.ndarray, colour: np.ndarray, evidence: np.ndarray
+    view: FrontView, rims: tuple[Rim, ...], frame: np.ndarray, colour: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Lay a straight side of the frame's own colour from each hinge to where the ear hides it.
 
@@ -178,20 +180,33 @@ def _with_sides(
         return frame, colour
     frame, colour = frame.copy(), colour.copy()
     middle = float(np.mean([end[0] for end in ends]))
-    half = float(np.clip(max(_rim_width(view, frame), _side_height(view, evidence)) / 2, *SIDE_WIDTH)) * view.scale
+    height = max(_rim_width(view, frame), min(end[3] for end in ends))
+    half = float(np.clip(height / 2, *SIDE_WIDTH)) * view.scale
     for side in (-1, 1):
         own = next((end[1] for end in ends if end[2] == side), ends[0][1])
-        beyond = side * view.across > hinge - 0.01
+        # A side begins at its rim, which ends before the hinge where the mask is too wide.
+        begins = min([hinge, *(_temporal(view, rim) for rim in rims if rim.rays.side == side)])
+        beyond = side * view.across > begins - 0.01
         along = np.clip((side * view.across[beyond] - hinge) / SIDE_LENGTH, 0, 1)
         bar = np.clip(half * (1 - 0.3 * along) + 0.5 - np.abs(rows[:, None] - middle), 0, 1)
         bar = bar * (1 - smoothstep(along, SIDE_END, 1))
-        frame[:, beyond] = np.maximum(bar, frame[:, beyond] * (along <= 0))
-        colour[:, beyond] = own * (1 - SIDE_SHADE * along[:, None])
+        front = side * view.across[beyond] < hinge
+        added = np.maximum(bar - frame[:, beyond], 0)[..., None] / np.maximum(bar, 1e-3)[..., None]
+        own = own * (1 - SIDE_SHADE * along[:, None])
+        colour[:, beyond] = np.where(front[:, None], colour[:, beyond] + added * (own - colour[:, beyond]), own)
+        frame[:, beyond] = np.maximum(bar, frame[:, beyond] * front)
     return frame, colour
 
 
-def _frame_end(view: FrontView, frame: np.ndarray, side: int) -> tuple[float, np.ndarray, int] | None:
-    """Where the frame passes into its side: the middle in pixels, and its colour ``(3,)``."""
+def _temporal(view: FrontView, rim: Rim) -> float:
+    """How far from the middle a lens's rim ends, units."""
+    away = abs(float(np.interp(rim.rays.middle[0], np.arange(len(view.across)), view.across)))
+    return away + float((rim.outer * np.cos(rim.rays.angles)).max()) * STEP
+
+
+def _frame_end(view: FrontView, frame: np.ndarray, side: int) -> tuple[float, np.ndarray, int, float] | None:
+    """Where the frame passes into its side: the middle in pixels, its colour ``(3,)``, and the side's height, units,
+    0 where the picture shows none."""
     place = side * view.across - view.surface.hinge
     near = np.flatnonzero((place > -0.06) & (place < -0.01))
     weight = frame[:, near]
@@ -200,25 +215,21 @@ def _frame_end(view: FrontView, frame: np.ndarray, side: int) -> tuple[float, np
     if weight.sum() < 0.5 * len(near):
         return None
     middle = float((weight.sum(1) * np.arange(len(frame))).sum() / weight.sum())
-    # Where the mask goes on beyond the hinge, that is the side itself: round rims are broadest below it.
-    side_seen = view.mask[:, (place > 0.02) & (place < 0.12)] > 0.5
-    height = side_seen.sum() / max(1, side_seen.any(0).sum()) / view.scale
-    if side_seen.any(0).mean() > 0.5 and height < SIDE_MOST:
-        middle = float(np.nonzero(side_seen)[0].mean())
     own = (view.image[:, near] * weight[..., None]).sum((0, 1)) / weight.sum()
-    return middle, own, side
+    # Where the frame goes on beyond the hinge, that is the side itself: round rims are broadest below it.
+    seen = _side_seen(view, own, side)
+    height = seen.sum() / max(1, seen.any(0).sum()) / view.scale
+    if seen.any(0).mean() <= 0.5 or height >= SIDE_MOST:
+        return middle, own, side, 0.0
+    return float(np.nonzero(seen)[0].mean()), own, side, float(height)
 
 
-def _side_height(view: FrontView, evidence: np.ndarray) -> float:
-    """How high the sides are just beyond the hinges where the picture shows them, units: the lower one's, 0 if none."""
-    heights = []
-    for side in (-1, 1):
-        place = side * view.across - view.surface.hinge
-        columns = (place > 0.02) & (place < 0.12)
-        height = float(np.median((view.mask * evidence)[:, columns].sum(0))) / view.scale
-        if 0 < height < SIDE_MOST:
-            heights.append(height)
-    return min(heights, default=0.0)
+def _side_seen(view: FrontView, own: np.ndarray, side: int) -> np.ndarray:
+    """Where just beyond the hinge a side of the frame's ``own`` colour ``(3,)`` is, ``(h, n) bool``."""
+    place = side * view.across - view.surface.hinge
+    columns = (place > 0.02) & (place < 0.12)
+    unlike = colour_distance(view.image[:, columns], own.reshape(1, 1, 3))
+    return (view.mask[:, columns] > 0.5) & (unlike < SIDE_COLOUR)
 
 
 def _rim_width(view: FrontView, frame: np.ndarray) -> float:
