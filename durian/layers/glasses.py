@@ -96,7 +96,7 @@ def take_apart(attribute: Attribute, surface: GlassesSurface, scale: float, even
         frame, evidence = _with_bridge(view, rims, outlines, frame, evidence)
     thickness = float(np.median([rim.thickness for rim in rims])) * STEP if rims else 0.0
     colour = _frame_colour(view, frame, evidence, thickness)
-    frame, colour = _with_sides(view, rims, frame, colour)
+    frame, colour = _with_sides(view, rims, frame, colour, evidence)
     lens = outlines.outer * (1 - frame)
     hidden = frame[..., None] + lens[..., None] * (1 - light.through)
     added = frame[..., None] * colour + lens[..., None] * light.added
@@ -167,7 +167,7 @@ def _frame_colour(view: FrontView, frame: np.ndarray, evidence: np.ndarray, thic
 
 
 def _with_sides(
-    view: FrontView, rims: tuple[Rim, ...], frame: np.ndarray, colour: np.ndarray
+    view: FrontView, rims: tuple[Rim, ...], frame: np.ndarray, colour: np.ndarray, evidence: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Lay a straight side of the frame's own colour from each hinge to where the ear hides it.
 
@@ -175,7 +175,7 @@ def _with_sides(
     """
     hinge = view.surface.hinge
     rows = np.arange(frame.shape[0])
-    ends = [end for end in (_frame_end(view, frame, side) for side in (-1, 1)) if end is not None]
+    ends = [end for end in (_frame_end(view, frame, evidence, side) for side in (-1, 1)) if end is not None]
     if not ends:
         return frame, colour
     frame, colour = frame.copy(), colour.copy()
@@ -184,13 +184,13 @@ def _with_sides(
     half = float(np.clip(height / 2, *SIDE_WIDTH)) * view.scale
     for side in (-1, 1):
         own = next((end[1] for end in ends if end[2] == side), ends[0][1])
-        # A side begins at its rim, which ends before the hinge where the mask is too wide.
-        begins = min([hinge, *(_temporal(view, rim) for rim in rims if rim.rays.side == side)])
-        beyond = side * view.across > begins - 0.01
+        # A side begins at its rim, wherever the mask says that the front ends.
+        ends_at = [_temporal(view, rim) for rim in rims if rim.rays.side == side]
+        beyond = side * view.across > min([hinge, *ends_at]) - 0.01
         along = np.clip((side * view.across[beyond] - hinge) / SIDE_LENGTH, 0, 1)
         bar = np.clip(half * (1 - 0.3 * along) + 0.5 - np.abs(rows[:, None] - middle), 0, 1)
         bar = bar * (1 - smoothstep(along, SIDE_END, 1))
-        front = side * view.across[beyond] < hinge
+        front = side * view.across[beyond] < max([hinge, *ends_at])
         added = np.maximum(bar - frame[:, beyond], 0)[..., None] / np.maximum(bar, 1e-3)[..., None]
         own = own * (1 - SIDE_SHADE * along[:, None])
         colour[:, beyond] = np.where(front[:, None], colour[:, beyond] + added * (own - colour[:, beyond]), own)
@@ -204,7 +204,9 @@ def _temporal(view: FrontView, rim: Rim) -> float:
     return away + float((rim.outer * np.cos(rim.rays.angles)).max()) * STEP
 
 
-def _frame_end(view: FrontView, frame: np.ndarray, side: int) -> tuple[float, np.ndarray, int, float] | None:
+def _frame_end(
+    view: FrontView, frame: np.ndarray, evidence: np.ndarray, side: int
+) -> tuple[float, np.ndarray, int, float] | None:
     """Where the frame passes into its side: the middle in pixels, its colour ``(3,)``, and the side's height, units,
     0 where the picture shows none."""
     place = side * view.across - view.surface.hinge
@@ -217,19 +219,19 @@ def _frame_end(view: FrontView, frame: np.ndarray, side: int) -> tuple[float, np
     middle = float((weight.sum(1) * np.arange(len(frame))).sum() / weight.sum())
     own = (view.image[:, near] * weight[..., None]).sum((0, 1)) / weight.sum()
     # Where the frame goes on beyond the hinge, that is the side itself: round rims are broadest below it.
-    seen = _side_seen(view, own, side)
+    seen = _side_seen(view, evidence, own, side)
     height = seen.sum() / max(1, seen.any(0).sum()) / view.scale
     if seen.any(0).mean() <= 0.5 or height >= SIDE_MOST:
         return middle, own, side, 0.0
     return float(np.nonzero(seen)[0].mean()), own, side, float(height)
 
 
-def _side_seen(view: FrontView, own: np.ndarray, side: int) -> np.ndarray:
-    """Where just beyond the hinge a side of the frame's ``own`` colour ``(3,)`` is, ``(h, n) bool``."""
+def _side_seen(view: FrontView, evidence: np.ndarray, own: np.ndarray, side: int) -> np.ndarray:
+    """Where just beyond the hinge a side of the frame's ``own`` colour ``(3,)`` is, no skin, ``(h, n) bool``."""
     place = side * view.across - view.surface.hinge
     columns = (place > 0.02) & (place < 0.12)
     unlike = colour_distance(view.image[:, columns], own.reshape(1, 1, 3))
-    return (view.mask[:, columns] > 0.5) & (unlike < SIDE_COLOUR)
+    return (view.mask * evidence > 0.5)[:, columns] & (unlike < SIDE_COLOUR)
 
 
 def _rim_width(view: FrontView, frame: np.ndarray) -> float:

@@ -34,6 +34,8 @@ THICKNESS_PRICE, OFFSET_PRICE, USUAL_PRICE = 0.22, 0.06, 0.10
 usual thickness, in the same."""
 USUAL_PERCENTILE = 40
 """Of the thicknesses found first: shadows only make rims thicker."""
+LEAST_USUAL = 0.9
+"""Of the usual thickness, the least that a rim has."""
 ALIKE_PRICE = (0.15, 0.4)
 """What the squares of one lens's difference from both cost, in place and thickness, in the same."""
 ROOM = 1
@@ -44,6 +46,8 @@ BROW_DOUBT = 0.8
 """Factor of the evidence for a rim that is seen over a brow."""
 RIM_GAP = 50
 """Degrees round a lens over which a rim that is not seen goes on: a gleam, a brow, a colour like the skin's."""
+BESIDE_CONTOUR = 2
+"""Samples on both sides of its contour within which a rim may be seen."""
 RIM_SEEN = (0.25, 0.7)
 """Evidence between which a rim comes to be there."""
 SMOOTH = 2.0
@@ -232,7 +236,8 @@ def _contours(
     both = np.mean(gains, 0)
     steps = np.arange(both.shape[2])
     _, thickness = _cheapest_round(both)
-    offset, thickness = _cheapest_round(both - USUAL_PRICE * (steps - np.percentile(thickness, USUAL_PERCENTILE)) ** 2)
+    usual = np.percentile(thickness, USUAL_PERCENTILE)
+    offset, thickness = _cheapest_round(both - USUAL_PRICE * (steps - usual) ** 2)
     found = []
     for gain, own_known in zip(gains, known, strict=True):
         moved = (np.arange(both.shape[1]) - offset[:, None])[:, :, None] ** 2
@@ -242,7 +247,7 @@ def _contours(
         outer = edge + _offsets()[own_offset]
         trust = _at(own_known, outer) * np.clip(seen / SURE_GAIN, LEAST_TRUST, 1)
         outer, own_thickness = _convex(_rounded(outer, trust, edge)), _closed_smooth(own_thickness, trust)
-        found.append((outer, np.maximum(own_thickness, 0), float(seen.mean())))
+        found.append((outer, np.maximum(own_thickness, LEAST_USUAL * usual), float(seen.mean())))
     return found
 
 
@@ -285,10 +290,15 @@ def _profile(seen: np.ndarray, outer: np.ndarray, thickness: np.ndarray) -> np.n
     depth = np.arange(round(THICKEST / STEP) + 2 * ROOM)
     rays = np.repeat(np.arange(ANGLES, dtype=np.float32)[:, None], len(depth), 1)
     place = (outer[:, None] + ROOM - depth).astype(np.float32)
-    found = cv2.remap(seen.astype(np.float32), place, rays, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    found = found * np.clip(thickness[:, None] + 2 * ROOM - depth, 0, 1) * np.clip(depth / ROOM, 0, 1)
+    within = np.clip(thickness[:, None] + 2 * ROOM - depth, 0, 1) * np.clip(depth / ROOM, 0, 1)
+    # A smooth contour runs a little beside a thin rim here and there.
+    near = cv2.dilate(seen.astype(np.float32), np.ones((1, 2 * BESIDE_CONTOUR + 1)))
+    found, near = (
+        within * cv2.remap(part, place, rays, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        for part in (seen.astype(np.float32), near)
+    )
     gap = 2 * (ANGLES * RIM_GAP // 720) + 1
-    closed = cv2.morphologyEx(np.tile(found.astype(np.float32), (3, 1)), cv2.MORPH_CLOSE, np.ones((gap, 1)))
+    closed = cv2.morphologyEx(np.tile(near.astype(np.float32), (3, 1)), cv2.MORPH_CLOSE, np.ones((gap, 1)))
     smooth = cv2.GaussianBlur(closed, (0, 0), sigmaX=0.01, sigmaY=SMOOTH)[ANGLES : 2 * ANGLES]
     return np.maximum(found, smoothstep(smooth, *RIM_SEEN)).astype(np.float32)
 
