@@ -54,15 +54,18 @@ def cut_out(
         ``(h, w, 4) float32`` straight (not premultiplied) colours and alpha 0-255, and the part of the reference that
         it was cut from.
     """
+    from durian.segmentation import worn
+
     sample = Sample.of(attribute, scale)
     image, alpha, landmarks, to_texture = sample.image, sample.alpha, sample.landmarks, sample.to_texture
-    if attribute.name in UNDER_GLASSES:
-        image, alpha, glasses = without_glasses(attribute, sample)
+    glasses = None
+    if attribute.name in UNDER_GLASSES and landmarks is not None:
+        mask = worn(attribute.image, attribute.landmarks, ["glasses"])["glasses"]
+        image, alpha, glasses = without_glasses(sample, mask)
     if attribute.name in MATTED_NAMES:
         face = None if landmarks is None else face_and_forehead(landmarks, alpha.shape)
         barred = None if landmarks is None else _never_covered(landmarks, alpha)
-        if barred is not None and attribute.name in UNDER_GLASSES:
-            barred |= glasses
+        barred = barred if glasses is None else barred | glasses
         alpha = soft_matte(image, alpha, _unit(attribute, to_texture, landmarks), attribute.name, barred)
         if attribute.name == "hair" and face is not None:
             alpha = without_forehead(image, alpha, face, skin_pixels(landmarks, alpha.shape))

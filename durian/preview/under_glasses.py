@@ -9,7 +9,6 @@ from durian.face import eye_distance
 from durian.geometry.mesh import smoothstep
 from durian.layers.fill import fill
 from durian.preview.sample import Sample
-from durian.request import Attribute
 
 MARGIN = 0.03
 """How far around its mask a frame may go on, in outer-eye distances."""
@@ -18,26 +17,20 @@ UNDERNEATH = (0.5, 0.8)
 """Shares of the item around between which it comes to be under the glasses."""
 
 
-def without_glasses(attribute: Attribute, sample: Sample) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The sample's picture and alpha with what is around the glasses gone on over them, and where nothing of the item
-    is under them.
+def without_glasses(sample: Sample, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A sample's picture and alpha with what is around the glasses gone on over them, and where nothing of the item is
+    under them.
 
     Args:
-        attribute: the reference.
-        sample: of it.
+        sample: of a reference that shows a face.
+        mask: ``(H, W) uint8``, the glasses in the reference.
 
     Returns:
         ``(h, w, 3) float32``, 0-255, ``(h, w) float32`` in [0, 1] and ``(h, w) bool``; the sample's own, and nowhere,
-        if no glasses are worn or the reference shows no face.
+        if no glasses are worn.
     """
-    from durian.segmentation import worn
-
-    nowhere = np.zeros(sample.alpha.shape, bool)
-    if attribute.landmarks is None:
-        return sample.image, sample.alpha, nowhere
-    mask = worn(attribute.image, attribute.landmarks, ["glasses"])["glasses"]
     if not mask.any():
-        return sample.image, sample.alpha, nowhere
+        return sample.image, sample.alpha, np.zeros(sample.alpha.shape, bool)
     height, width = sample.alpha.shape
     matrix = sample.to_texture
     scale = min(matrix[0, 0], matrix[1, 1])
