@@ -26,6 +26,8 @@ MADE = {
     "tinted": ((0.55, 0.4, 0.25), (0, 0, 0)),
     "clear": ((1.0, 1.0, 1.0), (0, 0, 0)),
 }
+SHADED = (0.46, 0.42, 0.4), (0, 0, 0)
+"""A clear lens in the shadow of its frame."""
 OTHER_SKIN = (90, 60, 45)
 
 
@@ -75,6 +77,63 @@ def test_a_rim_is_whole_and_of_its_own_colour(make):
     below = np.arange(len(distance))[:, None] > (MIDDLE[1] - taken.view.low) * taken.view.scale
     front = np.abs(taken.view.across)[None] < MIDDLE[0] + LENS
     assert taken.texture[(distance > LENS + 0.03) & below & front][:, 3:].mean() < 5
+
+
+def test_a_bridge_that_the_mask_leaves_out_is_drawn_as_it_is_seen():
+    attribute = wearing(turned_face(), *MADE["clear"])
+    mask = attribute.mask.copy()
+    surface = GlassesSurface.of_mask(attribute.landmarks, mask)
+    ends = [surface.pixels(np.array([side * (MIDDLE[0] - LENS), 0.0]))[0] for side in (-1, 1)]
+    mask[:, round(ends[0]) : round(ends[1]) + 1] = 0
+    taken = take_apart(replace(attribute, mask=mask), surface, 120)
+    view = taken.view
+    row, column = round(-view.low * view.scale), view.mask.shape[1] // 2
+    assert view.mask[:, column].max() < 0.1
+    assert taken.texture[row, column, 3:].min() > 200
+    assert np.abs(taken.texture[row, column, :3].astype(float) - FRAME).max() < 40
+    assert taken.texture[round((0.12 - view.low) * view.scale), column, 3:].max() < 20
+
+
+def test_what_a_mask_adds_at_one_lens_changes_neither():
+    attribute = wearing(turned_face(), *MADE["clear"])
+    surface = GlassesSurface.of_mask(attribute.landmarks, attribute.mask)
+    mask = attribute.mask.copy()
+    corner = surface.pixels(np.array([MIDDLE[0] + 0.12, MIDDLE[1] + LENS]))[:2]
+    cv2.circle(mask, tuple(int(c) for c in np.rint(corner)), round(0.1 * UNIT), 255, cv2.FILLED)
+    taken = take_apart(replace(attribute, mask=mask), surface, 120)
+    opacity = taken.texture[..., 3].astype(float)
+    front = np.abs(taken.view.across) < MIDDLE[0] + LENS
+    assert np.abs(opacity - opacity[:, ::-1])[:, front].mean() < 6
+    below = radius(taken) > LENS + 0.04
+    rows = np.arange(len(opacity))[:, None] > (MIDDLE[1] - taken.view.low) * taken.view.scale
+    assert opacity[below & rows & front].mean() < 5
+
+
+def test_a_lens_in_a_shadow_is_clear():
+    attribute = wearing(turned_face(), *SHADED)
+    taken = take_apart(attribute, GlassesSurface.of_mask(attribute.landmarks, attribute.mask), 120)
+    inside = radius(taken) < LENS - RIM - 0.04
+    assert taken.texture[inside].max() <= 8
+
+
+@pytest.mark.parametrize("side", [0.06, 0.12])
+def test_sides_are_as_high_as_the_picture_shows_them(side):
+    attribute = wearing(turned_face(30.0), *MADE["clear"])
+    surface = GlassesSurface.of_mask(attribute.landmarks, attribute.mask)
+    near = surface.sides[0]
+    corners = [
+        (MIDDLE[0] + LENS - 0.03, -side / 2),
+        (1.2, -side / 2),
+        (1.2, side / 2),
+        (MIDDLE[0] + LENS - 0.03, side / 2),
+    ]
+    outline = surface.pixels(np.array(corners) * [near, 1])[:, :2]
+    image, mask = attribute.image.copy(), attribute.mask.copy()
+    for picture, value in ((image, FRAME), (mask, 255)):
+        cv2.fillPoly(picture, [np.rint(outline).astype(np.int32)], value)
+    taken = take_apart(replace(attribute, image=image, mask=mask), surface, 120)
+    column = np.flatnonzero(taken.view.across > surface.hinge + 0.1)[0]
+    assert taken.frame[:, column].sum() / 120 == pytest.approx(side, abs=0.03)
 
 
 @pytest.mark.parametrize("forward", [0.0, 0.06])

@@ -14,6 +14,7 @@ import numpy as np
 
 from durian.geometry.mesh import smoothstep
 from durian.layers.glasses_view import FrontView
+from durian.layers.lens_shapes import plain_radii
 
 ANGLES, STEP = 180, 0.01
 """Rays from a lens's middle outwards, and the distance of the samples along them, units."""
@@ -21,7 +22,7 @@ RADIUS = 0.62
 """Length of the rays, units."""
 OPENED = 0.5
 """Of a lens's height, what bridges and sides are thinner than."""
-INWARDS, OUTWARDS = 0.11, 0.03
+INWARDS, OUTWARDS = 0.09, 0.05
 """How far inside and outside the mask's edge a rim's outer edge may run, units."""
 THICKEST, BESIDE = 0.15, 0.03
 """The broadest rim, and the bands on both sides of it that are to look otherwise, units."""
@@ -33,20 +34,30 @@ THICKNESS_PRICE, OFFSET_PRICE, USUAL_PRICE = 0.22, 0.06, 0.10
 usual thickness, in the same."""
 USUAL_PERCENTILE = 40
 """Of the thicknesses found first: shadows only make rims thicker."""
+LEAST_USUAL = 0.9
+"""Of the usual thickness, the least that a rim has."""
 ALIKE_PRICE = (0.15, 0.4)
 """What the squares of one lens's difference from both cost, in place and thickness, in the same."""
 ROOM = 1
 """Samples outside a rim's edge over which it still fades."""
 STEP_PRICE = 0.5
 """What a sample of change from a ray to the next costs, in the same."""
-BROW_DOUBT = 0.5
+BROW_DOUBT = 0.8
 """Factor of the evidence for a rim that is seen over a brow."""
 RIM_GAP = 50
 """Degrees round a lens over which a rim that is not seen goes on: a gleam, a brow, a colour like the skin's."""
+BESIDE_CONTOUR = 2
+"""Samples on both sides of its contour within which a rim may be seen."""
 RIM_SEEN = (0.25, 0.7)
 """Evidence between which a rim comes to be there."""
 SMOOTH = 2.0
 """Standard deviation of the filter along a contour, rays."""
+OWN_SMOOTH = 5.0
+"""The same for what a contour has beside its plain shape."""
+MASK_TRUST = 0.5
+"""How far to believe the mask's shape beside a contour."""
+SURE_GAIN, LEAST_TRUST = 4.0, 0.03
+"""Gain of a ray on which a rim is seen without doubt, and how far to believe one that is not seen."""
 LENS_SPAN = (0.06, 0.9)
 """Where across a lens may be, units."""
 
@@ -62,7 +73,18 @@ class LensOutlines:
 
 
 @dataclass(frozen=True)
-class _Rays:
+class Rim:
+    """One lens's rim: its ``outer`` edge and ``thickness`` on each of its ``rays``, samples ``(ANGLES,)``; ``seen`` is
+    how well, the mean gain of a ray."""
+
+    rays: Rays
+    outer: np.ndarray
+    thickness: np.ndarray
+    seen: float
+
+
+@dataclass(frozen=True)
+class Rays:
     """Rays about the ``middle`` of a lens: angle 0 points away from the nose, a quarter turn later is down the face."""
 
     middle: np.ndarray
@@ -103,15 +125,13 @@ class _Rays:
         return cv2.remap(closed, depth.astype(np.float32), ray.astype(np.float32), cv2.INTER_LINEAR)
 
 
-def lens_outlines(view: FrontView, evidence: np.ndarray) -> LensOutlines:
-    """Find both lenses.
+def find_rims(view: FrontView, evidence: np.ndarray) -> tuple[Rim, ...]:
+    """Find the rims of both lenses, of the picture's left one first, or of the one that a mask has.
 
     Args:
         view: of the glasses.
         evidence: ``(h, w) float32`` in [0, 1], how little each pixel looks like the skin behind.
     """
-    shape = view.mask.shape
-    outer, inner, rim = (np.zeros(shape, np.float32) for _ in range(3))
     both = _lenses_with_rims(view)
     halves = []
     for side in (-1, 1):
@@ -119,21 +139,34 @@ def lens_outlines(view: FrontView, evidence: np.ndarray) -> LensOutlines:
         rows, columns = np.nonzero(half)
         if len(rows):
             middle = np.array([columns.min() + columns.max(), rows.min() + rows.max()]) / 2
-            halves.append((_Rays(middle, side, STEP * view.scale), half))
+            halves.append((Rays(middle, side, STEP * view.scale), half))
     if not halves:
-        return LensOutlines(outer, inner, rim)
-    # Where one half's mask has a gap the other's tells; and a gap in both, as a brow leaves one, is no part of a lens.
-    edge = _closed_smooth(_convex(np.max([_mask_radius(rays.take(half)) for rays, half in halves], 0)))
+        return ()
     # A brow may lie behind a rim and looks like one; an eye is no rim.
-    known, lab = 1 - np.maximum(view.eyes, BROW_DOUBT * view.brows), cv2.cvtColor(view.image / 255, cv2.COLOR_RGB2LAB)
-    seen = [rays.take(evidence) for rays, _ in halves]
-    gains = [_gains(own, rays.take(known), rays.take(lab), edge) for own, (rays, _) in zip(seen, halves, strict=True)]
-    contours = _contours(gains, edge)
-    profile = np.max([_profile(own, *contour) for own, contour in zip(seen, contours, strict=True)], 0)
-    for (rays, _), (outside, thickness) in zip(halves, contours, strict=True):
-        outer = np.maximum(outer, rays.inside(outside, shape))
-        inner = np.maximum(inner, rays.inside(_convex(outside - thickness), shape))
-        rim = np.maximum(rim, rays.put(profile, outside + ROOM, shape))
+    believed = 1 - np.maximum(view.eyes, BROW_DOUBT * view.brows)
+    known = [rays.take(believed) for rays, _ in halves]
+    masks = [_convex(_mask_radius(rays.take(half))) for rays, half in halves]
+    trust = [np.maximum(_at(own, mask), MASK_TRUST) for own, mask in zip(known, masks, strict=True)]
+    edge = plain_radii([STEP * mask for mask in masks], trust, RADIUS) / STEP
+    lab = cv2.cvtColor(view.image / 255, cv2.COLOR_RGB2LAB)
+    gains = [
+        _gains(rays.take(evidence), own, rays.take(lab), edge) for (rays, _), own in zip(halves, known, strict=True)
+    ]
+    found = zip(halves, _contours(gains, known, edge), strict=True)
+    return tuple(Rim(rays, *contour, seen) for (rays, _), (*contour, seen) in found)
+
+
+def lens_outlines(view: FrontView, evidence: np.ndarray, rims: tuple[Rim, ...]) -> LensOutlines:
+    """Draw rims, as far as there is evidence for them or for those around, ``(h, w) float32``."""
+    shape = view.mask.shape
+    outer, inner, rim = (np.zeros(shape, np.float32) for _ in range(3))
+    if not rims:
+        return LensOutlines(outer, inner, rim)
+    profile = np.max([_profile(own.rays.take(evidence), own.outer, own.thickness) for own in rims], 0)
+    for own in rims:
+        outer = np.maximum(outer, own.rays.inside(own.outer, shape))
+        inner = np.maximum(inner, own.rays.inside(_convex(own.outer - own.thickness), shape))
+        rim = np.maximum(rim, own.rays.put(profile, own.outer + ROOM, shape))
     inner = np.minimum(inner, outer)
     return LensOutlines(outer, inner, rim * (1 - inner))
 
@@ -169,7 +202,7 @@ def _offsets() -> np.ndarray:
 def _gains(seen: np.ndarray, known: np.ndarray, lab: np.ndarray, edge: np.ndarray) -> np.ndarray:
     """Evidence for a rim of each offset from the mask's edge and each thickness, ``(ANGLES, D, T)``, in samples."""
     count = seen.shape[1]
-    sums = [_sums(((seen - 0.5) * known)[..., None])[..., 0], _sums(lab)]
+    sums = [_sums(((seen - 0.5) * known)[..., None])[..., 0], _sums(lab), _sums(known[..., None])[..., 0]]
     beside, ray = round(BESIDE / STEP), np.arange(ANGLES)[:, None, None]
     thickness = np.arange(round(THICKEST / STEP))[None, None]
     end = np.clip(np.round(edge).astype(int)[:, None, None] + _offsets()[None, :, None], 2, count)
@@ -183,8 +216,9 @@ def _gains(seen: np.ndarray, known: np.ndarray, lab: np.ndarray, edge: np.ndarra
     ]
     contrasts = (np.linalg.norm(colours[0] - other, axis=-1) for other in colours[1:])
     edges = sum(np.minimum(contrast / EDGE_COLOUR, 1) for contrast in contrasts) * (thickness > 0)
+    doubt = (sums[2][ray, beyond] - sums[2][ray, before]) / np.maximum(beyond - before, 1)
     price = THICKNESS_PRICE * thickness + OFFSET_PRICE * np.abs(_offsets())[None, :, None]
-    return rim - lens - skin + EDGE_GAIN * edges - price
+    return rim - lens - skin + EDGE_GAIN * doubt * edges - price
 
 
 def _sums(values: np.ndarray) -> np.ndarray:
@@ -192,23 +226,42 @@ def _sums(values: np.ndarray) -> np.ndarray:
     return np.concatenate([np.zeros_like(values[:, :1]), np.cumsum(values, 1, dtype=np.float64)], 1)
 
 
-def _contours(gains: list[np.ndarray], edge: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-    """The rim's outer edge and its thickness on each ray, samples ``(ANGLES,)``, of each lens.
+def _contours(
+    gains: list[np.ndarray], known: list[np.ndarray], edge: np.ndarray
+) -> list[tuple[np.ndarray, np.ndarray, float]]:
+    """The rim's outer edge and its thickness on each ray, samples ``(ANGLES,)``, of each lens, and their mean gain.
 
     First one pair of contours for both; then each lens, which a crooked head shows a little otherwise, near them.
     """
     both = np.mean(gains, 0)
     steps = np.arange(both.shape[2])
     _, thickness = _cheapest_round(both)
-    offset, thickness = _cheapest_round(both - USUAL_PRICE * (steps - np.percentile(thickness, USUAL_PERCENTILE)) ** 2)
+    usual = np.percentile(thickness, USUAL_PERCENTILE)
+    offset, thickness = _cheapest_round(both - USUAL_PRICE * (steps - usual) ** 2)
     found = []
-    for gain in gains:
+    for gain, own_known in zip(gains, known, strict=True):
         moved = (np.arange(both.shape[1]) - offset[:, None])[:, :, None] ** 2
         changed = (steps - thickness[:, None])[:, None] ** 2
         own_offset, own_thickness = _cheapest_round(gain - ALIKE_PRICE[0] * moved - ALIKE_PRICE[1] * changed)
-        outer = _closed_smooth(edge + _offsets()[own_offset])
-        found.append((outer, np.maximum(_closed_smooth(own_thickness.astype(np.float64)), 0)))
+        seen = gain[np.arange(ANGLES), own_offset, own_thickness]
+        outer = edge + _offsets()[own_offset]
+        trust = _at(own_known, outer) * np.clip(seen / SURE_GAIN, LEAST_TRUST, 1)
+        outer, own_thickness = _convex(_rounded(outer, trust, edge)), _closed_smooth(own_thickness, trust)
+        found.append((outer, np.maximum(own_thickness, LEAST_USUAL * usual), float(seen.mean())))
     return found
+
+
+def _rounded(outer: np.ndarray, trust: np.ndarray, edge: np.ndarray) -> np.ndarray:
+    """A contour as the plain shape nearest to it, where it is not to be trusted to the mask's, and smoothly what it has
+    of its own."""
+    wanted = edge + trust * (outer - edge)
+    plain = plain_radii([STEP * wanted], [np.maximum(trust, MASK_TRUST)], RADIUS) / STEP
+    return plain + _closed_smooth(wanted - plain, np.maximum(trust, MASK_TRUST))
+
+
+def _at(values: np.ndarray, radii: np.ndarray) -> np.ndarray:
+    """Of values along rays ``(ANGLES, R)`` those at radii ``(ANGLES,)``."""
+    return values[np.arange(ANGLES), np.clip(np.rint(radii), 0, values.shape[1] - 1).astype(int)]
 
 
 def _cheapest_round(gain: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -237,10 +290,15 @@ def _profile(seen: np.ndarray, outer: np.ndarray, thickness: np.ndarray) -> np.n
     depth = np.arange(round(THICKEST / STEP) + 2 * ROOM)
     rays = np.repeat(np.arange(ANGLES, dtype=np.float32)[:, None], len(depth), 1)
     place = (outer[:, None] + ROOM - depth).astype(np.float32)
-    found = cv2.remap(seen.astype(np.float32), place, rays, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    found = found * np.clip(thickness[:, None] + 2 * ROOM - depth, 0, 1) * np.clip(depth / ROOM, 0, 1)
+    within = np.clip(thickness[:, None] + 2 * ROOM - depth, 0, 1) * np.clip(depth / ROOM, 0, 1)
+    # A smooth contour runs a little beside a thin rim here and there.
+    near = cv2.dilate(seen.astype(np.float32), np.ones((1, 2 * BESIDE_CONTOUR + 1)))
+    found, near = (
+        within * cv2.remap(part, place, rays, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        for part in (seen.astype(np.float32), near)
+    )
     gap = 2 * (ANGLES * RIM_GAP // 720) + 1
-    closed = cv2.morphologyEx(np.tile(found.astype(np.float32), (3, 1)), cv2.MORPH_CLOSE, np.ones((gap, 1)))
+    closed = cv2.morphologyEx(np.tile(near.astype(np.float32), (3, 1)), cv2.MORPH_CLOSE, np.ones((gap, 1)))
     smooth = cv2.GaussianBlur(closed, (0, 0), sigmaX=0.01, sigmaY=SMOOTH)[ANGLES : 2 * ANGLES]
     return np.maximum(found, smoothstep(smooth, *RIM_SEEN)).astype(np.float32)
 
@@ -261,6 +319,8 @@ def _convex(radii: np.ndarray) -> np.ndarray:
     return np.maximum(radii, np.where(np.abs(chord) > 1e-6, hull, radii))
 
 
-def _closed_smooth(values: np.ndarray) -> np.ndarray:
-    """Values round a contour ``(ANGLES,)`` without steps."""
-    return cv2.GaussianBlur(np.tile(values, 3)[None], (0, 0), SMOOTH)[0, ANGLES : 2 * ANGLES]
+def _closed_smooth(values: np.ndarray, trust: np.ndarray) -> np.ndarray:
+    """Values round a contour ``(ANGLES,)`` without steps, where one is not to be trusted by those around."""
+    both = np.stack([values * trust, trust]).astype(np.float32)
+    blurred = cv2.GaussianBlur(np.tile(both, 3), (0, 0), sigmaX=OWN_SMOOTH, sigmaY=0.01)[:, ANGLES : 2 * ANGLES]
+    return blurred[0] / np.maximum(blurred[1], 1e-6)

@@ -29,7 +29,7 @@ def glasses_opacity(image: np.ndarray, mask: np.ndarray, landmarks: np.ndarray) 
     mesh = GlassesItem(own, landmarks)
     # Here each half stands for itself, however little of it is seen.
     surface = replace(mesh.surface, mirrors=False)
-    apart = take_apart(own, surface, surface.unit)
+    apart = take_apart(own, surface, surface.unit, evens_out=False)
     hidden = np.rint(apart.texture[..., 3:].mean(2, keepdims=True)).astype(np.uint8)
     vertices = surface.pixels(mesh.places).astype(np.float32)
     points = apart.view.points(mesh.places).astype(np.float32)

@@ -27,6 +27,8 @@ MORPHED_NAMES = frozenset({"hair", "hat", "beard", "other"})
 """Kinds whose outline is morphed when blended; thin things (glasses, lips) and what is seen through are cross-faded."""
 TEXTURE_SCALES = (60.0, 400.0)
 """Pixels per unit within which the front view of glasses is looked at."""
+FINE_SCALE = 150.0
+"""And up to which it is looked at as finely as the reference shows it, however small it is drawn."""
 UNDER_HAIR = (-0.02, 0.04)
 """Where beyond the hinge glasses begin to be under hair, units: before it the front lies on a fringe."""
 MORPH_EDGE, MORPH_START = 5.0, 0.12
@@ -131,13 +133,22 @@ def _glasses_layer(
 ) -> Layer:
     attribute, mesh = item.attribute, item.mesh
     scale = replace(mesh.surface, landmarks=np.asarray(portrait, np.float64)).unit * attribute.placement.scale
-    apart = take_apart(attribute, mesh.surface, float(np.clip(scale, *TEXTURE_SCALES)))
+    scale = float(np.clip(scale, *TEXTURE_SCALES))
+    # A thin rim is found and told from the skin in as many pixels as the reference has.
+    looked_at = max(scale, min(mesh.surface.unit, FINE_SCALE))
+    apart = take_apart(attribute, mesh.surface, looked_at)
     texture = apart.texture.astype(np.float32)
     own = FaceLight.of(attribute.image.astype(np.float32), attribute.landmarks)
     texture[..., :3] *= np.exp(mean_change(own, wearer, light))
     if hair is not None:
         texture *= 1 - _under_hair(apart.view, mesh, hair)[..., None]
-    points = apart.view.points(mesh.places).astype(np.float32)
+    height, width = texture.shape[:2]
+    size = max(2, round(width * scale / looked_at)), max(2, round(height * scale / looked_at))
+    if scale < looked_at:
+        parts = np.split(texture, 2, axis=2)
+        texture = np.concatenate([cv2.resize(part, size, interpolation=cv2.INTER_AREA) for part in parts], 2)
+    stretch = np.array(texture.shape[1::-1]) / [width, height]
+    points = ((apart.view.points(mesh.places) + 0.5) * stretch - 0.5).astype(np.float32)
     texture = np.clip(texture + 0.5, 0, 255).astype(np.uint8)
     return Layer(attribute.name, texture, points, mesh, attribute.strength)
 

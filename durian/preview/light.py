@@ -16,6 +16,7 @@ from durian.layers.run_out import run_out
 from durian.layers.skin import polygon, skin_pixels
 from durian.preview.matte import without_forehead
 from durian.preview.sample import Sample
+from durian.preview.under_glasses import without_glasses
 from durian.request import Attribute
 
 LIGHT_SHARE = 0.2
@@ -27,6 +28,8 @@ SLOPE_SHARE = 0.3
 
 With all of it hats turned white above bright foreheads: 0.1 to 0.2 dB worse inside items of rendered triplets."""
 MATTED_NAMES = frozenset({"hair", "hat", "beard", "other"})
+UNDER_GLASSES = frozenset({"hair", "hat"})
+"""Items that the same face's glasses may lie on."""
 MATTE_BAND = 0.06
 """Half the width of the band along an outline in which a mask is refined, in outer-eye distances."""
 HAIRLINE = 0.12
@@ -51,11 +54,18 @@ def cut_out(
         ``(h, w, 4) float32`` straight (not premultiplied) colours and alpha 0-255, and the part of the reference that
         it was cut from.
     """
+    from durian.segmentation import worn
+
     sample = Sample.of(attribute, scale)
     image, alpha, landmarks, to_texture = sample.image, sample.alpha, sample.landmarks, sample.to_texture
+    glasses = None
+    if attribute.name in UNDER_GLASSES and landmarks is not None:
+        mask = worn(attribute.image, attribute.landmarks, ["glasses"])["glasses"]
+        image, alpha, glasses = without_glasses(sample, mask)
     if attribute.name in MATTED_NAMES:
         face = None if landmarks is None else face_and_forehead(landmarks, alpha.shape)
         barred = None if landmarks is None else _never_covered(landmarks, alpha)
+        barred = barred if glasses is None else barred | glasses
         alpha = soft_matte(image, alpha, _unit(attribute, to_texture, landmarks), attribute.name, barred)
         if attribute.name == "hair" and face is not None:
             alpha = without_forehead(image, alpha, face, skin_pixels(landmarks, alpha.shape))

@@ -1,0 +1,48 @@
+"""Hair and hats as they are under the glasses that their reference wears, so that no rim or temple comes along."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from durian.face import eye_distance
+from durian.geometry.mesh import smoothstep
+from durian.layers.fill import fill
+from durian.preview.sample import Sample
+
+MARGIN = 0.03
+"""How far around its mask a frame may go on, in outer-eye distances."""
+
+UNDERNEATH = (0.5, 0.8)
+"""Shares of the item around between which it comes to be under the glasses."""
+
+
+def without_glasses(sample: Sample, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A sample's picture and alpha with what is around the glasses gone on over them, and where nothing of the item is
+    under them.
+
+    Args:
+        sample: of a reference that shows a face.
+        mask: ``(H, W) uint8``, the glasses in the reference.
+
+    Returns:
+        ``(h, w, 3) float32``, 0-255, ``(h, w) float32`` in [0, 1] and ``(h, w) bool``; the sample's own, and nowhere,
+        if no glasses are worn.
+    """
+    if not mask.any():
+        return sample.image, sample.alpha, np.zeros(sample.alpha.shape, bool)
+    height, width = sample.alpha.shape
+    matrix = sample.to_texture
+    scale = min(matrix[0, 0], matrix[1, 1])
+    # Averaged before it is sampled: a temple is thinner than a pixel of a large reference that is shrunk.
+    mask = cv2.GaussianBlur(mask, (0, 0), 0.5 / scale) if scale < 1 else mask
+    there = cv2.warpAffine(mask, matrix, (width, height), flags=cv2.INTER_LINEAR)
+    reach = max(1, round(MARGIN * eye_distance(sample.landmarks)))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    glasses = cv2.dilate((there > 64).astype(np.uint8), disc) > 0
+    around = (~glasses).astype(np.float32)
+    image = np.where(glasses[..., None], fill(sample.image, around), sample.image)
+    # What goes on is smooth: the item's edge is where it is half there, not all the way to the other lens.
+    share = fill(sample.alpha[..., None], around)[..., 0]
+    alpha = np.where(glasses, smoothstep(share, *UNDERNEATH), sample.alpha)
+    return image.astype(np.float32), alpha.astype(np.float32), glasses & (share < UNDERNEATH[0])
