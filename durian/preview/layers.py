@@ -37,6 +37,7 @@ STILL = HeadPose(1.0, np.eye(3), np.zeros(3))
 
 _cuts = ContentCache(entries=8)
 _textures = ContentCache(entries=24)
+_glasses = ContentCache(entries=8)
 """At most 1 MB each at 512²."""
 
 
@@ -136,7 +137,8 @@ def _glasses_layer(
     scale = float(np.clip(scale, *TEXTURE_SCALES))
     # A thin rim is found and told from the skin in as many pixels as the reference has.
     looked_at = max(scale, min(mesh.surface.unit, FINE_SCALE))
-    apart = take_apart(attribute, mesh.surface, looked_at)
+    key = content_hash((attribute.mask, attribute.landmarks, attribute.trim, mesh.surface, looked_at))
+    apart = _glasses.get(attribute.image, lambda _: take_apart(attribute, mesh.surface, looked_at), key=key)
     texture = apart.texture.astype(np.float32)
     own = FaceLight.of(attribute.image.astype(np.float32), attribute.landmarks)
     texture[..., :3] *= np.exp(mean_change(own, wearer, light))
