@@ -20,7 +20,6 @@ from durian.geometry.mirror import yaw
 from durian.masks import HALF
 from durian.request import Attribute
 
-FOREHEAD = 10
 LEAST_TURN = 15.0
 """Degrees between the two heads from which on a hat is turned; below, the head's own depth serves."""
 SIDE_VIEW = 12.0
@@ -30,6 +29,9 @@ WIDEST = 1.75
 SEAM = 6.0
 """Degrees on both sides of a hat's middle over which its seen side gives way to that side's mirror image: anywhere
 else the two do not meet, for hats sit askew."""
+CROWN, FOREHEAD = 0.5, 0.6
+"""Of the rows above the forehead those that are surely a crown's, and where the forehead is above the skull's centre, in
+its radii."""
 SMOOTH = 0.04
 """Standard deviation over which the outline is smoothed, in face widths."""
 
@@ -63,16 +65,21 @@ def _goes_round_the_neck(attribute: Attribute) -> bool:
 class Outline:
     """A hat in the upright frame of its head, pixels from the skull's centre.
 
-    ``axis`` is where the middle of the hat is to the right of it, ``radius`` ``(H,)`` half its width in each row from
-    ``top`` on.
+    ``axis`` and ``radius`` ``(N,)`` are the middle and half the width of each row from ``top`` on.
     """
 
-    axis: float
-    top: int
+    top: float
+    axis: np.ndarray
     radius: np.ndarray
 
-    def at(self, rows: np.ndarray) -> np.ndarray:
-        return np.interp(rows - self.top, np.arange(len(self.radius)), self.radius)
+    def at(self, row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Middle and half the width in rows that count from the skull's centre, ``float32`` of their shape."""
+        number = np.arange(len(self.radius)) + self.top
+        return tuple(np.interp(row, number, each).astype(np.float32) for each in (self.axis, self.radius))
+
+    @property
+    def without_dents(self) -> Outline:
+        return replace(self, radius=_without_dents(self.radius))
 
 
 def _turned(attribute: Attribute, given: float, wanted: float) -> dict[str, np.ndarray]:
@@ -83,14 +90,15 @@ def _turned(attribute: Attribute, given: float, wanted: float) -> dict[str, np.n
     outline = _outline(mask, head, centre, given)
     y, x = np.mgrid[: size[1], : size[0]].astype(np.float32)
     across, row = x - centre[0], y - centre[1]
-    radius = outline.at(row).astype(np.float32)
+    axis, radius = outline.at(row)
     narrower = _half_width(wanted) / _half_width(given)
     if outline.radius.max() > WIDEST * head.radii[0]:
-        sources, shares, inside = [outline.axis + across], [np.ones_like(across)], np.ones_like(across)
+        seen = [(across, np.ones_like(across))]
     else:
-        sources, shares, inside = _wound(across / narrower, radius, outline.axis, given, wanted)
+        full = outline.without_dents.at(row)[1]
+        seen = _wound(across / narrower * radius / full, radius, axis, given, wanted)
     image, alpha = np.zeros((*across.shape, 3), np.float32), np.zeros_like(across)
-    for source, share in zip(sources, shares, strict=True):
+    for source, share in seen:
         at_x, at_y = (back[k, 0] * (source + centre[0]) + back[k, 1] * y + back[k, 2] for k in (0, 1))
         maps = at_x.astype(np.float32), at_y.astype(np.float32)
         image += share[..., None] * cv2.remap(attribute.image, *maps, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
@@ -99,7 +107,7 @@ def _turned(attribute: Attribute, given: float, wanted: float) -> dict[str, np.n
     landmarks[:, :2] = landmarks[:, :2] @ upright[:, :2].T + upright[:, 2]
     return {
         "image": np.clip(image + 0.5, 0, 255).astype(np.uint8),
-        "mask": np.rint(alpha * inside).astype(np.uint8),
+        "mask": np.rint(alpha).astype(np.uint8),
         "landmarks": _about(landmarks, np.array([*centre, head.centre[2]]), wanted - given),
     }
 
@@ -123,18 +131,34 @@ def _outline(mask: np.ndarray, head: Head, centre: np.ndarray, given: float) -> 
     rows = np.flatnonzero(there.any(1))
     left = np.argmax(there[rows], 1) - centre[0]
     right = there.shape[1] - 1 - np.argmax(there[rows, ::-1], 1) - centre[0]
-    up = -SKULL_RADII[1] * head.width
-    crown = rows - centre[1] < rows[0] - centre[1] + 0.5 * max(0.0, up * 0.6 - (rows[0] - centre[1]))
+    # The crown is seen whole; below it a face or a visor is on one side, and the head's back on the other.
+    top = rows[0] - centre[1]
+    crown = rows - centre[1] < top + CROWN * max(0.0, -FOREHEAD * head.radii[1] - top)
     crown[: max(1, len(rows) // 4)] = True
-    axis = float(np.median((left + right)[crown]) / 2)
-    sides = axis - left, right - axis
-    # The head's back is on one side, and there no visor widens the outline.
-    radius = sides[0] if given > 0 else sides[1]
+    middle = (left + right) / 2
+    axis = np.where(crown, middle, np.median(middle[crown]))
+    radius = axis - left if given > 0 else right - axis
     known = radius > 0
-    numbers = np.arange(rows[-1] - rows[0] + 1)
-    radius = np.interp(numbers, rows[known] - rows[0], radius[known]).astype(np.float32)
-    radius = cv2.GaussianBlur(radius[:, None], (0, 0), sigmaX=0.1, sigmaY=max(SMOOTH * head.width, 0.5))[:, 0]
-    return Outline(axis, int(rows[0] - centre[1]), np.maximum(radius, 1))
+    every = np.arange(rows[-1] - rows[0] + 1)
+    sigma = max(SMOOTH * head.width, 0.5)
+    axis, radius = (
+        cv2.GaussianBlur(np.interp(every, rows[known] - rows[0], each[known])[:, None], (0, 0), 0.1, sigmaY=sigma)[:, 0]
+        for each in (axis, radius)
+    )
+    return Outline(float(top), axis, np.maximum(radius, 1))
+
+
+def _without_dents(radius: np.ndarray) -> np.ndarray:
+    """The least that is nowhere narrower than ``radius`` ``(N,)`` and is not bent inwards from top to widest row."""
+    widest = int(np.argmax(radius))
+    if widest < 2:
+        return radius
+    points = np.stack([np.arange(widest + 1), radius[: widest + 1]], 1)
+    corners = np.concatenate([[[0, -1], [widest, -1]], points]).astype(np.float32)
+    hull = cv2.convexHull(corners)[:, 0]
+    hull = hull[hull[:, 1] >= 0]
+    hull = hull[np.argsort(hull[:, 0])]
+    return np.concatenate([np.interp(points[:, 0], *hull.T), radius[widest + 1 :]])
 
 
 def _half_width(turn: float) -> float:
@@ -144,21 +168,19 @@ def _half_width(turn: float) -> float:
 
 
 def _wound(
-    across: np.ndarray, radius: np.ndarray, axis: float, given: float, wanted: float
-) -> tuple[list[np.ndarray], list[np.ndarray], np.ndarray]:
-    """Where the picture shows what comes to each pixel, on the same side of the hat and on its other side; how much
-    either counts; and where the hat ends."""
-    angle = np.rad2deg(np.arcsin(np.clip(across / radius, -1, 1)))
-    on_head = angle - wanted
-    beyond = np.sign(across) * np.maximum(np.abs(across) - radius, 0)
-    sources = []
-    for side in (1, -1):
-        # What is behind the head looks as what lies before it.
-        in_picture = np.sin(np.deg2rad(side * on_head + given))
-        sources.append(axis + radius * in_picture + side * beyond)
-    own = smoothstep(-np.sign(given) * on_head, -SEAM, SEAM)
-    inside = np.clip(radius - np.abs(across) + 0.5, 0, 1)
-    return sources, [own, 1 - own], inside
+    across: np.ndarray, radius: np.ndarray, axis: np.ndarray, given: float, wanted: float
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Where a picture shows what comes to each pixel, and how much that counts, ``(H, W)`` each: the side of the hat
+    that is seen, its mirror image, and what lies behind the hat."""
+    towards = np.sign(given)
+    on_head = np.rad2deg(np.arcsin(np.clip(across / radius, -1, 1))) - wanted
+    own = smoothstep(-towards * on_head, -SEAM, SEAM)
+    beyond = np.abs(across) - radius
+    inside = np.clip(0.5 - beyond, 0, 1)
+    # What is behind the head looks as what lies before it.
+    sides = [axis + radius * np.sin(np.deg2rad(side * on_head + given)) for side in (1, -1)]
+    behind = axis - towards * (radius + np.maximum(beyond, 0))
+    return [(sides[0], own * inside), (sides[1], (1 - own) * inside), (behind, 1 - inside)]
 
 
 def _about(landmarks: np.ndarray, centre: np.ndarray, degrees: float) -> np.ndarray:
