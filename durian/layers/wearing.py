@@ -15,6 +15,7 @@ import numpy as np
 
 from durian.geometry.head import Head
 from durian.geometry.mesh import FACE_OVAL, smoothstep
+from durian.layers.lining import below_chin, goes_round_the_neck
 
 NOSE_BRIDGE = 168
 UNDER_BRIM = 0.22
@@ -29,6 +30,8 @@ LEAST_LOCK = 0.12
 """Width that hair beside the face keeps when it is pressed, in outer-eye distances."""
 BEYOND_HAIR = 0.45
 """Width of what moves along with the outline of pressed hair, in outer-eye distances."""
+TO_NECK = (-0.4, -0.1)
+"""Distance below the chin, in face widths, over which a head becomes a neck."""
 RAYS = 720
 POLAR = cv2.INTER_LINEAR | cv2.WARP_FILL_OUTLIERS
 
@@ -38,12 +41,14 @@ class PressedHair:
     """The effect of a hat on hair.
 
     ``beyond`` ``(S, S) float32`` is where no hair shows any more, for the hat takes its place or presses it down. What
-    is left moves: the pixel ``(x, y)`` shows what was at ``(map_x, map_y)``, ``(S, S) float32``.
+    is left moves: the pixel ``(x, y)`` shows what was at ``(map_x, map_y)``, ``(S, S) float32``. ``hides_all`` says that
+    nothing is left: under a scarf that goes around the neck no hair is seen.
     """
 
     beyond: np.ndarray
     map_x: np.ndarray
     map_y: np.ndarray
+    hides_all: bool = False
 
     @cached_property
     def moved(self) -> np.ndarray:
@@ -72,6 +77,10 @@ def press_hair(hair: np.ndarray, hat: np.ndarray, landmarks: np.ndarray, unit: f
     if not (hat > 0.5).any():
         return PressedHair(np.zeros_like(hair), columns, rows)
     beyond = _beyond(hat, landmarks, unit)
+    if goes_round_the_neck(hat, landmarks):
+        above = 1 - smoothstep(below_chin(landmarks, size), *TO_NECK)
+        # Below the chin are neck and shoulders, not only what lies behind.
+        return PressedHair((beyond * above).astype(np.float32), columns, rows, hides_all=True)
     upright = _upright(landmarks, size)
     hair_upright, hat_upright = (cv2.warpAffine(part, upright, (size, size)) for part in (hair, hat))
     points = landmarks[:, :2] @ upright[:, :2].T + upright[:, 2]
