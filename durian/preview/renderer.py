@@ -118,8 +118,10 @@ def _new_hat(scene: Scene, layers: tuple[Layer, ...], canvas: Canvas) -> NewHat 
     if len(hats) != 1:
         return None
     ((item, layer),) = hats
-    person = replace(item.attribute, mask=person_mask(item.attribute.image), trim=0.0)
-    filled = aligned_mask(person, item.mesh, scene.landmarks, scene.size)
+    person = person_mask(item.attribute.image)
+    if not person.any():
+        return None
+    filled = aligned_mask(replace(item.attribute, mask=person, trim=0.0), item.mesh, scene.landmarks, scene.size)
     return NewHat(layer.at_rest(canvas, scene.landmarks, scene.size), filled.astype(np.float32) / 255)
 
 
