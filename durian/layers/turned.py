@@ -30,8 +30,8 @@ SEAM = 6.0
 """Degrees on both sides of a hat's middle over which its seen side gives way to that side's mirror image: anywhere
 else the two do not meet, for hats sit askew."""
 CROWN, FOREHEAD = 0.5, 0.6
-"""Of the rows above the forehead those that are surely a crown's, and where the forehead is above the skull's centre, in
-its radii."""
+"""Share of the rows above the forehead that are surely a crown's, and where the forehead is above the skull's centre,
+in its radii."""
 SMOOTH = 0.04
 """Standard deviation over which the outline is smoothed, in face widths."""
 
@@ -79,6 +79,7 @@ class Outline:
 
     @property
     def without_dents(self) -> Outline:
+        """The same with a crown that is round all over: where a picture shows hair before it, it is hidden."""
         return replace(self, radius=_without_dents(self.radius))
 
 

@@ -44,7 +44,7 @@ class PressedHair:
     """The effect of a hat on hair.
 
     ``beyond`` ``(S, S) float32`` is where no hair shows any more, for the hat takes its place or presses it down. What
-    is left moves: the pixel ``(x, y)`` shows what was at ``(map_x, map_y)``, ``(S, S) float32``. ``hides_all`` says that
+    is left moves: the pixel ``(x, y)`` shows what was at ``(map_x, map_y)``, ``(S, S) float32``. If ``hides_all``,
     nothing is left: under a scarf that goes around the neck no hair is seen.
     """
 

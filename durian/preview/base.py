@@ -137,7 +137,7 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat
 
 
 def _gone_on_with(item: np.ndarray) -> np.ndarray:
-    """The straight colours of a premultiplied item ``(S, S, 4)``, smoothly on over everything, ``(S, S, 3) float32``."""
+    """A premultiplied item's ``(S, S, 4)`` straight colours, smoothly on over everything, ``(S, S, 3) float32``."""
     straight = item[..., :3] * (255 / np.maximum(item[..., 3:], 1))
     return fill(straight, (item[..., 3] > 200).astype(np.float32))
 
