@@ -26,6 +26,8 @@ SIDE_VIEW = 12.0
 """Degrees from which on a picture shows a hat from its side, and more of that than of the other one."""
 WIDEST = 1.75
 """Half the width of a hat, in the skull's radii, from which on it has a brim: a disc looks alike from all sides."""
+NECK = 0.25
+"""Width below the chin, in face widths, from which on something is a scarf and no strap."""
 SEAM = 6.0
 """Degrees on both sides of a hat's middle over which its seen side gives way to that side's mirror image: anywhere
 else the two do not meet, for hats sit askew."""
@@ -51,6 +53,8 @@ def turned(attribute: Attribute, portrait: np.ndarray) -> Attribute:
     if attribute.name != "hat" or attribute.landmarks is None:
         return attribute
     given, wanted = yaw(attribute.landmarks), yaw(portrait)
+    if not (attribute.mask > HALF).any():
+        return attribute
     if abs(given) < SIDE_VIEW or abs(given - wanted) < LEAST_TURN or _goes_round_the_neck(attribute):
         return attribute
     key = fingerprint([attribute.mask, attribute.landmarks, round(wanted, 3)])
@@ -58,7 +62,8 @@ def turned(attribute: Attribute, portrait: np.ndarray) -> Attribute:
 
 
 def _goes_round_the_neck(attribute: Attribute) -> bool:
-    return bool((attribute.mask[min(len(attribute.mask) - 1, int(attribute.landmarks[CHIN, 1])) :] > HALF).any())
+    below = attribute.mask[min(len(attribute.mask) - 1, int(attribute.landmarks[CHIN, 1])) :] > HALF
+    return bool(below.sum(1).max() > NECK * Head(np.asarray(attribute.landmarks, np.float32)).width)
 
 
 @dataclass(frozen=True)
@@ -139,7 +144,7 @@ def _outline(mask: np.ndarray, head: Head, centre: np.ndarray, given: float) -> 
     middle = (left + right) / 2
     axis = np.where(crown, middle, np.median(middle[crown]))
     radius = axis - left if given > 0 else right - axis
-    known = radius > 0
+    known = radius >= 0
     every = np.arange(rows[-1] - rows[0] + 1)
     sigma = max(SMOOTH * head.width, 0.5)
     axis, radius = (
