@@ -13,6 +13,8 @@ from durian.geometry.alignment import ItemMesh, aligned_mask, item_mesh
 from durian.geometry.mirror import facing_like
 from durian.keypoints import draw_keypoints, draw_landmarks
 from durian.layers.continued import continued
+from durian.layers.hem import hemmed
+from durian.layers.turned import turned
 from durian.layers.wearing import PressedHair, press_hair
 from durian.motion import drive, driven_landmarks
 from durian.request import AnimationRequest, Attribute, RenderOptions
@@ -88,7 +90,7 @@ def prepare_scene(request: AnimationRequest, driving: np.ndarray | None = None, 
     image = portrait.crop.apply(portrait.image, size)
     items = []
     for attribute in sorted(request.attributes, key=lambda a: a.drawing_layer):
-        attribute = facing_like(continued(attribute), landmarks)
+        attribute = turned(facing_like(hemmed(continued(attribute)), landmarks), landmarks)
         mesh = item_mesh(attribute, landmarks)
         items.append(AlignedAttribute(attribute, mesh, aligned_mask(attribute, mesh, landmarks, size)))
     worn_in_crop = _worn_in_crop(request, size)
@@ -99,7 +101,8 @@ def prepare_scene(request: AnimationRequest, driving: np.ndarray | None = None, 
     pressed = None
     if hair is not None and "hat" in replaced and "hair" not in replaced:
         pressed = _pressed(hair, items, landmarks, options.expansion)
-        worn_in_crop["hair"] = np.rint(hair * pressed.beyond).astype(np.uint8)
+        if not pressed.hides_all:
+            worn_in_crop["hair"] = np.rint(hair * pressed.beyond).astype(np.uint8)
     return Scene(
         request=request,
         image=image,

@@ -80,3 +80,25 @@ def test_without_a_hat_nothing_happens(landmarks):
     pressed = press_hair(hair, np.zeros_like(hat), landmarks, unit)
     assert not pressed.moved.any()
     assert pressed.beyond.max() == 0
+
+
+def test_under_a_scarf_around_the_neck_no_hair_is_seen(landmarks):
+    hair, _, unit, middle = shapes(landmarks)
+    y, x = np.mgrid[:512, :512].astype(np.float32)
+    away = np.hypot(x - middle[0], y - middle[1]) / unit
+    scarf = ((away > 1.1) & (away < 1.5)).astype(np.float32)
+    pressed = press_hair(hair, scarf, landmarks, unit)
+    assert pressed.hides_all
+    assert not pressed.moved.any()
+    assert pressed.beyond[int(middle[1]), int(middle[0] - 1.8 * unit)] > 0.95
+    # Below are a neck and shoulders, which stay.
+    assert pressed.beyond[int(landmarks[CHIN, 1] + 0.2 * unit) :].max() < 0.05
+
+
+def test_a_strap_presses_no_hair(landmarks):
+    hair, hat, unit, middle = shapes(landmarks)
+    strap = hat.copy()
+    left = int(middle[0] - 0.9 * unit)
+    strap[int(middle[1] - 0.5 * unit) : int(middle[1] + unit), left : left + round(0.1 * unit)] = 1
+    below = slice(int(middle[1] + 0.2 * unit), None)
+    assert press_hair(hair, strap, landmarks, unit).beyond[below].max() < 0.05

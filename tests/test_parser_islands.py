@@ -5,6 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from durian.segmentation.parser.classes import HAT
+from durian.segmentation.parser.heads import LEAST_ISLAND, THREADS
 from durian.segmentation.parser.islands import without_islands
 
 
@@ -37,3 +39,14 @@ def test_what_is_nothing_but_a_thread_is_left_as_it_is():
     line = np.zeros((64, 64), np.float32)
     line[30] = 1
     assert without_islands(line, 3, 0.1) is line
+
+
+def test_a_scarf_that_is_narrow_beside_the_face_keeps_its_upper_part():
+    unit = 56
+    scarf = np.zeros((256, 256), np.float32)
+    cv2.rectangle(scarf, (60, 150), (196, 250), 1.0, -1)
+    cv2.ellipse(scarf, (128, 130), (50, 70), 0, 180, 360, 1.0, 5)
+    cv2.line(scarf, (78, 130), (78, 150), 1.0, 5)
+    cv2.line(scarf, (178, 130), (178, 150), 1.0, 5)
+    kept = without_islands(scarf, THREADS[HAT] * unit, LEAST_ISLAND[HAT])
+    assert np.array_equal(kept, scarf)

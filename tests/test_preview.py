@@ -9,9 +9,10 @@ import pytest
 from durian.face import Crop, detect_faces, require_face
 from durian.geometry.mesh import HeadPose
 from durian.layers.fill import fill
+from durian.layers.lining import SHADE
 from durian.motion import preset
 from durian.preview import layers
-from durian.preview.base import build_base
+from durian.preview.base import NewHat, build_base
 from durian.preview.mouth import mouth_patch
 from durian.preview.renderer import PreviewRenderer
 from durian.request import AnimationRequest, Attribute, Placement, Portrait, RenderOptions
@@ -110,6 +111,23 @@ def test_a_hat_lies_on_the_head_and_moves_with_it(portrait, renderer):
     centre = np.array([np.mean(np.nonzero(b)[1]) for b in blue])
     nose = scene.driving[:, 168, 0] - scene.driving[0, 168, 0]
     assert np.corrcoef(centre - centre[0], nose)[0, 1] > 0.95
+
+
+def test_one_looks_into_a_hat_that_a_head_does_not_fill(portrait):
+    scene = prepare_scene(request(portrait, erase=("hair",)))
+    y, x = np.mgrid[:SIZE, :SIZE].astype(np.float32)
+    away = np.hypot(x - scene.landmarks[168, 0], y - scene.landmarks[168, 1]) / scene.eye_distance
+    brim = (away > 1.5) & (y < scene.landmarks[168, 1])
+    item = np.zeros((SIZE, SIZE, 4), np.float32)
+    item[brim] = (100, 60, 200, 255)
+    plain, lined = (
+        build_base(scene, new_hat=NewHat(item, np.full((SIZE, SIZE), filled, np.float32))) for filled in (0, 1)
+    )
+    empty = (plain.foreground[..., 3] == 0) & (away < 1.4) & (away > 1.2) & (y < scene.landmarks[168, 1] - 10)
+    assert empty.any()
+    expected = SHADE * np.array([100, 60, 200]) * lined.foreground[empty][:, 3:] / 255
+    assert lined.foreground[empty][:, 3].mean() > 240
+    assert np.abs(lined.foreground[empty][:, :3] - expected).max() < 4
 
 
 def test_strength_zero_is_no_item_at_all(portrait, renderer):

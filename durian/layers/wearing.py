@@ -13,12 +13,16 @@ from functools import cached_property
 import cv2
 import numpy as np
 
+from durian.face import OUTER_EYES
 from durian.geometry.head import Head
 from durian.geometry.mesh import FACE_OVAL, smoothstep
+from durian.layers.lining import below_chin, goes_round_the_neck
 
 NOSE_BRIDGE = 168
 UNDER_BRIM = 0.22
 """How far above a hat's edge the hair under it still is, in outer-eye distances: a soft brim shows what lies behind."""
+STRAP = 0.08
+"""Half the width of a strap or a cord, in outer-eye distances."""
 SPREAD = 0.9
 """Distance below a hat's side over which pressed hair finds its own width again, in outer-eye distances. Taste."""
 INSET = 0.06
@@ -29,6 +33,8 @@ LEAST_LOCK = 0.12
 """Width that hair beside the face keeps when it is pressed, in outer-eye distances."""
 BEYOND_HAIR = 0.45
 """Width of what moves along with the outline of pressed hair, in outer-eye distances."""
+TO_NECK = (-0.4, -0.1)
+"""Distance below the chin, in face widths, over which a head becomes a neck."""
 RAYS = 720
 POLAR = cv2.INTER_LINEAR | cv2.WARP_FILL_OUTLIERS
 
@@ -38,12 +44,14 @@ class PressedHair:
     """The effect of a hat on hair.
 
     ``beyond`` ``(S, S) float32`` is where no hair shows any more, for the hat takes its place or presses it down. What
-    is left moves: the pixel ``(x, y)`` shows what was at ``(map_x, map_y)``, ``(S, S) float32``.
+    is left moves: the pixel ``(x, y)`` shows what was at ``(map_x, map_y)``, ``(S, S) float32``. If ``hides_all``,
+    nothing is left: under a scarf that goes around the neck no hair is seen.
     """
 
     beyond: np.ndarray
     map_x: np.ndarray
     map_y: np.ndarray
+    hides_all: bool = False
 
     @cached_property
     def moved(self) -> np.ndarray:
@@ -72,6 +80,10 @@ def press_hair(hair: np.ndarray, hat: np.ndarray, landmarks: np.ndarray, unit: f
     if not (hat > 0.5).any():
         return PressedHair(np.zeros_like(hair), columns, rows)
     beyond = _beyond(hat, landmarks, unit)
+    if goes_round_the_neck(hat, landmarks):
+        above = 1 - smoothstep(below_chin(landmarks, size), *TO_NECK)
+        # Below the chin are neck and shoulders, not only what lies behind.
+        return PressedHair((beyond * above).astype(np.float32), columns, rows, hides_all=True)
     upright = _upright(landmarks, size)
     hair_upright, hat_upright = (cv2.warpAffine(part, upright, (size, size)) for part in (hair, hat))
     points = landmarks[:, :2] @ upright[:, :2].T + upright[:, 2]
@@ -91,7 +103,7 @@ def _beyond(hat: np.ndarray, landmarks: np.ndarray, unit: float) -> np.ndarray:
     """
     size = hat.shape[0]
     centre = tuple(float(value) for value in landmarks[NOSE_BRIDGE, :2])
-    polar = cv2.warpPolar(hat, (size, RAYS), centre, size, POLAR)
+    polar = cv2.warpPolar(_without_straps(hat, landmarks, unit), (size, RAYS), centre, size, POLAR)
     inside = max(1, round(UNDER_BRIM * unit))
     crossed = np.maximum.accumulate(polar, axis=1)
     later = np.zeros_like(crossed)
@@ -100,6 +112,16 @@ def _beyond(hat: np.ndarray, landmarks: np.ndarray, unit: float) -> np.ndarray:
     outside = crossed * (1 - polar)
     beyond = cv2.warpPolar(np.maximum(later, outside), (size, size), centre, size, POLAR | cv2.WARP_INVERSE_MAP)
     return smoothstep(beyond, 0.2, 0.8).astype(np.float32)
+
+
+def _without_straps(hat: np.ndarray, landmarks: np.ndarray, unit: float) -> np.ndarray:
+    """A hat without what is thin below the eyes, which presses no hair, ``(S, S) float32``."""
+    reach = 2 * max(1, round(STRAP * unit)) + 1
+    wide = cv2.morphologyEx(hat, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
+    down = Head(landmarks).axes[:2, 1]
+    y, x = np.mgrid[: hat.shape[0], : hat.shape[1]].astype(np.float32)
+    below_eyes = (np.stack([x, y], -1) - landmarks[list(OUTER_EYES), :2].mean(0)) @ down > 0
+    return np.where(below_eyes, wide, hat)
 
 
 def _upright(landmarks: np.ndarray, size: int) -> np.ndarray:

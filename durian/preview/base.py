@@ -15,8 +15,10 @@ from durian import masks
 from durian.content_cache import ContentCache
 from durian.content_hash import content_hash
 from durian.geometry.mesh import FACE_OVAL
+from durian.layers.colours import foreground_colours
 from durian.layers.completion import complete_background, join
 from durian.layers.fill import fill
+from durian.layers.lining import SHADE, lining
 from durian.layers.scalp import scalp_under
 from durian.layers.skin import polygon
 from durian.layers.stray_hair import stray_hair
@@ -48,22 +50,32 @@ class Base:
     filled: np.ndarray
 
 
-def build_base(scene: Scene, new_hair: np.ndarray | None = None) -> Base:
+@dataclass(frozen=True)
+class NewHat:
+    """A new hat at rest, ``item (S, S, 4) float32`` (premultiplied, 0-255), and ``filled (S, S) float32`` in [0, 1]
+    what the head and the hair in it filled in its reference."""
+
+    item: np.ndarray
+    filled: np.ndarray
+
+
+def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat | None = None) -> Base:
     """Split a scene's portrait into plate and foreground; without anything to remove they add up to the photo.
 
     ``new_hair`` ``(S, S, 4) float32`` is a new hair item at rest (premultiplied, 0-255): where the head shows more of
-    its top and back than the reference did, the scalp goes on in that hair's colour.
+    its top and back than the reference did, the scalp goes on in that hair's colour. Into ``new_hat`` one looks where
+    the head does not fill it.
     """
     image = scene.image.astype(np.float32)
     shape = image.shape[:2]
     face = polygon(scene.landmarks[FACE_OVAL], shape)
     person = _person(scene, face)
     removed, hidden = taken_off(scene, person)
-    scalp = (
-        np.zeros(shape, np.float32)
-        if new_hair is None
-        else scalp_under(new_hair[..., 3] / 255, scene.landmarks, np.maximum(removed, 1 - person))
-    )
+    scalp = inside = np.zeros(shape, np.float32)
+    if new_hair is not None:
+        scalp = scalp_under(new_hair[..., 3] / 255, scene.landmarks, np.maximum(removed, 1 - person))
+    if new_hat is not None:
+        inside = lining(new_hat.item[..., 3] / 255, new_hat.filled, scene.landmarks)
     removed = np.maximum(removed, scalp)
     vacated = _vacated(scene, person)
     background = ((person < SURELY_BACKGROUND) & ~hidden & ~vacated).astype(np.float32)
@@ -82,9 +94,7 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None) -> Base:
     if removed.any():
         kept_alpha, under = underneath(scene, person, hidden)
         if scalp.any():
-            straight = new_hair[..., :3] * (255 / np.maximum(new_hair[..., 3:], 1))
-            hair = fill(straight, (new_hair[..., 3] > 200).astype(np.float32))
-            under = under + scalp[..., None] * (hair * SCALP_SHADE - under)
+            under = under + scalp[..., None] * (_gone_on_with(new_hair) * SCALP_SHADE - under)
         colour = image + removed[..., None] * (under - image)
         if scene.pressed is not None:  # nothing sticks out beyond a hat
             kept_alpha = kept_alpha * (1 - scene.pressed.beyond)
@@ -96,7 +106,7 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None) -> Base:
     # Where no colour of the person explains the photo, the guess was wrong: about what lies behind where that shows
     # most, about how much shows through elsewhere.
     misfit = np.abs(premultiplied + through * plate - image)
-    wrong = (cv2.max(cv2.max(misfit[..., 0], misfit[..., 1]), misfit[..., 2]) > MISFIT) & (removed <= 0)
+    wrong = (cv2.max(cv2.max(misfit[..., 0], misfit[..., 1]), misfit[..., 2]) > MISFIT) & (removed <= 0) & (inside <= 0)
     behind = wrong & (person < 0.5) & ~vacated
     plate[behind] = np.clip((image - premultiplied) / np.maximum(through, 0.5), 0, 255)[behind]
     opaque = wrong & ~behind
@@ -106,6 +116,14 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None) -> Base:
         premultiplied += removed[..., None] * (colour * alpha[..., None] - premultiplied)
         premultiplied[alpha <= 0] = 0
     foreground = np.concatenate([premultiplied, alpha[..., None] * 255], -1)
+    if inside.any():
+        # Before the hat's inside nothing of the old background may show between hairs.
+        own = np.dstack([foreground_colours(image, person) * alpha[..., None], alpha * 255])
+        foreground += ((removed <= 0) * inside)[..., None] * (own - foreground)
+        if scene.pressed is not None and scene.pressed.hides_all:  # a scarf lies close to the face
+            foreground *= (1 - inside)[..., None]
+        behind = np.dstack([_gone_on_with(new_hat.item) * SHADE, np.full(shape, 255, np.float32)])
+        foreground += ((1 - foreground[..., 3] / 255) * inside)[..., None] * behind
     base = Base(
         plate=np.clip(plate + 0.5, 0, 255).astype(np.uint8),
         foreground=np.clip(foreground + 0.5, 0, 255).astype(np.uint8),
@@ -116,6 +134,12 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None) -> Base:
         return base
     press = scene.pressed.press
     return replace(base, foreground=press(base.foreground), colour=press(colour), filled=press(removed))
+
+
+def _gone_on_with(item: np.ndarray) -> np.ndarray:
+    """A premultiplied item's ``(S, S, 4)`` straight colours, smoothly on over everything, ``(S, S, 3) float32``."""
+    straight = item[..., :3] * (255 / np.maximum(item[..., 3:], 1))
+    return fill(straight, (item[..., 3] > 200).astype(np.float32))
 
 
 def _plate(scene: Scene, background: np.ndarray) -> np.ndarray:

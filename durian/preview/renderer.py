@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import cv2
 import numpy as np
 
+from durian.geometry.alignment import aligned_mask
 from durian.geometry.mesh import EYES, INNER_LIPS, MESH_POINTS, HeadPose, WarpMesh
 from durian.geometry.raster import Canvas
 from durian.layers.face_light import FaceLight
 from durian.layers.fill import blurred
-from durian.preview.base import Base, build_base
+from durian.preview.base import Base, NewHat, build_base
 from durian.preview.eyes import Eyes
 from durian.preview.layers import Blend, Layer, build_layer
 from durian.preview.lips import Lips
@@ -22,6 +23,7 @@ from durian.preview.opening import Patch
 from durian.preview.seams import Seam
 from durian.request import AnimationRequest
 from durian.scene import Scene, prepare_scene, scene_overlays
+from durian.segmentation.person import person_mask
 from durian.watch import Watch
 
 # The shadow an item casts on the face below it. Taste.
@@ -91,7 +93,8 @@ def prepare_clip(scene: Scene) -> PreparedClip:
         shown = [blend.at_rest(canvas, scene.landmarks, size, float(scene.alphas.mean()))]
     else:
         shown = [layer.at_rest(canvas, scene.landmarks, size) for layer in hair]
-    base = build_base(scene, max(shown, key=lambda item: item[..., 3].sum(), default=None))
+    new_hair = max(shown, key=lambda item: item[..., 3].sum(), default=None)
+    base = build_base(scene, new_hair, _new_hat(scene, layers, canvas))
     base = _shaded(base, scene, layers)
     return PreparedClip(
         scene=scene,
@@ -103,6 +106,23 @@ def prepare_clip(scene: Scene) -> PreparedClip:
         layers=layers,
         blend=blend,
     )
+
+
+def _new_hat(scene: Scene, layers: tuple[Layer, ...], canvas: Canvas) -> NewHat | None:
+    """The hat into which one may look, if just one is worn from a picture with a face."""
+    hats = [
+        (item, layer)
+        for item, layer in zip(scene.items, layers, strict=True)
+        if item.attribute.name == "hat" and item.attribute.landmarks is not None
+    ]
+    if len(hats) != 1:
+        return None
+    ((item, layer),) = hats
+    person = person_mask(item.attribute.image)
+    if not person.any():
+        return None
+    filled = aligned_mask(replace(item.attribute, mask=person, trim=0.0), item.mesh, scene.landmarks, scene.size)
+    return NewHat(layer.at_rest(canvas, scene.landmarks, scene.size), filled.astype(np.float32) / 255)
 
 
 def animate(scene: Scene) -> Iterator[np.ndarray]:

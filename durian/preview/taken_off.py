@@ -65,7 +65,7 @@ def taken_off(scene: Scene, person: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     removed, hidden = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
     for name, mask in scene.worn.items():
         strength = strengths.get(name, 0.0)
-        if name == "hair" and scene.pressed is not None:
+        if name == "hair" and scene.pressed is not None and not scene.pressed.hides_all:
             (hole,) = _holes(scene, person, name, scene.hair, (expansion,))
             removed = np.maximum(removed, strength * hole * scene.pressed.beyond)
             continue

@@ -45,7 +45,7 @@ HAT_SHARE, SURE_OF_HAT = 0.24, 0.84
 real portraits with drawn masks (train and validation) that parts 23 of 24 hats from all other heads."""
 MAY_BE = (0.3, 0.7)
 """Shares from which on a pixel may belong to an item, and surely does."""
-THREADS, LEAST_ISLAND = {HAIR: 0.02, HAT: 0.07}, {HAIR: 0.04, HAT: 0.15}
+THREADS, LEAST_ISLAND = {HAIR: 0.02, HAT: 0.02}, {HAIR: 0.04, HAT: 0.15}
 """Half the width, in distances of the outer eye corners, of what does not hold a part of hair or of a hat, and the
 least area of such a part, as a share of the largest one's."""
 LEAST_LEFT = 1e-6

@@ -1,0 +1,196 @@
+"""Turns the picture of a hat to where its new wearer looks.
+
+A hat is as round as the head in it: seen from another side its outline stays as it is, and other parts of it come to
+the front. So each row of it, in the head's upright frame, is wound around the head's axis and turned. Parts that the
+picture does not show are the mirror image of those on its other side.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from durian.content_cache import ContentCache
+from durian.content_hash import content_hash
+from durian.geometry.head import SKULL_RADII, Head
+from durian.geometry.mesh import CHIN, smoothstep
+from durian.geometry.mirror import yaw
+from durian.masks import HALF
+from durian.request import Attribute
+
+LEAST_TURN = 15.0
+"""Degrees between the two heads from which on a hat is turned; below, the head's own depth serves."""
+SIDE_VIEW = 12.0
+"""Degrees from which on a picture shows a hat from its side, and more of that than of the other one."""
+WIDEST = 1.75
+"""Half the width of a hat, in the skull's radii, from which on it has a brim: a disc looks alike from all sides."""
+NECK = 0.25
+"""Width below the chin, in face widths, from which on something is a scarf and no strap."""
+SEAM = 6.0
+"""Degrees on both sides of a hat's middle over which its seen side gives way to that side's mirror image: anywhere
+else the two do not meet, for hats sit askew."""
+CROWN, FOREHEAD = 0.5, 0.6
+"""Share of the rows above the forehead that are surely a crown's, and where the forehead is above the skull's centre,
+in its radii."""
+SMOOTH = 0.04
+"""Standard deviation over which the outline is smoothed, in face widths."""
+
+_cache = ContentCache(entries=8)
+
+
+def turned(attribute: Attribute, portrait: np.ndarray) -> Attribute:
+    """The hat as a picture would show it whose head is turned as the portrait's is.
+
+    Other items, hats without a face, scarves that go around the neck, and those that are turned much the same are
+    returned as they are.
+
+    Args:
+        attribute: the reference.
+        portrait: ``(478, 3)`` landmarks of the wearer, pixels.
+    """
+    if attribute.name != "hat" or attribute.landmarks is None:
+        return attribute
+    given, wanted = yaw(attribute.landmarks), yaw(portrait)
+    if not (attribute.mask > HALF).any():
+        return attribute
+    if abs(given) < SIDE_VIEW or abs(given - wanted) < LEAST_TURN or _goes_round_the_neck(attribute):
+        return attribute
+    key = content_hash([attribute.mask, attribute.landmarks, round(wanted, 3)])
+    return replace(attribute, **_cache.get(attribute.image, lambda _: _turned(attribute, given, wanted), key=key))
+
+
+def _goes_round_the_neck(attribute: Attribute) -> bool:
+    below = attribute.mask[min(len(attribute.mask) - 1, int(attribute.landmarks[CHIN, 1])) :] > HALF
+    return bool(below.sum(1).max() > NECK * Head(np.asarray(attribute.landmarks, np.float32)).width)
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A hat in the upright frame of its head, pixels from the skull's centre.
+
+    ``axis`` and ``radius`` ``(N,)`` are the middle and half the width of each row from ``top`` on.
+    """
+
+    top: float
+    axis: np.ndarray
+    radius: np.ndarray
+
+    def at(self, row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Middle and half the width in rows that count from the skull's centre, ``float32`` of their shape."""
+        number = np.arange(len(self.radius)) + self.top
+        return tuple(np.interp(row, number, each).astype(np.float32) for each in (self.axis, self.radius))
+
+    @property
+    def without_dents(self) -> Outline:
+        """The same with a crown that is round all over: where a picture shows hair before it, it is hidden."""
+        return replace(self, radius=_without_dents(self.radius))
+
+
+def _turned(attribute: Attribute, given: float, wanted: float) -> dict[str, np.ndarray]:
+    head = Head(np.asarray(attribute.landmarks, np.float32))
+    upright, back, size = _upright(head, attribute.mask.shape)
+    mask = cv2.warpAffine(attribute.mask, upright, size)
+    centre = upright[:, :2] @ head.centre[:2] + upright[:, 2]
+    outline = _outline(mask, head, centre, given)
+    y, x = np.mgrid[: size[1], : size[0]].astype(np.float32)
+    across, row = x - centre[0], y - centre[1]
+    axis, radius = outline.at(row)
+    narrower = _half_width(wanted) / _half_width(given)
+    if outline.radius.max() > WIDEST * head.radii[0]:
+        seen = [(across, np.ones_like(across))]
+    else:
+        full = outline.without_dents.at(row)[1]
+        seen = _wound(across / narrower * radius / full, radius, axis, given, wanted)
+    image, alpha = np.zeros((*across.shape, 3), np.float32), np.zeros_like(across)
+    for source, share in seen:
+        at_x, at_y = (back[k, 0] * (source + centre[0]) + back[k, 1] * y + back[k, 2] for k in (0, 1))
+        maps = at_x.astype(np.float32), at_y.astype(np.float32)
+        image += share[..., None] * cv2.remap(attribute.image, *maps, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        alpha += share * cv2.remap(attribute.mask, *maps, cv2.INTER_LINEAR)
+    landmarks = np.asarray(attribute.landmarks, np.float64).copy()
+    landmarks[:, :2] = landmarks[:, :2] @ upright[:, :2].T + upright[:, 2]
+    return {
+        "image": np.clip(image + 0.5, 0, 255).astype(np.uint8),
+        "mask": np.rint(alpha).astype(np.uint8),
+        "landmarks": _about(landmarks, np.array([*centre, head.centre[2]]), wanted - given),
+    }
+
+
+def _upright(head: Head, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
+    """The map ``(2, 3)`` from a picture to one of an upright head with room for all of it, that back, and its width and
+    height."""
+    down = head.axes[:2, 1] / np.linalg.norm(head.axes[:2, 1])
+    turn = np.array([[down[1], -down[0]], [down[0], down[1]]])
+    height, width = shape
+    corners = np.array([[0, 0], [width, 0], [0, height], [width, height]]) @ turn.T
+    low, high = corners.min(0), corners.max(0)
+    size = tuple(int(n) for n in np.ceil(high - low))
+    upright = np.concatenate([turn, -low[:, None]], 1)
+    back = np.concatenate([turn.T, (turn.T @ low)[:, None]], 1)
+    return upright, back, size
+
+
+def _outline(mask: np.ndarray, head: Head, centre: np.ndarray, given: float) -> Outline:
+    there = mask > HALF
+    rows = np.flatnonzero(there.any(1))
+    left = np.argmax(there[rows], 1) - centre[0]
+    right = there.shape[1] - 1 - np.argmax(there[rows, ::-1], 1) - centre[0]
+    # The crown is seen whole; below it a face or a visor is on one side, and the head's back on the other.
+    top = rows[0] - centre[1]
+    crown = rows - centre[1] < top + CROWN * max(0.0, -FOREHEAD * head.radii[1] - top)
+    crown[: max(1, len(rows) // 4)] = True
+    middle = (left + right) / 2
+    axis = np.where(crown, middle, np.median(middle[crown]))
+    radius = axis - left if given > 0 else right - axis
+    known = radius >= 0
+    every = np.arange(rows[-1] - rows[0] + 1)
+    sigma = max(SMOOTH * head.width, 0.5)
+    axis, radius = (
+        cv2.GaussianBlur(np.interp(every, rows[known] - rows[0], each[known])[:, None], (0, 0), 0.1, sigmaY=sigma)[:, 0]
+        for each in (axis, radius)
+    )
+    return Outline(float(top), axis, np.maximum(radius, 1))
+
+
+def _without_dents(radius: np.ndarray) -> np.ndarray:
+    """The least that is nowhere narrower than ``radius`` ``(N,)`` and is not bent inwards from top to widest row."""
+    widest = int(np.argmax(radius))
+    if widest < 2:
+        return radius
+    points = np.stack([np.arange(widest + 1), radius[: widest + 1]], 1)
+    corners = np.concatenate([[[0, -1], [widest, -1]], points]).astype(np.float32)
+    hull = cv2.convexHull(corners)[:, 0]
+    hull = hull[hull[:, 1] >= 0]
+    hull = hull[np.argsort(hull[:, 0])]
+    return np.concatenate([np.interp(points[:, 0], *hull.T), radius[widest + 1 :]])
+
+
+def _half_width(turn: float) -> float:
+    """Half the width of a skull seen from a side."""
+    turn = np.deg2rad(turn)
+    return float(np.hypot(SKULL_RADII[0] * np.cos(turn), SKULL_RADII[2] * np.sin(turn)))
+
+
+def _wound(
+    across: np.ndarray, radius: np.ndarray, axis: np.ndarray, given: float, wanted: float
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Where a picture shows what comes to each pixel, and how much that counts, ``(H, W)`` each: the side of the hat
+    that is seen, its mirror image, and what lies behind the hat."""
+    towards = np.sign(given)
+    on_head = np.rad2deg(np.arcsin(np.clip(across / radius, -1, 1))) - wanted
+    own = smoothstep(-towards * on_head, -SEAM, SEAM)
+    beyond = np.abs(across) - radius
+    inside = np.clip(0.5 - beyond, 0, 1)
+    # What is behind the head looks as what lies before it.
+    sides = [axis + radius * np.sin(np.deg2rad(side * on_head + given)) for side in (1, -1)]
+    behind = axis - towards * (radius + np.maximum(beyond, 0))
+    return [(sides[0], own * inside), (sides[1], (1 - own) * inside), (behind, 1 - inside)]
+
+
+def _about(landmarks: np.ndarray, centre: np.ndarray, degrees: float) -> np.ndarray:
+    """Landmarks ``(478, 3)`` turned about the vertical axis through ``centre`` ``(3,)``, ``float32``."""
+    angle = np.deg2rad(degrees)
+    turn = np.array([[np.cos(angle), 0, -np.sin(angle)], [0, 1, 0], [np.sin(angle), 0, np.cos(angle)]])
+    return ((landmarks - centre) @ turn.T + centre).astype(np.float32)

@@ -1,0 +1,93 @@
+"""Hats turned to where their wearer looks, on values."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from durian.face import require_face
+from durian.geometry.head import Head
+from durian.geometry.mesh import CHIN
+from durian.geometry.mirror import yaw
+from durian.layers.turned import turned
+from durian.request import Attribute
+
+TURN = 40.0
+"""Degrees between the reference and its wearer."""
+
+
+@pytest.fixture(scope="module")
+def landmarks(collins) -> np.ndarray:
+    return require_face(collins).landmarks
+
+
+def looking_aside(landmarks: np.ndarray, degrees: float) -> np.ndarray:
+    """The same head turned to the right in the picture."""
+    angle, centre = np.deg2rad(degrees), Head(landmarks).centre
+    turn = np.array([[np.cos(angle), 0, -np.sin(angle)], [0, 1, 0], [np.sin(angle), 0, np.cos(angle)]])
+    return ((landmarks - centre) @ turn.T + centre).astype(np.float32)
+
+
+def hat(landmarks: np.ndarray, shape: tuple[int, int], radius: float) -> Attribute:
+    """A round hat, ``radius`` skulls wide, on a head without tilt; each pixel's red tells how far it is from the hat's
+    front, in degrees."""
+    head = Head(landmarks)
+    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
+    across, up = x - head.centre[0], (head.centre[1] - y) / head.radii[1]
+    half = radius * head.radii[0] * np.sqrt(np.clip(1 - (up / 1.2) ** 2, 0, 1))
+    there = (np.abs(across) <= half) & (up > 0.3)
+    image = np.full((*shape, 3), 30, np.uint8)
+    angle = np.degrees(np.arcsin(np.clip(across / np.maximum(half, 1), -1, 1))) - yaw(landmarks)
+    image[..., 0] = np.where(there, np.abs(angle), 30)
+    return Attribute(image, np.where(there, np.uint8(255), np.uint8(0)), landmarks, "hat")
+
+
+def without_roll(landmarks: np.ndarray) -> np.ndarray:
+    down = Head(landmarks).axes[:2, 1] / np.linalg.norm(Head(landmarks).axes[:2, 1])
+    upright, centre = landmarks.copy(), Head(landmarks).centre[:2]
+    upright[:, :2] = (landmarks[:, :2] - centre) @ np.array([[down[1], -down[0]], [down[0], down[1]]]).T + centre
+    return upright
+
+
+@pytest.fixture(scope="module")
+def wearer(landmarks) -> np.ndarray:
+    return without_roll(landmarks)
+
+
+@pytest.mark.parametrize("side", [-1, 1])
+def test_a_hat_comes_to_face_as_its_wearer_does(wearer, collins, side):
+    reference = hat(without_roll(looking_aside(wearer, side * TURN)), collins.shape[:2], 1.15)
+    made = turned(reference, wearer)
+    assert abs(yaw(made.landmarks) - yaw(wearer)) < 2
+    head = Head(made.landmarks)
+    row = int(head.centre[1] - 0.6 * head.radii[1])
+    columns = np.flatnonzero(made.mask[row] > 127)
+    left, right = columns[0] - head.centre[0], columns[-1] - head.centre[0]
+    assert abs(left + right) < 4  # as wide on both sides
+    across = (columns - columns.mean()) / ((right - left) / 2)
+    expected = np.abs(np.degrees(np.arcsin(np.clip(across, -1, 1))) - yaw(wearer))
+    inner = np.abs(across) < 0.9
+    assert np.abs(made.image[row, columns, 0] - expected)[inner].mean() < 6
+    # Seen from the front a skull is narrower than from the side.
+    assert np.ptp(columns) < np.ptp(np.flatnonzero(reference.mask[row] > 127))
+
+
+def test_a_wide_brim_looks_alike_from_all_sides(wearer, collins):
+    reference = hat(without_roll(looking_aside(wearer, TURN)), collins.shape[:2], 2.0)
+    made = turned(reference, wearer)
+    assert abs(yaw(made.landmarks) - yaw(wearer)) < 2
+    assert abs(np.ptp(np.nonzero(made.mask > 127)[1]) - np.ptp(np.nonzero(reference.mask > 127)[1])) <= 2
+
+
+def test_what_is_not_turned_is_left_as_it_is(wearer, collins):
+    aside = without_roll(looking_aside(wearer, TURN))
+    shape = collins.shape[:2]
+    facing, turned_hat = hat(wearer, shape, 1.15), hat(aside, shape, 1.15)
+    hair = replace(turned_hat, name="hair")
+    scarf = turned_hat.mask.copy()
+    scarf[int(aside[CHIN, 1]) + 5 :] = 255
+    for attribute in (facing, hair, replace(turned_hat, mask=scarf), replace(turned_hat, landmarks=None)):
+        assert turned(attribute, wearer) is attribute
+    assert turned(turned_hat, aside) is turned_hat
