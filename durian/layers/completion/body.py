@@ -5,17 +5,18 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from durian.geometry.head import Head
-from durian.geometry.mesh import CHIN, smoothstep
+from durian.geometry.mesh import smoothstep
 from durian.layers.body import NECK_LENGTH
 from durian.layers.completion.exemplar import synthesise
 from durian.layers.completion.skin import complete_skin, skin_coloured
 from durian.layers.fill import fill
+from durian.layers.shoulders import BodyFrame
 
 SURE = 0.98
 """Share of a pixel that must be known, and body, for it to be taken as an example."""
-COLLAR_RISE = 0.3
-"""By how much higher clothes begin one face width beside the neck, in face widths. Taste."""
+COLLAR_HALF, FLATTEST = 0.45, 0.04
+"""Distance from a neck's middle at which a collar meets the shoulder, and how much higher than in the middle it is
+there at least, in face widths. Taste."""
 APART = 60.0
 """How much clothes in the place of skin count against a match, in levels."""
 NECK_SHADE = 0.82
@@ -25,8 +26,13 @@ NECK_LIGHT, TINT = (-0.6, 0.3), 0.5
 what is seen below a chin lies in its shadow, which is redder than the rest."""
 LEAST_SEEN = 30
 """Pixels of a neck from which on it says how dark it is."""
-TOLD = 0.06
-"""Distance from what is seen, in face widths, over which it tells skin from clothes."""
+TOLD, TOLD_BESIDE = 0.06, 0.2
+"""Distance from what is seen, in face widths, over which it tells skin from clothes below the head, and beside a neck,
+where some wear a collar and some bare shoulders."""
+BESIDE = (0.36, 0.5)
+"""Distance from a neck's middle over which a shoulder begins, in face widths."""
+THINNEST = 0.03
+"""Half the width of skin that is seen beside a neck, in face widths: less is a strand, or the shade of one."""
 COLLAR = 0.02
 """Distance from clothes, in face widths, from which on a neck is nothing but skin."""
 
@@ -57,11 +63,13 @@ def complete_body(
     hole = (body > 0) & ~(known >= 1)
     if not hole.any():
         return image.copy()
-    head = Head(landmarks)
-    usual = _usual_neck(landmarks, head, source.shape)
+    frame = BodyFrame.of(landmarks)
+    usual = _usual_neck(body, frame)
     bare = source & skin_coloured(image, landmarks, known)
+    thick = cv2.morphologyEx(bare.astype(np.uint8), cv2.MORPH_OPEN, _disc(THINNEST * frame.width)) > 0
+    bare &= thick | (np.abs(frame.places(bare.shape)[0]) < BESIDE[0])
     bare |= _shadows(source & ~bare, bare, usual)
-    neck = _neck(usual, head, source, bare)
+    neck = _neck(usual, frame, source, bare)
     if skin is None:
         skin, _ = complete_skin(image, landmarks, known, seed=seed)
     skin = _shaded_as_seen(image, skin, bare, known)
@@ -73,7 +81,7 @@ def complete_body(
     start = np.where(hole[..., None], start, image).astype(np.float32)
     made = synthesise(start, hole, source, seed, APART * neck[..., None])
     collar = cv2.distanceTransform((neck > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
-    inside = smoothstep(collar, 1.0, 1.0 + COLLAR * head.width)[..., None].astype(np.float32)
+    inside = smoothstep(collar, 1.0, 1.0 + COLLAR * frame.width)[..., None].astype(np.float32)
     made += inside * (skin - made)
     weight = known[..., None] * hole[..., None]
     made = made + weight * (image - made)
@@ -93,13 +101,19 @@ def _shaded_as_seen(image: np.ndarray, skin: np.ndarray, bare: np.ndarray, known
     return np.clip(np.exp(np.clip(ratio, *NECK_LIGHT)) * (skin + 8) - 8, 0, 255)
 
 
-def _usual_neck(landmarks: np.ndarray, head: Head, shape: tuple[int, int]) -> np.ndarray:
-    """Where a body is skin if nobody sees it, ``(S, S) float32`` in {0, 1}."""
-    down = head.axes[:2, 1] / np.linalg.norm(head.axes[:2, 1])
-    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
-    offset = (np.stack([x, y], -1) - landmarks[CHIN, :2]) / head.width
-    along, aside = offset @ down, offset @ np.array([down[1], -down[0]])
-    return (along < NECK_LENGTH - COLLAR_RISE * aside**2).astype(np.float32)
+def _usual_neck(body: np.ndarray, frame: BodyFrame) -> np.ndarray:
+    """Where a ``body (S, S)`` is skin if nobody sees it, ``(S, S) float32`` in {0, 1}: down to a round collar that
+    meets the shoulders as high as they are."""
+    aside, along = frame.places(body.shape)
+    down = np.arange(0.0, NECK_LENGTH - FLATTEST, 0.01)
+    collar = np.zeros(body.shape, np.float32)
+    for sign in (-1, 1):
+        places = frame.pixels(np.stack([np.full_like(down, sign * COLLAR_HALF), down], -1))
+        met = cv2.remap(body, places[:, :1], places[:, 1:], cv2.INTER_NEAREST)[:, 0] > 0.5
+        shoulder = down[met.argmax()] if met.any() else down[-1]
+        collar[sign * aside >= 0] = NECK_LENGTH - shoulder
+    above = along < NECK_LENGTH - collar * (aside / COLLAR_HALF) ** 2
+    return (above & (np.abs(aside) < BESIDE[1])).astype(np.float32)
 
 
 def _shadows(dark: np.ndarray, bare: np.ndarray, usual: np.ndarray) -> np.ndarray:
@@ -112,14 +126,20 @@ def _shadows(dark: np.ndarray, bare: np.ndarray, usual: np.ndarray) -> np.ndarra
     return is_shadow[parts]
 
 
-def _neck(usual: np.ndarray, head: Head, source: np.ndarray, bare: np.ndarray) -> np.ndarray:
+def _neck(usual: np.ndarray, frame: BodyFrame, source: np.ndarray, bare: np.ndarray) -> np.ndarray:
     """Where the body is skin, ``(S, S) float32``: as seen, as what is near says, and far from it as necks are."""
     if not source.any():
         return usual
     label = np.repeat((bare & source).astype(np.float32)[..., None], 3, 2)
     told = fill(label, source.astype(np.float32))[..., 0]
     distance = cv2.distanceTransform(1 - source.astype(np.uint8), cv2.DIST_L2, 5)
-    near = np.exp(-0.5 * (distance / (TOLD * head.width)) ** 2)
+    beside = smoothstep(np.abs(frame.places(source.shape)[0]), *BESIDE)
+    reach = (TOLD + (TOLD_BESIDE - TOLD) * beside) * frame.width
+    near = np.exp(-0.5 * (distance / reach) ** 2)
     neck = usual + near * (told - usual)
     # Cloth has an edge: halfway between both there is nothing.
-    return cv2.GaussianBlur((neck > 0.5).astype(np.float32), (0, 0), max(COLLAR / 2 * head.width, 0.7))
+    return cv2.GaussianBlur((neck > 0.5).astype(np.float32), (0, 0), max(COLLAR / 2 * frame.width, 0.7))
+
+
+def _disc(radius: float) -> np.ndarray:
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(1, round(radius)) + 1,) * 2)
