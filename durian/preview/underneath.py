@@ -86,7 +86,8 @@ def _underneath(scene: Scene, person: np.ndarray, hidden: np.ndarray) -> tuple[n
     made_up = low * outline * hidden > 0
     if made_up.any():
         place = ((visible & (below > -0.3)) | made_up).astype(np.float32)
-        body = complete_body(image, landmarks, known, place, seed, skin)
+        parts = None if scene.body_parts is None else scene.body_parts.astype(np.float32) / 255
+        body = complete_body(image, landmarks, known, place, seed, skin, parts)
         colour = colour + low[..., None] * (body - colour)
     return np.maximum(np.maximum(skull, face), outline), colour.astype(np.float32)
 

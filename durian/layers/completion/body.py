@@ -26,6 +26,9 @@ NECK_LIGHT, TINT = (-0.6, 0.3), 0.5
 what is seen below a chin lies in its shadow, which is redder than the rest."""
 LEAST_SEEN = 30
 """Pixels of a neck from which on it says how dark it is."""
+NEITHER, SURELY_SKIN = 0.3, 0.8
+"""Share of hair, or of a thing, from which on a pixel says nothing of clothes; share of skin from which on it is that
+whatever its colour."""
 TOLD, TOLD_BESIDE = 0.06, 0.2
 """Distance from what is seen, in face widths, over which it tells skin from clothes below the head, and beside a neck,
 where some wear a collar and some bare shoulders."""
@@ -44,6 +47,7 @@ def complete_body(
     body: np.ndarray,
     seed: int = 0,
     skin: np.ndarray | None = None,
+    parts: np.ndarray | None = None,
 ) -> np.ndarray:
     """Go on with neck and clothes, each from its own kind, and with the edge between them.
 
@@ -54,6 +58,8 @@ def complete_body(
         body: ``(S, S) float32`` in [0, 1] where neck and clothes are, or are to be.
         seed: of the search.
         skin: ``(S, S, 3) float32``, what :func:`complete_skin` made of the same picture, if that is at hand.
+        parts: ``(S, S, 4) float32`` in [0, 1] how much of each pixel is skin, hair, clothes and anything else, from
+            somebody who knows better than colours do; all 0 where nobody looked.
 
     Returns:
         ``(S, S, 3) float32``: what of the body is not known is made up, elsewhere ``image``.
@@ -65,9 +71,7 @@ def complete_body(
         return image.copy()
     frame = BodyFrame.of(landmarks)
     usual = _usual_neck(body, frame)
-    bare = source & skin_coloured(image, landmarks, known)
-    thick = cv2.morphologyEx(bare.astype(np.uint8), cv2.MORPH_OPEN, _disc(THINNEST * frame.width)) > 0
-    bare &= thick | (np.abs(frame.places(bare.shape)[0]) < BESIDE[0])
+    source, bare = _told_apart(source, skin_coloured(image, landmarks, known), frame, parts)
     bare |= _shadows(source & ~bare, bare, usual)
     neck = _neck(usual, frame, source, bare)
     if skin is None:
@@ -86,6 +90,22 @@ def complete_body(
     weight = known[..., None] * hole[..., None]
     made = made + weight * (image - made)
     return np.where(hole[..., None], np.clip(made, 0, 255), image).astype(np.float32)
+
+
+def _told_apart(
+    source: np.ndarray, coloured: np.ndarray, frame: BodyFrame, parts: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """What is neck or clothes, and what of it is skin, ``(S, S) bool`` each: neither what is held in front of them nor
+    what is left of hair."""
+    beside = np.abs(frame.places(source.shape)[0]) > BESIDE[0]
+    bare = source & coloured
+    if parts is not None:
+        skin, hair, clothes, rest = np.moveaxis(parts, -1, 0)
+        source = source & (np.maximum(hair, rest) < NEITHER)
+        # Cloth between strands looks like skin to a network, and a shadow on skin like cloth by its colour.
+        bare = source & ((coloured & (skin >= clothes)) | ((skin > SURELY_SKIN) & ~beside))
+    thick = cv2.morphologyEx(bare.astype(np.uint8), cv2.MORPH_OPEN, _disc(THINNEST * frame.width)) > 0
+    return source, bare & (thick | ~beside)
 
 
 def _shaded_as_seen(image: np.ndarray, skin: np.ndarray, bare: np.ndarray, known: np.ndarray) -> np.ndarray:
