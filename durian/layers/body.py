@@ -8,7 +8,7 @@ import numpy as np
 from durian.geometry.head import Head
 from durian.geometry.mesh import CHIN
 from durian.layers.fill import fill
-from durian.layers.shoulders import NECK_HALF, NECK_TOP, SHOULDER, BodyFrame, shoulder_tops
+from durian.layers.shoulders import NECK_TOP, SHOULDER, BodyFrame, shoulder_tops
 from durian.layers.skin import polygon
 from durian.masks import signed_distance
 
@@ -32,7 +32,7 @@ def body_outline(landmarks: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     ``shape`` is the picture's height and width: the body goes on beyond its lower edge.
     """
     frame = BodyFrame.of(landmarks)
-    side = np.array([(NECK_HALF, NECK_TOP), *SHOULDER])
+    side = np.array([*NECK_TOP, *SHOULDER])
     left, right = (frame.pixels(side * (sign, 1)) for sign in (-1, 1))
     return np.concatenate([left, right[::-1]])
 
@@ -40,7 +40,7 @@ def body_outline(landmarks: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
 def neck(landmarks: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """Where most people's neck is, below the chin and above clothes, ``(H, W) float32`` in [0, 1]."""
     outline = body_outline(landmarks, shape)
-    upper = np.array([True, *(along < NECK_LENGTH for _, along in SHOULDER)])
+    upper = np.array([along < NECK_LENGTH for _, along in (*NECK_TOP, *SHOULDER)])
     return polygon(outline[np.concatenate([upper, upper[::-1]])], shape)
 
 
@@ -79,7 +79,7 @@ def _usual(person: np.ndarray, hidden: np.ndarray, landmarks: np.ndarray) -> np.
     lowest = max(down for _, down in SHOULDER)
     drawn = np.zeros(person.shape, np.uint8)
     for sign, top in zip((-1, 1), shoulder_tops(person, hidden, frame), strict=True):
-        inner = np.array([(0, lowest), (0, NECK_TOP), (sign * NECK_HALF, NECK_TOP)])
+        inner = np.array([(0, lowest), (0, NECK_TOP[0][1]), *NECK_TOP]) * (sign, 1)
         below = np.array([(sign * SHOULDER[-1][0], lowest)])
         side = np.concatenate([frame.pixels(inner), top, frame.pixels(below)])
         cv2.fillPoly(drawn, [np.rint(side * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)

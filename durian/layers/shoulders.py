@@ -14,8 +14,10 @@ from durian.geometry.mesh import CHIN
 # outwards. Taste, checked against the outlines of photographs whose shoulders are seen.
 NECK_HALF = 0.345
 """Half the width of a neck, in face widths: some .85 of the jaw's."""
-NECK_TOP = -0.35
-"""Where a neck begins behind the jaw, below the chin, in face widths."""
+NECK_BACK = 0.15
+"""How far behind the skull's middle a neck stands, in face widths. Taste."""
+NECK_TOP = ((0.26, -0.35), (0.33, -0.12))
+"""Where a neck begins behind the jaw, (across, down) below the chin, in face widths."""
 SHOULDER = (
     (NECK_HALF, 0.10),
     (0.41, 0.30),
@@ -29,6 +31,8 @@ SHOULDER = (
 HIGHER, LOWER, HIGHEST = 0.8, 0.5, 0.02
 """How much higher and lower than usual an edge may be and still be a shoulder's, and how far below the chin it is at
 least, in face widths: a raised arm is none. Who looks up into the camera has shoulders beside the chin."""
+NOBODY = 0.1
+"""Share of a person below which a pixel is background."""
 SEEN_FROM = 0.55
 """Distance from the middle, in face widths, from which on what is seen is a shoulder's edge and no neck's."""
 EXACT = 0.1
@@ -61,9 +65,10 @@ class BodyFrame:
         down = head.axes[:2, 1] / np.linalg.norm(head.axes[:2, 1]) + np.array([0.0, 1.0])
         down /= np.linalg.norm(down)
         across = np.array([down[1], -down[0]])
-        # A neck stands below the middle of the skull, and a turned head's chin beside it.
+        # A neck stands below the back of the skull, and a turned head's chin beside it.
         own_across = head.axes[:2, 0] / np.linalg.norm(head.axes[:2, 0])
-        aside = (head.centre[:2] - landmarks[CHIN, :2]) @ own_across
+        back = head.centre[:2] + NECK_BACK * head.width * head.axes[:2, 2]
+        aside = (back - landmarks[CHIN, :2]) @ own_across
         return cls(landmarks[CHIN, :2] + aside * across, across, down, head.width)
 
     def pixels(self, places: np.ndarray) -> np.ndarray:
@@ -112,9 +117,10 @@ def _seen_edge(person, hidden, frame, across, expected) -> tuple[np.ndarray, np.
     places = frame.pixels(np.stack(np.broadcast_arrays(across, down), -1))
     x, y = np.ascontiguousarray(places[..., 0]), np.ascontiguousarray(places[..., 1])
     possible = (np.abs(across) >= SEEN_FROM) & (down >= HIGHEST)
-    told = possible & (cv2.remap((~hidden).astype(np.uint8), x, y, cv2.INTER_NEAREST, borderValue=0) > 0)
-    is_body = cv2.remap(person, x, y, cv2.INTER_NEAREST, borderValue=0) > 0.5
-    body, bare = told & is_body, told & ~is_body
+    told = cv2.remap((~hidden).astype(np.uint8), x, y, cv2.INTER_NEAREST, borderValue=0) > 0
+    share = cv2.remap(person, x, y, cv2.INTER_NEAREST, borderValue=1)
+    # Where there is nobody there is no shoulder either, whatever is taken off beside it.
+    body, bare = possible & told & (share > 0.5), possible & (share < NOBODY)
     first = np.where(body.any(0), body.argmax(0), len(down))
     above = bare & (np.arange(len(down))[:, None] < first)
     last = np.where(above.any(0), len(down) - 1 - above[::-1].argmax(0), -1)

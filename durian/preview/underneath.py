@@ -12,7 +12,6 @@ from durian.geometry.mesh import CHIN, FACE_OVAL, smoothstep
 from durian.layers.body import body_outline, body_under
 from durian.layers.completion import complete_body, complete_hair, complete_skin
 from durian.layers.fill import blurred
-from durian.layers.shoulders import BodyFrame
 from durian.layers.skin import polygon
 from durian.scene import Scene
 
@@ -25,8 +24,6 @@ HULL_STEP = 4
 """Pixels between those that the outline of a body is drawn around."""
 NECK_FROM, NECK_TO = -0.12, 0.06
 """Distance below the chin over which a head becomes a neck, in face widths."""
-SHOULDERS_FROM = (0.36, 0.5)
-"""Distance from a neck's middle over which shoulders begin, however high they are, in face widths."""
 NOTCH, NOTCHES_FROM = 0.1, 0.12
 """Half the width of gaps in a body's outline that are filled, and how far below the chin, in face widths: necks run
 into shoulders in one curve."""
@@ -80,8 +77,8 @@ def _underneath(scene: Scene, person: np.ndarray, hidden: np.ndarray) -> tuple[n
     colour = skin
     if "hat" in scene.worn:
         colour = _hair_over_skull(scene, image, colour, skull, hidden)
-    aside, _ = BodyFrame.of(landmarks).places(face.shape)
-    beside = smoothstep(np.abs(aside), *SHOULDERS_FROM) * (1 - skull) * (outline > 0)
+    # Below the skull and behind the jaw there is neck, and beside it a shoulder, however high; but a beard's own jaw.
+    beside = (1 - skull) * (outline > 0) * (scene.worn["beard"] < 16 if "beard" in scene.worn else 1)
     low = np.maximum(smoothstep(below, NECK_FROM, NECK_TO), beside) * (1 - face)
     made_up = low * outline * hidden > 0
     if made_up.any():

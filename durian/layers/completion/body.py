@@ -10,7 +10,7 @@ from durian.layers.body import NECK_LENGTH
 from durian.layers.completion.exemplar import synthesise
 from durian.layers.completion.skin import complete_skin, skin_coloured
 from durian.layers.fill import fill
-from durian.layers.shoulders import BodyFrame
+from durian.layers.shoulders import NECK_HALF, BodyFrame
 
 SURE = 0.98
 """Share of a pixel that must be known, and body, for it to be taken as an example."""
@@ -21,6 +21,10 @@ APART = 60.0
 """How much clothes in the place of skin count against a match, in levels."""
 NECK_SHADE = 0.82
 """A neck nobody sees, beside the face above it. Taste."""
+EDGE_SHADE = 0.85
+"""The edges of a neck, beside its middle: it is round. Taste."""
+SHADED_FOR = 0.2
+"""Distance from what is seen of a neck, in face widths, over which its shade goes on."""
 NECK_LIGHT, TINT = (-0.6, 0.3), 0.5
 """Logarithms by which a neck that is made up may be darker or brighter than the face, and how much of its tint it has:
 what is seen below a chin lies in its shadow, which is redder than the rest."""
@@ -76,7 +80,7 @@ def complete_body(
     neck = _neck(usual, frame, source, bare)
     if skin is None:
         skin, _ = complete_skin(image, landmarks, known, seed=seed)
-    skin = _shaded_as_seen(image, skin, bare, known)
+    skin = _shaded_as_seen(image, skin, bare, known, frame)
     clothes = source & ~cv2.dilate(bare.astype(np.uint8), np.ones((3, 3))).astype(bool)
     start = skin
     if clothes.any():
@@ -108,16 +112,23 @@ def _told_apart(
     return source, bare & (thick | ~beside)
 
 
-def _shaded_as_seen(image: np.ndarray, skin: np.ndarray, bare: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """The skin ``(S, S, 3)`` of a neck as dark beside a face as what is seen of it, ``bare (S, S) bool``."""
+def _shaded_as_seen(
+    image: np.ndarray, skin: np.ndarray, bare: np.ndarray, known: np.ndarray, frame: BodyFrame
+) -> np.ndarray:
+    """The skin ``(S, S, 3)`` of a neck as dark beside a face as what is seen of it, ``bare (S, S) bool``; far from that
+    as necks are: in the head's shadow, and round."""
+    turned = np.minimum(np.abs(frame.places(bare.shape)[0]) / NECK_HALF, 1) ** 4
+    usual = np.log(NECK_SHADE) + np.log(EDGE_SHADE) * turned[..., None]
     inner = cv2.erode(bare.astype(np.uint8), np.ones((3, 3))).astype(np.float32)
     if inner.sum() < LEAST_SEEN:
-        return skin * NECK_SHADE
+        return np.exp(usual) * skin
     # Where the neck is seen the skin is the picture itself: what it would be by itself comes from beside it.
     expected = fill(skin, (known < SURE).astype(np.float32))
     ratio = fill(np.log(image + 8) - np.log(expected + 8), inner)
     mean = ratio.mean(axis=-1, keepdims=True)
     ratio = cv2.GaussianBlur(mean + TINT * (ratio - mean), (0, 0), 3.0)
+    away = cv2.distanceTransform((inner < 1).astype(np.uint8), cv2.DIST_L2, 5) / (SHADED_FOR * frame.width)
+    ratio = usual + np.exp(-0.5 * away**2)[..., None] * (ratio - usual)
     return np.clip(np.exp(np.clip(ratio, *NECK_LIGHT)) * (skin + 8) - 8, 0, 255)
 
 
