@@ -70,6 +70,8 @@ def body_under(person: np.ndarray, removed: np.ndarray, landmarks: np.ndarray) -
         away = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, 5)
         near = np.exp(-((away / (BENT_FOR * width)) ** 2))
         expected = expected + near * fill(bend, known.astype(np.float32))[..., 0]
+    # Distances to pixels have steps; a body has none.
+    expected = cv2.GaussianBlur(expected.astype(np.float32), (0, 0), SOFTNESS * width + 0.5)
     return np.clip(0.5 + expected / (2 * SOFTNESS * width), 0, 1).astype(np.float32)
 
 

@@ -23,9 +23,9 @@ NECK_SHADE = 0.82
 """A neck nobody sees, beside the face above it. Taste."""
 EDGE_SHADE = 0.85
 """The edges of a neck, beside its middle: it is round. Taste."""
-SHADED_FOR = 0.2
+SHADED_FOR = 0.3
 """Distance from what is seen of a neck, in face widths, over which its shade goes on."""
-NECK_LIGHT, TINT = (-0.6, 0.3), 0.5
+NECK_LIGHT, TINT = (-0.9, 0.3), 0.5
 """Logarithms by which a neck that is made up may be darker or brighter than the face, and how much of its tint it has:
 what is seen below a chin lies in its shadow, which is redder than the rest."""
 LEAST_SEEN = 30
@@ -38,6 +38,8 @@ TOLD, TOLD_BESIDE = 0.06, 0.2
 where some wear a collar and some bare shoulders."""
 BESIDE = (0.36, 0.5)
 """Distance from a neck's middle over which a shoulder begins, in face widths."""
+LEAST_PIECE = 0.05
+"""Area of skin apart from the neck, in squared face widths, below which it may be cloth in the shade of a strand."""
 THINNEST = 0.03
 """Half the width of skin that is seen beside a neck, in face widths: less is a strand, or the shade of one."""
 COLLAR = 0.02
@@ -109,7 +111,11 @@ def _told_apart(
         # Cloth between strands looks like skin to a network, and a shadow on skin like cloth by its colour.
         bare = source & ((coloured & (skin >= clothes)) | ((skin > SURELY_SKIN) & ~beside))
     thick = cv2.morphologyEx(bare.astype(np.uint8), cv2.MORPH_OPEN, _disc(THINNEST * frame.width)) > 0
-    return source, bare & (thick | ~beside)
+    bare &= thick | ~beside
+    _, pieces, stats, _ = cv2.connectedComponentsWithStats(bare.astype(np.uint8))
+    doubtful = stats[:, cv2.CC_STAT_AREA] < LEAST_PIECE * frame.width**2
+    doubtful[np.unique(pieces[~beside])] = False
+    return source & ~(bare & doubtful[pieces]), bare & ~doubtful[pieces]
 
 
 def _shaded_as_seen(
