@@ -18,7 +18,7 @@ from durian.layers.turned import turned
 from durian.layers.wearing import PressedHair, press_hair
 from durian.motion import drive, driven_landmarks
 from durian.request import AnimationRequest, Attribute, RenderOptions
-from durian.segmentation import worn
+from durian.segmentation import body_parts, worn
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,14 @@ class Scene:
     def eye_distance(self) -> float:
         """Between the outer eye corners of the portrait, in crop pixels: the unit of the mask sliders."""
         return eye_distance(self.landmarks)
+
+    @cached_property
+    def body_parts(self) -> np.ndarray | None:
+        """Shares of skin, hair, clothes and the rest, ``(S, S, 4) uint8``, as
+        :func:`durian.segmentation.body_parts` says."""
+        portrait = self.request.portrait
+        parts = body_parts(portrait.image, portrait.landmarks)
+        return None if parts is None else portrait.crop.apply(parts, self.size)
 
     @cached_property
     def base_hole(self) -> np.ndarray:

@@ -12,6 +12,7 @@ from durian.geometry.mesh import BROWS, CHIN, FACE_OVAL
 from durian.layers.completion import complete_background, complete_body, complete_hair, complete_skin, join
 from durian.layers.completion.hair import strands
 from durian.layers.completion.mirrored import FaceSurface
+from durian.layers.completion.peeling import peeled
 from durian.layers.completion.pores import pores
 from durian.layers.fill import fill
 from durian.layers.skin import polygon
@@ -273,6 +274,37 @@ def test_a_shadow_under_the_chin_is_no_cloth():
     shirt = hole & (chin[1] + 0.5 * head.width < ROWS) & (aside > 0.4 * head.width)
     assert shirt.sum() > 200
     assert (np.abs(made - CLOTH).max(-1)[shirt] < 25).mean() > 0.95
+
+
+def test_what_is_held_in_front_of_clothes_is_not_copied():
+    """Bare shoulders' colours aside, a red brush before a blue shirt: under hair beside both the shirt goes on."""
+    landmarks = 0.55 * made_landmarks() + np.float32([55, 5, 0])
+    picture = made_face(landmarks).astype(np.float32)
+    head, chin = Head(landmarks), landmarks[CHIN, :2]
+    below, brush = chin[1] + 4 < ROWS, (chin[0] + 20 < COLUMNS) & (chin[1] + 20 < ROWS)
+    picture[below] = CLOTH
+    picture[brush] = (200, 30, 40)
+    parts = np.zeros((SIDE, SIDE, 4), np.float32)
+    parts[..., 2], parts[..., 3] = below & ~brush, brush
+    hole = below & (chin[0] < COLUMNS) & (chin[1] + 50 > ROWS) & (chin[0] + 0.9 * head.width > COLUMNS)
+    known, body = (~hole).astype(np.float32), below.astype(np.float32)
+    made = complete_body(wiped(picture, hole), landmarks, known, body, parts=parts)
+    place = hole & (np.abs(COLUMNS - chin[0]) > 0.6 * head.width)
+    assert place.sum() > 200
+    assert (np.abs(made - CLOTH).max(-1)[place] < 25).mean() > 0.95
+
+
+def test_a_hole_is_filled_from_its_edge_inwards_with_what_lies_along_it():
+    """The smooth continuation of narrow stripes is grey; what is copied has the stripes all the way."""
+    truth = stripes(90, 8)[:64, :64]
+    hole = np.hypot(COLUMNS - 30, ROWS - 32)[:64, :64] < 12
+    start = fill(wiped(truth, hole), (~hole).astype(np.float32))
+    centres = cv2.erode((~hole).astype(np.uint8), np.ones((7, 7)), borderValue=0) > 0
+    made, rows, columns = peeled(start, hole, ~hole, centres, 3, np.random.default_rng(0))
+    assert np.abs(made - truth)[hole].mean() < 0.2 * np.abs(start - truth)[hole].mean()
+    assert np.array_equal(made[~hole], start[~hole])
+    assert centres[rows[hole], columns[hole]].all()
+    assert (rows[~hole] == -1).all()
 
 
 def test_hair_goes_on_along_its_strands():

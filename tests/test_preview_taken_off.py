@@ -187,3 +187,40 @@ def test_a_neck_runs_into_shoulders_without_a_notch():
     assert filled[50:80, 62:100].max() == 0
     assert not filled[~hidden].any()
     assert _notches(body, person, hidden, width)[110:-10, 75:100].max() == 0
+
+
+def test_what_is_half_taken_off_is_never_brighter_than_what_it_is_mixed_from(fringed):
+    asked = scene(fringed)
+    base = build_base(asked)
+    shown = base.foreground[..., :3] + base.plate * (1 - base.foreground[..., 3:] / np.float32(255))
+    removed = base.filled[..., None]
+    under = asked.image + (base.colour - asked.image) / np.maximum(removed, 0.05)
+    brightest = np.maximum(np.maximum(asked.image, base.plate), under)
+    half = (base.filled > 0.05) & (base.filled < 0.95)
+    assert half.sum() > 50
+    assert (shown - brightest)[half].max() < 3
+
+
+def test_a_round_picture_stays_round(collins):
+    """Hair that reaches over the circle's edge comes off, and the ground around it is as plain as before."""
+    landmarks = require_face(collins).landmarks
+    y, x = np.mgrid[: collins.shape[0], : collins.shape[1]]
+    radius = min(collins.shape[:2]) // 2 - 1
+    middle = landmarks[168, 0], landmarks[168, 1]
+    away = np.hypot(x - middle[0], y - middle[1])
+    radius = int(min(radius, middle[0], middle[1], collins.shape[1] - middle[0], collins.shape[0] - middle[1])) - 1
+    left, top = int(middle[0]) - radius, int(middle[1]) - radius
+    box = (slice(top, top + 2 * radius), slice(left, left + 2 * radius))
+    inside = (away < radius)[box]
+    hair = ((np.abs(x - middle[0]) > 0.45 * radius) & (y < middle[1]))[box] & inside
+    image = np.where(inside[..., None], collins[box], 255).astype(np.uint8)
+    image[hair] = (40, 25, 15)
+    nothing = dict.fromkeys(("hat", "glasses", "beard", "lips"), np.zeros(inside.shape, np.uint8))
+    worn = {**nothing, "hair": np.where(hair, 255, 0).astype(np.uint8)}
+    crop = Crop(radius - 0.5, radius - 0.5, 2.0 * radius)
+    moved = (landmarks - [left, top, 0]).astype(np.float32)
+    base = build_base(scene(Portrait(image, moved, crop, worn)))
+    shown = base.foreground[..., :3] + base.plate * (1 - base.foreground[..., 3:] / np.float32(255))
+    across, down = (np.mgrid[:SIZE, :SIZE] - (SIZE - 1) / 2)[::-1]
+    outside = np.hypot(across, down) > SIZE / 2 + 4
+    assert shown[outside].min() > 250

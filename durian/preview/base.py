@@ -19,6 +19,7 @@ from durian.layers.colours import foreground_colours
 from durian.layers.completion import complete_background, join
 from durian.layers.fill import fill
 from durian.layers.lining import SHADE, lining
+from durian.layers.picture_frame import find_frame
 from durian.layers.scalp import scalp_under
 from durian.layers.skin import polygon
 from durian.layers.stray_hair import stray_hair
@@ -29,6 +30,8 @@ from durian.segmentation.person import person_mask
 
 SURELY_BACKGROUND = 0.04
 """Share of a person below which a pixel is taken for nothing but background."""
+LEAST_BACKGROUND = 0.003
+"""Share of the picture that is seen of the background below which nothing can be said of it."""
 MISFIT = 1.5
 """Levels by which plate and foreground together may miss the photo."""
 ISLAND = 0.003
@@ -36,7 +39,7 @@ ISLAND = 0.003
 SCALP_SHADE = 0.8
 """Hair seen only as filling lies deeper than the rest."""
 
-_plates = ContentCache(entries=8)
+_plates, _frames = ContentCache(entries=8), ContentCache(entries=8)
 
 
 @dataclass(frozen=True)
@@ -69,61 +72,61 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat
     image = scene.image.astype(np.float32)
     shape = image.shape[:2]
     face = polygon(scene.landmarks[FACE_OVAL], shape)
-    person = _person(scene, face)
+    inside, ground = _frame(scene)
+    person = np.maximum(_person(scene, face) * inside, face)
     removed, hidden = taken_off(scene, person)
-    scalp = inside = np.zeros(shape, np.float32)
+    scalp = lined = np.zeros(shape, np.float32)
     if new_hair is not None:
         scalp = scalp_under(new_hair[..., 3] / 255, scene.landmarks, np.maximum(removed, 1 - person))
     if new_hat is not None:
-        inside = lining(new_hat.item[..., 3] / 255, new_hat.filled, scene.landmarks)
+        lined = lining(new_hat.item[..., 3] / 255, new_hat.filled, scene.landmarks)
     removed = np.maximum(removed, scalp)
     vacated = _vacated(scene, person)
-    background = ((person < SURELY_BACKGROUND) & ~hidden & ~vacated).astype(np.float32)
-    background = cv2.erode(background, np.ones((3, 3)))
-    if background.mean() < 0.01:  # the person fills the picture: nothing behind them is known, so all of it moves
+    background = _background(scene, person, hidden | vacated, inside)
+    if background.mean() < LEAST_BACKGROUND:
+        # The person fills the picture: nothing behind them is known, so all of it moves.
         person = np.ones(shape, np.float32)
         plate = image.copy()
     else:
         # The background is made up as far as the expansion slider may reach; what it does not take off now is seen.
-        free = (person < SURELY_BACKGROUND) & (removed <= 0) & ~vacated
+        free = (person < SURELY_BACKGROUND) & (removed <= 0) & ~vacated & (inside >= 1)
         seen = (cv2.erode(free.astype(np.uint8), np.ones((3, 3))) > 0) | (background > 0)
         plate = _plate(scene, background)
         plate = join(image, plate, seen) if (seen & (background <= 0)).any() else plate.copy()
+        plate = ground + inside[..., None] * (plate - ground)
 
     colour, alpha = image, person
     if removed.any():
         kept_alpha, under = underneath(scene, person, hidden)
+        kept_alpha = kept_alpha * inside
         if scalp.any():
             under = under + scalp[..., None] * (_gone_on_with(new_hair) * SCALP_SHADE - under)
         colour = image + removed[..., None] * (under - image)
         if scene.pressed is not None:  # nothing sticks out beyond a hat
             kept_alpha = kept_alpha * (1 - scene.pressed.beyond)
-        alpha = person + removed * (kept_alpha * person - person)
-        alpha = _without_islands(np.maximum(alpha, scalp))
+        kept_alpha = np.maximum(kept_alpha * person, scalp / np.maximum(removed, 1e-6))
+        alpha = _without_islands(person + removed * (kept_alpha - person))
     # Fractional pixels already hold some background: take it out, so that plate and foreground add up to the photo.
     through = 1 - person[..., None]
     premultiplied = np.clip(image - through * plate, 0, 255 * person[..., None])
     # Where no colour of the person explains the photo, the guess was wrong: about what lies behind where that shows
     # most, about how much shows through elsewhere.
     misfit = np.abs(premultiplied + through * plate - image)
-    wrong = (cv2.max(cv2.max(misfit[..., 0], misfit[..., 1]), misfit[..., 2]) > MISFIT) & (removed <= 0) & (inside <= 0)
+    wrong = (cv2.max(cv2.max(misfit[..., 0], misfit[..., 1]), misfit[..., 2]) > MISFIT) & (removed <= 0) & (lined <= 0)
     behind = wrong & (person < 0.5) & ~vacated
     plate[behind] = np.clip((image - premultiplied) / np.maximum(through, 0.5), 0, 255)[behind]
     opaque = wrong & ~behind
     premultiplied[opaque] = image[opaque]
     alpha = np.where(opaque, 1.0, alpha).astype(np.float32)
     if removed.any():
-        premultiplied += removed[..., None] * (colour * alpha[..., None] - premultiplied)
+        premultiplied += removed[..., None] * (under * kept_alpha[..., None] - premultiplied)
         premultiplied[alpha <= 0] = 0
     foreground = np.concatenate([premultiplied, alpha[..., None] * 255], -1)
-    if inside.any():
-        # Before the hat's inside nothing of the old background may show between hairs.
+    if lined.any():
         own = np.dstack([foreground_colours(image, person) * alpha[..., None], alpha * 255])
-        foreground += ((removed <= 0) * inside)[..., None] * (own - foreground)
-        if scene.pressed is not None and scene.pressed.hides_all:  # a scarf lies close to the face
-            foreground *= (1 - inside)[..., None]
-        behind = np.dstack([_gone_on_with(new_hat.item) * SHADE, np.full(shape, 255, np.float32)])
-        foreground += ((1 - foreground[..., 3] / 255) * inside)[..., None] * behind
+        # A scarf lies close to the face.
+        shown = float(scene.pressed is None or not scene.pressed.hides_all)
+        foreground = _lined(foreground, own, lined, removed, new_hat.item, shown)
     base = Base(
         plate=np.clip(plate + 0.5, 0, 255).astype(np.uint8),
         foreground=np.clip(foreground + 0.5, 0, 255).astype(np.uint8),
@@ -136,10 +139,40 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat
     return replace(base, foreground=press(base.foreground), colour=press(colour), filled=press(removed))
 
 
+def _lined(
+    foreground: np.ndarray,
+    own: np.ndarray,
+    lined: np.ndarray,
+    removed: np.ndarray,
+    hat: np.ndarray,
+    shown: float,
+) -> np.ndarray:
+    """A foreground ``(S, S, 4)`` and behind it a hat's inside, where it is ``lined (S, S)``.
+
+    Of the foreground the share ``shown`` stays there. Nothing of the old background may show between its hairs:
+    ``own (S, S, 4)`` is without.
+    """
+    foreground = foreground + ((removed <= 0) * lined)[..., None] * (own - foreground)
+    foreground *= (1 - lined * (1 - shown))[..., None]
+    behind = np.dstack([_gone_on_with(hat) * SHADE, np.full(lined.shape, 255, np.float32)])
+    return foreground + ((1 - foreground[..., 3] / 255) * lined)[..., None] * behind
+
+
 def _gone_on_with(item: np.ndarray) -> np.ndarray:
     """A premultiplied item's ``(S, S, 4)`` straight colours, smoothly on over everything, ``(S, S, 3) float32``."""
     straight = item[..., :3] * (255 / np.maximum(item[..., 3:], 1))
     return fill(straight, (item[..., 3] > 200).astype(np.float32))
+
+
+def _background(scene: Scene, person: np.ndarray, gone: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Where the background is seen, ``(S, S) float32`` in {0, 1}: not around what is ``gone (S, S) bool``, unless next
+    to nothing is seen elsewhere."""
+    free = (person < SURELY_BACKGROUND) & (inside >= 1)
+    seen = cv2.erode((free & ~gone).astype(np.float32), np.ones((3, 3)))
+    if seen.mean() >= LEAST_BACKGROUND:
+        return seen
+    worn = np.maximum.reduce([*scene.worn.values(), np.zeros(person.shape, np.uint8)])
+    return cv2.erode((free & (worn == 0)).astype(np.float32), np.ones((3, 3)))
 
 
 def _plate(scene: Scene, background: np.ndarray) -> np.ndarray:
@@ -147,6 +180,16 @@ def _plate(scene: Scene, background: np.ndarray) -> np.ndarray:
     seed = scene.request.options.seed
     key = content_hash([background, seed])
     return _plates.get(scene.image, lambda image: complete_background(image, background, seed), key=key)
+
+
+def _frame(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
+    """How much of each pixel lies within the picture's frame, ``(S, S) float32``, and the colour around it ``(3,)``:
+    what surrounds an avatar is not what is behind the person in it."""
+    portrait = scene.request.portrait
+    frame = _frames.get(portrait.image, find_frame)
+    if frame is None:
+        return np.ones(scene.image.shape[:2], np.float32), np.zeros(3, np.float32)
+    return portrait.crop.apply(frame.inside, scene.size).astype(np.float32) / 255, frame.ground
 
 
 def _vacated(scene: Scene, person: np.ndarray) -> np.ndarray:

@@ -77,11 +77,14 @@ def _underneath(scene: Scene, person: np.ndarray, hidden: np.ndarray) -> tuple[n
     colour = skin
     if "hat" in scene.worn:
         colour = _hair_over_skull(scene, image, colour, skull, hidden)
-    low = smoothstep(below, NECK_FROM, NECK_TO) * (1 - face)
+    # Below the skull and behind the jaw there is neck, and beside it a shoulder, however high; but a beard's own jaw.
+    beside = (1 - skull) * (outline > 0) * (scene.worn["beard"] < 16 if "beard" in scene.worn else 1)
+    low = np.maximum(smoothstep(below, NECK_FROM, NECK_TO), beside) * (1 - face)
     made_up = low * outline * hidden > 0
     if made_up.any():
         place = ((visible & (below > -0.3)) | made_up).astype(np.float32)
-        body = complete_body(image, landmarks, known, place, seed, skin)
+        parts = None if scene.body_parts is None else scene.body_parts.astype(np.float32) / 255
+        body = complete_body(image, landmarks, known, place, seed, skin, parts)
         colour = colour + low[..., None] * (body - colour)
     return np.maximum(np.maximum(skull, face), outline), colour.astype(np.float32)
 

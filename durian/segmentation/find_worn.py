@@ -10,6 +10,7 @@ import numpy as np
 from durian.errors import InvalidRequest
 from durian.segmentation.classic.named_masks import WORN, classic_masks
 from durian.segmentation.interface import START_NAMES, NamedMasks
+from durian.segmentation.parser.classes import CLOTHES, HAIR, SKIN
 from durian.segmentation.parser.heads import known_head, parsed_head
 from durian.segmentation.parser.weights import find_parser
 
@@ -52,6 +53,21 @@ def certainty_of(image: np.ndarray, landmarks: np.ndarray | None, name: str, mas
         return None
     head = known_head(image, landmarks, weights)
     return head.certainty(name) if head is not None and head.has_found(name, mask) else None
+
+
+def body_parts(image: np.ndarray, landmarks: np.ndarray) -> np.ndarray | None:
+    """Where a picture shows a face's skin, hair and clothes, as far around the head as its hair reaches.
+
+    Args:
+        image: ``(H, W, 3) uint8``.
+        landmarks: ``(478, 3)`` of the face.
+
+    Returns:
+        Shares of the three and of everything else, ``(H, W, 4) uint8``, 255 for all of a pixel, all 0 where nobody
+        looked; ``None`` without the parser's weights.
+    """
+    weights = find_parser()
+    return None if weights is None else parsed_head(image, landmarks, weights).shares((SKIN, HAIR, CLOTHES))
 
 
 def worn(image: np.ndarray, landmarks: np.ndarray, names: Iterable[str]) -> dict[str, np.ndarray]:

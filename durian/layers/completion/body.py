@@ -5,28 +5,43 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from durian.geometry.head import Head
-from durian.geometry.mesh import CHIN, smoothstep
+from durian.geometry.mesh import smoothstep
 from durian.layers.body import NECK_LENGTH
 from durian.layers.completion.exemplar import synthesise
 from durian.layers.completion.skin import complete_skin, skin_coloured
 from durian.layers.fill import fill
+from durian.layers.shoulders import NECK_HALF, BodyFrame
 
 SURE = 0.98
 """Share of a pixel that must be known, and body, for it to be taken as an example."""
-COLLAR_RISE = 0.3
-"""By how much higher clothes begin one face width beside the neck, in face widths. Taste."""
+COLLAR_HALF, FLATTEST = 0.45, 0.04
+"""Distance from a neck's middle at which a collar meets the shoulder, and how much higher than in the middle it is
+there at least, in face widths. Taste."""
 APART = 60.0
 """How much clothes in the place of skin count against a match, in levels."""
 NECK_SHADE = 0.82
 """A neck nobody sees, beside the face above it. Taste."""
-NECK_LIGHT, TINT = (-0.6, 0.3), 0.5
+EDGE_SHADE = 0.85
+"""The edges of a neck, beside its middle: it is round. Taste."""
+SHADED_FOR = 0.3
+"""Distance from what is seen of a neck, in face widths, over which its shade goes on."""
+NECK_LIGHT, TINT = (-0.9, 0.3), 0.5
 """Logarithms by which a neck that is made up may be darker or brighter than the face, and how much of its tint it has:
 what is seen below a chin lies in its shadow, which is redder than the rest."""
 LEAST_SEEN = 30
 """Pixels of a neck from which on it says how dark it is."""
-TOLD = 0.06
-"""Distance from what is seen, in face widths, over which it tells skin from clothes."""
+NEITHER, SURELY_SKIN = 0.3, 0.8
+"""Share of hair, or of a thing, from which on a pixel says nothing of clothes; share of skin from which on it is that
+whatever its colour."""
+TOLD, TOLD_BESIDE = 0.06, 0.2
+"""Distance from what is seen, in face widths, over which it tells skin from clothes below the head, and beside a neck,
+where some wear a collar and some bare shoulders."""
+BESIDE = (0.36, 0.5)
+"""Distance from a neck's middle over which a shoulder begins, in face widths."""
+LEAST_PIECE = 0.05
+"""Area of skin apart from the neck, in squared face widths, below which it may be cloth in the shade of a strand."""
+THINNEST = 0.03
+"""Half the width of skin that is seen beside a neck, in face widths: less is a strand, or the shade of one."""
 COLLAR = 0.02
 """Distance from clothes, in face widths, from which on a neck is nothing but skin."""
 
@@ -38,6 +53,7 @@ def complete_body(
     body: np.ndarray,
     seed: int = 0,
     skin: np.ndarray | None = None,
+    parts: np.ndarray | None = None,
 ) -> np.ndarray:
     """Go on with neck and clothes, each from its own kind, and with the edge between them.
 
@@ -48,6 +64,8 @@ def complete_body(
         body: ``(S, S) float32`` in [0, 1] where neck and clothes are, or are to be.
         seed: of the search.
         skin: ``(S, S, 3) float32``, what :func:`complete_skin` made of the same picture, if that is at hand.
+        parts: ``(S, S, 4) float32`` in [0, 1] how much of each pixel is skin, hair, clothes and anything else, from
+            somebody who knows better than colours do; all 0 where nobody looked.
 
     Returns:
         ``(S, S, 3) float32``: what of the body is not known is made up, elsewhere ``image``.
@@ -57,14 +75,14 @@ def complete_body(
     hole = (body > 0) & ~(known >= 1)
     if not hole.any():
         return image.copy()
-    head = Head(landmarks)
-    usual = _usual_neck(landmarks, head, source.shape)
-    bare = source & skin_coloured(image, landmarks, known)
+    frame = BodyFrame.of(landmarks)
+    usual = _usual_neck(body, frame)
+    source, bare = _told_apart(source, skin_coloured(image, landmarks, known), frame, parts)
     bare |= _shadows(source & ~bare, bare, usual)
-    neck = _neck(usual, head, source, bare)
+    neck = _neck(usual, frame, source, bare)
     if skin is None:
         skin, _ = complete_skin(image, landmarks, known, seed=seed)
-    skin = _shaded_as_seen(image, skin, bare, known)
+    skin = _shaded_as_seen(image, skin, bare, known, frame)
     clothes = source & ~cv2.dilate(bare.astype(np.uint8), np.ones((3, 3))).astype(bool)
     start = skin
     if clothes.any():
@@ -73,33 +91,66 @@ def complete_body(
     start = np.where(hole[..., None], start, image).astype(np.float32)
     made = synthesise(start, hole, source, seed, APART * neck[..., None])
     collar = cv2.distanceTransform((neck > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
-    inside = smoothstep(collar, 1.0, 1.0 + COLLAR * head.width)[..., None].astype(np.float32)
+    inside = smoothstep(collar, 1.0, 1.0 + COLLAR * frame.width)[..., None].astype(np.float32)
     made += inside * (skin - made)
     weight = known[..., None] * hole[..., None]
     made = made + weight * (image - made)
     return np.where(hole[..., None], np.clip(made, 0, 255), image).astype(np.float32)
 
 
-def _shaded_as_seen(image: np.ndarray, skin: np.ndarray, bare: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """The skin ``(S, S, 3)`` of a neck as dark beside a face as what is seen of it, ``bare (S, S) bool``."""
+def _told_apart(
+    source: np.ndarray, coloured: np.ndarray, frame: BodyFrame, parts: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """What is neck or clothes, and what of it is skin, ``(S, S) bool`` each: neither what is held in front of them nor
+    what is left of hair."""
+    beside = np.abs(frame.places(source.shape)[0]) > BESIDE[0]
+    bare = source & coloured
+    if parts is not None:
+        skin, hair, clothes, rest = np.moveaxis(parts, -1, 0)
+        source = source & (np.maximum(hair, rest) < NEITHER)
+        # Cloth between strands looks like skin to a network, and a shadow on skin like cloth by its colour.
+        bare = source & ((coloured & (skin >= clothes)) | ((skin > SURELY_SKIN) & ~beside))
+    thick = cv2.morphologyEx(bare.astype(np.uint8), cv2.MORPH_OPEN, _disc(THINNEST * frame.width)) > 0
+    bare &= thick | ~beside
+    _, pieces, stats, _ = cv2.connectedComponentsWithStats(bare.astype(np.uint8))
+    doubtful = stats[:, cv2.CC_STAT_AREA] < LEAST_PIECE * frame.width**2
+    doubtful[np.unique(pieces[~beside])] = False
+    return source & ~(bare & doubtful[pieces]), bare & ~doubtful[pieces]
+
+
+def _shaded_as_seen(
+    image: np.ndarray, skin: np.ndarray, bare: np.ndarray, known: np.ndarray, frame: BodyFrame
+) -> np.ndarray:
+    """The skin ``(S, S, 3)`` of a neck as dark beside a face as what is seen of it, ``bare (S, S) bool``; far from that
+    as necks are: in the head's shadow, and round."""
+    turned = np.minimum(np.abs(frame.places(bare.shape)[0]) / NECK_HALF, 1) ** 4
+    usual = np.log(NECK_SHADE) + np.log(EDGE_SHADE) * turned[..., None]
     inner = cv2.erode(bare.astype(np.uint8), np.ones((3, 3))).astype(np.float32)
     if inner.sum() < LEAST_SEEN:
-        return skin * NECK_SHADE
+        return np.exp(usual) * skin
     # Where the neck is seen the skin is the picture itself: what it would be by itself comes from beside it.
     expected = fill(skin, (known < SURE).astype(np.float32))
     ratio = fill(np.log(image + 8) - np.log(expected + 8), inner)
     mean = ratio.mean(axis=-1, keepdims=True)
     ratio = cv2.GaussianBlur(mean + TINT * (ratio - mean), (0, 0), 3.0)
+    away = cv2.distanceTransform((inner < 1).astype(np.uint8), cv2.DIST_L2, 5) / (SHADED_FOR * frame.width)
+    ratio = usual + np.exp(-0.5 * away**2)[..., None] * (ratio - usual)
     return np.clip(np.exp(np.clip(ratio, *NECK_LIGHT)) * (skin + 8) - 8, 0, 255)
 
 
-def _usual_neck(landmarks: np.ndarray, head: Head, shape: tuple[int, int]) -> np.ndarray:
-    """Where a body is skin if nobody sees it, ``(S, S) float32`` in {0, 1}."""
-    down = head.axes[:2, 1] / np.linalg.norm(head.axes[:2, 1])
-    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
-    offset = (np.stack([x, y], -1) - landmarks[CHIN, :2]) / head.width
-    along, aside = offset @ down, offset @ np.array([down[1], -down[0]])
-    return (along < NECK_LENGTH - COLLAR_RISE * aside**2).astype(np.float32)
+def _usual_neck(body: np.ndarray, frame: BodyFrame) -> np.ndarray:
+    """Where a ``body (S, S)`` is skin if nobody sees it, ``(S, S) float32`` in {0, 1}: down to a round collar that
+    meets the shoulders as high as they are."""
+    aside, along = frame.places(body.shape)
+    down = np.arange(0.0, NECK_LENGTH - FLATTEST, 0.01)
+    collar = np.zeros(body.shape, np.float32)
+    for sign in (-1, 1):
+        places = frame.pixels(np.stack([np.full_like(down, sign * COLLAR_HALF), down], -1))
+        met = cv2.remap(body, places[:, :1], places[:, 1:], cv2.INTER_NEAREST)[:, 0] > 0.5
+        shoulder = down[met.argmax()] if met.any() else down[-1]
+        collar[sign * aside >= 0] = NECK_LENGTH - shoulder
+    above = along < NECK_LENGTH - collar * (aside / COLLAR_HALF) ** 2
+    return (above & (np.abs(aside) < BESIDE[1])).astype(np.float32)
 
 
 def _shadows(dark: np.ndarray, bare: np.ndarray, usual: np.ndarray) -> np.ndarray:
@@ -112,14 +163,20 @@ def _shadows(dark: np.ndarray, bare: np.ndarray, usual: np.ndarray) -> np.ndarra
     return is_shadow[parts]
 
 
-def _neck(usual: np.ndarray, head: Head, source: np.ndarray, bare: np.ndarray) -> np.ndarray:
+def _neck(usual: np.ndarray, frame: BodyFrame, source: np.ndarray, bare: np.ndarray) -> np.ndarray:
     """Where the body is skin, ``(S, S) float32``: as seen, as what is near says, and far from it as necks are."""
     if not source.any():
         return usual
     label = np.repeat((bare & source).astype(np.float32)[..., None], 3, 2)
     told = fill(label, source.astype(np.float32))[..., 0]
     distance = cv2.distanceTransform(1 - source.astype(np.uint8), cv2.DIST_L2, 5)
-    near = np.exp(-0.5 * (distance / (TOLD * head.width)) ** 2)
+    beside = smoothstep(np.abs(frame.places(source.shape)[0]), *BESIDE)
+    reach = (TOLD + (TOLD_BESIDE - TOLD) * beside) * frame.width
+    near = np.exp(-0.5 * (distance / reach) ** 2)
     neck = usual + near * (told - usual)
     # Cloth has an edge: halfway between both there is nothing.
-    return cv2.GaussianBlur((neck > 0.5).astype(np.float32), (0, 0), max(COLLAR / 2 * head.width, 0.7))
+    return cv2.GaussianBlur((neck > 0.5).astype(np.float32), (0, 0), max(COLLAR / 2 * frame.width, 0.7))
+
+
+def _disc(radius: float) -> np.ndarray:
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(1, round(radius)) + 1,) * 2)

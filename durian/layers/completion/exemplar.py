@@ -14,6 +14,7 @@ import numpy as np
 
 from durian.geometry.mesh import smoothstep
 from durian.layers.completion import patches
+from durian.layers.completion.peeling import peeled
 from durian.layers.fill import fill
 
 REACH = 3
@@ -127,9 +128,15 @@ def _filled_level(level, matches, rounds, finest, state, rng):
     targets = np.argwhere(is_target).astype(np.int32)
     source = _centres(level.source)
     match_y, match_x = _first_matches(matches, source, is_target, rng)
+    start = level.picture
+    if matches is None:
+        guess, guess_y, guess_x = peeled(start, level.hole, level.source, source, REACH, rng)
+        found = is_target & (guess_y >= 0)
+        match_y[found], match_x[found] = guess_y[found], guess_x[found]
+        start = start + (1 - level.limit / SHIFT_LIMIT)[..., None] * (guess - start)
     depth = cv2.distanceTransform(level.hole.astype(np.uint8), cv2.DIST_L2, 3)
     nearness = (FARTHER ** -np.minimum(depth, 60)).astype(np.float32)
-    picture = level.picture.reshape(height, width * 3).copy()
+    picture = np.ascontiguousarray(start.reshape(height, width * 3)).copy()
     limit, price = level.limit, np.float32(SHIFT_PRICE)
     cost = np.full((height, width), np.float32(1e30))
     total, votes = np.zeros_like(picture), np.zeros((height, width), np.float32)

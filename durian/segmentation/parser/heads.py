@@ -246,6 +246,18 @@ class ParsedHead:
                 self._masks[name] = self._mask(ITEMS[name])
             return self._masks[name]
 
+    def shares(self, classes: tuple[int, ...]) -> np.ndarray:
+        """Shares of classes as the network sees them, and of all others together last, ``(H, W, K + 1) uint8``, 255 for
+        all; all 0 outside the head's window."""
+        window, shares = self.head
+        box = left, top, right, bottom = window.bounds(self.image.shape)
+        found = np.zeros((*self.image.shape[:2], len(classes) + 1), np.uint8)
+        if right > left and bottom > top:
+            wanted = shares[..., classes]
+            wanted = np.concatenate([wanted, 1 - wanted.sum(axis=-1, keepdims=True)], axis=-1)
+            found[top:bottom, left:right] = np.rint(255 * np.clip(window.put(wanted, box), 0, 1))
+        return found
+
     def has_found(self, name: str, mask: np.ndarray) -> bool:
         """Whether somebody got exactly this mask here by the item's name."""
         return name in self._masks and np.array_equal(self._masks[name], mask)
