@@ -13,6 +13,7 @@ from durian.geometry.alignment import ItemMesh, aligned_mask, item_mesh
 from durian.geometry.mirror import facing_like
 from durian.keypoints import draw_keypoints, draw_landmarks
 from durian.layers.continued import continued
+from durian.layers.loose_ends import with_loose_ends
 from durian.layers.wearing import PressedHair, press_hair
 from durian.motion import drive, driven_landmarks
 from durian.request import AnimationRequest, Attribute, RenderOptions
@@ -88,7 +89,7 @@ def prepare_scene(request: AnimationRequest, driving: np.ndarray | None = None, 
     image = portrait.crop.apply(portrait.image, size)
     items = []
     for attribute in sorted(request.attributes, key=lambda a: a.drawing_layer):
-        attribute = facing_like(continued(attribute), landmarks)
+        attribute = facing_like(with_loose_ends(continued(attribute)), landmarks)
         mesh = item_mesh(attribute, landmarks)
         items.append(AlignedAttribute(attribute, mesh, aligned_mask(attribute, mesh, landmarks, size)))
     worn_in_crop = _worn_in_crop(request, size)
