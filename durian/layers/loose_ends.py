@@ -37,6 +37,8 @@ SURE = 200
 """Of a mask, from which on a pixel is nothing but hair."""
 MOST_GAP = 0.5
 """Length, in outer-eye distances along the strands, up to which what lies between two parts of hair hides hair."""
+CALM = 0.35
+"""Distance from what goes on, in outer-eye distances, within which what is beside it is made plain."""
 TIP = 0.25
 """Length over which a strand thins out, in outer-eye distances."""
 
@@ -73,9 +75,22 @@ def _changed(attribute: Attribute) -> dict[str, np.ndarray]:
     colours = _mirrored(attribute, source, factor, eye_distance(landmarks))
     share = np.clip(cv2.resize(ends, (width, height), interpolation=cv2.INTER_CUBIC), 0, 1)
     loose = cv2.resize(loose.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0
-    image = attribute.image + share[..., None] * (colours - attribute.image)
+    image = _calm(attribute, share, eye_distance(landmarks))
+    image += share[..., None] * (colours - image)
     mask = np.maximum(attribute.mask, np.rint(255 * share).astype(np.uint8))
     return {"image": np.rint(image).astype(np.uint8), "mask": np.where(loose, np.uint8(0), mask)}
+
+
+def _calm(attribute: Attribute, share: np.ndarray, unit: float) -> np.ndarray:
+    """The picture ``(H, W, 3) float32`` without what is seen around hair that goes on with a ``share (H, W)``: on a
+    dotted shirt dots would be taken for strands."""
+    image = attribute.image.astype(np.float32)
+    reach = 2 * max(1, round(CALM * unit)) + 1
+    around = cv2.dilate((share > 0.02).astype(np.uint8), np.ones((reach, reach))) > 0
+    hair = cv2.dilate((attribute.mask > 8).astype(np.uint8), np.ones((3, 3))) > 0
+    behind = fill(image, (~around & ~hair).astype(np.float32))
+    calm = cv2.GaussianBlur((around & ~hair).astype(np.float32), (0, 0), max(0.02 * unit, 0.5)) * ~hair
+    return image + calm[..., None] * (behind - image)
 
 
 def _mirrored(attribute: Attribute, source: np.ndarray, factor: float, unit: float) -> np.ndarray:
