@@ -66,7 +66,8 @@ def _with_room(attribute: Attribute, unit: float) -> dict[str, np.ndarray]:
     # A mask's last rows and columns are often soft, and would show as a line.
     border = np.ones_like(inside)
     border[: height - EDGE, EDGE : width - EDGE] = False
-    own = np.where(border & inside, np.uint8(255), attribute.mask)
+    closed = cv2.morphologyEx(attribute.mask, cv2.MORPH_CLOSE, np.ones((2 * EDGE + 1,) * 2))
+    own = np.where(border & (closed > HALF), np.uint8(255), attribute.mask)
     seen = cv2.copyMakeBorder(own, *sides, cv2.BORDER_REFLECT_101).astype(np.float32)
     beyond = (x < 0) | (x > width - 1) | (y > height - 1)
     mask = np.where(beyond, np.rint(seen * grown), seen)

@@ -76,8 +76,13 @@ def _changed(attribute: Attribute) -> dict[str, np.ndarray]:
     share = np.clip(cv2.resize(ends, (width, height), interpolation=cv2.INTER_CUBIC), 0, 1)
     loose = cv2.resize(loose.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0
     image = _calm(attribute, share, eye_distance(landmarks))
-    image += share[..., None] * (colours - image)
+    # The outline that was cut is half of what cut it, and was found at a lower resolution: without a line between.
+    pixel, edge = int(np.ceil(1 / factor)), max(1, round(EDGE * eye_distance(landmarks)))
     mask = np.maximum(attribute.mask, np.rint(255 * share).astype(np.uint8))
+    joined = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((2 * pixel + 1,) * 2))
+    near = cv2.dilate(share, np.ones((2 * edge + 1,) * 2))
+    mask = np.where(near > 0.02, joined, mask)
+    image += np.minimum(near, mask / np.float32(255))[..., None] * (colours - image)
     return {"image": np.rint(image).astype(np.uint8), "mask": np.where(loose, np.uint8(0), mask)}
 
 
