@@ -135,7 +135,7 @@ def scene_overlays(scene: Scene) -> dict[str, np.ndarray]:
 
 def _whole(attribute: Attribute) -> Attribute:
     """An attribute with what its picture's edges and things in front of it cut off."""
-    return with_loose_ends(continued(beyond_frame(attribute)))
+    return continued(beyond_frame(with_loose_ends(attribute)))
 
 
 def _single_at_an_end(request: AnimationRequest) -> AnimationRequest:

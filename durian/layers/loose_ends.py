@@ -27,7 +27,7 @@ SMOOTH = 0.15
 """Scale of the flow of hair, in outer-eye distances."""
 CROSSES = 0.35
 """Cosine between the strands and the way out of the hair from which on an outline crosses them, and ends them."""
-LENGTH = (0.15, 0.75)
+LENGTH = (0.12, 0.55)
 """Length of the shortest and of the longest lock that goes on, in outer-eye distances. Taste."""
 LOCK, STRAND = 0.09, 0.02
 """Widths of a lock and of a strand, in outer-eye distances."""
