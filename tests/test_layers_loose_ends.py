@@ -8,8 +8,9 @@ from faces_made import SIDE, made_landmarks
 
 from durian.face import eye_distance
 from durian.geometry.mesh import CHIN, FACE_OVAL
-from durian.layers.loose_ends import LENGTH, LOWER_LIP, MOST_GAP, _detached, hanging_ends
+from durian.layers.loose_ends import LENGTH, LOWER_LIP, MOST_GAP, _calm, _detached, hanging_ends
 from durian.layers.skin import polygon
+from durian.request import Attribute
 
 LANDMARKS = made_landmarks()
 UNIT = eye_distance(LANDMARKS)
@@ -70,3 +71,15 @@ def test_a_part_below_a_wide_gap_is_left_out_and_one_beside_the_face_stays():
     beside = (COLUMNS > SIDE - LEFT + 4) & (COLUMNS < SIDE - LEFT + 12) & (np.abs(ROWS - LANDMARKS[1, 1]) < 10)
     below = (np.abs(COLUMNS - LEFT) < 8) & (ROWS > SHOULDER + 20) & (ROWS < SHOULDER + 40)
     assert np.array_equal(_detached((hair > 0) | beside | below, LANDMARKS), below)
+
+
+def test_beside_what_goes_on_the_picture_is_plain_and_the_face_its_own():
+    _, hair = hair_until(SHOULDER)
+    dots = np.where((ROWS.astype(int) // 3 + COLUMNS.astype(int) // 3)[..., None] % 2 > 0, 250, 20) * np.ones(3)
+    attribute = Attribute(dots.astype(np.uint8), (255 * hair).astype(np.uint8), LANDMARKS, "hair")
+    share = ((hair == 0) & (np.abs(COLUMNS - LEFT) < 6) & (np.abs(ROWS - SHOULDER) < 6)).astype(np.float32)
+    made = _calm(attribute, share, UNIT)
+    assert np.array_equal(made[FACE | (hair > 0)], attribute.image[FACE | (hair > 0)])
+    beside = (cv2.dilate(share, np.ones((9, 9))) > 0) & ~FACE & (cv2.dilate(hair, np.ones((9, 9))) == 0)
+    assert beside.sum() > 20
+    assert made[beside].std() < 0.5 * dots[beside].std()

@@ -92,9 +92,11 @@ def _calm(attribute: Attribute, share: np.ndarray, unit: float) -> np.ndarray:
     image = attribute.image.astype(np.float32)
     reach = 2 * max(1, round(CALM * unit)) + 1
     around = cv2.dilate((share > 0.02).astype(np.uint8), np.ones((reach, reach))) > 0
-    hair = cv2.dilate((attribute.mask > 8).astype(np.uint8), np.ones((3, 3))) > 0
-    behind = fill(image, (~around & ~hair).astype(np.float32))
-    calm = cv2.GaussianBlur((around & ~hair).astype(np.float32), (0, 0), max(0.02 * unit, 0.5)) * ~hair
+    kept = cv2.dilate((attribute.mask > 8).astype(np.uint8), np.ones((3, 3))) > 0
+    # The face stays: its light is measured on it.
+    kept |= polygon(np.asarray(attribute.landmarks)[FACE_OVAL], kept.shape) > 0
+    behind = fill(image, (~around & ~kept).astype(np.float32))
+    calm = cv2.GaussianBlur((around & ~kept).astype(np.float32), (0, 0), max(0.02 * unit, 0.5)) * ~kept
     return image + calm[..., None] * (behind - image)
 
 
