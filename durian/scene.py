@@ -12,8 +12,10 @@ from durian.face import eye_distance
 from durian.geometry.alignment import ItemMesh, aligned_mask, item_mesh
 from durian.geometry.mirror import facing_like
 from durian.keypoints import draw_keypoints, draw_landmarks
+from durian.layers.beyond_frame import beyond_frame
 from durian.layers.continued import continued
 from durian.layers.hem import hemmed
+from durian.layers.loose_ends import with_loose_ends
 from durian.layers.turned import turned
 from durian.layers.wearing import PressedHair, press_hair
 from durian.motion import drive, driven_landmarks
@@ -98,7 +100,7 @@ def prepare_scene(request: AnimationRequest, driving: np.ndarray | None = None, 
     image = portrait.crop.apply(portrait.image, size)
     items = []
     for attribute in sorted(request.attributes, key=lambda a: a.drawing_layer):
-        attribute = turned(facing_like(hemmed(continued(attribute)), landmarks), landmarks)
+        attribute = turned(facing_like(_whole(attribute), landmarks), landmarks)
         mesh = item_mesh(attribute, landmarks)
         items.append(AlignedAttribute(attribute, mesh, aligned_mask(attribute, mesh, landmarks, size)))
     worn_in_crop = _worn_in_crop(request, size)
@@ -140,6 +142,11 @@ def scene_overlays(scene: Scene) -> dict[str, np.ndarray]:
         "hole": masks.outline(hole, scene.base_hole, (255, 255, 255)),
         "aligned": aligned,
     }
+
+
+def _whole(attribute: Attribute) -> Attribute:
+    """An attribute with what its picture's edges and things in front of it cut off."""
+    return hemmed(continued(beyond_frame(with_loose_ends(attribute))))
 
 
 def _single_at_an_end(request: AnimationRequest) -> AnimationRequest:

@@ -1,5 +1,6 @@
 """Heads, meshes, rasterising and alignment, on values."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -92,6 +93,24 @@ def test_a_round_thing_keeps_its_width_when_it_turns(landmarks):
     shell, rigid = pose.shell(sides, head.centre), pose(sides)
     assert np.ptp(shell[:, 0]) == pytest.approx(np.ptp(sides[:, 0]), rel=0.03)
     assert np.ptp(rigid[:, 0]) < 0.93 * np.ptp(sides[:, 0])
+
+
+@pytest.mark.parametrize("degrees", [-20, 20])
+def test_long_hair_hangs_straight_down_from_a_tilted_head(collins, landmarks, degrees):
+    """Of a reference who stands upright; as far up as the eyes it follows the head."""
+    mask = np.zeros(collins.shape[:2], np.uint8)
+    width = Head(landmarks).width
+    mask[int(landmarks[10, 1]) :, int(landmarks[234, 0] - 0.2 * width) : int(landmarks[234, 0])] = 255
+    turn = cv2.getRotationMatrix2D(landmarks[168, :2].tolist(), degrees, 1.0)
+    tilted = landmarks.copy()
+    tilted[:, :2] = landmarks[:, :2] @ turn[:, :2].T + turn[:, 2]
+    hair, hat = (item_mesh(Attribute(collins, mask, landmarks, name), tilted) for name in ("hair", "hat"))
+    points = hair.texture_points
+    below = (points[:, 1] - landmarks[2, 1]) / width
+    column = points[:, 0] == np.median(points[:, 0])
+    high, low = hair.rest[column & (below < -0.1), :2], hair.rest[column & (below > 0.75), :2]
+    assert np.allclose(high, hat.rest[column & (below < -0.1), :2], atol=0.5)
+    assert abs(np.diff(low[[0, -1], 0]).item()) < 0.1 * np.diff(low[[0, -1], 1]).item()
 
 
 @pytest.mark.parametrize("name", ["hat", "glasses", "hair", "beard", "lips", "other"])

@@ -8,7 +8,7 @@ import pytest
 from faces_made import SIDE, SKIN, made_face, made_landmarks
 
 from durian.geometry.head import Head
-from durian.geometry.mesh import BROWS, CHIN, FACE_OVAL
+from durian.geometry.mesh import BROWS, CHIN, EYES, FACE_OVAL, IRISES
 from durian.layers.completion import complete_background, complete_body, complete_hair, complete_skin, join
 from durian.layers.completion.hair import strands
 from durian.layers.completion.mirrored import FaceSurface
@@ -180,6 +180,26 @@ def test_each_landmark_finds_its_counterpart():
     assert left < -0.1 < 0.1 < right
 
 
+@pytest.mark.parametrize("side", [0, 1])
+@pytest.mark.parametrize("gaze", [-4.0, 0.0, 4.0])
+def test_a_hidden_eye_comes_back_from_the_other_and_looks_where_that_does(side: int, gaze: float):
+    landmarks = made_landmarks()
+    picture = made_face(landmarks).astype(np.float32)
+    for lids, iris in zip(EYES, IRISES, strict=True):
+        landmarks[iris, 0] += gaze
+        opening = polygon(landmarks[lids], (SIDE, SIDE))[..., None]
+        disc = (np.hypot(COLUMNS - landmarks[iris[0], 0], ROWS - landmarks[iris[0], 1]) < 4)[..., None]
+        picture += opening * (np.where(disc, 30.0, 235.0) - picture)
+    hole = cv2.dilate(polygon(landmarks[EYES[side]], (SIDE, SIDE)), np.ones((11, 11))) > 0
+    made, sure = complete_skin(wiped(picture, hole), landmarks, (~hole).astype(np.float32))
+    inside = cv2.erode(polygon(landmarks[EYES[side]], (SIDE, SIDE)), np.ones((3, 3))) > 0.99
+    is_iris = inside & (np.hypot(*(np.stack([COLUMNS, ROWS], -1) - landmarks[IRISES[side][0], :2]).T).T < 3)
+    assert is_iris.sum() > 5
+    assert made[is_iris].mean() < 70
+    assert np.abs(made - picture)[inside].mean() < 25
+    assert sure[is_iris].min() > 0.7
+
+
 @pytest.mark.parametrize("side", [-1, 1])
 def test_a_hidden_cheek_comes_back_from_the_other_in_its_own_light(lit, side: int):
     truth, landmarks = lit
@@ -190,6 +210,8 @@ def test_a_hidden_cheek_comes_back_from_the_other_in_its_own_light(lit, side: in
     assert np.abs(made[y, x] - truth[y, x]).max() < 8, "the dimple"
     assert truth[y, x + 12, 0] - truth[y, x, 0] > 12
     flat = hole & (polygon(landmarks[FACE_OVAL], hole.shape) >= 1)
+    for lids in EYES:  # which come from the other half as they are
+        flat &= cv2.dilate(polygon(landmarks[lids], hole.shape), np.ones((15, 15))) == 0
     off = np.abs(made - truth)[flat]
     assert np.median(off) < 3
     assert sure[y, x] > 0.7

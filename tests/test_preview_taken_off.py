@@ -51,6 +51,25 @@ def test_a_larger_expansion_takes_more_off_and_never_eyes_mouth_or_free_brows(fr
         assert off[2][polygon(landmarks[part], (SIZE, SIZE)) > 0.9].max() < 0.1
 
 
+@pytest.mark.parametrize("both", [False, True])
+def test_a_lock_over_an_eye_goes_where_the_other_eye_is_seen(fringed, both: bool):
+    """Over both eyes it stays: nobody knows what lies under it."""
+    locks = fringed.worn["hair"].copy()
+    for lids in EYES[: 1 + both]:
+        left, right = np.sort(fringed.landmarks[lids[[0, 8]], 0])
+        locks[50 : int(fringed.landmarks[lids, 1].max() + 8), int(left - 4) : int((left + right) / 2)] = 255
+    covered = replace(fringed, worn={**fringed.worn, "hair": locks})
+    removed, _ = taken_off(scene(covered), np.ones((SIZE, SIZE), np.float32))
+    crop = covered.crop.apply(locks, SIZE)
+    for number, lids in enumerate(EYES):
+        eye = polygon(scene(covered).landmarks[lids], (SIZE, SIZE)) > 0.9
+        under = removed[eye & (crop > 200)]
+        if number == 0 or both:
+            assert len(under) > 20
+            assert under.min() > 0.9 if not both else under.max() < 0.1
+        assert removed[eye & (masks.signed_distance(crop) > 0.07 * scene(covered).eye_distance)].max() < 0.1
+
+
 def test_skin_in_the_shadow_of_hair_fades_into_what_lies_under_it(fringed):
     asked = scene(fringed, 0.0)
     removed, _ = taken_off(asked, np.ones((SIZE, SIZE), np.float32))

@@ -40,6 +40,11 @@ GRID_STEPS = 24
 """Cells of an item's mesh along its longer side."""
 HAIR_HANG = (0.1, 1.9)
 """Distance below the chin, in face widths, over which long hair stops following the head."""
+NOSE_BASE = 2
+HAIR_BEND = 0.45
+"""Distance below the nose, in face widths, over which hair that follows a head's tilt comes to hang straight down."""
+MOST_TILT = 0.7
+"""Furthest tilt of a head between two pictures, radians, that hair hangs against: beyond, a picture is turned."""
 NO_FACE_BOXES = {
     # Width in outer-eye distances, and the point of the item's box (0 top, 1 bottom) that lies on a landmark.
     "glasses": (1.55, 0.45, 168),
@@ -80,6 +85,8 @@ class RigidItem:
             rest = _anchored(self.texture_points, attribute, portrait)
         else:
             rest = _fitted(self.texture_points, attribute, portrait)
+            if attribute.name == "hair":
+                rest[:, :2] += _hung(rest[:, :2], attribute.landmarks, portrait)
         self.rest = placed(rest, attribute.placement, portrait)
         head = Head(portrait)
         self.centre, self.round = head.centre, attribute.name in ROUND_NAMES
@@ -178,6 +185,20 @@ def _fitted(points: np.ndarray, attribute: Attribute, portrait: np.ndarray) -> n
     squared = ((points[:, None] - reference[None, chosen, :2]) ** 2).sum(-1) / (FIT_REACH * head.width) ** 2
     weight = np.exp(-0.5 * (squared - squared.min(1, keepdims=True)))
     return carried + weight / weight.sum(1, keepdims=True) @ error
+
+
+def _hung(points: np.ndarray, reference: np.ndarray, portrait: np.ndarray) -> np.ndarray:
+    """How far hair at ``points (N, 2)`` of the portrait's crop falls to the side, ``(N, 2)``, where the portrait's head
+    is tilted otherwise than the reference's: in both pictures it hangs straight down, not along the head."""
+    own, wearer = (Head(np.asarray(each)).axes[:2, 1] for each in (reference, portrait))
+    tilt = np.arctan2(wearer[1], wearer[0]) - np.arctan2(own[1], own[0])
+    tilt = np.clip((tilt + np.pi) % (2 * np.pi) - np.pi, -MOST_TILT, MOST_TILT)
+    carried = np.array([-np.sin(tilt), np.cos(tilt)])
+    bend = HAIR_BEND * Head(portrait).width
+    below = np.maximum((points - portrait[NOSE_BASE, :2]) @ carried / bend, 0)
+    # The integral of a smooth step: how much of the way down is straight down.
+    straight = bend * np.where(below < 1, below**3 - below**4 / 2, below - 0.5)
+    return straight[:, None] * (np.array([0.0, 1.0]) - carried)
 
 
 def _anchored(points: np.ndarray, attribute: Attribute, portrait: np.ndarray) -> np.ndarray:

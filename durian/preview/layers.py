@@ -17,7 +17,6 @@ from durian.layers.face_light import FaceLight
 from durian.layers.fill import fill
 from durian.layers.glasses import take_apart
 from durian.layers.glasses_view import FrontView
-from durian.layers.run_out import shown_sides
 from durian.preview.beard import beard_texture
 from durian.preview.light import cut_out, mean_change, relit
 from durian.request import Attribute
@@ -104,28 +103,25 @@ def build_layer(
         scale = NO_FACE_BOXES[attribute.name][0] * eyes / max(x1 - x0, 1)
     if isinstance(item.mesh, GlassesItem):
         return _glasses_layer(item, portrait, light, wearer, hair)
-    shown = shown_sides(item.mask) if attribute.name == "hair" else (True, True, True)
-    texture, to_texture = _texture(attribute, float(scale * attribute.placement.scale), shown, light, wearer)
+    texture, to_texture = _texture(attribute, float(scale * attribute.placement.scale), light, wearer)
     points = item.mesh.texture_points @ to_texture[:, :2].T + to_texture[:, 2]
     return Layer(attribute.name, texture, points.astype(np.float32), item.mesh, attribute.strength)
 
 
-def _texture(
-    attribute: Attribute, scale: float, shown: tuple[bool, bool, bool], light: float, wearer: FaceLight
-) -> tuple[np.ndarray, np.ndarray]:
+def _texture(attribute: Attribute, scale: float, light: float, wearer: FaceLight) -> tuple[np.ndarray, np.ndarray]:
     """The item cut out, as of :attr:`Layer.texture`, and the map into it as of :func:`cut_out`; not to be written
     into: while a visitor moves sliders the items stay the same, and are cut out once."""
 
     def make(_: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         if attribute.name == "beard" and attribute.landmarks is not None:
             return beard_texture(attribute, scale, light, wearer)
-        straight, sample = _cuts.get(attribute.image, lambda _: cut_out(attribute, scale, shown), key=cut_key)
+        straight, sample = _cuts.get(attribute.image, lambda _: cut_out(attribute, scale), key=cut_key)
         if light > 0 and sample.landmarks is not None:
             colours = relit(straight[..., :3], sample.landmarks, attribute, wearer, light)
             straight = np.concatenate([colours, straight[..., 3:]], -1)
         return premultiplied(straight), sample.to_texture
 
-    cut_key = content_hash((attribute.mask, attribute.landmarks, attribute.name, attribute.trim, scale, shown))
+    cut_key = content_hash((attribute.mask, attribute.landmarks, attribute.name, attribute.trim, scale))
     return _textures.get(attribute.image, make, key=cut_key + content_hash((light, wearer)))
 
 

@@ -12,7 +12,6 @@ from durian.geometry.mesh import BROWS, EYES, FACE_OVAL, OUTER_LIPS
 from durian.layers.colours import foreground_colours
 from durian.layers.face_light import FaceLight, head_coordinates
 from durian.layers.mattes import soft_matte
-from durian.layers.run_out import run_out
 from durian.layers.skin import polygon, skin_pixels
 from durian.preview.matte import without_forehead
 from durian.preview.sample import Sample
@@ -40,15 +39,12 @@ EXPOSURE_LIMIT = 1.8
 """The same of a photograph's exposure: an item in a black picture is still seen."""
 
 
-def cut_out(
-    attribute: Attribute, scale: float, shown: tuple[bool, bool, bool] = (True, True, True)
-) -> tuple[np.ndarray, Sample]:
+def cut_out(attribute: Attribute, scale: float) -> tuple[np.ndarray, Sample]:
     """An item as a texture, in its own light.
 
     Args:
         attribute: the reference, its mask and landmarks.
         scale: crop pixels of the portrait per pixel of the reference; large references are shrunk to it.
-        shown: of hair that its picture cuts, at which sides (:func:`durian.layers.run_out.shown_sides`) one sees that.
 
     Returns:
         ``(h, w, 4) float32`` straight (not premultiplied) colours and alpha 0-255, and the part of the reference that
@@ -69,9 +65,6 @@ def cut_out(
         alpha = soft_matte(image, alpha, _unit(attribute, to_texture, landmarks), attribute.name, barred)
         if attribute.name == "hair" and face is not None:
             alpha = without_forehead(image, alpha, face, skin_pixels(landmarks, alpha.shape))
-            height, width = attribute.mask.shape
-            corners = np.array([[0, 0], [width - 1, height - 1]]) * np.diag(to_texture) + to_texture[:, 2]
-            alpha = run_out(alpha, (corners[0, 0], corners[1, 0], corners[1, 1]), eye_distance(landmarks), shown)
     # Colours beyond a soft edge are those of the item inside it, never of the reference's background.
     return np.concatenate([foreground_colours(image, alpha), alpha[..., None] * 255], -1), sample
 

@@ -8,6 +8,7 @@ import numpy as np
 from durian import masks
 from durian.geometry.mesh import BROWS, EYES, FACE_OVAL, INNER_LIPS, OUTER_LIPS, smoothstep
 from durian.layers.body import neck
+from durian.layers.completion.mirrored import FaceSurface
 from durian.layers.fill import blurred, fill
 from durian.layers.lenses import glasses_opacity
 from durian.layers.skin import colour_distance, face_and_skull, polygon, skin_pixels
@@ -36,6 +37,12 @@ GAP = 0.12
 """Half the width of gaps between locks that go with them, in outer-eye distances."""
 BROW_MARGIN, BROW_CLEAR = 0.05, 0.03
 """Skin around a brow that stays with it, and how far from hair a brow begins to stay, in outer-eye distances."""
+EYE_MARGIN, EYE_CLEAR = 0.07, (0.02, 0.06)
+"""The same of what is seen between lids."""
+LIDS_MARGIN = 0.16
+"""The same of an eye beside hair, as far as hair is not near: its lids have folds that nobody can make up."""
+OTHER_EYE = 0.8
+"""Share of what is hidden of an eye that must be seen of the other one to take its place."""
 DARK_SHARE = 0.7
 """Glasses that hide more than this of what is behind them are dark ones."""
 REACHES = (0.12, 0.3, 0.6, 1.2, 2.0)
@@ -145,11 +152,23 @@ def _without_gaps(mask: np.ndarray, scene: Scene) -> np.ndarray:
 
 
 def _kept(scene: Scene) -> np.ndarray:
-    """Eyes and mouth, which are never taken off, and brows that nothing covers, ``(S, S) float32``."""
-    kept = np.maximum(_eye_regions(scene), polygon(scene.landmarks[INNER_LIPS], scene.image.shape[:2]))
-    if "hair" in scene.worn:
-        away = masks.signed_distance(scene.worn["hair"]).astype(np.float32) / scene.eye_distance
-        kept = np.maximum(kept, _brow_regions(scene) * smoothstep(away, BROW_CLEAR, FADE))
+    """The mouth, and eyes and brows where no hair covers them, ``(S, S) float32``."""
+    mouth = polygon(scene.landmarks[INNER_LIPS], scene.image.shape[:2])
+    regions = _eye_regions(scene, EYE_MARGIN)
+    if "hair" not in scene.worn:
+        return np.maximum(mouth, np.maximum(*regions))
+    away = masks.signed_distance(scene.worn["hair"]).astype(np.float32) / scene.eye_distance
+    kept = np.maximum(mouth, _brow_regions(scene) * smoothstep(away, BROW_CLEAR, FADE))
+    opening = np.maximum(*(polygon(scene.landmarks[lids], away.shape) for lids in EYES))
+    clear = smoothstep(away, BROW_CLEAR, FADE)
+    clear = (clear + opening * (smoothstep(away, *EYE_CLEAR) - clear)).astype(np.float32)
+    surface = FaceSurface.of(scene.landmarks, scene.size)
+    other_clear = surface.mirrored(clear) * (surface.seen > 0.5)
+    for lids, region, wider in zip(EYES, regions, _eye_regions(scene, LIDS_MARGIN), strict=True):
+        hidden = (polygon(scene.landmarks[lids], clear.shape) > 0.5) & (clear < 1)
+        # Of an eye whose other one does not show either nobody knows more than the photo does.
+        is_known = not hidden.any() or other_clear[hidden].mean() > OTHER_EYE
+        kept = np.maximum(kept, wider * clear if is_known else region)
     return kept
 
 
@@ -170,9 +189,11 @@ def _brow_regions(scene: Scene) -> np.ndarray:
     return cv2.GaussianBlur(cv2.dilate(brows, np.ones((reach, reach))), (0, 0), 0.015 * scene.eye_distance + 0.5)
 
 
-def _eye_regions(scene: Scene) -> np.ndarray:
+def _eye_regions(scene: Scene, around: float) -> list[np.ndarray]:
+    """Each eye with what lies ``around`` it, in outer-eye distances, ``(S, S) float32``."""
     shape = scene.image.shape[:2]
-    margin = 2 * max(1, int(0.07 * scene.eye_distance)) + 1
+    margin = 2 * max(1, int(around * scene.eye_distance)) + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (margin, margin))
-    regions = np.maximum(*(polygon(scene.landmarks[lids], shape) for lids in EYES))
-    return cv2.GaussianBlur(cv2.dilate(regions, kernel), (0, 0), 0.015 * scene.eye_distance + 0.5)
+    soft = 0.015 * scene.eye_distance + 0.5
+    regions = (polygon(scene.landmarks[lids], shape) for lids in EYES)
+    return [cv2.GaussianBlur(cv2.dilate(region, kernel), (0, 0), soft) for region in regions]

@@ -39,6 +39,8 @@ BROW_SEEN = 0.3
 """Share of a brow that must be seen for it to go on where it is hidden."""
 BROW_REACH = 0.05
 """Distance, in face widths, over which it does."""
+BROW_SEAM, EYE_REACH = 0.02, 0.03
+"""How far around brows and eyes what has not skin's colour, as lashes, comes from the other half, in face widths."""
 MIRRORED_SURE, NEAR_SURE, FAR_SURE = 0.8, 0.6, 0.2
 """Certainty of a mirrored pixel, of one synthesised beside seen skin, and of one far from all."""
 
@@ -48,8 +50,8 @@ def complete_skin(
 ) -> tuple[np.ndarray, np.ndarray]:
     """A bare face as it would look, hair, brows and background no part of it.
 
-    What is hidden comes from the face's other half where that shows, carried over by the mesh and corrected for the
-    light; elsewhere it is a smooth light over face and skull with the pores of the skin that shows.
+    What is hidden, eyes as well, comes from the face's other half where that shows, carried over by the mesh and
+    corrected for the light; elsewhere it is a smooth light over face and skull with the pores of the skin that shows.
 
     Args:
         image: ``(S, S, 3) float32`` 0-255.
@@ -161,9 +163,11 @@ def _box(places: np.ndarray, margin: int) -> tuple[slice, slice]:
 def _from_other_half(image, landmarks, surface, light, seen, width) -> tuple[np.ndarray, np.ndarray]:
     """The other half in this one's light, logarithms ``(S, S, 3)``, and how much of it to take, ``(S, S)``."""
     skin = light.shaded.astype(np.float32)
-    brows = np.maximum(*(polygon(landmarks[brow], seen.shape) for brow in BROWS))
-    brows = cv2.dilate(brows, np.ones((2 * max(1, round(0.02 * width)) + 1,) * 2)) * seen
-    usable = cv2.erode(np.maximum(skin, brows), np.ones((3, 3)))
+    usable = skin
+    for parts, margin in ((BROWS, BROW_SEAM), (EYES, EYE_REACH)):
+        region = np.maximum(*(polygon(landmarks[part], seen.shape) for part in parts))
+        usable = np.maximum(usable, cv2.dilate(region, np.ones((2 * max(1, round(margin * width)) + 1,) * 2)) * seen)
+    usable = cv2.erode(usable, np.ones((3, 3)))
     there = surface.mirrored(usable) * surface.seen
     share = np.clip(2 * cv2.GaussianBlur(there, (0, 0), max(SEAM * width / 2, 0.5)) - 1, 0, 1) * there
     # Along its outline a face is often hair or shadow on the other side, too.
