@@ -13,6 +13,7 @@ import numpy as np
 from durian.face import eye_distance
 from durian.geometry.mesh import FACE_OVAL, OUTER_LIPS, smoothstep
 from durian.layers.bare_skin import bare_skin
+from durian.layers.colours import foreground_colours
 from durian.layers.fill import blurred, fill
 from durian.layers.skin import colour_distance, polygon
 
@@ -49,8 +50,9 @@ OWN_HUE = 0.7
 LIGHTEST = 1.3
 """Most that a patch of skin brighter than its shading is taken for light."""
 OVAL_SOFT = 0.035
-EDGE = 0.012
-"""Softness of the edge at lips and nose."""
+RIM = 0.015
+"""How far around lips and nose their own colours reach; there the beard beside it goes on, for on a wearer whose lips
+are thinner that is skin."""
 NOSE = np.array([195, 48, 64, 98, 97, 2, 326, 327, 294, 278])
 
 
@@ -103,16 +105,15 @@ def beard_layer(
     added = _without_other_hues(added, hidden, core)
     if relit is not None:
         added = np.minimum(added * (relit + 1) / (image + 1), 255)
-    bare = (1 - _never(landmarks, shape, unit))[..., None]
-    return np.concatenate([added * bare, 255 * hidden * bare], -1).clip(0, 255).astype(np.float32)
+    seen = 1 - _never(landmarks, shape, unit)
+    parts = (fill(part.astype(np.float32), seen) for part in (added, 255 * hidden))
+    return np.concatenate(list(parts), -1).clip(0, 255).astype(np.float32)
 
 
 def _own_colours(image: np.ndarray, matte: np.ndarray, core: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Colours that are the hair's and not those of what is behind it, ``(h, w, 3) float32``, and how sure it is that a
     pixel is hair at all, ``(h, w) float32``."""
-    inside = (cv2.erode(matte, np.ones((3, 3))) > 0.85).astype(np.float32)
-    if inside.sum() > 20:
-        image = image + (1 - smoothstep(matte, 0.4, 0.95))[..., None] * (fill(image, inside) - image)
+    image = foreground_colours(image, matte)
     if not core.any():
         return image, np.ones_like(matte)
     lab, core_lab = (
@@ -193,9 +194,14 @@ def _thinning(matte, oval, unit) -> np.ndarray:
     return np.clip(np.maximum(matte, grown * within), 0, 1).astype(np.float32)
 
 
-def _never(landmarks, shape, unit) -> np.ndarray:
-    """Lips, mouth and nose, which are their wearer's, ``(h, w) float32``: nothing of them is touched."""
+def own_parts(landmarks: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Lips, mouth and nose, on which nothing of a beard is drawn: they are their wearer's, ``(h, w) float32``."""
     nose = cv2.convexHull(landmarks[NOSE, :2].astype(np.float32))[:, 0]
-    parts = np.maximum(polygon(landmarks[OUTER_LIPS], shape), polygon(nose, shape))
-    parts = (parts > 0).astype(np.float32)
-    return np.maximum(parts, blurred(parts, EDGE * unit))
+    return np.maximum(polygon(landmarks[OUTER_LIPS], shape), polygon(nose, shape))
+
+
+def _never(landmarks, shape, unit) -> np.ndarray:
+    """Where the owner's lips and nose, and the light on their rims, are no beard, ``(h, w) float32`` of 0 and 1."""
+    reach = max(1, round(RIM * unit))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)
+    return cv2.dilate((own_parts(landmarks, shape) > 0).astype(np.float32), kernel)

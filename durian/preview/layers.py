@@ -18,7 +18,7 @@ from durian.layers.fill import fill
 from durian.layers.glasses import take_apart
 from durian.layers.glasses_view import FrontView
 from durian.layers.run_out import shown_sides
-from durian.preview.beard import beard_texture
+from durian.preview.beard import beard_texture, own_parts_of
 from durian.preview.light import cut_out, mean_change, relit
 from durian.request import Attribute
 from durian.scene import AlignedAttribute
@@ -80,6 +80,16 @@ class Layer:
         return frame[..., 0].astype(np.float32) / 255
 
 
+class BeardLayer(Layer):
+    """A beard, which leaves the lips and the nose free wherever its wearer's own are in a frame."""
+
+    def draw(self, canvas: Canvas, frame: np.ndarray, driving: np.ndarray, pose: HeadPose, opacity: float = 1) -> None:
+        part, own = own_parts_of(driving, frame.shape[:2])
+        before = frame[part].copy()
+        super().draw(canvas, frame, driving, pose, opacity)
+        frame[part] = (frame[part] + own[..., None] * (before.astype(np.float32) - frame[part]) + 0.5).astype(np.uint8)
+
+
 def build_layer(
     item: AlignedAttribute, portrait: np.ndarray, light: float, wearer: FaceLight, hair: np.ndarray | None = None
 ) -> Layer:
@@ -104,7 +114,8 @@ def build_layer(
     shown = shown_sides(item.mask) if attribute.name == "hair" else (True, True, True)
     texture, to_texture = _texture(attribute, float(scale * attribute.placement.scale), shown, light, wearer)
     points = item.mesh.texture_points @ to_texture[:, :2].T + to_texture[:, 2]
-    return Layer(attribute.name, texture, points.astype(np.float32), item.mesh, attribute.strength)
+    kind = BeardLayer if attribute.name == "beard" and attribute.landmarks is not None else Layer
+    return kind(attribute.name, texture, points.astype(np.float32), item.mesh, attribute.strength)
 
 
 def _texture(
