@@ -57,7 +57,7 @@ NOSE = np.array([195, 48, 64, 98, 97, 2, 326, 327, 294, 278])
 
 
 def beard_layer(
-    image: np.ndarray, matte: np.ndarray, landmarks: np.ndarray, relit: np.ndarray | None = None
+    image: np.ndarray, matte: np.ndarray, landmarks: np.ndarray, change: np.ndarray | None = None
 ) -> np.ndarray:
     """Take a beard apart.
 
@@ -65,7 +65,7 @@ def beard_layer(
         image: ``(h, w, 3) float32``, 0-255: its owner, with most of the face in view.
         matte: ``(h, w) float32`` in [0, 1], the beard.
         landmarks: ``(478, 3)`` pixels.
-        relit: the picture in its new wearer's light; strands take its colours. By default ``image``.
+        change: ``(h, w, 3) float32``, factors on the strands' colours in a new wearer's light; by default 1.
 
     Returns:
         ``(h, w, 6) float32``, 0-255: the colour that is added, then how much of red, green and blue is hidden.
@@ -103,8 +103,8 @@ def beard_layer(
     hidden = face * there[..., None] * hidden + (1 - face) * hidden_below
     added = face * there[..., None] * added + (1 - face) * added_below
     added = _without_other_hues(added, hidden, core)
-    if relit is not None:
-        added = np.minimum(added * (relit + 1) / (image + 1), 255)
+    if change is not None:
+        added = np.minimum(added * change, 255)
     seen = 1 - _never(landmarks, shape, unit)
     parts = (fill(part.astype(np.float32), seen) for part in (added, 255 * hidden))
     return np.concatenate(list(parts), -1).clip(0, 255).astype(np.float32)

@@ -12,7 +12,7 @@ from durian.layers.face_light import FaceLight
 from durian.layers.fill import blurred
 from durian.layers.mattes import soft_matte
 from durian.layers.skin import polygon
-from durian.preview.light import relit
+from durian.preview.beard_light import strand_change
 from durian.preview.opening import box_around
 from durian.preview.sample import Sample
 from durian.request import Attribute
@@ -47,10 +47,11 @@ def beard_texture(
     matte = _matte(sample)
     bottom = (attribute.image.shape[0] - 1) * sample.to_texture[1, 1] + sample.to_texture[1, 2]
     matte = _with_tip(matte, bottom, eye_distance(landmarks))
-    lit = image
+    change = None
     if light > 0 and wearer is not None:
-        lit = relit(image, landmarks, attribute, wearer, light)
-    layer = beard_layer(image, matte, landmarks, lit)
+        own = FaceLight.of(attribute.image.astype(np.float32), attribute.landmarks)
+        change = strand_change(image, matte, landmarks, own, wearer, light)
+    layer = beard_layer(image, matte, landmarks, change)
     return np.clip(layer + 0.5, 0, 255).astype(np.uint8), sample.to_texture
 
 
