@@ -27,9 +27,16 @@ DARK = (0.35, 0.62)
 """Shares of the skin's brightness that are gone between which hair begins to hide skin, and hides it wholly."""
 STRANGE = (17.0, 34.0)
 """Colour distances (CIE Lab) from the skin between which the same is true of hair as bright as skin."""
-OF_CORE = (0.12, 0.45)
+OF_CORE = (0.1, 0.8)
 """How far a pixel's colour lies from the skin towards the hair's around it, where skin shows between hairs and where it
 no longer does."""
+CORE_BLUR = 0.15
+"""Over which hair's own colour is that of the pixels least like skin, in outer-eye distances."""
+GREYEST, LEAST_GREY = 75, 0.55
+"""Percentile over a beard of how much of the skin's hue is gone, which is taken for hair without any skin, and the
+least that is."""
+OF_GREYEST = (0.3, 0.95)
+"""Shares of that between which grey hair begins to hide skin, and hides it wholly."""
 OTHER_HUE = (14.0, 28.0)
 """Distances of hue (CIE Lab, a and b) from the hair on the face between which what hangs below is something else."""
 DENSITY_BLUR = 0.05
@@ -82,10 +89,10 @@ def beard_layer(
     density = _density(image, skin, greyer, matte * oval, unit)
     hanging = smoothstep(below, *HANGING)
     density = np.maximum(density, hanging * smoothstep(matte, 0.3, 0.9)).astype(np.float32)
-    core = _core_colour(image, skin, matte * oval, density)
+    core = _core_colour(image, skin, matte * oval, density, unit)
     colours, own = _own_colours(image, matte, core)
     strands = density * _of_core(image, skin, core)
-    strands = np.maximum(strands, greyer)
+    strands = np.maximum(strands, _of_greyest(greyer, matte * oval))
 
     # On the face: darkening and strands on bare skin, thinning out beyond the mask by themselves.
     left = np.minimum(image / explained, 1)
@@ -139,12 +146,23 @@ def _density(image, skin, greyer, known, unit) -> np.ndarray:
     return np.clip(fill(np.repeat(around[..., None], 3, 2), known)[..., 0], 0, 1)
 
 
-def _core_colour(image, skin, matte, density) -> np.ndarray:
+def _core_colour(image, skin, matte, density, unit) -> np.ndarray:
     """The hair's own colour around each pixel, ``(h, w, 3) float32``; without any dense hair, black."""
-    sure = (matte > 0.8) & (density > 0.6) & (colour_distance(image, skin) > STRANGE[0] / 2)
+    distance = colour_distance(image, skin)
+    sure = (matte > 0.8) & (density > 0.6) & (distance > STRANGE[0] / 2)
     if sure.sum() < 20:
         return np.zeros_like(image)
-    return fill(image, sure.astype(np.float32))
+    # Between hairs, and where they thin out, some of the skin is in every pixel.
+    sigma = CORE_BLUR * unit
+    mean = blurred(distance * sure, sigma) / np.maximum(blurred(sure.astype(np.float32), sigma), 1e-3)
+    return fill(image, (sure & (distance >= mean)).astype(np.float32))
+
+
+def _of_greyest(greyer: np.ndarray, matte: np.ndarray) -> np.ndarray:
+    """How much of the skin grey hair hides, by how much of its hue is gone where most of it is, ``(h, w) float32``."""
+    there = greyer[matte > 0.8]
+    most = max(float(np.percentile(there, GREYEST)), LEAST_GREY) if there.size > 20 else 1.0
+    return np.maximum(greyer, smoothstep(greyer / most, *OF_GREYEST)).astype(np.float32)
 
 
 def _of_core(image, skin, core) -> np.ndarray:
