@@ -39,6 +39,10 @@ OF_GREYEST = (0.3, 0.95)
 """Shares of that between which grey hair begins to hide skin, and hides it wholly."""
 OTHER_HUE = (14.0, 28.0)
 """Distances of hue (CIE Lab, a and b) from the hair on the face between which what hangs below is something else."""
+DYED = (0.5, 0.75)
+"""Saturation between which a cold tint comes to be hair's own."""
+HIDES_MOST = (0.5, 0.8)
+"""Shares of the skin that are hidden between which it is hair that hides it, and no stubble's blue shade."""
 DENSITY_BLUR = 0.05
 """Over which hairs are one beard, in outer-eye distances."""
 HANGING = (0.10, 0.28)
@@ -98,6 +102,7 @@ def beard_layer(
     left = np.minimum(image / explained, 1)
     mean = left.mean(-1, keepdims=True)
     hidden = np.clip(np.maximum(strands[..., None], 1 - mean - TINT * (left - mean)), 0, 1)
+    hidden = _as_dark_in_blue(hidden)
     added = np.clip(image - explained * (1 - hidden), 0, 255)
     added += ((1 - density) * OWN_HUE)[..., None] * (_in_hue_of(added, core) - added)
     there = _thinning(matte, oval, unit)
@@ -109,7 +114,7 @@ def beard_layer(
     face = oval[..., None]
     hidden = face * there[..., None] * hidden + (1 - face) * hidden_below
     added = face * there[..., None] * added + (1 - face) * added_below
-    added = _without_other_hues(added, hidden, core)
+    added = _in_no_blue_light(_without_other_hues(added, hidden, core))
     if change is not None:
         added = np.minimum(added * change, 255)
     seen = 1 - _never(landmarks, shape, unit)
@@ -187,6 +192,24 @@ def _without_other_hues(added: np.ndarray, hidden: np.ndarray, core: np.ndarray)
     )
     other = smoothstep(np.linalg.norm(lab[..., 1:] - core_lab[..., 1:], axis=-1), *OTHER_HUE)[..., None]
     return added + other * (_in_hue_of(added, core) - added)
+
+
+def _in_no_blue_light(added: np.ndarray) -> np.ndarray:
+    """Strands without the sky's colour: what hair is coloured by takes more of blue than of green, and more of green
+    than of red. Dyes are more than a tint, and stay."""
+    high, low = added.max(-1, keepdims=True), added.min(-1, keepdims=True)
+    tint = 1 - smoothstep((high - low) / np.maximum(high, 1), *DYED)
+    green = np.minimum(added[..., 1], added[..., 0])
+    natural = np.stack([added[..., 0], green, np.minimum(added[..., 2], green)], -1)
+    natural *= added.mean(-1, keepdims=True) / np.maximum(natural.mean(-1, keepdims=True), 1e-3)
+    return added + tint * (natural - added)
+
+
+def _as_dark_in_blue(hidden: np.ndarray) -> np.ndarray:
+    """Shares of colours that are hidden, so that what hides most of the skin lets no more blue than red through: of a
+    dark skin's little blue the share is mostly noise."""
+    mean = hidden.mean(-1, keepdims=True)
+    return hidden + smoothstep(mean, *HIDES_MOST) * (np.maximum.accumulate(hidden, -1) - hidden)
 
 
 def _greyer(image: np.ndarray, explained: np.ndarray, unit: float) -> np.ndarray:
