@@ -106,8 +106,8 @@ def prepare_scene(request: AnimationRequest, driving: np.ndarray | None = None, 
     worn_in_crop = _worn_in_crop(request, size)
     hair = worn_in_crop.get("hair")
     replaced = {a.name for a in request.attributes} | set(request.erase)
-    if "glasses" in replaced and not replaced & {"hat", "hair"}:
-        worn_in_crop.pop("hair", None)  # the glasses' sides go under it
+    if replaced & {"glasses", "beard"} and not replaced & {"hat", "hair"}:
+        worn_in_crop.pop("hair", None)  # what is new goes under it
     pressed = None
     if hair is not None and "hat" in replaced and "hair" not in replaced:
         pressed = _pressed(hair, items, landmarks, options.expansion)
@@ -171,7 +171,8 @@ def _worn_in_crop(request: AnimationRequest, size: int) -> dict[str, np.ndarray]
     # Strength 0 leaves the portrait as it is.
     names = {a.name for a in request.attributes if a.strength > 0 and a.name not in ("lips", "other")}
     names |= set(request.erase)
-    if names & {"hat", "glasses"}:  # pressed down under a new hat, seen where an old one comes off, and over sides
+    # Pressed down under a new hat, seen where an old one comes off, and over the sides of glasses and beards.
+    if names & {"hat", "glasses", "beard"}:
         names.add("hair")
     missing = sorted(names - set(portrait.worn))
     found = {**portrait.worn, **(worn(portrait.image, portrait.landmarks, missing) if missing else {})}

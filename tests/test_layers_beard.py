@@ -88,11 +88,35 @@ def test_on_its_owner_a_beard_is_the_photograph(matte, landmarks):
     assert 10 * np.log10(255**2 / (error**2).mean()) > 35
 
 
-def test_lips_are_their_wearers(landmarks):
-    everywhere = np.ones((SIDE, SIDE), np.float32)
-    image = np.full((SIDE, SIDE, 3), 30, np.float32)
-    layer = beard_layer(image, everywhere, landmarks)
-    assert not layer[polygon(landmarks[OUTER_LIPS], (SIDE, SIDE)) > 0].any()
+def test_beside_lips_a_beard_goes_on_over_their_owners(matte, landmarks):
+    """What is lips on its owner may be skin on a wearer whose lips are thinner."""
+    lips = polygon(landmarks[OUTER_LIPS], (SIDE, SIDE)) > 0
+    black = (22, 18, 16)
+    around = np.maximum(matte, cv2.dilate(lips.astype(np.float32), np.ones((21, 21))))
+    image = bearded(around, landmarks, colour=black)
+    image[lips] = (200, 40, 50)
+    layer = beard_layer(image, around * ~lips, landmarks)
+    assert np.abs(worn_on(layer, FAIR_SKIN)[lips] - black).mean() < 8
+
+
+def test_black_hair_lets_no_blue_through(matte, landmarks):
+    """A dark skin has so little blue that its share under hair is noise."""
+    layer = beard_layer(bearded(matte, landmarks, DARK_SKIN, colour=(12, 14, 20)), matte, landmarks)
+    red, _, blue = worn_on(layer, FAIR_SKIN)[inside(matte, landmarks)].mean(0)
+    assert blue <= red + 1
+
+
+def test_dyed_hair_keeps_its_colour(matte, landmarks):
+    dyed = (30, 60, 200)
+    layer = beard_layer(bearded(matte, landmarks, colour=dyed), matte, landmarks)
+    assert np.abs(worn_on(layer, FAIR_SKIN)[inside(matte, landmarks)] - dyed).mean() < 10
+
+
+def test_a_grey_beard_hides_the_skin(matte, landmarks):
+    """Hair as bright as its owner's skin is no veil on one that is redder."""
+    grey, red = (165, 160, 152), np.array([200, 120, 105], np.float32)
+    layer = beard_layer(bearded(matte, landmarks, colour=grey), matte, landmarks)
+    assert np.abs(worn_on(layer, red)[inside(matte, landmarks)] - grey).mean() < 8
 
 
 def test_no_skin_comes_along(landmarks):

@@ -13,6 +13,7 @@ import numpy as np
 from durian.face import eye_distance
 from durian.geometry.mesh import FACE_OVAL, OUTER_LIPS, smoothstep
 from durian.layers.bare_skin import bare_skin
+from durian.layers.colours import foreground_colours
 from durian.layers.fill import blurred, fill
 from durian.layers.skin import colour_distance, polygon
 
@@ -26,11 +27,22 @@ DARK = (0.35, 0.62)
 """Shares of the skin's brightness that are gone between which hair begins to hide skin, and hides it wholly."""
 STRANGE = (17.0, 34.0)
 """Colour distances (CIE Lab) from the skin between which the same is true of hair as bright as skin."""
-OF_CORE = (0.12, 0.45)
+OF_CORE = (0.1, 0.8)
 """How far a pixel's colour lies from the skin towards the hair's around it, where skin shows between hairs and where it
 no longer does."""
+CORE_BLUR = 0.15
+"""Over which hair's own colour is that of the pixels least like skin, in outer-eye distances."""
+GREYEST, LEAST_GREY = 75, 0.55
+"""Percentile over a beard of how much of the skin's hue is gone, which is taken for hair without any skin, and the
+least that is."""
+OF_GREYEST = (0.3, 0.95)
+"""Shares of that between which grey hair begins to hide skin, and hides it wholly."""
 OTHER_HUE = (14.0, 28.0)
 """Distances of hue (CIE Lab, a and b) from the hair on the face between which what hangs below is something else."""
+DYED = (0.5, 0.75)
+"""Saturation between which a cold tint comes to be hair's own."""
+HIDES_MOST = (0.5, 0.8)
+"""Shares of the skin that are hidden between which it is hair that hides it, and no stubble's blue shade."""
 DENSITY_BLUR = 0.05
 """Over which hairs are one beard, in outer-eye distances."""
 HANGING = (0.10, 0.28)
@@ -49,13 +61,14 @@ OWN_HUE = 0.7
 LIGHTEST = 1.3
 """Most that a patch of skin brighter than its shading is taken for light."""
 OVAL_SOFT = 0.035
-EDGE = 0.012
-"""Softness of the edge at lips and nose."""
+RIM = 0.015
+"""How far around lips and nose their own colours reach; there the beard beside it goes on, for on a wearer whose lips
+are thinner that is skin."""
 NOSE = np.array([195, 48, 64, 98, 97, 2, 326, 327, 294, 278])
 
 
 def beard_layer(
-    image: np.ndarray, matte: np.ndarray, landmarks: np.ndarray, relit: np.ndarray | None = None
+    image: np.ndarray, matte: np.ndarray, landmarks: np.ndarray, change: np.ndarray | None = None
 ) -> np.ndarray:
     """Take a beard apart.
 
@@ -63,7 +76,7 @@ def beard_layer(
         image: ``(h, w, 3) float32``, 0-255: its owner, with most of the face in view.
         matte: ``(h, w) float32`` in [0, 1], the beard.
         landmarks: ``(478, 3)`` pixels.
-        relit: the picture in its new wearer's light; strands take its colours. By default ``image``.
+        change: ``(h, w, 3) float32``, factors on the strands' colours in a new wearer's light; by default 1.
 
     Returns:
         ``(h, w, 6) float32``, 0-255: the colour that is added, then how much of red, green and blue is hidden.
@@ -80,15 +93,16 @@ def beard_layer(
     density = _density(image, skin, greyer, matte * oval, unit)
     hanging = smoothstep(below, *HANGING)
     density = np.maximum(density, hanging * smoothstep(matte, 0.3, 0.9)).astype(np.float32)
-    core = _core_colour(image, skin, matte * oval, density)
+    core = _core_colour(image, skin, matte * oval, density, unit)
     colours, own = _own_colours(image, matte, core)
     strands = density * _of_core(image, skin, core)
-    strands = np.maximum(strands, greyer)
+    strands = np.maximum(strands, _of_greyest(greyer, matte * oval))
 
     # On the face: darkening and strands on bare skin, thinning out beyond the mask by themselves.
     left = np.minimum(image / explained, 1)
     mean = left.mean(-1, keepdims=True)
     hidden = np.clip(np.maximum(strands[..., None], 1 - mean - TINT * (left - mean)), 0, 1)
+    hidden = _as_dark_in_blue(hidden)
     added = np.clip(image - explained * (1 - hidden), 0, 255)
     added += ((1 - density) * OWN_HUE)[..., None] * (_in_hue_of(added, core) - added)
     there = _thinning(matte, oval, unit)
@@ -100,19 +114,18 @@ def beard_layer(
     face = oval[..., None]
     hidden = face * there[..., None] * hidden + (1 - face) * hidden_below
     added = face * there[..., None] * added + (1 - face) * added_below
-    added = _without_other_hues(added, hidden, core)
-    if relit is not None:
-        added = np.minimum(added * (relit + 1) / (image + 1), 255)
-    bare = (1 - _never(landmarks, shape, unit))[..., None]
-    return np.concatenate([added * bare, 255 * hidden * bare], -1).clip(0, 255).astype(np.float32)
+    added = _in_no_blue_light(_without_other_hues(added, hidden, core))
+    if change is not None:
+        added = np.minimum(added * change, 255)
+    seen = 1 - _never(landmarks, shape, unit)
+    parts = (fill(part.astype(np.float32), seen) for part in (added, 255 * hidden))
+    return np.concatenate(list(parts), -1).clip(0, 255).astype(np.float32)
 
 
 def _own_colours(image: np.ndarray, matte: np.ndarray, core: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Colours that are the hair's and not those of what is behind it, ``(h, w, 3) float32``, and how sure it is that a
     pixel is hair at all, ``(h, w) float32``."""
-    inside = (cv2.erode(matte, np.ones((3, 3))) > 0.85).astype(np.float32)
-    if inside.sum() > 20:
-        image = image + (1 - smoothstep(matte, 0.4, 0.95))[..., None] * (fill(image, inside) - image)
+    image = foreground_colours(image, matte)
     if not core.any():
         return image, np.ones_like(matte)
     lab, core_lab = (
@@ -138,12 +151,23 @@ def _density(image, skin, greyer, known, unit) -> np.ndarray:
     return np.clip(fill(np.repeat(around[..., None], 3, 2), known)[..., 0], 0, 1)
 
 
-def _core_colour(image, skin, matte, density) -> np.ndarray:
+def _core_colour(image, skin, matte, density, unit) -> np.ndarray:
     """The hair's own colour around each pixel, ``(h, w, 3) float32``; without any dense hair, black."""
-    sure = (matte > 0.8) & (density > 0.6) & (colour_distance(image, skin) > STRANGE[0] / 2)
+    distance = colour_distance(image, skin)
+    sure = (matte > 0.8) & (density > 0.6) & (distance > STRANGE[0] / 2)
     if sure.sum() < 20:
         return np.zeros_like(image)
-    return fill(image, sure.astype(np.float32))
+    # Between hairs, and where they thin out, some of the skin is in every pixel.
+    sigma = CORE_BLUR * unit
+    mean = blurred(distance * sure, sigma) / np.maximum(blurred(sure.astype(np.float32), sigma), 1e-3)
+    return fill(image, (sure & (distance >= mean)).astype(np.float32))
+
+
+def _of_greyest(greyer: np.ndarray, matte: np.ndarray) -> np.ndarray:
+    """How much of the skin grey hair hides, by how much of its hue is gone where most of it is, ``(h, w) float32``."""
+    there = greyer[matte > 0.8]
+    most = max(float(np.percentile(there, GREYEST)), LEAST_GREY) if there.size > 20 else 1.0
+    return np.maximum(greyer, smoothstep(greyer / most, *OF_GREYEST)).astype(np.float32)
 
 
 def _of_core(image, skin, core) -> np.ndarray:
@@ -170,6 +194,24 @@ def _without_other_hues(added: np.ndarray, hidden: np.ndarray, core: np.ndarray)
     return added + other * (_in_hue_of(added, core) - added)
 
 
+def _in_no_blue_light(added: np.ndarray) -> np.ndarray:
+    """Strands without the sky's colour: what hair is coloured by takes more of blue than of green, and more of green
+    than of red. Dyes are more than a tint, and stay."""
+    high, low = added.max(-1, keepdims=True), added.min(-1, keepdims=True)
+    tint = 1 - smoothstep((high - low) / np.maximum(high, 1), *DYED)
+    green = np.minimum(added[..., 1], added[..., 0])
+    natural = np.stack([added[..., 0], green, np.minimum(added[..., 2], green)], -1)
+    natural *= added.mean(-1, keepdims=True) / np.maximum(natural.mean(-1, keepdims=True), 1e-3)
+    return added + tint * (natural - added)
+
+
+def _as_dark_in_blue(hidden: np.ndarray) -> np.ndarray:
+    """Shares of colours that are hidden, so that what hides most of the skin lets no more blue than red through: of a
+    dark skin's little blue the share is mostly noise."""
+    mean = hidden.mean(-1, keepdims=True)
+    return hidden + smoothstep(mean, *HIDES_MOST) * (np.maximum.accumulate(hidden, -1) - hidden)
+
+
 def _greyer(image: np.ndarray, explained: np.ndarray, unit: float) -> np.ndarray:
     """How much of the skin's colour hair takes away, ``(h, w) float32``.
 
@@ -193,9 +235,14 @@ def _thinning(matte, oval, unit) -> np.ndarray:
     return np.clip(np.maximum(matte, grown * within), 0, 1).astype(np.float32)
 
 
-def _never(landmarks, shape, unit) -> np.ndarray:
-    """Lips, mouth and nose, which are their wearer's, ``(h, w) float32``: nothing of them is touched."""
+def own_parts(landmarks: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Lips, mouth and nose, on which nothing of a beard is drawn: they are their wearer's, ``(h, w) float32``."""
     nose = cv2.convexHull(landmarks[NOSE, :2].astype(np.float32))[:, 0]
-    parts = np.maximum(polygon(landmarks[OUTER_LIPS], shape), polygon(nose, shape))
-    parts = (parts > 0).astype(np.float32)
-    return np.maximum(parts, blurred(parts, EDGE * unit))
+    return np.maximum(polygon(landmarks[OUTER_LIPS], shape), polygon(nose, shape))
+
+
+def _never(landmarks, shape, unit) -> np.ndarray:
+    """Where the owner's lips and nose, and the light on their rims, are no beard, ``(h, w) float32`` of 0 and 1."""
+    reach = max(1, round(RIM * unit))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)
+    return cv2.dilate((own_parts(landmarks, shape) > 0).astype(np.float32), kernel)

@@ -17,7 +17,7 @@ from durian.layers.face_light import FaceLight
 from durian.layers.fill import fill
 from durian.layers.glasses import take_apart
 from durian.layers.glasses_view import FrontView
-from durian.preview.beard import beard_texture
+from durian.preview.beard import beard_texture, over_a_beard, own_parts_of
 from durian.preview.light import cut_out, mean_change, relit
 from durian.request import Attribute
 from durian.scene import AlignedAttribute
@@ -82,6 +82,28 @@ class Layer:
         return frame[..., 0].astype(np.float32) / 255
 
 
+class BeardLayer(Layer):
+    """A beard, which leaves the lips and the nose free wherever its wearer's own are in a frame."""
+
+    def draw(self, canvas: Canvas, frame: np.ndarray, driving: np.ndarray, pose: HeadPose, opacity: float = 1) -> None:
+        part, own = own_parts_of(driving, frame.shape[:2])
+        before = frame[part].copy()
+        super().draw(canvas, frame, driving, pose, opacity)
+        frame[part] = (frame[part] + own[..., None] * (before.astype(np.float32) - frame[part]) + 0.5).astype(np.uint8)
+
+    def under(self, cover: np.ndarray, portrait: np.ndarray) -> BeardLayer:
+        """The beard without what ``cover`` ``(S, S) uint8`` hides of it on a portrait, ``(478, 3)`` at rest."""
+        height, width = self.texture.shape[:2]
+        rest = self.mesh.positions(portrait, STILL)
+        places = np.concatenate([self.points, rest[:, 2:]], 1)
+        hidden = np.zeros((height, width, 3), np.uint8)
+        opaque = np.ascontiguousarray(np.repeat(cover[..., None], 4, 2))
+        texture_points = np.ascontiguousarray(rest[:, :2])
+        Canvas(width, height).draw(hidden, opaque, places, texture_points, self.mesh.triangles, self.mesh.facing)
+        shown = 1 - hidden[..., :1].astype(np.float32) / 255
+        return replace(self, texture=(self.texture * shown + 0.5).astype(np.uint8))
+
+
 def build_layer(
     item: AlignedAttribute, portrait: np.ndarray, light: float, wearer: FaceLight, hair: np.ndarray | None = None
 ) -> Layer:
@@ -92,7 +114,7 @@ def build_layer(
         portrait: ``(478, 3)`` landmarks at rest, in crop pixels.
         light: 0 keeps its colours, 1 matches the wearer's light.
         wearer: the portrait's light.
-        hair: ``(S, S) uint8`` the portrait's hair, under which the sides of glasses run; ``None`` where it has none.
+        hair: ``(S, S) uint8`` the portrait's hair, under which sides of glasses and beards go; ``None`` without any.
     """
     attribute = item.attribute
     if attribute.landmarks is not None:
@@ -105,7 +127,11 @@ def build_layer(
         return _glasses_layer(item, portrait, light, wearer, hair)
     texture, to_texture = _texture(attribute, float(scale * attribute.placement.scale), light, wearer)
     points = item.mesh.texture_points @ to_texture[:, :2].T + to_texture[:, 2]
-    return Layer(attribute.name, texture, points.astype(np.float32), item.mesh, attribute.strength)
+    points = points.astype(np.float32)
+    if attribute.name == "beard" and attribute.landmarks is not None:
+        layer = BeardLayer(attribute.name, texture, points, item.mesh, attribute.strength)
+        return layer if hair is None else layer.under(over_a_beard(hair, portrait), portrait)
+    return Layer(attribute.name, texture, points, item.mesh, attribute.strength)
 
 
 def _texture(attribute: Attribute, scale: float, light: float, wearer: FaceLight) -> tuple[np.ndarray, np.ndarray]:

@@ -16,7 +16,7 @@ SKIN_CONTRAST = (6.0, 16.0)
 about 20 away."""
 
 
-def refined_matte(image: np.ndarray, mask: np.ndarray, band: float, face: np.ndarray | None = None) -> np.ndarray:
+def refined_matte(image: np.ndarray, mask: np.ndarray, band: float) -> np.ndarray:
     """Solve ``I = a F + (1 - a) B`` for ``a`` along a mask's outline.
 
     ``F`` continues the item's colours outwards, ``B`` the surroundings' inwards (push-pull). Where the two are alike
@@ -26,7 +26,6 @@ def refined_matte(image: np.ndarray, mask: np.ndarray, band: float, face: np.nda
         image: ``(h, w, 3) float32``.
         mask: ``(h, w) float32`` in [0, 1].
         band: half the width of the zone that is looked at, pixels.
-        face: ``(h, w) float32``, where the wearer's face is: a mask only shrinks there, for brows look like hair.
 
     Returns:
         ``(h, w) float32`` in [0, 1]; equal to ``mask`` outside the zone.
@@ -45,8 +44,6 @@ def refined_matte(image: np.ndarray, mask: np.ndarray, band: float, face: np.nda
     share = np.clip(((image - behind) * difference).sum(-1) / np.maximum(squared, 1.0), 0, 1)
     # An item is not one colour: what lies half-way already belongs to it, and specks are not holes.
     share = cv2.GaussianBlur(smoothstep(share, 0.08, 0.65).astype(np.float32), (0, 0), 0.7)
-    if face is not None:
-        share = share + face * (np.minimum(share, mask) - share)
     trust = smoothstep(np.sqrt(squared), *APART)
     zone = np.clip(2 - 2 * np.maximum(core, beyond) / band, 0, 1)
     return (mask + trust * zone * (share - mask)).astype(np.float32)
