@@ -38,12 +38,13 @@ def wearing(
     added: tuple[int, int, int],
     forward: float = 0.0,
     skin: tuple[int, int, int] = SKIN,
+    rim: float = RIM,
 ) -> Attribute:
     """A bare face with glasses whose lenses let ``through`` and add so much of each colour."""
     across, down = np.meshgrid(np.arange(-SCALE, SCALE + 1) / SCALE, np.arange(-SCALE // 2, SCALE // 2 + 1) / SCALE)
     radius = np.hypot(np.abs(across) - MIDDLE[0], down - MIDDLE[1])
-    lens, whole = radius < LENS - RIM, radius < LENS
-    frame = (whole & ~lens) | ((np.abs(across) < MIDDLE[0] - LENS + RIM / 2) & (np.abs(down) < RIM / 2))
+    lens, whole = radius < LENS - rim, radius < LENS
+    frame = (whole & ~lens) | ((np.abs(across) < MIDDLE[0] - LENS + rim / 2) & (np.abs(down) < rim / 2))
     texture = np.zeros((*radius.shape, 6), np.uint8)
     texture[frame] = *FRAME, 255, 255, 255
     texture[lens] = *added, *(round(255 * (1 - share)) for share in through)

@@ -9,7 +9,7 @@ import pytest
 from faces_made import SIDE, made_landmarks
 
 from durian.face import eye_distance
-from durian.layers.beyond_frame import LEAST, ROOM, beyond_frame
+from durian.layers.beyond_frame import LEAST, ROOM, SLANT, _beside, beyond_frame
 from durian.request import Attribute
 
 LANDMARKS = made_landmarks()
@@ -68,3 +68,13 @@ def test_no_more_goes_on_than_is_seen_beside_the_edge():
     made = beyond_frame(worn((COLUMNS < 8) & (ROWS > 60)))
     room = round(float(made.landmarks[0, 0] - LANDMARKS[0, 0]))
     assert (made.mask[:SIDE, :room] > 127).sum(1).max() <= 8
+
+
+def test_beyond_a_side_hair_is_no_mirror_image():
+    image = np.random.default_rng(2).uniform(0, 255, (60, 60, 3)).astype(np.float32)
+    mask = np.full((60, 60), 255, np.uint8)
+    y, x = np.mgrid[:60, -20:60].astype(np.float32)
+    found = _beside(image, mask, x, y)
+    assert np.array_equal(found[:, 20:], image)
+    assert np.allclose(found[:59, 19], (1 - SLANT) * image[:59, 1] + SLANT * image[1:, 1], atol=3)
+    assert np.abs(found[:40, :20] - image[:40, 20:0:-1]).mean() > 20

@@ -12,7 +12,7 @@ from durian.geometry.alignment import aligned_mask, item_mesh
 from durian.geometry.glasses import GlassesItem, GlassesSurface
 from durian.geometry.raster import Canvas
 from durian.layers.face_light import FaceLight
-from durian.layers.glasses import GlassesTexture, take_apart
+from durian.layers.glasses import SIDE_BROADER, GlassesTexture, take_apart
 from durian.preview.base import build_base
 from durian.preview.layers import STILL, Layer, build_layer
 from durian.request import AnimationRequest, RenderOptions
@@ -116,9 +116,11 @@ def test_a_lens_in_a_shadow_is_clear():
     assert taken.texture[inside].max() <= 8
 
 
-@pytest.mark.parametrize("side", [0.06, 0.12])
-def test_sides_are_as_high_as_the_picture_shows_them(side):
-    attribute = wearing(turned_face(30.0), *MADE["clear"])
+@pytest.mark.parametrize(
+    ("side", "rim", "height"), [(0.06, RIM, 0.06), (0.12, RIM, 0.12), (0.14, 0.02, SIDE_BROADER * 0.02)]
+)
+def test_sides_are_as_high_as_the_picture_shows_them_and_rims_allow(side, rim, height):
+    attribute = wearing(turned_face(30.0), *MADE["clear"], rim=rim)
     surface = GlassesSurface.of_mask(attribute.landmarks, attribute.mask)
     near = surface.sides[0]
     corners = [
@@ -133,7 +135,7 @@ def test_sides_are_as_high_as_the_picture_shows_them(side):
         cv2.fillPoly(picture, [np.rint(outline).astype(np.int32)], value)
     taken = take_apart(replace(attribute, image=image, mask=mask), surface, 120)
     column = np.flatnonzero(taken.view.across > surface.hinge + 0.1)[0]
-    assert taken.frame[:, column].sum() / 120 == pytest.approx(side, abs=0.03)
+    assert taken.frame[:, column].sum() / 120 == pytest.approx(height, abs=0.03)
 
 
 @pytest.mark.parametrize("forward", [0.0, 0.06])

@@ -83,3 +83,13 @@ def test_beside_what_goes_on_the_picture_is_plain_and_the_face_its_own():
     beside = (cv2.dilate(share, np.ones((9, 9))) > 0) & ~FACE & (cv2.dilate(hair, np.ones((9, 9))) == 0)
     assert beside.sum() > 20
     assert made[beside].std() < 0.5 * dots[beside].std()
+
+
+def test_curls_end_by_themselves():
+    image, hair = hair_until(SHOULDER)
+    period = 0.25 * UNIT
+    curls = 85 + 25 * np.sin(2 * np.pi * COLUMNS / period) * np.sin(2 * np.pi * ROWS / period)
+    image = np.where(hair[..., None] > 0, curls[..., None], image).astype(np.float32)
+    below = slice(int(LEFT - 0.4 * UNIT), int(LEFT - 0.1 * UNIT))
+    ends = hanging_ends(image, hair, body_from(SHOULDER - 2), LANDMARKS)[0]
+    assert (ends[SHOULDER:, below] > 0.5).mean() < 0.002

@@ -24,6 +24,9 @@ SOFT = 6
 """Pixels over which the end of a lock fades."""
 EDGE = 3
 """Rows and columns along an edge in which a mask may be soft."""
+SLANT = 0.9
+"""How much lower than its mirror image hair is found beyond a side, as a share of the distance to it: two halves alike
+would look like a pattern."""
 SHOWN = 0.9
 """Share of the hair beside an edge up to which it goes on beyond it: it is its mirror image."""
 
@@ -71,12 +74,23 @@ def _with_room(attribute: Attribute, unit: float) -> dict[str, np.ndarray]:
     seen = cv2.copyMakeBorder(own, *sides, cv2.BORDER_REFLECT_101).astype(np.float32)
     beyond = (x < 0) | (x > width - 1) | (y > height - 1)
     mask = np.where(beyond, np.rint(seen * grown), seen)
-    image = cv2.copyMakeBorder(attribute.image, *sides, cv2.BORDER_REFLECT_101).astype(np.float32)
+    image = _beside(attribute.image, own, x, y)
     behind = fill(image, ((seen < 8) & ~beyond).astype(np.float32))
     share = np.where(beyond, mask / 255, 1)[..., None]
     image = behind + share * (image - behind)
     landmarks = np.asarray(attribute.landmarks, np.float32) + np.array([room, 0, 0], np.float32)
     return {"image": np.rint(image).astype(np.uint8), "mask": mask.astype(np.uint8), "landmarks": landmarks}
+
+
+def _beside(image: np.ndarray, mask: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """A picture at places that may be beyond its edges, ``(h, w, 3) float32``: there its mirror image, aslant where
+    that is hair too."""
+    beside = np.maximum(np.maximum(-x, x - image.shape[1] + 1), 0)
+    mirrored, slanted, there = (
+        cv2.remap(each, x, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101).astype(np.float32)
+        for each, rows in ((image, y), (image, y + SLANT * beside), (mask, y + SLANT * beside))
+    )
+    return mirrored + (there / 255)[..., None] * (slanted - mirrored)
 
 
 def _depths(inside: np.ndarray, unit: float, seed: int) -> np.ndarray:

@@ -42,6 +42,8 @@ SIDE_WIDTH = (0.012, 0.075)
 """Half the height of a side is that of the frame beside its hinge, within these, units."""
 SIDE_COLOUR = 25.0
 """Colour distance (CIE Lab) from the frame at the hinge up to which something beyond it is a side, and no hair."""
+SIDE_BROADER = 3.0
+"""How many times as high as the rims below the lenses a side is at most: more is hair, or the shadow of a brow."""
 SIDE_MOST = 0.3
 """Height of a mask beyond the hinge up to which it is a side, units."""
 SIDE_SHADE = 0.25
@@ -180,7 +182,8 @@ def _with_sides(
         return frame, colour
     frame, colour = frame.copy(), colour.copy()
     middle = float(np.mean([end[0] for end in ends]))
-    height = max(_rim_width(view, frame), min(end[3] for end in ends))
+    rim = _rim_width(view, frame)
+    height = max(rim, min(SIDE_BROADER * rim, *(end[3] for end in ends)))
     half = float(np.clip(height / 2, *SIDE_WIDTH)) * view.scale
     for side in (-1, 1):
         own = next((end[1] for end in ends if end[2] == side), ends[0][1])

@@ -39,6 +39,9 @@ MOST_GAP = 0.5
 """Length, in outer-eye distances along the strands, up to which what lies between two parts of hair hides hair."""
 CALM = 0.35
 """Distance from what goes on, in outer-eye distances, within which what is beside it is made plain."""
+STRAIGHT = (0.5, 0.62)
+"""Share of strands in :data:`SMOOTH` around a place that lie alike, between which hair has curls, which end in no locks
+and end by themselves, and is straight."""
 TIP = 0.25
 """Length over which a strand thins out, in outer-eye distances."""
 
@@ -135,7 +138,7 @@ def hanging_ends(
     seen = hair > 0.5
     y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
     places = np.stack([x, y], -1)
-    flow = _flow(image, seen, unit)
+    flow, alike = _flow(image, seen, unit)
     cut = _cut(seen, person, flow, (places - landmarks[LOWER_LIP, :2]) @ _down(landmarks) > 0, unit)
     if not cut.any():
         return np.zeros(shape, np.float32), places
@@ -146,7 +149,8 @@ def hanging_ends(
     length = cv2.remap(_locks(shape, unit, seed), *at, borderMode=cv2.BORDER_REPLICATE) * unit
     around = cv2.dilate(cut.astype(np.float32), np.ones((3, 3)))
     free = (polygon(landmarks[FACE_OVAL], shape) <= 0) & ~seen & (cv2.remap(around, *at) > 0.5)
-    ends = smoothstep((length - above) / (TIP * unit), -0.5, 0.5) * free
+    straight = smoothstep(cv2.remap(alike, *at, borderMode=cv2.BORDER_REPLICATE), *STRAIGHT)
+    ends = smoothstep((length - above) / (TIP * unit), -0.5, 0.5) * straight * free
     ends = np.maximum(ends, (above + below <= MOST_GAP * unit) & free & (person > 0.5))
     ends = cv2.GaussianBlur(ends.astype(np.float32), (0, 0), 0.5) * ~seen
     return ends, (2 * start - places - EDGE * unit * flow).astype(np.float32)
@@ -168,9 +172,14 @@ def _down(landmarks: np.ndarray) -> np.ndarray:
     return down / np.linalg.norm(down)
 
 
-def _flow(image: np.ndarray, seen: np.ndarray, unit: float) -> np.ndarray:
-    """The direction in which hair hangs, also beyond it, unit vectors ``(h, w, 2) float32``."""
+def _flow(image: np.ndarray, seen: np.ndarray, unit: float) -> tuple[np.ndarray, np.ndarray]:
+    """The direction in which hair hangs, also beyond it, unit vectors ``(h, w, 2) float32``, and how alike strands lie
+    there, ``(h, w) float32`` in [0, 1]."""
     guide = strands(image, seen)
+    # The outline is an edge of its own, across strands that end there.
+    within = guide * cv2.erode(seen.astype(np.float32), np.ones((2 * max(1, round(EDGE * unit)) + 1,) * 2))[..., None]
+    sums = [cv2.GaussianBlur(part, (0, 0), SMOOTH * unit) for part in (within, np.linalg.norm(within, axis=-1))]
+    alike = np.linalg.norm(sums[0], axis=-1) / np.maximum(sums[1], 1e-4)
     guide = cv2.GaussianBlur(guide / max(float(np.abs(guide).max()), 1e-6), (0, 0), max(SMOOTH * unit, 0.8))
     clear = np.linalg.norm(guide, axis=-1, keepdims=True)
     # Grey changes most across a strand.
@@ -178,7 +187,7 @@ def _flow(image: np.ndarray, seen: np.ndarray, unit: float) -> np.ndarray:
     along = np.stack([np.cos(angle), np.sin(angle)], -1)
     along *= np.where(along[..., 1:] < 0, -1, 1)
     flow = cv2.GaussianBlur(clear * along, (0, 0), max(SMOOTH * unit, 0.8)) + np.array([0, HANGING])
-    return (flow / np.linalg.norm(flow, axis=-1, keepdims=True)).astype(np.float32)
+    return (flow / np.linalg.norm(flow, axis=-1, keepdims=True)).astype(np.float32), alike.astype(np.float32)
 
 
 def _followed(seen: np.ndarray, way: np.ndarray, steps: int) -> tuple[np.ndarray, np.ndarray]:

@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 
 from durian.face import eye_distance
-from durian.geometry.mesh import smoothstep
+from durian.geometry.mesh import FACE_OVAL, smoothstep
 from durian.layers.fill import fill
+from durian.layers.skin import polygon
 from durian.preview.sample import Sample
 
 MARGIN = 0.03
@@ -15,6 +16,8 @@ MARGIN = 0.03
 
 UNDERNEATH = (0.5, 0.8)
 """Shares of the item around between which it comes to be under the glasses."""
+ON_FACE = (0.75, 0.95)
+"""The same on the face, where skin is under most of the glasses."""
 
 
 def without_glasses(sample: Sample, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -44,5 +47,7 @@ def without_glasses(sample: Sample, mask: np.ndarray) -> tuple[np.ndarray, np.nd
     image = np.where(glasses[..., None], fill(sample.image, around), sample.image)
     # What goes on is smooth: the item's edge is where it is half there, not all the way to the other lens.
     share = fill(sample.alpha[..., None], around)[..., 0]
-    alpha = np.where(glasses, smoothstep(share, *UNDERNEATH), sample.alpha)
-    return image.astype(np.float32), alpha.astype(np.float32), glasses & (share < UNDERNEATH[0])
+    face = polygon(sample.landmarks[FACE_OVAL], share.shape)
+    least, whole = (outside + face * (on - outside) for outside, on in zip(UNDERNEATH, ON_FACE, strict=True))
+    alpha = np.where(glasses, smoothstep(share, least, whole), sample.alpha)
+    return image.astype(np.float32), alpha.astype(np.float32), glasses & (share < least)
