@@ -12,7 +12,7 @@ from durian.layers.fill import fill
 from durian.layers.lining import SHADE
 from durian.motion import preset
 from durian.preview import layers
-from durian.preview.base import NewHat, build_base
+from durian.preview.base import NewHat, base_of, build_base
 from durian.preview.mouth import mouth_patch
 from durian.preview.renderer import PreviewRenderer
 from durian.request import AnimationRequest, Attribute, Placement, Portrait, RenderOptions
@@ -357,3 +357,20 @@ def test_under_a_beard_the_jaw_of_a_turned_head_goes_on_to_the_neck(shared_data,
     assert removed.sum() > 3000
     # Only what stood out from the jaw is background now.
     assert (base.foreground[..., 3][removed] < 128).mean() < 0.2
+
+
+def test_what_is_taken_off_is_worked_out_again_only_when_something_about_it_changes(portrait):
+    def base(**changes):
+        return base_of(prepare_scene(request(portrait, band(portrait), **changes)))
+
+    first = base()
+    assert base(options={"light": 1.0, "pose_strength": 0.5}) is first
+    changed = [
+        base(options={"expansion": 0.6}),
+        base(erase=("hair",)),
+        base_of(prepare_scene(request(portrait, band(portrait, strength=0.5)))),
+        base_of(prepare_scene(request(portrait, band(portrait, placement=Placement(dy=-0.2))))),
+    ]
+    for other in changed:
+        assert other is not first
+        assert not np.array_equal(other.foreground, first.foreground)

@@ -39,6 +39,7 @@ ISLAND = 0.003
 SCALP_SHADE = 0.8
 """Hair seen only as filling lies deeper than the rest."""
 
+_bases = ContentCache(entries=6)
 _plates, _frames = ContentCache(entries=8), ContentCache(entries=8)
 
 
@@ -60,6 +61,16 @@ class NewHat:
 
     item: np.ndarray
     filled: np.ndarray
+
+
+def base_of(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat | None = None) -> Base:
+    """As :func:`build_base`, which is asked once while sliders move that change only how items look or move; not to be
+    written into."""
+    request = scene.request
+    parts = [request.portrait.content_hash, [attribute.content_hash for attribute in request.attributes]]
+    settings = [request.options.expansion, request.options.seed, request.erase, request.mode, scene.alphas.mean()]
+    key = content_hash([parts, settings, scene.landmarks, new_hair, new_hat])
+    return _bases.get(scene.image, lambda _: build_base(scene, new_hair, new_hat), key=key)
 
 
 def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat | None = None) -> Base:

@@ -14,7 +14,7 @@ from durian.geometry.mesh import EYES, INNER_LIPS, MESH_POINTS, HeadPose, WarpMe
 from durian.geometry.raster import Canvas
 from durian.layers.face_light import FaceLight
 from durian.layers.fill import blurred
-from durian.preview.base import Base, NewHat, build_base
+from durian.preview.base import Base, NewHat, base_of
 from durian.preview.eyes import Eyes
 from durian.preview.layers import Blend, Layer, build_layer
 from durian.preview.lips import Lips
@@ -94,7 +94,7 @@ def prepare_clip(scene: Scene) -> PreparedClip:
     else:
         shown = [layer.at_rest(canvas, scene.landmarks, size) for layer in hair]
     new_hair = max(shown, key=lambda item: item[..., 3].sum(), default=None)
-    base = build_base(scene, new_hair, _new_hat(scene, layers, canvas))
+    base = base_of(scene, new_hair, _new_hat(scene, layers, canvas))
     base = _shaded(base, scene, layers)
     return PreparedClip(
         scene=scene,
