@@ -64,7 +64,7 @@ def _diffusion() -> Renderer:
 
 
 def _why_no_diffusion() -> str | None:
-    from durian.diffusion.discovery import why_not
+    from durian.diffusion.find_model import why_not
 
     return why_not()
 

@@ -43,26 +43,26 @@ def tiny_preset() -> Preset:
 
 
 def test_the_benchmark_measures_what_it_says(tiny_preset, capsys):
-    report = bench.bench_diffusion(tiny_preset, frames=2, steps=2, lineage_steps=3, repeats=1)
+    report = bench.bench_diffusion(tiny_preset, frames=2, steps=2, baseline_steps=3, repeats=1)
     numbers = {name: value for name, value in report.items() if not isinstance(value, (str, bool))}
     both = ("step_seconds", "peak_mb", "references_seconds", "decode_seconds", "end_to_end_seconds")
-    assert {*both, *(f"{name}_lineage" for name in both)} <= numbers.keys()
+    assert {*both, *(f"{name}_baseline" for name in both)} <= numbers.keys()
     assert {"parameters", "speedup", "end_to_end_speedup", "flops_per_frame_step", "guider_seconds"} <= numbers.keys()
     assert {"unguided_step_seconds", "seconds_per_frame", "weights_mb", "threads"} <= numbers.keys()
     assert all(math.isfinite(value) and value > 0 for name, value in numbers.items() if name != "load")
     assert report["dtype"] == "float32"
     assert report["weights_are_random"] is True
-    assert report["lineage_end_to_end_is_extrapolated"] is True
-    assert report["speedup"] == report["step_seconds_lineage"] / report["step_seconds"]
-    references, step, decode = (report[f"{part}_seconds_lineage"] for part in ("references", "step", "decode"))
-    assert report["end_to_end_seconds_lineage"] == pytest.approx(references + 3 * step + decode)
+    assert report["baseline_end_to_end_is_extrapolated"] is True
+    assert report["speedup"] == report["step_seconds_baseline"] / report["step_seconds"]
+    references, step, decode = (report[f"{part}_seconds_baseline"] for part in ("references", "step", "decode"))
+    assert report["end_to_end_seconds_baseline"] == pytest.approx(references + 3 * step + decode)
     # Unconditional rows see no references, so that guidance is less than twice the work.
     plain, guided = report["flops_per_frame_step"], report["flops_per_frame_guided_step"]
-    assert plain * 1.5 < guided < plain * 2 < report["flops_per_frame_guided_step_lineage"]
+    assert plain * 1.5 < guided < plain * 2 < report["flops_per_frame_guided_step_baseline"]
     table = capsys.readouterr().err
     assert "Weights are random" in table
     assert f"{report['step_seconds']:.3f}" in table
-    assert f"{report['step_seconds_lineage']:.3f}" in table
+    assert f"{report['step_seconds_baseline']:.3f}" in table
 
 
 def test_a_step_can_be_that_of_a_compiled_denoiser(tiny_preset):

@@ -8,10 +8,10 @@ from diffusers import UNet2DConditionModel
 from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 
 from durian.diffusion.latents import latent_factor
-from durian.diffusion.loading import reference_net_tail
 from durian.diffusion.presets import MINI_256, PRESETS, build, components, get_preset, parameter_counts
 from durian.diffusion.references import References
 from durian.diffusion.sampling import TrailingDDIM
+from durian.diffusion.warm_start import reference_net_tail
 from durian.errors import InvalidRequest
 
 

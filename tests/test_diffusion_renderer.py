@@ -8,8 +8,8 @@ import torch
 from diffusion_made import SIZE, tiny_pipeline
 from requests_made import attribute, disc, portrait, request
 
-from durian.diffusion.discovery import require_model
-from durian.diffusion.opening import open_pipeline
+from durian.diffusion.find_model import require_model
+from durian.diffusion.load import open_pipeline
 from durian.diffusion.pipeline import DurianPipeline
 from durian.diffusion.renderer import AT_ONCE, Chunks, DiffusionRenderer, is_out_of_memory, resized, smaller_chunks
 from durian.engine import Engine

@@ -13,7 +13,7 @@ from requests_made import request
 from durian.engine import Engine
 from durian.engine import jobs as jobs_module
 from durian.engine.jobs import Delivery, Job
-from durian.engine.line import JobLine, pace_key
+from durian.engine.queue import JobQueue, pace_key
 from durian.errors import Cancelled, InvalidRequest, LimitExceeded, QueueFull
 from durian.media import VideoWriter
 from durian.settings import Settings
@@ -80,7 +80,7 @@ def test_the_remaining_time_is_measured(monkeypatch: pytest.MonkeyPatch):
 def test_those_who_wait_are_told_how_long_from_earlier_jobs(monkeypatch: pytest.MonkeyPatch):
     now = {"value": 0.0}
     monkeypatch.setattr(jobs_module.time, "perf_counter", lambda: now["value"])
-    line = JobLine(5)
+    line = JobQueue(5)
     first, second, third = (Job(gated_request(frames=4), Delivery()) for _ in range(3))
     line.join(first)
     assert line.next() is first

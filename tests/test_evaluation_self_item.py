@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from durian.engine.finishing import Finisher
+from durian.engine.postprocess import Finisher
 from durian.errors import InvalidRequest, NoFaceFound
 from durian.evaluation.data.cases import Source
 from durian.evaluation.data.copies import recoloured, turned_copy

@@ -30,7 +30,7 @@ GRADIO_ROOMS = ("durian.ui",)
 
 LIGHT_OF_DIFFUSION = (
     "durian.diffusion",
-    "durian.diffusion.discovery",
+    "durian.diffusion.find_model",
     "durian.diffusion.inputs",
     "durian.diffusion.presets",
     "durian.diffusion.renderer",

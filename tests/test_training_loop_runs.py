@@ -13,8 +13,8 @@ from accelerate import Accelerator
 from safetensors.torch import load_file
 from training_loop_made import drawn_clips, recipe
 
-from durian.diffusion.discovery import read_model
-from durian.diffusion.opening import open_pipeline
+from durian.diffusion.find_model import read_model
+from durian.diffusion.load import open_pipeline
 from durian.errors import InvalidRequest, OutputFailed, WeightsMissing
 from durian.training.recipe import AutoencoderRecipe, DiffusionRecipe, Running, ValidationRecipe
 from durian.training.run.checkpoints import latest, open_model

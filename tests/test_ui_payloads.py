@@ -11,7 +11,7 @@ from test_ui_session import table, values_of
 from wrong_values import VALUES
 
 from durian.ui import controls
-from durian.ui.handlers import animate, motion, opening, portrait, rendering, save, sharper, still, tools, wear
+from durian.ui.handlers import animate, motion, opening, portrait, rendering, sam, save, still, tools, wear
 from durian.ui.handlers.common import guarded
 from durian.ui.session import Session
 
@@ -153,8 +153,8 @@ def test_a_forged_slider_is_refused_and_nothing_is_taken_over(key, value):
     [
         (rendering.choose, ("evil", 1, 1), "Renderer 'evil' is not known: use one of preview, diffusion"),
         (rendering.choose, ("diffusion", "9", 0), "'9' cannot be the number of steps"),
-        (sharper.choose, ("../sam",), "Segmenter '../sam' is not known"),
-        (sharper.choose, (["sam"],), "cannot be the segmenter"),
+        (sam.choose, ("../sam",), "Segmenter '../sam' is not known"),
+        (sam.choose, (["sam"],), "cannot be the segmenter"),
         (tools.overlay, ("__class__",), "Overlay '__class__' is not known: use one of landmarks"),
         (motion.use_part, ("0", 1, -1), "'0' cannot be the start"),
         (motion.use_part, (0, float("inf"), -1), "Inf cannot be the end"),

@@ -16,7 +16,7 @@ from durian.errors import InvalidRequest
 from durian.face import Face
 from durian.request import DiffusionOptions
 from durian.ui import texts
-from durian.ui.handlers import animate, rendering, still, watching
+from durian.ui.handlers import animate, live_preview, rendering, still
 from durian.ui.session import MotionChoice, PortraitChoice, Session
 
 
@@ -92,7 +92,7 @@ def slow(gated: GatedRenderer, engine, monkeypatch: pytest.MonkeyPatch) -> Gated
     """The gated renderer under the name of the diffusion one, in three steps."""
     monkeypatch.setitem(renderers._FACTORIES, "diffusion", lambda: gated)
     monkeypatch.delitem(renderers._WHY_NOT, "diffusion")
-    for room in (animate, watching, still):
+    for room in (animate, live_preview, still):
         monkeypatch.setattr(room, "get_engine", lambda: engine)
     gated.steps = 3
     return gated

@@ -22,8 +22,8 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from durian.diffusion.baseline import BaselinePipeline, baseline_pipeline
 from durian.diffusion.checks import AttributeReference
-from durian.diffusion.lineage import LineagePipeline, lineage_pipeline
 from durian.diffusion.output import as_video
 from durian.diffusion.pipeline import DurianPipeline
 from durian.diffusion.prediction import Prediction
@@ -32,8 +32,8 @@ from durian.errors import InvalidRequest
 
 FRAMES = 24
 GUIDANCE = 3.5
-STEPS, LINEAGE_STEPS = 6, 25
-"""Compared from end to end: six steps without guidance, against the lineage's usual 25 guided ones."""
+STEPS, BASELINE_STEPS = 6, 25
+"""Compared from end to end: six steps without guidance, against the baseline's usual 25 guided ones."""
 REPEATS = 5
 MATRIX_SIDE, MATRIX_REPEATS = 8192, 20
 """Of the product that measures the rate of a GPU's matrix units."""
@@ -47,49 +47,49 @@ def bench_diffusion(
     device: str = "cpu",
     frames: int = FRAMES,
     steps: int = STEPS,
-    lineage_steps: int = LINEAGE_STEPS,
+    baseline_steps: int = BASELINE_STEPS,
     repeats: int = REPEATS,
 ) -> dict[str, object]:
     """Measure a shape both ways, in turns, so that whatever else the machine does hits both alike.
 
-    The lineage's way is :mod:`durian.diffusion.lineage`, in diffusers' default memory layout.
+    The baseline's way is :mod:`durian.diffusion.baseline`, in diffusers' default memory layout.
 
     Args:
         preset: a shape, or its name.
         device: ``cpu`` (float32) or ``cuda`` (bfloat16).
         frames: of the clip, all in one window.
         steps: of the whole clip, without guidance.
-        lineage_steps: of the whole clip the lineage's way, guided.
+        baseline_steps: of the whole clip the baseline's way, guided.
         repeats: of every measurement; medians are given.
 
     Returns:
-        Seconds, with and without ``_lineage``: ``step_seconds`` (one guided step over all frames; the lineage runs its
-        guider in it), ``references_seconds`` (both nets and what follows), ``decode_seconds``, ``end_to_end_seconds``
+        Seconds, with and without ``_baseline``: ``step_seconds`` (one guided step over all frames; the baseline runs
+        its guider in it), ``references_seconds`` (both nets and what follows), ``decode_seconds``, ``end_to_end_seconds``
         (pictures to frames); of ours also ``unguided_step_seconds``, ``guider_seconds``, ``seconds_per_frame``
         (end to end). ``speedup`` of a guided step, ``end_to_end_speedup``. ``peak_mb``: memory beyond the weights, at
         most, from pictures to the end of a guided step. ``weights_mb``, ``parameters``.
         ``flops_per_frame_step`` without guidance, ``flops_per_frame_guided_step`` both ways: two for each
-        multiplication with its addition. What it was measured on, and ``lineage_end_to_end_is_extrapolated``: on a CPU
-        ``end_to_end_seconds_lineage`` is the sum of its references, ``lineage_steps`` times its step and its decoding.
-        On CUDA also ``matrix_flops`` per second, and the ``share`` of it that a guided step reaches, with
+        multiplication with its addition. What it was measured on, and ``baseline_end_to_end_is_extrapolated``: on a CPU
+        ``end_to_end_seconds_baseline`` is the sum of its references, ``baseline_steps`` times its step and its
+        decoding. On CUDA also ``matrix_flops`` per second, and the ``share`` of it that a guided step reaches, with
         ``step_seconds_compiled`` and ``share_compiled`` for ``torch.compile``.
 
     Raises:
         InvalidRequest: an unknown preset, no such device, more frames than a window can have, or no step or repeat.
     """
     preset = get_preset(preset) if isinstance(preset, str) else preset
-    _check(preset, device, frames, min(steps, lineage_steps, repeats))
+    _check(preset, device, frames, min(steps, baseline_steps, repeats))
     pipeline = prepared(preset, device)
-    lineage = lineage_pipeline(pipeline)
+    baseline = baseline_pipeline(pipeline)
     report: dict[str, object] = {"preset": preset.name, "frames": frames, **_machine(pipeline), **_sizes(pipeline)}
     if device == "cuda":
-        report |= {f"peak_mb{way}": _cuda_peak_mb(one, frames) for way, one in _ways(pipeline, lineage)}
+        report |= {f"peak_mb{way}": _cuda_peak_mb(one, frames) for way, one in _ways(pipeline, baseline)}
     else:
         report |= _peaks_of_processes(preset, frames)
-    report |= measure(Bench(pipeline, frames), Bench(lineage, frames), steps, lineage_steps, repeats)
+    report |= measure(Bench(pipeline, frames), Bench(baseline, frames), steps, baseline_steps, repeats)
     if device == "cuda":
         report |= _against_the_chip(Bench(pipeline, frames), report, repeats)
-    _print_table(report, steps, lineage_steps)
+    _print_table(report, steps, baseline_steps)
     return report
 
 
@@ -115,9 +115,9 @@ def prepared(preset: Preset, device: str) -> DurianPipeline:
     return pipeline
 
 
-def _ways(ours: object, lineage: object) -> tuple[tuple[str, object], tuple[str, object]]:
+def _ways(ours: object, baseline: object) -> tuple[tuple[str, object], tuple[str, object]]:
     """Endings of the report's keys, and the pipeline that each is measured on."""
-    return ("", ours), ("_lineage", lineage)
+    return ("", ours), ("_baseline", baseline)
 
 
 @dataclass
@@ -157,7 +157,7 @@ class Bench:
             pipeline.encoded_references,
             self.guide(),
             None,
-            in_one_batch=isinstance(pipeline, LineagePipeline),
+            in_one_batch=isinstance(pipeline, BaselinePipeline),
             draft=None if self.draft is None else torch.no_grad()(pipeline.encoded)(self.draft),
         )
         timestep, window = torch.tensor(500), [np.arange(self.frames)]
@@ -178,38 +178,38 @@ class Bench:
         return torch.randn(shape, device=self.pipeline.device, dtype=self.pipeline.denoiser.dtype)
 
 
-def measure(ours: Bench, lineage: Bench, steps: int, lineage_steps: int, repeats: int) -> Numbers:
+def measure(ours: Bench, baseline: Bench, steps: int, baseline_steps: int, repeats: int) -> Numbers:
     """All seconds among the keys of :func:`bench_diffusion`, and the FLOPs."""
     work: dict[str, Work] = {}
-    for way, one in _ways(ours, lineage):
+    for way, one in _ways(ours, baseline):
         one.set_references()
         work[f"step_seconds{way}"] = one.step()
-    for way, one in _ways(ours, lineage):
+    for way, one in _ways(ours, baseline):
         work |= {f"references_seconds{way}": one.set_references, f"decode_seconds{way}": one.decode}
     work["unguided_step_seconds"] = unguided = ours.step(scale=1.0)
     work["guider_seconds"] = ours.guide
     work["end_to_end_seconds"] = partial(ours.clip, steps, 1.0)
     extrapolated = ours.pipeline.device.type == "cpu"
     if not extrapolated:
-        work["end_to_end_seconds_lineage"] = partial(lineage.clip, lineage_steps, GUIDANCE)
+        work["end_to_end_seconds_baseline"] = partial(baseline.clip, baseline_steps, GUIDANCE)
     # Each runs once to count or to warm up; a whole clip is made of what then is warm.
     flops = {
         "flops_per_frame_step": count_flops(unguided) / ours.frames,
         "flops_per_frame_guided_step": count_flops(work["step_seconds"]) / ours.frames,
-        "flops_per_frame_guided_step_lineage": count_flops(work["step_seconds_lineage"]) / ours.frames,
+        "flops_per_frame_guided_step_baseline": count_flops(work["step_seconds_baseline"]) / ours.frames,
     }
     ours.decode()
-    lineage.decode()
+    baseline.decode()
     found = medians_in_turns(work, repeats)
     if extrapolated:
-        parts = lineage_steps * found["step_seconds_lineage"]
-        found["end_to_end_seconds_lineage"] = (
-            found["references_seconds_lineage"] + parts + found["decode_seconds_lineage"]
+        parts = baseline_steps * found["step_seconds_baseline"]
+        found["end_to_end_seconds_baseline"] = (
+            found["references_seconds_baseline"] + parts + found["decode_seconds_baseline"]
         )
     return found | {
-        "speedup": found["step_seconds_lineage"] / found["step_seconds"],
-        "end_to_end_speedup": found["end_to_end_seconds_lineage"] / found["end_to_end_seconds"],
-        "lineage_end_to_end_is_extrapolated": extrapolated,
+        "speedup": found["step_seconds_baseline"] / found["step_seconds"],
+        "end_to_end_speedup": found["end_to_end_seconds_baseline"] / found["end_to_end_seconds"],
+        "baseline_end_to_end_is_extrapolated": extrapolated,
         "seconds_per_frame": found["end_to_end_seconds"] / ours.frames,
         **flops,
     }
@@ -285,14 +285,14 @@ def _cuda_peak_mb(pipeline: DurianPipeline, frames: int) -> float:
 def _peaks_of_processes(preset: Preset, frames: int) -> Numbers:
     """Both ways in fresh processes, since a process has one peak only."""
     with ProcessPoolExecutor(2, multiprocessing.get_context("spawn"), max_tasks_per_child=1) as processes:
-        peaks = [(way, processes.submit(_process_peak_mb, preset, frames, lineage)) for way, lineage in _ways(0, 1)]
+        peaks = [(way, processes.submit(_process_peak_mb, preset, frames, baseline)) for way, baseline in _ways(0, 1)]
         return {f"peak_mb{way}": peak.result() for way, peak in peaks}
 
 
-def _process_peak_mb(preset: Preset, frames: int, lineage: bool) -> float:
+def _process_peak_mb(preset: Preset, frames: int, baseline: bool) -> float:
     """By how much the resident memory of this process grows at most."""
     pipeline = prepared(preset, "cpu")
-    bench = Bench(lineage_pipeline(pipeline) if lineage else pipeline, frames)
+    bench = Bench(baseline_pipeline(pipeline) if baseline else pipeline, frames)
     before = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
     _guided_step(bench)
     return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before) / 1e6
@@ -333,24 +333,24 @@ def _processor() -> str:
     return names[0].partition(":")[2].strip() if names else platform.machine()
 
 
-def _print_table(report: dict[str, object], steps: int, lineage_steps: int) -> None:
-    """Ours beside the lineage's on stderr, the time of one and the other as their ratio."""
+def _print_table(report: dict[str, object], steps: int, baseline_steps: int) -> None:
+    """Ours beside the baseline's on stderr, the time of one and the other as their ratio."""
     rows = [
         ("one guided step, s", "step_seconds", 3),
         ("GFLOP per frame of it", "flops_per_frame_guided_step", 1),
         ("memory beyond weights, MB", "peak_mb", 0),
         ("references, s", "references_seconds", 3),
         ("decoding, s", "decode_seconds", 3),
-        (f"{steps} plain or {lineage_steps} guided steps, pictures to frames, s", "end_to_end_seconds", 1),
+        (f"{steps} plain or {baseline_steps} guided steps, pictures to frames, s", "end_to_end_seconds", 1),
     ]
     lines = [
         f"{report['preset']}, {report['frames']} frames, {report['device']}, {report['dtype']}, "
         f"{report['threads']} threads, load {report['load']:.1f}. Weights are random: nothing was made to be seen.",
-        f"{'':52}{'ours':>10}{'lineage':>10}{'ratio':>8}",
+        f"{'':52}{'ours':>10}{'baseline':>10}{'ratio':>8}",
     ]
     for title, key, digits in rows:
         scale = 1e9 if key.startswith("flops") else 1
-        ours, theirs = report[key] / scale, report[f"{key}_lineage"] / scale
+        ours, theirs = report[key] / scale, report[f"{key}_baseline"] / scale
         lines.append(f"{title:52}{ours:10.{digits}f}{theirs:10.{digits}f}{theirs / ours:8.2f}")
     for title, key in (
         ("one plain step, s", "unguided_step_seconds"),

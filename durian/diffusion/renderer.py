@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from durian.diffusion.discovery import ModelFound, fetch_model, require_model
+from durian.diffusion.find_model import ModelFound, fetch_model, require_model
 from durian.diffusion.inputs import ClipInputs, prepare_inputs
 from durian.errors import LimitExceeded
 from durian.request import AnimationRequest
@@ -102,7 +102,7 @@ class DiffusionRenderer:
                 self._model = fetch_model(self._model)
                 _tell_revision(self._model)
                 # Only now: torch takes seconds, and what cannot be fetched needs none of it.
-                from durian.diffusion.opening import open_pipeline
+                from durian.diffusion.load import open_pipeline
 
                 self._pipeline = open_pipeline(self._model)
             return copy.copy(self._pipeline)

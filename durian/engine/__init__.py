@@ -2,6 +2,6 @@
 
 from durian.engine.engine import Engine, get_engine
 from durian.engine.jobs import Estimate, Job, JobStatus
-from durian.engine.production import Animation, describe
+from durian.engine.run_job import Animation, describe
 
 __all__ = ["Animation", "Engine", "Estimate", "Job", "JobStatus", "describe", "get_engine"]

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from durian.engine import memory
-from durian.engine.finishing import Finisher
 from durian.engine.jobs import Delivery, Job, JobStatus, Sound
-from durian.engine.line import JobLine, pace_key
-from durian.engine.production import Animation, produce
+from durian.engine.postprocess import Finisher
+from durian.engine.queue import JobQueue, pace_key
+from durian.engine.run_job import Animation, produce
 from durian.engine.stills import StillsLane
 from durian.engine.storage import Storage
 from durian.errors import Cancelled, DurianError, LimitExceeded
@@ -37,7 +37,7 @@ class Engine:
     def __init__(self, settings: Settings | None = None) -> None:
         self._settings = settings or get_settings()
         self._storage = Storage(self._settings)
-        self._line = JobLine(self._settings.max_queue, self._settings.visitor_places)
+        self._line = JobQueue(self._settings.max_queue, self._settings.visitor_places)
         self._stills = StillsLane()
         self._renderers: dict[str, Renderer] = {}
         self._loading = threading.Lock()

@@ -17,7 +17,7 @@ from durian.errors import Cancelled, DurianError, LimitExceeded
 from durian.request import AnimationRequest
 
 if TYPE_CHECKING:
-    from durian.engine.production import Animation
+    from durian.engine.run_job import Animation
 
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
 Stage = Literal["waiting", "preparing", "denoising", "rendering", "encoding", "finished"]

@@ -16,7 +16,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from durian.content_hash import content_hash
-from durian.diffusion.discovery import require_model
+from durian.diffusion.find_model import require_model
 from durian.errors import InvalidRequest
 from durian.evaluation.data.cases import Source
 from durian.evaluation.gallery.pairs import Pair

@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from durian.engine.finishing import Finisher
+from durian.engine.postprocess import Finisher
 from durian.evaluation.gallery.pairs import Pair
 from durian.evaluation.run.sheets import COLUMNS, spread
 from durian.prepare import AttributeSource, MotionSource, PortraitSource, build_request

@@ -105,7 +105,7 @@ class Checkpoint(Rendered):
     """The diffusion renderer with the model of a folder, as training leaves it."""
 
     def __init__(self, folder: Path, size: int, seed: int):
-        from durian.diffusion.discovery import read_model
+        from durian.diffusion.find_model import read_model
         from durian.diffusion.renderer import DiffusionRenderer
 
         self.renderer, self.size, self.seed = DiffusionRenderer(read_model(folder)), size, seed
@@ -157,7 +157,7 @@ def parse_method(text: str) -> MethodSpec:
     if kind == "frames" and path is None:
         raise InvalidRequest("Method frames needs the folder they are in: give frames=FOLDER.")
     if path is not None and kind == "diffusion":
-        from durian.diffusion.discovery import read_model
+        from durian.diffusion.find_model import read_model
 
         read_model(path)
     elif kind not in METHODS and kind != "frames":

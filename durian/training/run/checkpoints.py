@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from durian.diffusion.discovery import INDEX, ModelFound
+from durian.diffusion.find_model import INDEX, ModelFound
 from durian.errors import InvalidRequest, OutputFailed
 from durian.media.files import atomic_output
 from durian.training.recipe import Recipe
@@ -171,7 +171,7 @@ def open_model(folder: Path) -> DurianPipeline:
     """
     from diffusers.utils.logging import disable_progress_bar
 
-    from durian.diffusion.opening import check_complete
+    from durian.diffusion.load import check_complete
     from durian.diffusion.pipeline import DurianPipeline
 
     if not (folder / INDEX).is_file():

@@ -42,7 +42,7 @@ def starting_pipeline(recipe: Recipe, start: Path | None = None) -> DurianPipeli
                 "of its preset."
             )
     elif preset.sources is not None:
-        from durian.diffusion.loading import warm_start
+        from durian.diffusion.warm_start import warm_start
 
         pipeline = warm_start(preset, seed=recipe.seed)
     else:

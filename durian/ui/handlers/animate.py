@@ -13,7 +13,7 @@ from durian.errors import Cancelled, DurianError, InvalidRequest
 from durian.schema import Switch, checked
 from durian.settings import get_settings
 from durian.ui import controls, texts
-from durian.ui.handlers import rendering, watching
+from durian.ui.handlers import live_preview, rendering
 from durian.ui.handlers.common import QUICK, guarded, sentence
 from durian.ui.layout import Page
 from durian.ui.session import Outcome, Session
@@ -62,20 +62,20 @@ def run(
         session.job = job
     try:
         yield _during(progress_html(job.progress), True, gr.skip())
-        shown, seen = watching.begin(session, job, request), 0
+        shown, seen = live_preview.begin(session, job, request), 0
         for status in job.updates():
             if status.finished:
                 continue
             if status.estimates > seen:
-                shown, seen = watching.estimate(session, job), status.estimates
+                shown, seen = live_preview.estimate(session, job), status.estimates
             yield _during(progress_html(status), True, shown)
             shown = gr.skip()
         outcome = finish(session, job, request)
     except Cancelled:
-        yield _during(message(texts.CANCELLED), False, watching.give_up(session, job))
+        yield _during(message(texts.CANCELLED), False, live_preview.give_up(session, job))
         return
     except DurianError as error:
-        yield _during(message(str(error)), False, watching.give_up(session, job))
+        yield _during(message(str(error)), False, live_preview.give_up(session, job))
         raise sentence(error) from None
     finally:
         # Also reached when the browser is closed: the generator is closed then.
@@ -83,7 +83,7 @@ def run(
     animation = outcome.animation
     size = f"{animation.width}×{animation.height}"
     done = f"{animation.frames} frames of {size} in {animation.seconds:.1f} s · seed {animation.seed}"
-    shown = watching.result(session, job, animation)
+    shown = live_preview.result(session, job, animation)
     yield str(animation.path), "video", message(done), busy(False), waiting(False), gallery(session), shown
 
 

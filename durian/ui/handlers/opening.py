@@ -9,7 +9,7 @@ import gradio as gr
 from durian.engine import get_engine
 from durian.settings import get_settings
 from durian.ui import controls, examples, views
-from durian.ui.handlers import payloads, portrait, rendering, sharper, still, tools
+from durian.ui.handlers import payloads, portrait, rendering, sam, still, tools
 from durian.ui.handlers.common import QUICK, QUIET, guarded
 from durian.ui.layout import Page
 from durian.ui.session import Session
@@ -63,8 +63,8 @@ def everything(session: Session) -> tuple[Any, ...]:
 
 
 def _offered(session: Session) -> tuple[Any, Any]:
-    choice, button = sharper.offer(session)
-    return choice, {**button, "value": sharper.button_words()}
+    choice, button = sam.offer(session)
+    return choice, {**button, "value": sam.button_words()}
 
 
 def lay(session: Session, name: str) -> None:

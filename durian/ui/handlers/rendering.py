@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import gradio as gr
 
-from durian.diffusion.discovery import ModelFound, find_model
+from durian.diffusion.find_model import ModelFound, find_model
 from durian.renderer import why_unavailable
 from durian.request import DiffusionOptions
 from durian.schema import checked

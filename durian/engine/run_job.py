@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from durian.engine.encoder import Encoder
-from durian.engine.finishing import Finisher
 from durian.engine.giving_way import giving_way
 from durian.engine.jobs import Job
+from durian.engine.postprocess import Finisher
 from durian.engine.stills import StillsLane
 from durian.errors import OutputFailed
 from durian.renderer import Renderer

@@ -9,7 +9,7 @@ import torch
 from diffusers.utils.logging import disable_progress_bar
 from safetensors import safe_open
 
-from durian.diffusion.discovery import ModelFound
+from durian.diffusion.find_model import ModelFound
 from durian.diffusion.pipeline import DurianPipeline
 from durian.errors import InvalidRequest, WeightsMissing
 from durian.settings import get_settings

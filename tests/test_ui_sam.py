@@ -6,7 +6,7 @@ import pytest
 
 from durian import weights
 from durian.errors import WeightsMissing
-from durian.ui.handlers.sharper import fetch
+from durian.ui.handlers.sam import fetch
 
 
 @pytest.mark.parametrize("error", [WeightsMissing("example.org is out of reach."), ValueError("not foreseen")])

@@ -130,7 +130,7 @@ class CopyingTemporalTransformer(nn.Module):
         return volume.permute(0, 3, 4, 1, 2).contiguous().reshape(hidden_states.shape) + hidden_states
 
 
-class LineageDenoiser(Denoiser):
+class BaselineDenoiser(Denoiser):
     """The denoiser with the attention above; references stay as they are, to be projected at each step and frame."""
 
     def project(self, references: References, unseen: int = 0) -> RepeatedReferences:
@@ -139,7 +139,7 @@ class LineageDenoiser(Denoiser):
             InvalidRequest: a reference has a strength, or two of them blend.
         """
         if references.blend is not None or any(part.log_weight is not None for part in references.parts):
-            raise InvalidRequest("The lineage's way has neither strengths nor blends: leave them out to compare.")
+            raise InvalidRequest("The baseline's way has neither strengths nor blends: leave them out to compare.")
         parts = [
             part.features if part.keep is None else tuple(f[:, k[0]] for f, k in zip(part.features, part.keep))
             for part in references.parts
@@ -167,8 +167,8 @@ class GuidanceComputedAgain:
         return self.guider(self.keypoints[frames])
 
 
-class LineagePipeline(DurianPipeline):
-    """:class:`DurianPipeline` the lineage's way; make one with :func:`lineage_pipeline`."""
+class BaselinePipeline(DurianPipeline):
+    """:class:`DurianPipeline` the baseline's way; make one with :func:`baseline_pipeline`."""
 
     def denoise(self, *arguments: object, **options: object) -> Tensor:
         """Both halves of guidance in one batch, whatever ``guide_in_one_batch`` says."""
@@ -184,13 +184,13 @@ class LineagePipeline(DurianPipeline):
         return super().decode_latents(latents, 1, draft)
 
 
-def lineage_pipeline(pipeline: DurianPipeline) -> LineagePipeline:
-    """A pipeline that runs the weights of ``pipeline``, not a copy of them, the lineage's way.
+def baseline_pipeline(pipeline: DurianPipeline) -> BaselinePipeline:
+    """A pipeline that runs the weights of ``pipeline``, not a copy of them, the baseline's way.
 
     Only what ``channels_last`` has laid out otherwise is copied, into diffusers' default.
     """
     with torch.device("meta"):
-        denoiser = LineageDenoiser(**_arguments(pipeline.denoiser))
+        denoiser = BaselineDenoiser(**_arguments(pipeline.denoiser))
         denoiser.unet = UNetMotionModel.from_config(pipeline.denoiser.unet.config)  # diffusers' own blocks
         nets = {
             name: DoubledReferenceNet(**_arguments(getattr(pipeline, name)))
@@ -206,7 +206,7 @@ def lineage_pipeline(pipeline: DurianPipeline) -> LineagePipeline:
         twin.load_state_dict(getattr(pipeline, name).state_dict(), assign=True)
         twin.to(memory_format=torch.contiguous_format).eval()
     settings = {name: value for name, value in _arguments(pipeline).items() if name not in pipeline.components}
-    return LineagePipeline(**pipeline.components | replaced, **settings)
+    return BaselinePipeline(**pipeline.components | replaced, **settings)
 
 
 def _arguments(model: ConfigMixin) -> dict[str, object]:

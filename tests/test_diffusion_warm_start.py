@@ -19,8 +19,8 @@ from transformers import (
 )
 
 from durian.diffusion.conditioning import SemanticTokens
-from durian.diffusion.loading import fill, reference_net_tail, warm_start
 from durian.diffusion.presets import SD15_512, Preset, Sources, get_preset
+from durian.diffusion.warm_start import fill, reference_net_tail, warm_start
 from durian.errors import InvalidRequest, WeightsMissing
 
 VISION = {

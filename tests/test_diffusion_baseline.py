@@ -9,8 +9,8 @@ import pytest
 import torch
 from diffusion_made import attribute, frames_of, half_mask, picture, pictures, tiny_pipeline
 
+from durian.diffusion.baseline import BaselinePipeline, baseline_pipeline
 from durian.diffusion.feed_forward import CHUNK_BYTES
-from durian.diffusion.lineage import LineagePipeline, lineage_pipeline
 from durian.diffusion.pipeline import DurianPipeline
 from durian.diffusion.spatial import spatial_blocks
 from durian.errors import InvalidRequest
@@ -42,7 +42,7 @@ def set_references(pipeline: DurianPipeline, attributes: int = 1) -> None:
 def test_it_gives_the_same_latents(attributes, drop, call):
     pipeline = tiny_pipeline(drop_outside_masks=drop)
     found = []
-    for way in (pipeline, lineage_pipeline(pipeline)):
+    for way in (pipeline, baseline_pipeline(pipeline)):
         set_references(way, attributes)
         found.append(way.denoise(pictures(4, 6), **{"window": 6, "overlap": 0} | call))
     ours, theirs = found
@@ -53,7 +53,7 @@ def test_it_gives_the_same_latents(attributes, drop, call):
 def test_its_frames_are_the_same():
     pipeline = tiny_pipeline()
     found = []
-    for way in (pipeline, lineage_pipeline(pipeline)):
+    for way in (pipeline, baseline_pipeline(pipeline)):
         set_references(way)
         found.append(frames_of(way, pictures(4, 3)).astype(int))
     assert np.abs(found[0] - found[1]).max() <= 1  # a value between two levels may round to either
@@ -62,10 +62,10 @@ def test_its_frames_are_the_same():
 
 @pytest.mark.parametrize("options", [{"blend": True}, {}], ids=["blend", "strength"])
 def test_it_refuses_what_it_does_not_know(options):
-    lineage = lineage_pipeline(tiny_pipeline())
+    baseline = baseline_pipeline(tiny_pipeline())
     worn = [attribute(2, strength=0.5), attribute(3)]
     with pytest.raises(InvalidRequest, match="neither strengths nor blends"):
-        lineage.set_references(picture(1), half_mask(), worn, portrait_keypoints=picture(3), **options)
+        baseline.set_references(picture(1), half_mask(), worn, portrait_keypoints=picture(3), **options)
 
 
 # Its own cost
@@ -88,13 +88,13 @@ def test_it_computes_again_what_ours_computes_once():
     """Two attributes, five frames in three guided steps of one window; the finest layer has 16 tokens to a picture."""
     frames, steps, references, tokens = 5, 3, 3, 16
     ours = tiny_pipeline()
-    lineage = lineage_pipeline(ours)
-    of_ours, of_lineage = (
+    baseline = baseline_pipeline(ours)
+    of_ours, of_baseline = (
         {
             "reference net": batches_seen(way.attribute_reference_net.unet.conv_in),
             "keys": rows_seen(spatial_blocks(way.denoiser.unet)[0].attn1.to_k),
         }
-        for way in (ours, lineage)
+        for way in (ours, baseline)
     )
     shared = {"guider": batches_seen(ours.guider.layers.conv_in), "decoder": batches_seen(ours.vae.decoder.conv_in)}
 
@@ -109,24 +109,24 @@ def test_it_computes_again_what_ours_computes_once():
     assert of_ours["reference net"] == [1, 1]
     assert sum(of_ours["keys"]) == references * tokens + steps * 2 * frames * tokens
 
-    assert run(lineage) == {"guider": [frames] * steps, "decoder": [1] * frames}
-    assert of_lineage["reference net"] == [2, 2]
+    assert run(baseline) == {"guider": [frames] * steps, "decoder": [1] * frames}
+    assert of_baseline["reference net"] == [2, 2]
     joined, again = 2 * frames * (1 + references) * tokens, frames * tokens
-    assert of_lineage["keys"] == [joined, again] * steps
+    assert of_baseline["keys"] == [joined, again] * steps
 
 
 def test_it_runs_the_same_tensors():
     pipeline = tiny_pipeline()
-    lineage = lineage_pipeline(pipeline)
-    assert type(lineage) is LineagePipeline
-    ours, theirs = (dict(way.denoiser.named_parameters()) for way in (pipeline, lineage))
+    baseline = baseline_pipeline(pipeline)
+    assert type(baseline) is BaselinePipeline
+    ours, theirs = (dict(way.denoiser.named_parameters()) for way in (pipeline, baseline))
     assert ours.keys() == theirs.keys()
     with torch.no_grad():
         ours["unet.conv_in.weight"].fill_(3)
     assert (theirs["unet.conv_in.weight"] == 3).all()
 
 
-# What makes ours faster and is not in the lineage's way
+# What makes ours faster and is not in the baseline's way
 
 
 @pytest.mark.parametrize("way", ["chunks", "channels last"])

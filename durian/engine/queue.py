@@ -15,7 +15,7 @@ def pace_key(request: AnimationRequest) -> Hashable:
     return request.renderer, request.options.size, request.diffusion
 
 
-class JobLine:
+class JobQueue:
     """The bounded line in which animations wait, first come, first served.
 
     ``capacity`` jobs may wait; ``places_each`` of one client may run and wait, ``None`` for as many as there is room.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from durian.diffusion.discovery import ModelFound, fetch_model, find_model, require_model, why_not
+from durian.diffusion.find_model import ModelFound, fetch_model, find_model, require_model, why_not
 from durian.errors import InvalidRequest, WeightsMissing
 from durian.renderer import available_renderers, check_renderer, get_renderer, why_unavailable
 from durian.request import DiffusionOptions
