@@ -192,21 +192,14 @@ def set_timesteps(scheduler: SchedulerMixin, steps: int) -> None:
         scheduler.set_timesteps(steps)
 
 
-def guided(unconditional: Tensor, conditional: Tensor, scale: float, rescale: float = 0.0) -> Tensor:
-    """Classifier-free guidance (2207.12598), with each frame's spread brought back to the conditional one's.
+def guided(unconditional: Tensor, conditional: Tensor, scale: float) -> Tensor:
+    """Classifier-free guidance (2207.12598).
 
     Args:
         unconditional, conditional: outputs ``(N, C, h, w)``, one row per frame.
         scale: 1 is the conditional output, 0 the unconditional one.
-        rescale: φ in [0, 1] of 2305.08891, §3.4, eq. 15 and 16; it keeps large scales from overexposing.
     """
-    output = conditional + (scale - 1) * (conditional - unconditional)
-    if rescale == 0:
-        return output
-    dims = tuple(range(1, output.ndim))
-    tiny = torch.finfo(output.dtype).tiny  # a flat output has no spread to bring back
-    factor = conditional.std(dims, keepdim=True) / output.std(dims, keepdim=True).clamp_min(tiny)
-    return output * (rescale * factor + (1 - rescale))
+    return conditional + (scale - 1) * (conditional - unconditional)
 
 
 def predicted_original(scheduler: SchedulerMixin, output: Tensor, timestep: Tensor | int, latents: Tensor) -> Tensor:
