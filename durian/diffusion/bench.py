@@ -66,8 +66,8 @@ def bench_diffusion(
         Seconds, with and without ``_baseline``: ``step_seconds`` (one guided step over all frames; the baseline runs
         its guider in it), ``references_seconds`` (both nets and what follows), ``decode_seconds``,
         ``end_to_end_seconds`` (pictures to frames); of ours also ``unguided_step_seconds``, ``guider_seconds``,
-        ``seconds_per_frame`` (end to end). ``speedup`` of a guided step, ``end_to_end_speedup``. ``peak_mb``: memory beyond the weights, at
-        most, from pictures to the end of a guided step. ``weights_mb``, ``parameters``.
+        ``seconds_per_frame`` (end to end). ``speedup`` of a guided step, ``end_to_end_speedup``. ``peak_mb``: memory
+        beyond the weights, at most, from pictures to the end of a guided step. ``weights_mb``, ``parameters``.
         ``flops_per_frame_step`` without guidance, ``flops_per_frame_guided_step`` both ways: two for each
         multiplication with its addition. What it was measured on, and ``baseline_end_to_end_is_extrapolated``: on a CPU
         ``end_to_end_seconds_baseline`` is the sum of its references, ``baseline_steps`` times its step and its
