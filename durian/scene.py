@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from durian import masks
+from durian.errors import InvalidRequest
 from durian.face import eye_distance
 from durian.geometry.alignment import ItemMesh, aligned_mask, item_mesh
 from durian.geometry.mirror import facing_like
@@ -70,6 +72,20 @@ class Scene:
         return None if parts is None else portrait.crop.apply(parts, self.size)
 
     @cached_property
+    def kept_hair(self) -> np.ndarray | None:
+        """The portrait's hair as far as it stays, pressed as it is by a new hat, ``(S, S) uint8``; ``None`` where none
+        is known."""
+        if self.hair is None:
+            return None
+        gone = max((a.strength for a in self.request.attributes if a.name == "hair"), default=0.0)
+        if "hair" in self.request.erase or (self.pressed is not None and self.pressed.hides_all):
+            gone = 1.0
+        hair = self.hair * (1 - np.float32(gone))
+        if self.pressed is not None:
+            hair = self.pressed.press(hair * (1 - self.pressed.beyond))
+        return np.rint(hair).astype(np.uint8)
+
+    @cached_property
     def base_hole(self) -> np.ndarray:
         """``M_init ∪ (∪ₖ M_attr,k aligned)`` before expansion, ``(S, S) uint8``. Strength 0 makes no hole."""
         parts = [*self.worn.values(), *(item.mask for item in self.items if item.attribute.strength > 0)]
@@ -100,12 +116,13 @@ def prepare_scene(request: AnimationRequest, driving: np.ndarray | None = None, 
     image = portrait.crop.apply(portrait.image, size)
     items = []
     for attribute in sorted(request.attributes, key=lambda a: a.drawing_layer):
-        attribute = turned(facing_like(_whole(attribute), landmarks), landmarks)
+        with suppress(InvalidRequest):  # of a mask of next to nothing, or of all of its picture
+            attribute = turned(facing_like(_whole(attribute), landmarks), landmarks)
         mesh = item_mesh(attribute, landmarks)
         items.append(AlignedAttribute(attribute, mesh, aligned_mask(attribute, mesh, landmarks, size)))
     worn_in_crop = _worn_in_crop(request, size)
     hair = worn_in_crop.get("hair")
-    replaced = {a.name for a in request.attributes} | set(request.erase)
+    replaced = {a.name for a in request.attributes if a.strength > 0} | set(request.erase)
     if replaced & {"glasses", "beard"} and not replaced & {"hat", "hair"}:
         worn_in_crop.pop("hair", None)  # what is new goes under it
     pressed = None

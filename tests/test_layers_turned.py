@@ -91,3 +91,11 @@ def test_what_is_not_turned_is_left_as_it_is(wearer, collins):
     for attribute in (facing, hair, replace(turned_hat, mask=scarf), replace(turned_hat, landmarks=None)):
         assert turned(attribute, wearer) is attribute
     assert turned(turned_hat, aside) is turned_hat
+
+
+def test_a_mask_of_one_pixel_is_left_as_it_is(landmarks, collins):
+    aside = looking_aside(landmarks, TURN)
+    mask = np.zeros(collins.shape[:2], np.uint8)
+    mask[20, 31] = 255
+    given = Attribute(collins, mask, aside, "hat")
+    assert turned(given, landmarks).mask.any()

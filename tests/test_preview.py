@@ -374,3 +374,34 @@ def test_what_is_taken_off_is_worked_out_again_only_when_something_about_it_chan
     for other in changed:
         assert other is not first
         assert not np.array_equal(other.foreground, first.foreground)
+
+
+def test_a_hats_inside_is_of_its_colour_at_any_strength(portrait):
+    """And lies where the hat does, however the hat presses the hair beside it."""
+    hat, filled = np.zeros((SIZE, SIZE, 4), np.float32), np.ones((SIZE, SIZE), np.float32)
+    hat[10:60, 40:200] = (40, 80, 160, 255)
+    hat[10:200, 40:60] = hat[10:200, 180:200] = (40, 80, 160, 255)
+    half = prepare_scene(request(portrait, band(portrait, strength=0.5)))
+    base = build_base(half, new_hat=NewHat(hat, filled, 0.5))
+    whole = build_base(half, new_hat=NewHat(hat, filled, 1.0))
+    inside = (whole.foreground[..., 3] == 255) & (base.foreground[..., 3] < 200) & (hat[..., 3] == 0)
+    assert inside.sum() > 20
+    seen = whole.foreground[inside][:, :3].astype(float) / SHADE
+    assert np.abs(np.median(seen, 0) - (40, 80, 160)).max() < 12
+
+
+def test_hair_that_goes_hides_no_beard(portrait):
+    beard = band(portrait, name="beard")
+    assert prepare_scene(request(portrait, beard)).kept_hair.any()
+    assert not prepare_scene(request(portrait, beard, erase=("hair",))).kept_hair.any()
+    assert not prepare_scene(request(portrait, beard, band(portrait, name="hair"))).kept_hair.any()
+    halved = prepare_scene(request(portrait, beard, band(portrait, name="hair", strength=0.5))).kept_hair
+    assert 120 < halved.max() < 136
+
+
+def test_an_item_of_no_strength_changes_nothing_about_others(portrait):
+    beard = band(portrait, name="beard")
+    alone = prepare_scene(request(portrait, beard))
+    beside = prepare_scene(request(portrait, beard, band(portrait, name="hair", strength=0.0)))
+    assert np.array_equal(alone.base_hole, beside.base_hole)
+    assert np.array_equal(alone.kept_hair, beside.kept_hair)

@@ -217,14 +217,14 @@ def _frame_end(
     weight = frame[:, near]
     # The upper part alone: below it the rim runs down.
     weight = weight * (np.cumsum(weight, 0) <= 2 * SIDE_WIDTH[1] * view.scale)
-    if weight.sum() < 0.5 * len(near):
+    if not len(near) or weight.sum() < 0.5 * len(near):
         return None
     middle = float((weight.sum(1) * np.arange(len(frame))).sum() / weight.sum())
     own = (view.image[:, near] * weight[..., None]).sum((0, 1)) / weight.sum()
     # Where the frame goes on beyond the hinge, that is the side itself: round rims are broadest below it.
     seen = _side_seen(view, evidence, own, side)
     height = seen.sum() / max(1, seen.any(0).sum()) / view.scale
-    if seen.any(0).mean() <= 0.5 or height >= SIDE_MOST:
+    if not seen.size or seen.any(0).mean() <= 0.5 or height >= SIDE_MOST:
         return middle, own, side, 0.0
     return float(np.nonzero(seen)[0].mean()), own, side, float(height)
 

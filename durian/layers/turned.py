@@ -62,7 +62,8 @@ def turned(attribute: Attribute, portrait: np.ndarray) -> Attribute:
 
 
 def _goes_round_the_neck(attribute: Attribute) -> bool:
-    below = attribute.mask[min(len(attribute.mask) - 1, int(attribute.landmarks[CHIN, 1])) :] > HALF
+    chin = int(np.clip(attribute.landmarks[CHIN, 1], 0, len(attribute.mask) - 1))
+    below = attribute.mask[chin:] > HALF
     return bool(below.sum(1).max() > NECK * Head(np.asarray(attribute.landmarks, np.float32)).width)
 
 
@@ -92,6 +93,8 @@ def _turned(attribute: Attribute, given: float, wanted: float) -> dict[str, np.n
     head = Head(np.asarray(attribute.landmarks, np.float32))
     upright, back, size = _upright(head, attribute.mask.shape)
     mask = cv2.warpAffine(attribute.mask, upright, size)
+    if not (mask > HALF).any():
+        return {}  # a pixel or two, which fell between pixels
     centre = upright[:, :2] @ head.centre[:2] + upright[:, 2]
     outline = _outline(mask, head, centre, given)
     y, x = np.mgrid[: size[1], : size[0]].astype(np.float32)

@@ -6,7 +6,7 @@ what was worn removed and filled) that the mesh will move.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -28,6 +28,8 @@ from durian.preview.underneath import underneath
 from durian.scene import Scene
 from durian.segmentation.person import person_mask
 
+SURELY_NOT = 0.02
+"""Share of a hat's inside below which a pixel shows none of it."""
 SURELY_BACKGROUND = 0.04
 """Share of a person below which a pixel is taken for nothing but background."""
 LEAST_BACKGROUND = 0.003
@@ -56,19 +58,20 @@ class Base:
 
 @dataclass(frozen=True)
 class NewHat:
-    """A new hat at rest, ``item (S, S, 4) float32`` (premultiplied, 0-255), and ``filled (S, S) float32`` in [0, 1]
-    what the head and the hair in it filled in its reference."""
+    """A new hat at rest, ``item (S, S, 4) float32`` (premultiplied, 0-255) at full strength, ``filled (S, S) float32``
+    in [0, 1] what the head and the hair in it filled in its reference, and its ``strength``."""
 
     item: np.ndarray
     filled: np.ndarray
+    strength: float = 1.0
 
 
 def base_of(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat | None = None) -> Base:
-    """As :func:`build_base`, which is asked once while sliders move that change only how items look or move; not to be
-    written into."""
+    """As :func:`build_base`, which is asked again only where something changes that it goes by: what is worn and how
+    much of it, the expansion, and the look of new hair and of a new hat. Not to be written into."""
     request = scene.request
     parts = [request.portrait.content_hash, [attribute.content_hash for attribute in request.attributes]]
-    settings = [request.options.expansion, request.options.seed, request.erase, request.mode, scene.alphas.mean()]
+    settings = [request.options.expansion, request.options.seed, request.erase]
     key = content_hash([parts, settings, scene.landmarks, new_hair, new_hat])
     return _bases.get(scene.image, lambda _: build_base(scene, new_hair, new_hat), key=key)
 
@@ -90,7 +93,7 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat
     if new_hair is not None:
         scalp = scalp_under(new_hair[..., 3] / 255, scene.landmarks, np.maximum(removed, 1 - person))
     if new_hat is not None:
-        lined = lining(new_hat.item[..., 3] / 255, new_hat.filled, scene.landmarks)
+        lined = new_hat.strength * lining(new_hat.item[..., 3] / 255, new_hat.filled, scene.landmarks)
     removed = np.maximum(removed, scalp)
     vacated = _vacated(scene, person)
     background = _background(scene, person, hidden | vacated, inside)
@@ -123,7 +126,7 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat
     # Where no colour of the person explains the photo, the guess was wrong: about what lies behind where that shows
     # most, about how much shows through elsewhere.
     misfit = np.abs(premultiplied + through * plate - image)
-    wrong = (cv2.max(cv2.max(misfit[..., 0], misfit[..., 1]), misfit[..., 2]) > MISFIT) & (removed <= 0) & (lined <= 0)
+    wrong = (misfit.max(-1) > MISFIT) & (removed <= 0) & (lined < SURELY_NOT)
     behind = wrong & (person < 0.5) & ~vacated
     plate[behind] = np.clip((image - premultiplied) / np.maximum(through, 0.5), 0, 255)[behind]
     opaque = wrong & ~behind
@@ -133,21 +136,22 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat
         premultiplied += removed[..., None] * (under * kept_alpha[..., None] - premultiplied)
         premultiplied[alpha <= 0] = 0
     foreground = np.concatenate([premultiplied, alpha[..., None] * 255], -1)
+    parts = [foreground, colour, removed]
     if lined.any():
-        own = np.dstack([foreground_colours(image, person) * alpha[..., None], alpha * 255])
+        parts.append(np.dstack([foreground_colours(image, person) * alpha[..., None], alpha * 255]))
+    if scene.pressed is not None:
+        parts = [scene.pressed.press(part) for part in parts]
+    foreground, colour, removed = parts[:3]
+    if lined.any():
         # A scarf lies close to the face.
         shown = float(scene.pressed is None or not scene.pressed.hides_all)
-        foreground = _lined(foreground, own, lined, removed, new_hat.item, shown)
-    base = Base(
+        foreground = _lined(foreground, parts[3], lined, removed, new_hat.item, shown)
+    return Base(
         plate=np.clip(plate + 0.5, 0, 255).astype(np.uint8),
         foreground=np.clip(foreground + 0.5, 0, 255).astype(np.uint8),
         colour=colour,
         filled=removed,
     )
-    if scene.pressed is None:
-        return base
-    press = scene.pressed.press
-    return replace(base, foreground=press(base.foreground), colour=press(colour), filled=press(removed))
 
 
 def _lined(
@@ -172,7 +176,7 @@ def _lined(
 def _gone_on_with(item: np.ndarray) -> np.ndarray:
     """A premultiplied item's ``(S, S, 4)`` straight colours, smoothly on over everything, ``(S, S, 3) float32``."""
     straight = item[..., :3] * (255 / np.maximum(item[..., 3:], 1))
-    return fill(straight, (item[..., 3] > 200).astype(np.float32))
+    return fill(straight, (item[..., 3] > 0.8 * max(float(item[..., 3].max()), 1.0)).astype(np.float32))
 
 
 def _background(scene: Scene, person: np.ndarray, gone: np.ndarray, inside: np.ndarray) -> np.ndarray:

@@ -36,8 +36,9 @@ STILL = HeadPose(1.0, np.eye(3), np.zeros(3))
 
 _cuts = ContentCache(entries=8)
 _textures = ContentCache(entries=24)
-_glasses = ContentCache(entries=8)
 """At most 1 MB each at 512²."""
+_glasses = ContentCache(entries=4)
+"""Some 54 bytes a pixel of the front view each."""
 
 
 @dataclass(frozen=True)

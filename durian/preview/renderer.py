@@ -71,7 +71,7 @@ class PreviewRenderer:
         return {**scene_overlays(scene), "aligned": _draw(prepare_clip(scene), Canvas(scene.size, scene.size), 0)}
 
     def close(self) -> None:
-        """Nothing is held between requests."""
+        """Holds nothing of its own: what is kept is shared by content, and bounded."""
 
 
 @lru_cache(maxsize=4)
@@ -85,7 +85,7 @@ def prepare_clip(scene: Scene) -> PreparedClip:
     size = scene.size
     options = scene.request.options
     wearer = FaceLight.of(scene.image.astype(np.float32), scene.landmarks)
-    layers = tuple(build_layer(item, scene.landmarks, options.light, wearer, scene.hair) for item in scene.items)
+    layers = tuple(build_layer(item, scene.landmarks, options.light, wearer, scene.kept_hair) for item in scene.items)
     canvas = Canvas(size, size)
     blend = Blend(*layers, scene.landmarks, size) if scene.request.mode == "blend" else None
     hair = [layer for layer in layers if layer.name == "hair"]
@@ -113,7 +113,7 @@ def _new_hat(scene: Scene, layers: tuple[Layer, ...], canvas: Canvas) -> NewHat 
     hats = [
         (item, layer)
         for item, layer in zip(scene.items, layers, strict=True)
-        if item.attribute.name == "hat" and item.attribute.landmarks is not None
+        if item.attribute.name == "hat" and item.attribute.landmarks is not None and item.attribute.strength > 0
     ]
     if len(hats) != 1:
         return None
@@ -122,7 +122,8 @@ def _new_hat(scene: Scene, layers: tuple[Layer, ...], canvas: Canvas) -> NewHat 
     if not person.any():
         return None
     filled = aligned_mask(replace(item.attribute, mask=person, trim=0.0), item.mesh, scene.landmarks, scene.size)
-    return NewHat(layer.at_rest(canvas, scene.landmarks, scene.size), filled.astype(np.float32) / 255)
+    whole = replace(layer, strength=1.0).at_rest(canvas, scene.landmarks, scene.size)
+    return NewHat(whole, filled.astype(np.float32) / 255, layer.strength)
 
 
 def animate(scene: Scene) -> Iterator[np.ndarray]:

@@ -47,8 +47,9 @@ def underneath(scene: Scene, person: np.ndarray, hidden: np.ndarray) -> tuple[np
     """
     if not hidden.any():
         return person, scene.image.astype(np.float32)
-    # Of what is worn the beard's and the hair's own masks matter beside what is hidden.
-    of_worn = ["hat" in scene.worn, scene.worn.get("beard"), scene.hair]
+    # Of what is worn the beard's and the hair's own masks matter beside what is hidden; what else is skin or clothes is
+    # found on the whole photo.
+    of_worn = ["hat" in scene.worn, scene.worn.get("beard"), scene.hair, scene.request.portrait.content_hash]
     key = content_hash([scene.landmarks, person, hidden, of_worn, scene.request.options.seed])
     return _cache.get(scene.image, lambda _: _underneath(scene, person, hidden), key=key)
 

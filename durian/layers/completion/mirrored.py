@@ -88,7 +88,7 @@ def _with_gaze(map_x: np.ndarray, map_y: np.ndarray, landmarks: np.ndarray, numb
     (start, along, own), (_, other_along, other) = (_along_eye(landmarks, k) for k in (number, 1 - number))
     inside = (polygon(landmarks[EYES[number]], map_x.shape) > 0) & (map_x != NOWHERE)
     rows, columns = np.nonzero(inside)
-    at = (np.stack([columns, rows], 1) - start) @ along / (along @ along)
+    at = (np.stack([columns, rows], 1) - start) @ along / max(float(along @ along), 1e-6)
     shift = np.interp(at, own, other) - at
     map_x[inside] += (shift * other_along[0]).astype(np.float32)
     map_y[inside] += (shift * other_along[1]).astype(np.float32)
