@@ -165,6 +165,15 @@ def test_several_pictures_with_something_told_about_them_are_read():
     assert np.abs(read_image(data).astype(int) - (200, 120, 40)).max() <= 3
 
 
+def test_what_is_told_in_a_compressed_form_is_refused():
+    """It may unpack to any size, whatever the file says of it."""
+    data = described(2, 1000, 0)
+    packed = data.replace(b"\0application/rdf+xml\0", b"\0application/rdf\0def\0")
+    assert packed != data
+    with pytest.raises(UnreadableMedia, match="damaged"):
+        read_image(packed)
+
+
 def test_a_second_description_is_refused():
     """A decoder goes by the last one, whatever the first says."""
     first = inside(heic(plain(64)), b"meta")

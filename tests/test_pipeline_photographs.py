@@ -11,9 +11,9 @@ from PIL import Image
 from requests_made import attribute, disc, picture, portrait, request
 
 from durian.diffusion.inputs import ClipInputs, prepare_inputs
-from durian.diffusion.photographs import clip_inputs
+from durian.diffusion.photographs import _rgb, clip_inputs
 from durian.diffusion.pipeline import AttributeReference, DurianPipeline
-from durian.errors import DurianError, NoFaceFound
+from durian.errors import DurianError, InvalidRequest, NoFaceFound
 from durian.motion import preset
 from durian.request import AnimationRequest
 
@@ -125,6 +125,27 @@ def test_two_references_blend_frame_by_frame(pipeline):
     assert np.array_equal(frames_of(pipeline, "nod", references=both, blend=alphas, **given), expected)
     alone = frames_of(pipeline, "nod", references=both[1], **given)
     assert np.array_equal(frames_of(pipeline, "nod", references=both, blend=np.ones(3), **given), alone)
+    there_and_back = np.array([0.0, 1.0, 0.0], np.float32)
+    expected = through_references(pipeline, inputs, blend=there_and_back)
+    assert np.array_equal(frames_of(pipeline, "nod", references=both, blend=there_and_back, **given), expected)
+
+
+@pytest.mark.parametrize("blend", [0.5, [], "half", np.zeros((2, 3))])
+def test_what_is_no_alpha_of_frames_is_refused(blend):
+    with pytest.raises(InvalidRequest, match="is no α of frames: give as many numbers"):
+        clip_inputs(SIZE, "nod", portrait(worn=KNOWN), [attribute(1), attribute(2)], num_frames=3, blend=blend)
+
+
+def test_drafts_follow_a_straight_line_or_are_given():
+    given = {"num_frames": 3, "with_draft": True}
+    with pytest.raises(InvalidRequest, match="give an α that runs straight, or draft"):
+        clip_inputs(SIZE, "nod", portrait(worn=KNOWN), [attribute(1), attribute(2)], blend=[0, 1, 0], **given)
+
+
+def test_photographs_have_the_colours_that_the_app_gives_them():
+    picture = Image.new("RGBA", (8, 8), (200, 30, 60, 0))
+    assert (_rgb(picture, "portrait") == 255).all(), "what is transparent is white"
+    assert (_rgb(Image.new("P", (8, 8)), "portrait") == 0).all()
 
 
 def test_keypoint_images_may_be_pil_and_may_come_with_a_portrait(pipeline):

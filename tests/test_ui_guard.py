@@ -398,6 +398,7 @@ def test_a_sign_of_life_lasts_as_long_as_its_connection(visitors: Visitors, tmp_
         ({}, "frame-ancestors 'self'"),
         ({"framed_by": "https://a.example https://*.b.example:444"}, "frame-ancestors 'self' https://a.example"),
         ({"space": "a/b"}, "frame-ancestors 'self' https://huggingface.co https://*.huggingface.co"),
+        ({"space": "a/b", "framed_by": "https://a.example"}, "frame-ancestors 'self' https://a.example https://hugg"),
     ],
 )
 def test_no_page_of_another_site_shows_an_answer_in_a_frame(ask, settings_environment, monkeypatch, changes, expected):

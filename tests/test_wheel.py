@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 PARTS = (
-    "durian", "assets", "weights/parser", "weights/durian-mini", "pyproject.toml", "setup.py", "README.md", "LICENSE",
-    "requirements.txt", "requirements-dev.txt", "requirements-evaluation.txt",
+    "durian", "assets", "weights/parser", "weights/durian-mini", "pyproject.toml", "setup.py", "MANIFEST.in",
+    "README.md", "LICENSE", "packages.txt", "requirements.txt", "requirements-dev.txt", "requirements-evaluation.txt",
 )  # fmt: skip
 
 
@@ -23,8 +23,12 @@ def installed(project_root: Path, tmp_path_factory) -> Path:
             shutil.copytree(project_root / part, source / part, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(project_root / part, source / part)
-    command = [sys.executable, "-m", "pip", "wheel", str(source), "--no-deps", "--no-build-isolation", "-w", str(built)]
-    subprocess.run(command, check=True, capture_output=True)
+    # Of the source distribution, as an index would give it.
+    packed = "from setuptools.build_meta import build_sdist; print(build_sdist('dist'))"
+    subprocess.run([sys.executable, "-c", packed], cwd=source, check=True, capture_output=True)
+    (archive,) = (source / "dist").glob("*.tar.gz")
+    command = [sys.executable, "-m", "pip", "wheel", str(archive), "--no-deps", "--no-build-isolation"]
+    subprocess.run([*command, "-w", str(built)], check=True, capture_output=True)
     (wheel,) = built.glob("durian-*.whl")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(built / "site")

@@ -10,6 +10,7 @@ from diffusers import ConfigMixin, ModelMixin
 from diffusers.configuration_utils import register_to_config
 from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTinyOutput
 from diffusers.models.autoencoders.vae import AutoencoderMixin, DecoderOutput
+from diffusers.utils.accelerate_utils import apply_forward_hook
 from torch import Tensor
 
 COLOUR_STEP, COLOUR_SLOPE = 1.0, 1.9
@@ -50,10 +51,12 @@ class CosineAutoencoder(ModelMixin, AutoencoderMixin, ConfigMixin):
         self.register_buffer("analysis", basis[:latent_channels] * gain)
         self.register_buffer("synthesis", (basis[:latent_channels] / gain).T.contiguous())
 
+    @apply_forward_hook
     def encode(self, patches: Tensor) -> AutoencoderTinyOutput:
         """``(N, 3·p², h, w)`` in [-1, 1] to ``latents (N, C, h, w)``."""
         return AutoencoderTinyOutput(latents=self._mapped(patches, self.analysis))
 
+    @apply_forward_hook
     def decode(self, latents: Tensor) -> DecoderOutput:
         """``(N, C, h, w)`` to ``sample (N, 3·p², h, w)``."""
         return DecoderOutput(sample=self._mapped(latents, self.synthesis))

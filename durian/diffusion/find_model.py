@@ -28,7 +28,7 @@ SAMPLER_OF = {
     "LCMScheduler": "lcm",
 }
 """Samplers' names by the class of a model's scheduler. Models with a plain DDIM have the name itself."""
-SHIPPED = "durian-mini"
+SMALL = "durian-mini"
 """Folder of the small model that comes with the project; any other model there is was put there to be used."""
 LARGEST_INDEX_BYTES = 1_000_000
 LONGEST_NAME = 60
@@ -96,7 +96,7 @@ def require_model() -> ModelFound:
         raise WeightsMissing(f"The folder {place} does not exist: set DURIAN_WEIGHTS to the one with a trained model.")
     refused: list[WeightsMissing] = []
     folders = sorted(path for path in settings.weights.iterdir() if path.is_dir())
-    for folder in [settings.weights, *sorted(folders, key=lambda path: path.name == SHIPPED)]:
+    for folder in [settings.weights, *sorted(folders, key=lambda path: path.name == SMALL)]:
         if (folder / INDEX).is_file():
             try:
                 return read_model(folder)

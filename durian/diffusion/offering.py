@@ -27,7 +27,9 @@ class _WhenDiffusersIsImported(MetaPathFinder):
     def find_spec(self, name: str, path: object = None, target: ModuleType | None = None) -> ModuleSpec | None:
         if name != "diffusers":
             return None
-        found = (finder.find_spec(name, path, target) for finder in sys.meta_path if finder is not self)
+        # Not by one of ours either: a reload of Durian leaves the old one there.
+        others = [finder for finder in sys.meta_path if type(finder).__name__ != type(self).__name__]
+        found = (finder.find_spec(name, path, target) for finder in others if hasattr(finder, "find_spec"))
         spec = next((spec for spec in found if spec is not None), None)
         if spec is None or spec.loader is None:
             return spec

@@ -14,6 +14,7 @@ from durian.diffusion.checks import AttributeReference
 from durian.diffusion.inputs import ClipInputs, prepare_inputs
 from durian.errors import InvalidRequest
 from durian.masks import mask_of_picture
+from durian.media.colour import in_8_bits, to_srgb_on_white
 from durian.motion import Motion
 from durian.prepare import AttributeSource, MotionSource, PortraitSource, build_request
 from durian.request import LEAST_SIZE, AnimationRequest, Attribute, Portrait, RenderOptions
@@ -94,12 +95,31 @@ def clip_inputs(
     source = None
     if isinstance(motion, (str, Path)):
         source = MotionSource(motion, whole=num_frames is None)
-    ends = None if blend is None else (float(blend[0]), float(blend[-1]))
+    ends = None if blend is None else _ends(blend, with_draft)
     # The limits of the app's diffusion renderer are its server's, not this pipeline's.
     request: AnimationRequest = build_request(person, items, source, options, ends, renderer="preview").request
     if isinstance(motion, Motion):
         request = replace(request, motion=motion)
     return prepare_inputs(request, size, with_draft=with_draft)
+
+
+def _ends(blend: np.ndarray, with_draft: bool) -> tuple[float, float]:
+    """The α of a request that keeps the references which ``blend (F,)`` needs.
+
+    Raises:
+        InvalidRequest: it is no α of frames, or drafts, which follow a straight line, would show another mixture.
+    """
+    alphas = np.asarray(blend)
+    if alphas.ndim != 1 or not len(alphas) or alphas.dtype.kind not in "fiu":
+        raise InvalidRequest(f"{shown(blend)} is no α of frames: give as many numbers from 0 to 1 as there are frames.")
+    first, last = float(alphas[0]), float(alphas[-1])
+    if np.allclose(alphas, np.linspace(first, last, len(alphas)), atol=1e-3):
+        return first, last
+    if with_draft:
+        raise InvalidRequest(
+            "This model begins with drafts, which mix along a straight line: give an α that runs straight, or draft."
+        )
+    return 0.0, 1.0  # both references
 
 
 def keypoint_frames(motion: str | Path | Motion | np.ndarray | Sequence[Image.Image]) -> np.ndarray:
@@ -151,7 +171,8 @@ def listed(given: Any) -> list[Any]:
 
 def _rgb(picture: Photograph, what: str) -> np.ndarray:
     if isinstance(picture, Image.Image):
-        return np.asarray(ImageOps.exif_transpose(picture).convert("RGB"))
+        # As the app reads files: profiles become sRGB, what is transparent white.
+        return to_srgb_on_white(in_8_bits(ImageOps.exif_transpose(picture)))
     if isinstance(picture, np.ndarray) and picture.ndim == 3 and picture.shape[2] == 3 and picture.dtype == np.uint8:
         return picture
     given = f"{picture.dtype} {picture.shape}" if isinstance(picture, np.ndarray) else shown(picture)

@@ -225,14 +225,14 @@ class DurianPipeline(CodingPipeline):
         """
         check_output_type(output_type)
         check_decode_chunk_size(decode_chunk_size)
-        if portrait is not None:
-            found_in = {"references": references, "masks": masks, "names": names, "num_frames": num_frames}
-            motion, draft, blend = set_photographs(self, motion, draft, blend, portrait, seed=seed, **found_in)
-        elif listed(references) or any(given is not None for given in (masks, names, num_frames)):
+        if portrait is None and (listed(references) or any(each is not None for each in (masks, names, num_frames))):
             raise InvalidRequest(
                 "References, masks, names or num_frames were given without a portrait: give both, or set_references."
             )
         try:
+            if portrait is not None:
+                found_in = {"references": references, "masks": masks, "names": names, "num_frames": num_frames}
+                motion, draft, blend = set_photographs(self, motion, draft, blend, portrait, seed=seed, **found_in)
             made = self.denoise(
                 keypoint_frames(motion),
                 draft=draft,

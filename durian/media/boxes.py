@@ -23,6 +23,8 @@ def box_content(file: BinaryIO, wanted: bytes = b"meta") -> bytes:
         file.seek(at)
         size, kind = struct.unpack(">I4s", file.read(8))
         head = 8
+        if size == 1 and at + 16 > end:
+            break
         if size == 1:
             size, head = struct.unpack(">Q", file.read(8))[0], 16
         size = size or end - at

@@ -6,11 +6,14 @@ from functools import lru_cache
 
 PICTURE_CODECS = (
     *("h264", "hevc", "vp8", "vp9", "av1", "mpeg4", "mpeg2video", "mjpeg", "h263"),
-    *("dvvideo", "prores", "dnxhd", "qtrle", "png", "ffv1", "gif"),
+    *("dvvideo", "prores", "dnxhd", "qtrle", "png", "ffv1", "gif", "apv", "cfhd", "msmpeg4v3"),
 )
 """Of telephones, browsers, cameras and editing programs; ``ffv1`` is what archives keep, ``png`` and ``qtrle`` have
 transparency."""
-SOUND_CODECS = ("aac", "mp3", "mp2", "opus", "vorbis", "flac", "alac", "ac3", "eac3", "amr_nb", "amr_wb")
+SOUND_CODECS = (
+    *("aac", "mp3", "mp2", "opus", "vorbis", "flac", "alac", "ac3", "eac3", "amr_nb", "amr_wb"),
+    *("adpcm_ima_wav", "adpcm_ms"),
+)
 """Of the same, and whatever begins with :data:`PLAIN_SOUND`."""
 PLAIN_SOUND = "pcm_"
 

@@ -32,6 +32,8 @@ class _Described:
     """Bytes of each item's data."""
     about: Counter[int] = field(default_factory=Counter)
     """How many pictures an item tells something about."""
+    packed: set[int] = field(default_factory=set)
+    """Items whose data is compressed, to whatever it may unpack."""
     profile_bytes: int = 0
     """Of all pictures' colour profiles, each as often as a picture has it."""
 
@@ -72,6 +74,8 @@ def told_bytes(file: BinaryIO) -> int:
     """
     described = _described(box_content(file))
     whole = file.seek(0, os.SEEK_END)
+    if described.packed & described.about.keys():
+        raise ValueError("What is told about a picture is compressed, which no camera does.")
     told = sum(described.lengths.get(item, whole) * times for item, times in described.about.items())
     return told + described.profile_bytes
 
@@ -83,6 +87,8 @@ def _described(meta: bytes) -> _Described:
             (described.primary,) = struct.unpack_from(">I" if content[0] else ">H", content, 4)
         elif kind == b"iref":
             _read_references(content, described)
+        elif kind == b"iinf":
+            _read_kinds(content, described)
         elif kind == b"iloc":
             _read_lengths(content, described)
         elif kind == b"iprp":
@@ -115,6 +121,24 @@ def _read_references(content: bytes, described: _Described) -> None:
                 described.beside[item].append(of)
         elif kind == b"cdsc":
             described.about[of] += count
+
+
+def _read_kinds(content: bytes, described: _Described) -> None:
+    """Read which items are compressed: those with a content encoding behind their name and type."""
+    first = 4 + (4 if content[0] else 2)
+    for kind, entry in boxes_in(content[first:]):
+        if kind != b"infe":
+            continue
+        version, item_bytes = entry[0], 4 if entry[0] == 3 else 2
+        item = int.from_bytes(entry[4 : 4 + item_bytes], "big")
+        at = 4 + item_bytes + 2
+        if version >= 2:
+            if entry[at : at + 4] != b"mime":
+                continue
+            at += 4
+        _, _, encoding, *_ = [*entry[at:].split(b"\0"), b"", b"", b""]
+        if encoding:
+            described.packed.add(item)
 
 
 def _read_lengths(content: bytes, described: _Described) -> None:

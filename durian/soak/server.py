@@ -57,7 +57,7 @@ class Server:
         with self._log.open("wb") as log:
             # Ctrl-C goes to the process group: in a session of its own the server is ended by us, after the clients.
             self._process = subprocess.Popen(
-                [sys.executable, str(PROJECT_ROOT / "app.py")],
+                [sys.executable, "-c", "from durian.ui import serve; serve()"],
                 cwd=PROJECT_ROOT,
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,

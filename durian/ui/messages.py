@@ -153,7 +153,7 @@ def with_cookie(scope: Scope, send: Send) -> Send:
 def with_safe_headers(send: Send) -> Send:
     """Tell browsers that no other site's page may show an answer in a frame, where clicks on it would be ours, and that
     a file is of the kind that it is called."""
-    sites = get_settings().framed_by.split() or (SPACE_FRAMES if "SPACE_ID" in os.environ else [])
+    sites = [*get_settings().framed_by.split(), *(SPACE_FRAMES if "SPACE_ID" in os.environ else [])]
     ours = " ".join(["frame-ancestors 'self'", *sites]).encode("latin-1")
     added = [(b"content-security-policy", ours), (b"x-content-type-options", b"nosniff")]
     return _changing_start(send, lambda headers: [*headers, *added])
