@@ -35,9 +35,9 @@ SECONDS_AFTER_WARM_UP = 5
 SECONDS_OF_QUIET = 15
 """Idle threads of the server's pool end 10 s after their last work; gradio_client's heartbeat notices its end as late
 as 15 s after."""
-LIVES = 3
-"""Leftover files may take so many times ``keep_seconds`` to go: a file grows old, then its empty folder, and sweeps
-come only now and then."""
+LIVES = 4
+"""Leftover files may take so many times ``keep_seconds`` to go: an uploaded file grows old, then its empty folder, then
+that of the upload, and sweeps come only now and then."""
 MOST_SECONDS = 1800
 """After so long nobody begins anything more: what was not asked for then counts as lost."""
 
