@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from gated import PATIENCE, GatedRenderer, wait_until
-from test_diffusion_discovery import make_model
+from test_diffusion_find_model import make_model
 from test_ui_animate import pressed
 
 from durian import renderer as renderers
