@@ -1,4 +1,4 @@
-"""What a HEIF's decoder would unpack: the pixels of all parts of its picture, and what is told about each picture.
+"""Size of what a HEIF's decoder would unpack: all parts of its picture, and what is told about each picture.
 
 A file of 50 kB may name a thousand tiles of sixteen megapixels that all lie at the same place, which takes minutes
 whatever size the picture claims. What is told about pictures (EXIF, XMP, colour profiles) is copied for each picture of

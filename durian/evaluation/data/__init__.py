@@ -1,1 +1,1 @@
-"""What evaluations look at: photographs, clips, scenes, and the tasks that are made of them."""
+"""Data of evaluations: photographs, clips, scenes, and the tasks that are made of them."""
