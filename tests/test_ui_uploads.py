@@ -52,6 +52,13 @@ def test_files_of_one_upload_lie_together(send):
     assert paths[0].parent == paths[1].parent
 
 
+def test_a_large_upload_hides_no_other_file_from_its_connection(send):
+    """A browser sends all its requests over six connections, and keeps them."""
+    (earlier,) = send("POST", "gradio_api/upload", files=files("earlier.jpg")).json()
+    send("POST", "gradio_api/upload", files=[("files", ("large.bin", bytes(8_000_000)))])
+    assert send("GET", f"gradio_api/file={earlier}").content == b"the same for all"
+
+
 @pytest.mark.parametrize("name", ["..", "a/..", "..>", "/.."])
 def test_a_file_without_a_name_is_refused_in_one_sentence(send, tmp_path: Path, name: str):
     answer = send("POST", "gradio_api/upload", files=files("a.png", name))

@@ -22,7 +22,7 @@ from durian.errors import DurianError, InvalidRequest, LimitExceeded, OutputFail
 from durian.ui import call_checks, forms, messages, turns
 from durian.ui.places import Places
 from durian.ui.shares import shared_address
-from durian.ui.uploads import FollowedUploads, drop_folder, forget_files, own_folder
+from durian.ui.uploads import FollowedUploads, drop_folder, forget_files, own_folder, shared_folder
 from durian.ui.visitors import Visitors
 
 DISK_RESERVE_BYTES = 500_000_000
@@ -73,6 +73,7 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        shared_folder()
         send = messages.with_safe_headers(send)
         address = shared_address(scope["client"][0] if scope.get("client") else None)
         try:

@@ -52,6 +52,15 @@ def own_folder(app: Any, uploads: Path) -> Iterator[Path]:
         _own.reset(token)
 
 
+def shared_folder() -> None:
+    """Begin a request outside any upload's folder.
+
+    An upload that the server reads piece by piece hands its context to the requests that follow on its connection, so
+    that Gradio would serve them files of that upload alone.
+    """
+    _own.set(None)
+
+
 def drop_folder(folder: Path) -> None:
     """Delete what came of an upload that was refused or broke off."""
     shutil.rmtree(folder, ignore_errors=True)
