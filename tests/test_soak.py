@@ -18,6 +18,7 @@ def test_a_miniature_soak_loses_and_leaves_nothing(capsys: pytest.CaptureFixture
     for name, value in {
         "IDLE_STILLS": 1,
         "WARM_UP_STILLS": 1,
+        "WARM_UP_ROUNDS": 1,
         "SECONDS_AFTER_WARM_UP": 0,
         "SECONDS_OF_QUIET": 0,
     }.items():

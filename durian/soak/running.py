@@ -29,7 +29,12 @@ from durian.soak.wishes import Wanted
 IDLE_STILLS = 5
 """Of each kind of client; their median is what waiting is compared with."""
 WARM_UP_STILLS = 3
-"""For each animation of the warm-up; a client has one."""
+"""For each animation of a round of the warm-up; a client has one."""
+WARM_UP_ROUNDS = 10
+"""At most. Caches and each thread's own memory are full only after a hundred stills or so: until then growth is none
+that would go on."""
+STEADY_MB, STEADY_ROUNDS = 10.0, 3
+"""Memory that grew by less in so many rounds together is that of a warm server."""
 SECONDS_AFTER_WARM_UP = 5
 """Long enough for jobs that were cancelled to end."""
 SECONDS_OF_QUIET = 15
@@ -97,10 +102,7 @@ class _Soak:
     def run(self) -> report.Measured:
         options, server = self._options, self._server
         at_first = server.left()
-        _say("warming up")
-        warm_up = max(len(CLIENTS), options.clients)
-        self._run(draw_visits(warm_up, WARM_UP_STILLS * warm_up, options.seed + 1))
-        self._be_quiet(SECONDS_AFTER_WARM_UP)
+        self._warm_up()
         _say("stills of an idle server")
         idle = self._idle_stills()
         self._be_quiet(SECONDS_OF_QUIET)
@@ -128,6 +130,21 @@ class _Soak:
             self._be_quiet(1)
             measured = measured.again(server)
         return measured
+
+    def _warm_up(self) -> None:
+        """Let clients come until the server's memory rests."""
+        count = max(len(CLIENTS), self._options.clients)
+        readings: list[float] = []
+        for number in range(1, WARM_UP_ROUNDS + 1):
+            self._run(draw_visits(count, WARM_UP_STILLS * count, self._options.seed + number))
+            self._be_quiet(SECONDS_AFTER_WARM_UP)
+            reading = self._server.reading()
+            if reading is None:
+                return
+            readings.append(reading.resident_mb)
+            _say(f"warming up, {reading.resident_mb:.0f} MB")
+            if readings[-1] - min(readings[-1 - STEADY_ROUNDS :]) < STEADY_MB and number > STEADY_ROUNDS:
+                return
 
     def _run(self, visits: Sequence[Visit]) -> Record:
         """Let the clients make the visits, each the next one as soon as it is free."""
