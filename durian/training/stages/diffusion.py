@@ -12,7 +12,7 @@ from durian.diffusion.temporal import TemporalTransformer
 from durian.errors import InvalidRequest
 from durian.training.stages.networks import at_latent_size, latents_of, see_references
 from durian.training.stages.noise import MIN_SNR, NOISE_OFFSET, ForwardProcess, Noise
-from durian.training.stages.stage import Batch, Stage
+from durian.training.stages.stage import Batch, PipelineStage
 
 
 @dataclass(frozen=True)
@@ -53,12 +53,12 @@ class Drawn:
         return Drawn(noise, self.drop_attribute.to(device), self.drop_portrait.to(device))
 
 
-class DiffusionStage(Stage):
+class DiffusionStage(PipelineStage):
     """The common part of both stages: a batch's loss, given the drawn noise.
 
     Args:
         pipeline: with a trained autoencoder, which stays as it is.
-        trained: see :class:`~durian.training.stages.stage.Stage`.
+        trained: see :class:`~durian.training.stages.stage.PipelineStage`.
         settings: of the loss.
 
     Raises:
@@ -85,7 +85,7 @@ class DiffusionStage(Stage):
                 module.requires_grad_(self.together)
 
     def forward(self, batch: Batch, generator: torch.Generator, step: int) -> dict[str, Tensor]:
-        """See :meth:`Stage.forward`; ``step`` changes nothing."""
+        """See :meth:`PipelineStage.forward`; ``step`` changes nothing."""
         clips, frames = batch["targets"].shape[:2]
         return self.loss(batch, self.draw(clips, frames, generator).to(batch["targets"].device))
 
