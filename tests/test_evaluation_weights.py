@@ -64,9 +64,7 @@ def test_a_file_is_fetched_once_and_checked(empty: Path, server: str, no_leftove
 
 def test_another_file_than_was_published_is_refused(empty: Path, server: str):
     file = File("kept.pth", "A file", f"{server}/made.pth", digest="00000000")
-    with pytest.raises(
-        WeightsMissing, match=r"127\.0\.0\.1:\d+ sent is not kept\.pth .*, not 0{8}\): .*or put kept"
-    ):
+    with pytest.raises(WeightsMissing, match=r"127\.0\.0\.1:\d+ sent is not kept\.pth .*, not 0{8}\): .*or put kept"):
         file.require()
     with pytest.raises(WeightsMissing, match=r"A file could not be fetched from 127\.0\.0\.1"):
         File("kept.pth", "A file", f"{server}/gone.pth").require()
