@@ -9,7 +9,6 @@ from torch import Tensor
 
 from durian.diffusion.pipeline import DurianPipeline
 from durian.diffusion.temporal import TemporalTransformer
-from durian.errors import InvalidRequest
 from durian.training.stages.networks import at_latent_size, latents_of, see_references
 from durian.training.stages.noise import MIN_SNR, NOISE_OFFSET, ForwardProcess, Noise
 from durian.training.stages.stage import Batch, PipelineStage
@@ -60,9 +59,6 @@ class DiffusionStage(PipelineStage):
         pipeline: with a trained autoencoder, which stays as it is.
         trained: see :class:`~durian.training.stages.stage.PipelineStage`.
         settings: of the loss.
-
-    Raises:
-        InvalidRequest: the model is conditioned by a face recogniser's embeddings, which clips do not hold.
     """
 
     together: bool
@@ -71,9 +67,6 @@ class DiffusionStage(PipelineStage):
     def __init__(
         self, pipeline: DurianPipeline, trained: tuple[str, ...], settings: DiffusionSettings = DiffusionSettings()
     ) -> None:
-        conditioning = pipeline.conditioner.config
-        if conditioning.kind == "clip" and conditioning.portrait_embedding == "face":
-            raise InvalidRequest("Clips hold no embeddings of faces: train one whose portrait_embedding is clip.")
         super().__init__(pipeline, trained)
         self.settings = settings
         self.process = ForwardProcess(
