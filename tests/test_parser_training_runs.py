@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ import pytest
 import torch
 from parser_training_made import SIDE, hatted
 
+from durian.cli.main import BAD_REQUEST, main
 from durian.errors import InvalidRequest
 from durian.media import write_image
 from durian.segmentation.parser.network import ParserNetwork
@@ -168,6 +170,20 @@ def test_it_begins_with_given_weights(without_rendering, tmp_path):
     theirs, ours, others = (weights(path)["head.0.weight"] for path in (start, began.model, fresh.model))
     assert torch.equal(theirs, ours)
     assert not torch.equal(theirs, others)
+
+
+@pytest.mark.slow
+def test_the_command_line_trains_and_reports(without_rendering, tmp_path, capsys):
+    typed = ["train", "parser", "--data", str(tmp_path), "--out", str(tmp_path / "out"), "--device", "cpu", "--json"]
+    assert main([*typed, "--steps", "1", "--click-steps", "0"]) == 0
+    report = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert report.pop("megabytes") > 1
+    path = str(tmp_path / "out" / FILE)
+    assert report == {"weights": path, "stage": "classes", "step": 1, "steps": 1, "stopped": "at its end"}
+    assert main([*typed, "--steps", "2"]) == BAD_REQUEST
+    assert "another recipe (steps was 1, is 2" in capsys.readouterr().err
+    assert main([*typed, "--steps", "0", "--click-steps", "0"]) == BAD_REQUEST
+    assert "neither steps for the classes nor for the clicks" in capsys.readouterr().err
 
 
 def test_something_must_be_learned():
