@@ -22,6 +22,7 @@ import numpy as np
 
 from durian.errors import UnreadableMedia
 from durian.media.files import atomic_output
+from durian.schema import Checked, Real, Switch, Text, Whole, checked
 
 SUFFIX = ".clip"
 CATEGORIES = ("hair", "glasses", "hat", "beard")
@@ -51,20 +52,20 @@ class ClipFrame:
 
 
 @dataclass(frozen=True)
-class DraftPair:
+class DraftPair(Checked):
     """The frames that drafts were made from: ``portrait`` puts on the ``category`` that ``attribute`` wears.
 
     ``has_truth``: the two are different people, and the targets show the first with the item.
     """
 
-    category: str
-    attribute: int
-    portrait: int
-    has_truth: bool
+    category: Text
+    attribute: Whole
+    portrait: Whole
+    has_truth: Switch
 
 
 @dataclass(frozen=True)
-class ClipAbout:
+class ClipAbout(Checked):
     """Description of a clip, as its ``about.json`` holds it.
 
     Attributes:
@@ -81,14 +82,14 @@ class ClipAbout:
     """
 
     name: str
-    size: int
-    fps: float
-    roles: tuple[str, ...]
-    items: tuple[str, ...]
-    people: tuple[int, ...]
+    size: Whole
+    fps: Real
+    roles: tuple[Text, ...]
+    items: tuple[Text, ...]
+    people: tuple[Whole, ...]
     source: str = ""
-    kind: str = "video"
-    item_frames: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    kind: Text = "video"
+    item_frames: dict[str, tuple[Whole, ...]] = field(default_factory=dict)
     drafts: tuple[DraftPair, ...] = ()
 
     def frames_of(self, role: str) -> list[int]:
@@ -264,12 +265,7 @@ def _about_member(about: ClipAbout) -> tuple[str, bytes]:
 
 
 def _about(text: bytes) -> ClipAbout:
-    values = json.loads(text)
-    for name in ("roles", "items", "people"):
-        values[name] = tuple(values[name])
-    values["item_frames"] = {name: tuple(numbers) for name, numbers in values["item_frames"].items()}
-    values["drafts"] = tuple(DraftPair(**pair) for pair in values.get("drafts", ()))
-    return ClipAbout(**values)
+    return checked(ClipAbout, json.loads(text), "about.json")
 
 
 def _webp(image: np.ndarray) -> bytes:

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
-import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from durian.errors import Cancelled, InvalidRequest, OutputFailed, WeightsMissing
+from durian.download import download
+from durian.errors import InvalidRequest, WeightsMissing
 from durian.settings import get_settings
-
-CHUNK_BYTES = 1 << 20
-TIMEOUT_SECONDS = 30
-"""Longest silence of the server before giving up; a progress bar that stands longer looks broken."""
 
 
 @dataclass(frozen=True)
@@ -128,78 +122,14 @@ def fetch(
         if on_progress:
             on_progress(known.size, known.size)
         return known.path
-    # A plain name of its own: a file that stops half-way must never look like the weights.
-    partial = known.path.with_name(f".{known.file}.{os.getpid()}.part")
-    try:
-        _make_room(known)
-        digest = _download(known, partial, on_progress, cancelled)
-        if digest != known.sha256:
-            raise WeightsMissing(
-                f"What {_host(known)} sent is not {known.file} (its checksum begins {digest[:8]}, not "
-                f"{known.sha256[:8]}): try again later, or put the file into {known.path.parent.name}/ by hand."
-            )
-        os.replace(partial, known.path)
-    finally:
-        partial.unlink(missing_ok=True)
+    download(
+        known.url,
+        known.path,
+        what=known.file,
+        by_hand=f"put the file ({known.megabytes} MB) into {known.path.parent.name}/ by hand",
+        sha256=known.sha256,
+        size=known.size,
+        on_progress=on_progress,
+        cancelled=cancelled,
+    )
     return known.path
-
-
-def _make_room(known: WeightFile) -> None:
-    try:
-        known.path.parent.mkdir(parents=True, exist_ok=True)
-        free = shutil.disk_usage(known.path.parent).free
-    except OSError as error:
-        raise OutputFailed(f"The folder {known.path.parent.name}/ cannot be made: choose another one.") from error
-    if free < known.size:
-        raise OutputFailed(
-            f"{known.file} needs {known.megabytes} MB and the disk has {free // 1_000_000} MB left: free some space."
-        )
-
-
-def _download(
-    known: WeightFile,
-    partial: Path,
-    on_progress: Callable[[int, int], None] | None,
-    cancelled: Callable[[], bool] | None,
-) -> str:
-    """Stream the file to ``partial``; returns its SHA-256."""
-    digest, done = hashlib.sha256(), 0
-    try:
-        # Errors of the network end here; those of the disk are told apart below.
-        with urllib.request.urlopen(known.url, timeout=TIMEOUT_SECONDS) as answer, _created(partial) as file:
-            while chunk := answer.read(CHUNK_BYTES):
-                if cancelled and cancelled():
-                    raise Cancelled(f"Fetching {known.file} was stopped.")
-                _append(file, chunk, known)
-                digest.update(chunk)
-                done += len(chunk)
-                if on_progress:
-                    on_progress(done, known.size)
-                if done > known.size:
-                    break
-    except (Cancelled, OutputFailed):
-        raise
-    except (OSError, ValueError) as error:
-        raise WeightsMissing(
-            f"{known.file} could not be fetched from {_host(known)}: check the connection and try again, "
-            f"or put the file ({known.megabytes} MB) into {known.path.parent.name}/ by hand."
-        ) from error
-    return digest.hexdigest()
-
-
-def _created(path: Path):
-    try:
-        return path.open("wb")
-    except OSError as error:
-        raise OutputFailed(f"The folder {path.parent.name}/ is not writable: choose another one.") from error
-
-
-def _append(file, chunk: bytes, known: WeightFile) -> None:
-    try:
-        file.write(chunk)
-    except OSError as error:
-        raise OutputFailed(f"{known.file} could not be written because the disk is full: free some space.") from error
-
-
-def _host(known: WeightFile) -> str:
-    return known.url.split("/")[2]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
+import zipfile
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
@@ -116,6 +118,28 @@ def test_broken_files_are_told(written, damage):
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(UnreadableMedia, match=r"one\.clip is not a whole clip .*: delete it and run durian prepare"):
         Clip(path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"size": "96"}, "'96' cannot be the size of about.json: give a whole number."),
+        ({"roles": "target"}, "'target' cannot be the roles of about.json: give a list"),
+        ({"place": 3}, "About.json has an unknown 'place'"),
+        ({"people": None}, "The people of about.json is missing"),
+    ],
+)
+def test_a_description_that_is_none_is_told(written, changes, told):
+    path = written[2]
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    parts["about.json"] = json.dumps({**json.loads(parts["about.json"]), **changes})
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in parts.items():
+            archive.writestr(name, data)
+    with pytest.raises(UnreadableMedia, match=r"one\.clip is not a whole clip") as error:
+        Clip(path)
+    assert told in str(error.value)
 
 
 def test_a_file_that_goes_away_is_told(written):

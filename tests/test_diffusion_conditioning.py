@@ -122,23 +122,11 @@ def test_a_dropped_sample_is_an_unconditional_row(denoiser, conditioner):
 
 
 @torch.no_grad()
-def test_clip_gives_one_token_and_a_face_four():
+def test_clip_gives_one_token():
     torch.manual_seed(0)
     clip = Conditioner("clip", token_width=8)
     embedding = random_tensor(3, 8)
     assert torch.equal(clip.of_attribute(embedding), embedding[:, None])
-    assert torch.equal(clip.for_portrait_net(embedding), embedding[:, None])
-    face = Conditioner("clip", token_width=8, portrait_width=512, portrait_embedding="face")
-    embedding = random_tensor(3, 512)
-    tokens = face.for_portrait_net(embedding)
-    assert tokens.shape == (3, 4, 8)
-    linear = face.portrait.project
-    for number in range(4):
-        rows = slice(8 * number, 8 * number + 8)
-        raw = embedding @ linear.weight[rows].T + linear.bias[rows]
-        centred = raw - raw.mean(1, keepdim=True)
-        # LayerNorm as it starts: no scale, no shift.
-        assert error(tokens[:, number], centred / (raw.var(1, keepdim=True, correction=0) + 1e-5).sqrt()) < EXACT
 
 
 @torch.no_grad()
@@ -150,7 +138,6 @@ def test_with_clip_the_denoiser_sees_attributes_and_no_portrait():
     assert torch.equal(conditioner.denoiser_tokens([], None).tokens, conditioner.null_attribute)
 
 
-@pytest.mark.parametrize("options", [{"kind": "words"}, {"portrait_embedding": "voice"}])
-def test_an_unknown_kind_is_refused(options):
-    with pytest.raises(ValueError, match="use clip or pooled, clip or face"):
-        Conditioner(**options)
+def test_an_unknown_kind_is_refused():
+    with pytest.raises(ValueError, match="'words' is not known: use clip or pooled"):
+        Conditioner(kind="words")

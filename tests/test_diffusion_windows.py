@@ -26,18 +26,17 @@ def total(of_step, frames: int) -> np.ndarray:
 @pytest.mark.parametrize(("frames", "size", "overlap"), SHAPES)
 def test_windows_cover_the_clip_at_every_offset(frames, size, overlap):
     for offset in range(size - overlap):
-        for taper in {0, overlap // 2, overlap}:
-            found = windows(frames, size, overlap, offset, taper)
-            assert np.allclose(total(found, frames), 1, atol=1e-6)
-            assert all((window.weights >= 0).all() for window in found)
-            assert all(window.weights.max() > 0 for window in found)
-            for window in found:
-                assert np.array_equal(window.indices, window.indices[0] + np.arange(min(size, frames)))
-                assert frames <= size or not {0, frames - 1} <= set(window.indices)
-            starts = np.array([window.indices[0] for window in found])
-            assert (np.diff(starts) > 0).all()
-            assert (np.diff(starts) <= size - overlap).all()
-            assert (starts[0], starts[-1]) == (0, max(frames - size, 0))
+        found = windows(frames, size, overlap, offset)
+        assert np.allclose(total(found, frames), 1, atol=1e-6)
+        assert all((window.weights >= 0).all() for window in found)
+        assert all(window.weights.max() > 0 for window in found)
+        for window in found:
+            assert np.array_equal(window.indices, window.indices[0] + np.arange(min(size, frames)))
+            assert frames <= size or not {0, frames - 1} <= set(window.indices)
+        starts = np.array([window.indices[0] for window in found])
+        assert (np.diff(starts) > 0).all()
+        assert (np.diff(starts) <= size - overlap).all()
+        assert (starts[0], starts[-1]) == (0, max(frames - size, 0))
 
 
 def test_a_short_clip_is_one_window():
@@ -51,8 +50,6 @@ def test_weights_fall_linearly_towards_a_seam():
     first, second = windows(10, 6, 2)
     assert first.weights == pytest.approx([1, 1, 1, 1, 2 / 3, 1 / 3])
     assert second.weights == pytest.approx([1 / 3, 2 / 3, 1, 1, 1, 1])
-    first, second = windows(10, 6, 2, taper=0)
-    assert first.weights == pytest.approx([1, 1, 1, 1, 0.5, 0.5])
 
 
 def test_an_offset_moves_every_window_but_those_at_the_ends():
@@ -92,9 +89,9 @@ def test_no_frame_lies_at_a_seam_at_every_step():
 
 
 def test_moving_windows_follow_the_step():
-    windows_of = moving_windows(60, 24, 8, taper=4)
+    windows_of = moving_windows(60, 24, 8)
     for step in range(5):
-        expected = windows(60, 24, 8, offset_at(step, 16), 4)
+        expected = windows(60, 24, 8, offset_at(step, 16))
         assert all(
             np.array_equal(a.indices, b.indices) and np.array_equal(a.weights, b.weights)
             for a, b in zip(windows_of(step), expected, strict=True)
@@ -108,7 +105,6 @@ def test_moving_windows_follow_the_step():
         ((10, 0, 0), "windows of 0"),
         ((10, 8, 8), "0 to 7"),
         ((10, 8, -1), "overlap by -1"),
-        ((10, 8, 4, 0, 5), "taper over 5"),
     ],
 )
 def test_windows_that_make_no_sense_are_one_sentence(arguments, said):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from durian.evaluation.protocols.interface import Options, get_protocol
 from durian.evaluation.report import write_report
 from durian.evaluation.report.statistics import estimate, paired_difference
 from durian.evaluation.report.summary import from_worst, table
-from durian.evaluation.report.tables import number
+from durian.evaluation.report.templates import number
 from durian.evaluation.run.results import Store, stored_clip
 from durian.evaluation.run.running import Evaluation
 from durian.request import Attribute
@@ -121,6 +122,16 @@ def test_the_page_needs_nothing_else_and_shows_the_worst_first(evaluation: Evalu
     assert numbers["data"]["digest"] == "0" * 32
     assert set(numbers["unavailable"]).isdisjoint({"psnr", "ssim", "l1"})
     assert numbers["versions"]["durian"]
+
+
+def test_names_and_sentences_are_text_in_the_page_and_never_markup(evaluation: Evaluation):
+    named = "<b onload='x'>&\"it"
+    others = [replace(case, method=named) for case in evaluation.results["mine"]]
+    asked = replace(evaluation, methods=("still", named), results={"still": evaluation.results["still"], named: others})
+    text = write_report(asked, "still").read_text(encoding="utf-8")
+    assert "<b " not in text
+    assert "onload='" not in text
+    assert text.count("&lt;b onload=&#39;x&#39;&gt;&amp;&#34;it") > 5
 
 
 def test_the_same_results_make_the_same_page(evaluation: Evaluation):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from durian.errors import InvalidRequest
 from durian.motion import PRESETS, Motion, drive, preset
 from durian.motion.canonical import actions, canonical_face, expression, mirror
 from durian.motion.features import LOWER_LIDS, LOWER_LIPS, UPPER_LIDS, UPPER_LIPS, lid_openings
 from durian.motion.fitting import RIGID_POINTS
-from durian.motion.rotations import euler, from_vector, nearest_rotation, to_vector
+from durian.motion.rotations import euler, nearest_rotation
 
 NOSE_TIP, CHIN, FOREHEAD = 1, 152, 10
 
@@ -36,14 +39,22 @@ def yaw(motion: Motion) -> np.ndarray:
     return np.degrees(np.arctan2(nose[:, 0], -nose[:, 2]))
 
 
-def test_rotation_vectors_and_matrices_agree():
-    vectors = np.random.default_rng(0).normal(0, 0.8, (20, 3))
-    vectors[0] = 0
-    matrices = from_vector(vectors)
-    assert np.allclose(matrices @ matrices.swapaxes(1, 2), np.eye(3), atol=1e-12)
-    assert np.allclose(np.linalg.det(matrices), 1)
-    assert np.allclose(to_vector(matrices), vectors, atol=1e-9)
+def test_the_nearest_rotation_is_the_rotation_itself_or_the_mean_of_two():
+    matrices = Rotation.from_rotvec(np.random.default_rng(0).normal(0, 0.8, (20, 3))).as_matrix()
     assert np.allclose(nearest_rotation(1.7 * matrices), matrices, atol=1e-9)
+    assert np.allclose(nearest_rotation(euler(0, -20, 0) + euler(0, 40, 0)), euler(0, 10, 0), atol=1e-9)
+    # Of opposite rotations there is no one mean, but a rotation.
+    turned = nearest_rotation((euler(90, 0, 0) + euler(-90, 0, 0) + euler(180, 0, 0)) / 3)
+    assert np.allclose(turned @ turned.T, np.eye(3), atol=1e-9)
+    assert np.linalg.det(turned) == pytest.approx(1)
+
+
+def test_angles_may_be_one_or_many():
+    together = euler(np.array([[10.0, 20.0]]), 5.0, 0)
+    assert together.shape == (1, 2, 3, 3)
+    assert np.allclose(together[0, 1], euler(20, 5, 0), atol=1e-12)
+    # Nodding first, then turning, then leaning.
+    assert np.allclose(euler(10, 20, 30), euler(0, 0, 30) @ euler(10, 0, 0) @ euler(0, 20, 0), atol=1e-12)
 
 
 @pytest.mark.parametrize(("angles", "axis", "sign"), [((10, 0, 0), 0, 1), ((-10, 0, 0), 0, -1), ((0, 10, 0), 1, 1)])
@@ -95,7 +106,7 @@ def test_smoothing_calms_and_keeps_neutral():
         "shaky",
         30.0,
         20,
-        from_vector(random.normal(0, 0.02, (60, 3))) @ base.rotations,
+        Rotation.from_rotvec(random.normal(0, 0.02, (60, 3))).as_matrix() @ base.rotations,
         base.translations + random.normal(0, 0.02, (60, 3)),
         base.scales * np.exp(random.normal(0, 0.02, 60)),
         base.expressions + random.normal(0, 0.01, (60, 478, 3)),
@@ -107,6 +118,17 @@ def test_smoothing_calms_and_keeps_neutral():
     assert np.allclose(calm.rotations @ calm.rotations.swapaxes(1, 2), np.eye(3), atol=1e-5)
     assert np.array_equal(calm.rotations[20], np.eye(3, dtype=np.float32))
     assert not calm.expressions[20].any()
+
+
+def test_smoothing_is_a_gaussian_mean_that_goes_on_at_the_ends_as_they_are():
+    motion = turning(9, 10.0, neutral=0)
+    shifts = np.zeros((9, 3))
+    shifts[4, 0] = 1.0
+    calm = replace(motion, translations=shifts.astype(np.float32)).smoothed(0.15)
+    weights = np.exp(-0.5 * (np.arange(-5, 6) / 1.5) ** 2)
+    weights /= weights.sum()
+    # The neutral frame, number 0, is a distance of 4 away: what it moved is taken out.
+    assert np.allclose(calm.translations[:, 0], weights[1:10] - weights[1], atol=1e-6)
 
 
 def test_smoothing_leaves_a_steady_turn_alone():
@@ -185,7 +207,7 @@ def test_presets_loop_and_move_smoothly(name, frames, fps):
     assert np.degrees(np.abs(np.arcsin(nose[:, 0]))).max() < 15.5
     assert np.degrees(np.abs(np.arcsin(nose[:, 1]))).max() < 10.5
     # No jump: the head turns slower than 130 degrees a second, lips and chin move less than four eye distances.
-    turns = np.linalg.norm(to_vector(motion.rotations[:-1].swapaxes(1, 2) @ motion.rotations[1:]), axis=1)
+    turns = Rotation.from_matrix(motion.rotations[:-1].swapaxes(1, 2) @ motion.rotations[1:]).magnitude()
     assert np.degrees(turns).max() * fps < 130
     assert np.abs(np.diff(motion.expressions[:, [0, 17, CHIN, 61, 291]], axis=0)).max() * fps < 4
 

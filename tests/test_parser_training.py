@@ -1,55 +1,31 @@
-"""The parser's training: what it is shown, simulated clicks, losses by hand, runs that go on."""
+"""The parser's training: what it is shown, simulated clicks, losses by hand."""
 
 from __future__ import annotations
 
-import json
+import pickle
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from parser_training_made import SIDE, hatted
 
-from durian.errors import InvalidRequest
 from durian.segmentation.parser.classes import BACKGROUND, BEARD, CLASSES, GLASSES, HAIR, HAT, LIPS, SKIN
 from durian.segmentation.parser.network import INPUTS, PICTURE
-from durian.segmentation.parser.running import load_network
 from durian.synthetic.base.geometry import Label
 from durian.synthetic.studio.studio import Picture
-from durian.training.parser import loop, rounds
+from durian.training.parser import rounds
 from durian.training.parser.augmentation import dress_anew, occlude, photograph, weight_of
 from durian.training.parser.clicking import damaged, next_click, simulate
 from durian.training.parser.examples import IGNORED, Examples, make_clicks, make_example
-from durian.training.parser.loop import ParserRecipe, train_parser
 from durian.training.parser.losses import class_losses, click_losses
-from durian.training.parser.photos import Photos, class_shares, packed, prepare_photos, unpacked
+from durian.training.parser.photos import ARRAYS, Photos, class_shares, packed, prepare_photos, unpacked
 from durian.training.parser.rounds import rounds_of_clicks
-
-SIDE = 64
 
 
 @pytest.fixture(scope="module")
 def photos(collins) -> Photos:
-    """Two photos with a made-up hat: the upper third."""
-    import cv2
-
-    from durian.segmentation.classic.segmenter import largest_face
-
-    size = 128
-    rgb = cv2.resize(collins, (size, size), interpolation=cv2.INTER_AREA)
-    landmarks = np.asarray(largest_face(collins))[:, :2] * size / len(collins)
-    shares = np.zeros((size, size, len(CLASSES)), np.float32)
-    shares[: size // 3, :, HAT] = 1
-    shares[size // 3 :, :, SKIN] = 1
-    classes, share = packed(shares)
-    nowhere = np.full_like(landmarks, np.nan)
-    person = np.full((size, size), 255, np.uint8)
-    return Photos(
-        np.stack([rgb, rgb[:, ::-1]]),
-        np.stack([classes, classes]),
-        np.stack([share, share]),
-        np.stack([landmarks, nowhere]).astype(np.float32),
-        np.stack([person, person]),
-    )
+    return hatted(collins)
 
 
 # Classes of pixels
@@ -133,12 +109,31 @@ def test_nothing_large_enough_to_click_is_no_example(photos):
 
 
 def test_examples_follow_from_their_seed(photos):
-    first, again, other = (next(iter(Examples([photos], SIDE, seed))) for seed in (5, 5, 6))
-    assert all(torch.equal(a, b) for a, b in zip(first, again))
-    assert not torch.equal(first[0][PICTURE], other[0][PICTURE])
-    inputs, drawn, before, clicked = next(iter(Examples([photos], SIDE, 5, clicked=True)))
-    assert torch.equal(inputs, first[0])
-    assert [tuple(part.shape) for part in (drawn, before, clicked)] == [(2, SIDE, SIDE), (SIDE, SIDE), (SIDE, SIDE)]
+    first, again, next_one, other = (
+        Examples([photos], SIDE, [seed])[n] for seed, n in ((5, 0), (5, 0), (5, 1), (6, 0))
+    )
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert not torch.equal(first["inputs"][PICTURE], other["inputs"][PICTURE])
+    assert not torch.equal(first["inputs"][PICTURE], next_one["inputs"][PICTURE])
+    clicks = Examples([photos], SIDE, [5], clicked=True)[0]
+    assert torch.equal(clicks["inputs"], first["inputs"])
+    assert {name: tuple(part.shape) for name, part in clicks.items() if name != "inputs"} == {
+        "drawn": (2, SIDE, SIDE),
+        "before": (SIDE, SIDE),
+        "clicked": (SIDE, SIDE),
+    }
+
+
+def test_examples_of_a_shard_are_made_in_other_processes(photos, tmp_path):
+    """A shard goes to them as its folder, and its examples are the same."""
+    for name in ARRAYS:
+        np.save(tmp_path / f"{name}.npy", getattr(photos, name))
+    shard = Photos.open(tmp_path)
+    assert len(pickle.dumps(shard)) < 1000
+    for given in (shard, photos):
+        again = pickle.loads(pickle.dumps(given))
+        assert all(np.array_equal(getattr(again, name), getattr(photos, name), equal_nan=True) for name in ARRAYS)
+    assert torch.equal(Examples([shard], SIDE, [5])[3]["inputs"], Examples([photos], SIDE, [5])[3]["inputs"])
 
 
 def test_new_clothes_leave_everything_else_alone(photos):
@@ -323,73 +318,3 @@ def test_losses_of_clicks_by_hand():
     assert losses["clicked overlap"].item() == pytest.approx(1 - (2 * 10 + 20) / (20 + 20 + 20), rel=1e-5)
     right = click_losses(20 * clicked - 10, clicked)
     assert sum(value.item() for value in right.values()) < 1e-3
-
-
-# Training
-
-
-@pytest.fixture
-def without_rendering(photos, monkeypatch):
-    monkeypatch.setattr(loop, "prepare_photos", lambda *_: [None])
-    monkeypatch.setattr(Photos, "open", classmethod(lambda cls, path: photos))
-
-
-TINY = ParserRecipe(steps=30, click_steps=90, batch=4, side=SIDE, rate=3e-3, loaders=0, average=0.9)
-
-
-@pytest.mark.slow
-def test_it_learns_goes_on_and_writes_weights(without_rendering, tmp_path, monkeypatch):
-    monkeypatch.setattr(loop, "REPORT_EVERY", 5)
-    monkeypatch.setattr(loop, "KEEP_EVERY", 28)
-    seen, ends = [], [29, 58]
-
-    def break_off(done: int, total: int) -> None:
-        if done == ends[0]:
-            ends.pop(0)
-            raise KeyboardInterrupt
-
-    for _ in range(2):
-        with pytest.raises(KeyboardInterrupt):
-            train_parser(tmp_path, tmp_path, TINY, on_step=break_off)
-    path = train_parser(tmp_path, tmp_path, TINY, on_step=lambda done, total: seen.append((done, total)))
-    assert seen == [(step, 120) for step in range(57, 121)]
-    lines = [json.loads(line) for line in (tmp_path / loop.LOG).read_text().splitlines()]
-    # Each click comes where the network errs, so that there the loss falls more slowly.
-    for name, share in (("entropy", 0.6), ("clicked overlap", 0.8)):
-        losses = [line[name] for line in lines if name in line]
-        assert losses[-1] < share * losses[0], (name, losses)
-    network = load_network(path)
-    assert not network.training
-
-
-def test_clicks_are_learned_with_all_that_sees_classes_held(without_rendering, tmp_path):
-    classes = train_parser(tmp_path / "classes", tmp_path, replace(TINY, steps=2, click_steps=0))
-    both = train_parser(tmp_path / "both", tmp_path, replace(TINY, steps=2, click_steps=2))
-    before, after = load_network(classes).state_dict(), load_network(both).state_dict()
-    changed = {name.split(".")[0] for name, value in before.items() if not torch.equal(value, after[name])}
-    assert changed == {"clicks"}
-
-
-def test_it_does_not_go_on_with_another_recipe(without_rendering, tmp_path):
-    train_parser(tmp_path, tmp_path, TINY, max_minutes=0.0)
-    with pytest.raises(InvalidRequest) as error:
-        train_parser(tmp_path, tmp_path, replace(TINY, steps=32, seed=4), max_minutes=0.0)
-    assert "another recipe (seed was 0, is 4; steps was 30, is 32): take that recipe again" in str(error.value)
-    assert str(tmp_path / "parser.safetensors") in str(error.value)
-    train_parser(tmp_path, tmp_path, TINY, max_minutes=0.0)
-
-
-def test_it_stops_in_time(without_rendering, tmp_path):
-    seen = []
-    train_parser(tmp_path, tmp_path, TINY, max_minutes=0.0, on_step=lambda *at: seen.append(at))
-    assert seen == []
-    assert (tmp_path / loop.CHECKPOINT).is_file()
-
-
-def test_it_begins_with_given_weights(without_rendering, tmp_path):
-    there = loop.save_network(loop.ParserNetwork(), tmp_path, {})
-    began = train_parser(tmp_path / "new", tmp_path, TINY, start=there, max_minutes=0.0)
-    theirs, ours = load_network(there).state_dict(), load_network(began).state_dict()
-    assert all(torch.equal(value, ours[name]) for name, value in theirs.items())
-    fresh = load_network(train_parser(tmp_path / "fresh", tmp_path, TINY, max_minutes=0.0)).state_dict()
-    assert not torch.equal(theirs["head.0.weight"], fresh["head.0.weight"])

@@ -209,7 +209,7 @@ def test_a_missing_system_library_is_one_sentence(project_root, bare_path, tmp_p
 
 LAYERS = (
     {"errors", "settings", "content_hash", "processes", "watch", "jit"},
-    {"schema", "folders", "content_cache"},
+    {"schema", "folders", "content_cache", "download"},
     {"media"},
     {"masks", "face", "weights", "manifest"},
     {"motion"},
@@ -250,7 +250,6 @@ CALLED_FROM_OUTSIDE = {
     "read_log": "for plots of others; the training only writes its log",
     "initial_noise": "a seed's noise, for whoever gives the pipeline latents",
     "parameter_counts": "says what a preset costs before any weights are made",
-    "for_portrait_net": "of a face recogniser's embedding, which models of others may take",
     "render_outfit": "draws clothes of one's own making",
     "face_uv": "for textures of one's own making",
 }

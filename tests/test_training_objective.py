@@ -11,11 +11,9 @@ import torch
 from diffusion_made import tiny_pipeline
 from training_made import made_batch, rows, tiny_clip_pipeline
 
-from durian.diffusion.conditioning import Conditioner
 from durian.diffusion.latents import encode
-from durian.diffusion.pipeline import AttributeReference, DurianPipeline
+from durian.diffusion.pipeline import AttributeReference
 from durian.diffusion.prediction import Prediction
-from durian.errors import InvalidRequest
 from durian.training.stages.diffusion import DiffusionSettings, DiffusionStage, Drawn, ImageStage, TemporalStage
 from durian.training.stages.noise import Noise
 from durian.training.stages.stage import Stage
@@ -245,10 +243,3 @@ def test_nothing_is_kept_from_one_step_to_the_next():
         del losses
         counts.append(alive())
     assert counts[1] == counts[2]
-
-
-def test_a_recognisers_embeddings_are_refused():
-    parts = tiny_clip_pipeline().components
-    parts["conditioner"] = Conditioner("clip", 16, 16, 512, portrait_embedding="face")
-    with pytest.raises(InvalidRequest, match="no embeddings of faces"):
-        ImageStage(DurianPipeline(**parts, size=32))

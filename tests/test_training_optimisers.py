@@ -67,9 +67,9 @@ def test_matrices_of_one_shape_step_together_as_each_would_alone(together, monke
 
 def test_muon_takes_matrices_and_adamw_the_rest():
     layer = nn.Sequential(nn.Conv2d(4, 8, 3), nn.GroupNorm(2, 8), nn.Flatten(), nn.Linear(8, 2))
-    (adamw,) = make_optimisers(layer.parameters(), RECIPE)
+    (adamw,) = make_optimisers([{"params": list(layer.parameters())}], RECIPE)
     assert len(adamw.param_groups[0]["params"]) == 6
-    muon, adamw = make_optimisers(layer.parameters(), replace(RECIPE, optimiser="muon"))
+    muon, adamw = make_optimisers([{"params": list(layer.parameters())}], replace(RECIPE, optimiser="muon"))
     assert {weight.ndim for weight in muon.param_groups[0]["params"]} == {2, 4}
     assert {weight.ndim for weight in adamw.param_groups[0]["params"]} == {1}
     assert isinstance(adamw, torch.optim.AdamW)
@@ -81,7 +81,9 @@ def test_muon_learns_directions_that_gradients_hardly_show():
     inputs, truth = drawn(256, 12) * torch.logspace(0, -1, 12) @ turn, drawn(6, 12).flip(0)
     layer = nn.Linear(12, 6, bias=False)
     nn.init.zeros_(layer.weight)
-    (muon,) = make_optimisers(layer.parameters(), replace(RECIPE, weight_decay=0.0, optimiser="muon"))
+    (muon,) = make_optimisers(
+        [{"params": list(layer.parameters())}], replace(RECIPE, weight_decay=0.0, optimiser="muon")
+    )
     for step in range(300):
         muon.param_groups[0]["lr"] = 0.2 * (1 - step / 300)
         muon.zero_grad()

@@ -300,3 +300,12 @@ def test_settings_that_cannot_be_are_refused(tmp_path, changes):
         changes = {"masks": tmp_path / "none"}
     with pytest.raises(InvalidRequest, match="give"):
         Preparation(tmp_path, tmp_path / "out", **changes)
+
+
+def test_a_record_of_something_else_is_told(tmp_path):
+    path = tmp_path / "a.mp4.record.json"
+    path.write_text('{"source": "a.mp4", "made": [{"file": "a-000.clip", "frames": "many"}]}')
+    with pytest.raises(
+        InvalidRequest, match=r"'many' cannot be the frames of entry 1 of the made of a\.mp4\.record\.json"
+    ):
+        read_record(path)

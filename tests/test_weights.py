@@ -8,11 +8,12 @@ import io
 import os
 import shutil
 import urllib.error
+import urllib.request
 from pathlib import Path
 
 import pytest
 
-from durian import weights
+from durian import download, weights
 from durian.errors import Cancelled, InvalidRequest, OutputFailed, WeightsMissing
 
 CONTENT = bytes(range(256)) * 12_000  # three chunks
@@ -37,7 +38,7 @@ def known(tmp_path, settings_environment, monkeypatch) -> weights.WeightFile:
 
 
 def serve(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
-    monkeypatch.setattr(weights.urllib.request, "urlopen", lambda url, timeout: io.BytesIO(content))
+    monkeypatch.setattr(urllib.request, "urlopen", lambda url, timeout: io.BytesIO(content))
 
 
 def leftovers(known: weights.WeightFile) -> list[str]:
@@ -58,7 +59,7 @@ def test_fetch_reports_progress_and_checks(known):
 
 def test_a_present_file_is_not_fetched_again(known, monkeypatch):
     weights.fetch("tiny")
-    monkeypatch.setattr(weights.urllib.request, "urlopen", lambda url, timeout: pytest.fail("fetched again"))
+    monkeypatch.setattr(urllib.request, "urlopen", lambda url, timeout: pytest.fail("fetched again"))
     steps: list[tuple[int, int]] = []
     assert weights.fetch("tiny", lambda done, total: steps.append((done, total))) == known.path
     assert steps == [(len(CONTENT), len(CONTENT))]
@@ -90,7 +91,7 @@ def test_out_of_reach(known, monkeypatch, failure):
     def fail(url, timeout):
         raise failure
 
-    monkeypatch.setattr(weights.urllib.request, "urlopen", fail)
+    monkeypatch.setattr(urllib.request, "urlopen", fail)
     with pytest.raises(
         WeightsMissing, match=r"could not be fetched from example\.org: check the connection.*by hand\.$"
     ):
@@ -135,7 +136,7 @@ def test_a_stop_leaves_nothing(known):
 
 
 def test_full_disk_before_and_while(known, monkeypatch):
-    monkeypatch.setattr(weights, "_created", lambda path: _Full())
+    monkeypatch.setattr(download, "_created", lambda path: _Full())
     with pytest.raises(OutputFailed, match="disk is full"):
         weights.fetch("tiny")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10, 10, 0))

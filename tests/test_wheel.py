@@ -60,3 +60,13 @@ def test_a_wheel_gives_the_command_and_both_small_networks(installed: Path):
     shipped = installed / "durian" / "shipped"
     assert (shipped / "weights" / "parser" / "parser.safetensors").is_file()
     assert (shipped / "weights" / "durian-mini" / "model_index.json").is_file()
+
+
+@pytest.mark.slow
+def test_a_wheel_has_every_file_of_the_package(project_root: Path, installed: Path):
+    """Templates, styles, scripts, recipes and arrays as well as code."""
+    room = project_root / "durian"
+    files = {path.relative_to(room) for path in room.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
+    assert {path.suffix for path in files} >= {".py", ".html", ".css", ".js", ".toml", ".npz"}
+    missing = [str(path) for path in sorted(files) if not (installed / "durian" / path).is_file()]
+    assert missing == []

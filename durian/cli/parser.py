@@ -215,7 +215,7 @@ def _segment(command: argparse.ArgumentParser) -> None:
     command.add_argument("--name", choices=ITEM_NAMES[:-1], help="the item to find")
     command.add_argument("--click", dest="clicks", type=parse_click, action="append", default=[], metavar="X,Y[,-]")
     command.add_argument("--face", type=FACE, default=0, metavar="N", help="which face wears it, 0 is the largest")
-    command.add_argument("--segmenter", default="auto", help="auto, parser, classic or sam")
+    command.add_argument("--segmenter", default="auto", help="auto, parser, classic, sam or sam2")
     command.add_argument("-o", "--out", type=file_path, default=Path("mask.png"), metavar="PNG")
     command.set_defaults(files={"out": (".png",)})
 
@@ -297,7 +297,7 @@ def _evaluate(command: argparse.ArgumentParser) -> None:
     methods.add_argument(
         "--seed", type=SEED, default=0, metavar="S", help="of drawn references, of noise, of a gallery's order"
     )
-    methods.add_argument("--segmenter", default="auto", help="for segment: auto, parser, classic or sam")
+    methods.add_argument("--segmenter", default="auto", help="for segment: auto, parser, classic, sam or sam2")
     methods.add_argument(
         "--masks", type=folder_path, metavar="DIR", help="for segment: drawn ones of photographs in --data, by --part"
     )

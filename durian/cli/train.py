@@ -12,6 +12,7 @@ from durian.errors import InvalidRequest
 if TYPE_CHECKING:
     from durian.clips import Clip
     from durian.training.recipe import Recipe
+    from durian.training.run.stage_run import Trained
 
 MOST_SHOWN = 16
 """Samples of a batch on a sheet."""
@@ -23,10 +24,12 @@ def run(arguments: argparse.Namespace) -> dict[str, object] | None:
 
 
 def train_parser(arguments: argparse.Namespace) -> dict[str, object]:
-    """``weights``, the parser's file, and its ``megabytes``."""
+    """``weights``, the parser's file, and its ``megabytes``; the ``stage`` that was reached, its ``step`` of how many
+    ``steps``; and why it ``stopped`` before the end."""
     from durian.segmentation.drawn import read_drawn_masks
     from durian.settings import get_settings
-    from durian.training.parser.loop import ParserRecipe, train_parser
+    from durian.training.parser.loop import train_parser
+    from durian.training.parser.recipe import ParserRecipe
 
     names = ("shards", "steps", "click_steps", "seed", "rate", "real_share")
     given = {name: getattr(arguments, name) for name in names}
@@ -39,7 +42,7 @@ def train_parser(arguments: argparse.Namespace) -> dict[str, object]:
             raise InvalidRequest("--masks are drawn on photographs: give the folder of these as --pictures.")
         drawn = read_drawn_masks(arguments.masks, arguments.pictures, "train")
     with progress("shard") as shards, progress("step") as steps:
-        path = train_parser(
+        trained = train_parser(
             arguments.out,
             arguments.data,
             recipe,
@@ -52,7 +55,8 @@ def train_parser(arguments: argparse.Namespace) -> dict[str, object]:
             on_step=steps,
             on_shard=shards,
         )
-    return {"weights": str(path), "megabytes": round(path.stat().st_size / 1e6, 1)}
+    megabytes = round(trained.model.stat().st_size / 1e6, 1)
+    return {"weights": str(trained.model), "megabytes": megabytes, **_reached(trained)}
 
 
 def train_diffusion(arguments: argparse.Namespace) -> dict[str, object] | None:
@@ -82,8 +86,11 @@ def train_diffusion(arguments: argparse.Namespace) -> dict[str, object] | None:
         )
     if not PartialState().is_main_process:
         return None
+    return {"model": str(trained.model), **_reached(trained)}
+
+
+def _reached(trained: Trained) -> dict[str, object]:
     return {
-        "model": str(trained.model),
         "stage": trained.stage,
         "step": trained.step,
         "steps": trained.steps,

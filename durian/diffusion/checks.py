@@ -43,7 +43,6 @@ def check_references(
     attributes: Sequence[AttributeReference],
     blend: bool,
     portrait_keypoints: np.ndarray | None,
-    portrait_embedding: Tensor | None,
 ) -> None:
     """Check the pictures that a pipeline is given.
 
@@ -59,12 +58,9 @@ def check_references(
         check_strength(one.strength)
     if blend and len(attributes) != 2:
         raise InvalidRequest(f"Blending needs exactly two attributes, not {len(attributes)}.")
-    conditioning = pipeline.conditioner.config
-    if conditioning.kind == "clip":
-        if conditioning.portrait_embedding == "face" and portrait_embedding is None:
-            raise InvalidRequest("This model recognises faces: give portrait_embedding, (1, 512) of a recogniser.")
-        if pipeline.image_encoder is None or pipeline.image_processor is None:
-            raise InvalidRequest("This model is conditioned by CLIP: load its image_encoder and image_processor.")
+    missing = pipeline.image_encoder is None or pipeline.image_processor is None
+    if pipeline.conditioner.config.kind == "clip" and missing:
+        raise InvalidRequest("This model is conditioned by CLIP: load its image_encoder and image_processor.")
 
 
 def check_call(

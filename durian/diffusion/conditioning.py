@@ -32,8 +32,8 @@ class SemanticTokens:
 class Conditioner(ModelMixin, ConfigMixin):
     """Embeddings of reference pictures as semantic tokens, and learned nulls in place of dropped ones.
 
-    ``clip``: as in the paper. The attribute's CLIP image embedding is one token, seen by ARNet and the denoiser. The
-    portrait's, by CLIP or by a face recogniser (``Linear`` to four tokens and ``LayerNorm``), is seen by PRNet.
+    ``clip``: as in the paper, one token each. The attribute's CLIP image embedding is seen by ARNet and the denoiser,
+    the portrait's by PRNet.
 
     ``pooled``: nothing pretrained. Learned queries pool tokens from each reference net's own middle features inside its
     mask; the denoiser sees the attribute's and the portrait's, the reference nets see none.
@@ -45,9 +45,8 @@ class Conditioner(ModelMixin, ConfigMixin):
         kind: ``"clip"`` or ``"pooled"``.
         token_width: D, the denoiser's ``cross_attention_dim``.
         attribute_width: of the CLIP embedding, or of the reference net's middle features.
-        portrait_width: the same for the portrait; 512 for a face recogniser's.
-        tokens: of each picture. The paper's are 1 for CLIP; a face recogniser's embedding gives 4.
-        portrait_embedding: ``"clip"`` or ``"face"``, for kind ``clip``.
+        portrait_width: the same for the portrait.
+        tokens: of each picture; 1 for CLIP.
     """
 
     @register_to_config
@@ -58,33 +57,19 @@ class Conditioner(ModelMixin, ConfigMixin):
         attribute_width: int = 768,
         portrait_width: int = 768,
         tokens: int = 1,
-        portrait_embedding: str = "clip",
     ) -> None:
         super().__init__()
-        if kind not in ("clip", "pooled") or portrait_embedding not in ("clip", "face"):
-            raise ValueError(
-                f"Conditioning {kind!r} with {portrait_embedding!r} is not known: use clip or pooled, clip or face."
-            )
-        self.attribute = self.portrait = None
+        if kind not in ("clip", "pooled"):
+            raise ValueError(f"Conditioning {kind!r} is not known: use clip or pooled.")
         if kind == "pooled":
             self.attribute = PooledTokens(attribute_width, token_width, tokens)
             self.portrait = PooledTokens(portrait_width, token_width, tokens)
             self.null_portrait = nn.Parameter(torch.randn(1, tokens, token_width) * 0.02)
-        elif portrait_embedding == "face":
-            self.portrait = ProjectedTokens(portrait_width, token_width, tokens=4)
         self.null_attribute = nn.Parameter(torch.randn(1, tokens, token_width) * 0.02)
-
-    def for_attribute_net(self, embedding: Tensor) -> Tensor:
-        """``(B, D)`` CLIP embeddings as one token each, ``(B, 1, D)``. Kind ``clip``."""
-        return embedding[:, None]
-
-    def for_portrait_net(self, embedding: Tensor) -> Tensor:
-        """``(B, D)`` CLIP embeddings as one token each, a face recogniser's ``(B, 512)`` as four. Kind ``clip``."""
-        return embedding[:, None] if self.portrait is None else self.portrait(embedding)
 
     def of_attribute(self, attribute: Tensor | ReferenceFeatures) -> Tensor:
         """The denoiser's tokens of one attribute, ``(B, T, D)``: of its CLIP embedding ``(B, D)`` or its features."""
-        return self.for_attribute_net(attribute) if self.config.kind == "clip" else self.attribute(attribute)
+        return attribute[:, None] if self.config.kind == "clip" else self.attribute(attribute)
 
     def of_portrait(self, portrait: ReferenceFeatures) -> Tensor | None:
         """The denoiser's tokens of the portrait, ``(B, T, D)``; nothing for kind ``clip``."""
@@ -163,16 +148,3 @@ class PooledTokens(nn.Module):
         queries = self.queries.expand(middle.shape[0], -1, -1)
         pooled = F.scaled_dot_product_attention(queries, key, value, attn_mask=inside[:, None])
         return self.out(pooled)
-
-
-class ProjectedTokens(nn.Module):
-    """One embedding as several tokens: ``Linear D → T × D'``, then ``LayerNorm``."""
-
-    def __init__(self, width: int, token_width: int, tokens: int) -> None:
-        super().__init__()
-        self.tokens = tokens
-        self.project = nn.Linear(width, tokens * token_width)
-        self.norm = nn.LayerNorm(token_width)
-
-    def forward(self, embedding: Tensor) -> Tensor:
-        return self.norm(self.project(embedding).unflatten(1, (self.tokens, -1)))

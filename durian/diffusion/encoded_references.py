@@ -46,13 +46,12 @@ class EncodedReferences:
         attributes: Sequence[AttributeReference],
         blend: bool,
         portrait_keypoints: np.ndarray | None,
-        portrait_embedding: Tensor | None,
     ) -> EncodedReferences:
         """Encode pictures that were checked; arguments as of :meth:`DurianPipeline.set_references`."""
         worn = [attribute for attribute in attributes if attribute.strength > 0 or blend]
         drawn = None if portrait_keypoints is None else portrait_keypoints[None]
-        inputs = ReferenceInputs.of(pipeline, portrait[None], 255 - portrait_hole[None], drawn, portrait_embedding)
-        shown = inputs.seen_by(pipeline.portrait_reference_net, pipeline.conditioner, "portrait")
+        inputs = ReferenceInputs.of(pipeline, portrait[None], 255 - portrait_hole[None], drawn)
+        shown = inputs.seen_by(pipeline.portrait_reference_net)
         looks = [_encode_attribute(pipeline, attribute) for attribute in worn]
         device = inputs.latents.device
         log_weights = [None if blend else _log_weight(attribute.strength, device) for attribute in worn]
@@ -74,7 +73,7 @@ def _encode_attribute(pipeline: DurianPipeline, attribute: AttributeReference) -
     """The reference net's features of an attribute, and its semantic tokens."""
     drawn = None if attribute.keypoints is None else attribute.keypoints[None]
     inputs = ReferenceInputs.of(pipeline, attribute.image[None], attribute.mask[None], drawn)
-    features = inputs.seen_by(pipeline.attribute_reference_net, pipeline.conditioner, "attribute")
+    features = inputs.seen_by(pipeline.attribute_reference_net)
     return features, pipeline.conditioner.of_attribute(features if inputs.embedding is None else inputs.embedding)
 
 

@@ -145,7 +145,6 @@ class DurianPipeline(CodingPipeline):
         *,
         blend: bool = False,
         portrait_keypoints: np.ndarray | None = None,
-        portrait_embedding: Tensor | None = None,
     ) -> None:
         """Look at all pictures, once: latents, both reference nets, semantic tokens, keys and values of every layer.
 
@@ -155,15 +154,12 @@ class DurianPipeline(CodingPipeline):
             attributes: what to put on, in any order; strength 0 leaves one out.
             blend: the two attributes are alternatives, mixed by the α of each call.
             portrait_keypoints: ``(S, S, 3) uint8``, for reference nets that see them.
-            portrait_embedding: ``(1, 512)`` of a face recogniser, for a conditioner that takes one.
 
         Raises:
-            InvalidRequest: a picture of another size, missing keypoints or embedding, or a blend of other than two.
+            InvalidRequest: a picture of another size, missing keypoints, or a blend of other than two.
         """
-        check_references(self, portrait, portrait_hole, attributes, blend, portrait_keypoints, portrait_embedding)
-        self._encoded = EncodedReferences.of(
-            self, portrait, portrait_hole, attributes, blend, portrait_keypoints, portrait_embedding
-        )
+        check_references(self, portrait, portrait_hole, attributes, blend, portrait_keypoints)
+        self._encoded = EncodedReferences.of(self, portrait, portrait_hole, attributes, blend, portrait_keypoints)
 
     @property
     def encoded_references(self) -> EncodedReferences:

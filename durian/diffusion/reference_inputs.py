@@ -9,7 +9,6 @@ import numpy as np
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from durian.diffusion.conditioning import Conditioner
 from durian.diffusion.latents import encode
 from durian.diffusion.reference_net import ReferenceFeatures, ReferenceNet
 
@@ -42,7 +41,6 @@ class ReferenceInputs:
         pictures: np.ndarray | Tensor,
         masks: np.ndarray | Tensor,
         keypoints: np.ndarray | Tensor | None = None,
-        embedding: Tensor | None = None,
     ) -> ReferenceInputs:
         """Prepare pictures for a reference net, as far as no training changes the result.
 
@@ -51,26 +49,17 @@ class ReferenceInputs:
             pictures: ``(B, S, S, 3) uint8``.
             masks: ``(B, S, S) uint8``, 255 where they are shown.
             keypoints: ``(B, S, S, 3) uint8``.
-            embedding: ``(B, D)`` instead of CLIP's of the masked pictures.
         """
         inside = pipeline.pixels(masks[..., None])
         shown = masked(pipeline.pixels(pictures) * 2 - 1, inside)
         latents, small = encode_masked(pipeline.vae, shown, inside)
-        if pipeline.conditioner.config.kind == "clip":
-            embedding = (_clip_embedding(pipeline, shown) if embedding is None else embedding).to(latents)
+        is_clip = pipeline.conditioner.config.kind == "clip"
+        embedding = _clip_embedding(pipeline, shown).to(latents) if is_clip else None
         return cls(latents, small, embedding, None if keypoints is None else pipeline.pixels(keypoints))
 
-    def seen_by(self, net: ReferenceNet, conditioner: Conditioner, of: str) -> ReferenceFeatures:
-        """A reference net's features of the pictures.
-
-        Args:
-            net: ARNet or PRNet.
-            conditioner: the model's.
-            of: ``"attribute"`` or ``"portrait"``: whose semantic tokens the net sees.
-        """
-        tokens = None
-        if self.embedding is not None:
-            tokens = getattr(conditioner, f"for_{of}_net")(self.embedding)
+    def seen_by(self, net: ReferenceNet) -> ReferenceFeatures:
+        """The features of the pictures in ARNet or PRNet, to which an embedding is one semantic token."""
+        tokens = None if self.embedding is None else self.embedding[:, None]
         return net(self.latents, self.mask, tokens, None if net.keypoints is None else self.keypoints)
 
 

@@ -29,30 +29,24 @@ class Window:
     """``(Fw,) float32`` in [0, 1]; over all windows of a step they sum to one at every frame."""
 
 
-def windows(frames: int, size: int, overlap: int, offset: int = 0, taper: int | None = None) -> list[Window]:
+def windows(frames: int, size: int, overlap: int, offset: int = 0) -> list[Window]:
     """Windows that cover ``frames`` frames, in order of time.
 
     Each has exactly ``size`` frames; a clip of up to ``size`` frames is one window. Neighbours share at least
-    ``overlap`` frames.
+    ``overlap`` frames, over which a window's weight falls linearly to a seam; the clip's own ends are no seams.
 
     Args:
         offset: frames by which all seams move towards the clip's start, modulo ``size - overlap``. A window that
             would leave the clip is moved back inside it, and the frames it gains there weigh nothing: they only
             give the model a clip of the length it knows.
-        taper: frames before a seam over which a window's weight falls linearly, ``overlap`` unless given; 0 for a
-            plain average. The clip's own ends are no seams.
 
     Raises:
-        InvalidRequest: no frame or an empty window, an overlap that is not below the size, or a taper beyond it.
+        InvalidRequest: no frame or an empty window, or an overlap that is not below the size.
     """
     if frames < 1 or size < 1:
         raise InvalidRequest(f"A clip of {frames} frames in windows of {size} was asked for: both start at 1.")
     if not 0 <= overlap < size:
         raise InvalidRequest(f"Windows of {size} frames cannot overlap by {overlap}: choose 0 to {size - 1}.")
-    taper = overlap if taper is None else taper
-    if not 0 <= taper <= overlap:
-        raise InvalidRequest(f"Windows that overlap by {overlap} frames cannot taper over {taper}: choose less.")
-
     if frames <= size:
         return [Window(np.arange(frames), np.ones(frames, np.float32))]
 
@@ -65,7 +59,7 @@ def windows(frames: int, size: int, overlap: int, offset: int = 0, taper: int | 
         # Frames to the nearer end of the window as it was before it moved inside; counted from its new ends, the
         # clip's first and last seam would never move.
         depth = np.minimum(indices - start + 1, start + size - indices)
-        weights = np.clip(depth / (taper + 1), 0, 1)
+        weights = np.clip(depth / (overlap + 1), 0, 1)
         total[indices] += weights
         found.append((indices, weights))
     return [Window(indices, (weights / total[indices]).astype(np.float32)) for indices, weights in found]
@@ -80,11 +74,11 @@ def offset_at(step: int, stride: int) -> int:
     return int(stride * (step * GOLDEN_RATIO % 1))
 
 
-def moving_windows(frames: int, size: int, overlap: int, taper: int | None = None) -> Callable[[int], list[Window]]:
+def moving_windows(frames: int, size: int, overlap: int) -> Callable[[int], list[Window]]:
     """The windows of each step, as a function of the step's index: what :func:`sample` takes.
 
     Raises:
         InvalidRequest: as :func:`windows`, at once rather than at the first step.
     """
-    windows(frames, size, overlap, taper=taper)
-    return lambda step: windows(frames, size, overlap, offset_at(step, size - overlap), taper)
+    windows(frames, size, overlap)
+    return lambda step: windows(frames, size, overlap, offset_at(step, size - overlap))

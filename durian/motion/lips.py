@@ -13,7 +13,6 @@ from durian.face.geometry import CHIN, FACE_OVAL
 from durian.motion.canonical import actions, canonical_face
 from durian.motion.features import LOWER_LIPS, UPPER_LIPS
 from durian.motion.motion import Motion
-from durian.motion.rotations import to_vector
 
 LEAST_OPENING = 0.04
 """Opening in eye distances beyond the driver's own from which a mouth counts as open; closed ones reach 0.03."""
@@ -54,8 +53,10 @@ def wanted_opening(motion: Motion, rest: np.ndarray, frame: np.ndarray, strength
         frame: ``(3, 3)`` the head frame in the picture.
         strength: factor on the expression; below 1 lips are closed by that part only.
     """
+    from scipy.spatial.transform import Rotation
+
     own = opening(rest)
-    turned = abs(np.degrees(to_vector(frame)[1]))
+    turned = abs(Rotation.from_matrix(frame).as_rotvec(degrees=True)[1])
     change = np.ptp(motion.expressions[:, 14, 1] - motion.expressions[:, 13, 1])
     if own - motion.neutral_opening < LEAST_OPENING or change < SPEAKING or turned > MOST_TURNED:
         return None

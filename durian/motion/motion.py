@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
@@ -86,17 +87,10 @@ class Motion:
         sigma = seconds * self.fps
         if sigma < 1e-3 or len(self) == 1:
             return self
-        reach = int(np.ceil(KERNEL_REACH * sigma))
-        kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
-        kernel /= kernel.sum()
+        from scipy.ndimage import gaussian_filter1d
 
-        def smooth(values: np.ndarray) -> np.ndarray:
-            flat = values.reshape(len(values), -1).astype(np.float64)
-            padded = np.concatenate([flat[:1].repeat(reach, 0), flat, flat[-1:].repeat(reach, 0)])
-            mixed = np.zeros_like(flat)
-            for offset, weight in enumerate(kernel):
-                mixed += weight * padded[offset : offset + len(flat)]
-            return mixed.reshape(values.shape)
+        reach = int(np.ceil(KERNEL_REACH * sigma))
+        smooth = partial(gaussian_filter1d, sigma=sigma, axis=0, output=np.float64, mode="nearest", radius=reach)
 
         return replace(
             self,

@@ -16,7 +16,6 @@ from durian.motion.features import (
 from durian.motion.fitting import PIVOT, head_pose
 from durian.motion.lips import unfolded, wanted_opening, with_lips
 from durian.motion.motion import Motion
-from durian.motion.rotations import from_vector, to_vector
 
 CLOSED = 0.03
 """Opening of an eye, relative to neutral, below which it is shut altogether (rounding of the stored actions)."""
@@ -48,6 +47,8 @@ def drive(
     Returns:
         ``(F, 478, 3) float32`` pixels; a neutral frame is ``landmarks`` exactly, unless lips were closed.
     """
+    from scipy.spatial.transform import Rotation
+
     landmarks = np.asarray(landmarks, np.float32)
     unit, frame, pivot, rest = at_rest(landmarks)
     wanted = wanted_opening(motion, rest, frame, expression_strength) if normalise_lips else None
@@ -55,7 +56,7 @@ def drive(
         rest = with_lips(rest, wanted)
     faces = expressed(rest, motion.expressions * np.float32(expression_strength))
 
-    turned = from_vector(to_vector(motion.rotations) * pose_strength)
+    turned = (Rotation.from_matrix(motion.rotations) ** pose_strength).as_matrix()
     scales = motion.scales.astype(np.float64) ** pose_strength
     shifts = softly_limited(motion.translations * pose_strength, MAX_SHIFT)
     moved = scales[:, None, None] * (faces @ turned.swapaxes(1, 2)) + shifts[:, None]

@@ -10,27 +10,14 @@ import cv2
 import numpy as np
 
 from durian.content_cache import ContentCache
-from durian.content_hash import content_hash
-from durian.errors import InvalidRequest, WeightsMissing
-from durian.masks import HALF, check_size, expand
-from durian.segmentation.classic.clicks import enforce
-from durian.segmentation.classic.segmenter import largest_face
-from durian.segmentation.find_worn import named_mask, named_masks
-from durian.segmentation.interface import Segmenter, check_image
+from durian.errors import WeightsMissing
+from durian.segmentation.interface import check_image
+from durian.segmentation.prompted import START_LOGIT, PromptedSegmenter, asks_for_several, softened
 from durian.segmentation.torchvision_parts import import_segment_anything
 from durian.settings import get_settings
 from durian.weights import verify
 
 PREFERRED = "sam_vit_b_01ec64.pth"
-
-START_LOGIT = 8.0
-"""Logit of a start mask's inside when it is given to SAM as its mask prompt."""
-
-AGREEMENT = 0.4
-"""Least IoU between SAM's answer to a named start and the built-in one; below it SAM meant something else."""
-
-LEEWAY = 0.2
-"""How far (outer-eye distances) SAM's answer may reach beyond the built-in start."""
 
 _embeddings = ContentCache(entries=8)
 _models: dict[tuple[str, str], object] = {}
@@ -87,8 +74,8 @@ def _load(checkpoint: Path, builder: Callable | None, device: str):
     return model.eval().to(device)
 
 
-class SamSegmenter(Segmenter):
-    """Clicks through SAM; named starts are the classic ones, sharpened by it."""
+class SamSegmenter(PromptedSegmenter):
+    """Clicks through SAM."""
 
     name = "sam"
 
@@ -101,7 +88,6 @@ class SamSegmenter(Segmenter):
         self._model = load_sam(Path(checkpoint), builder, self._device)
         self._key = f"{checkpoint}{self._device}"
         self._predictor = import_segment_anything().SamPredictor(self._model)
-        self._last: tuple[str, list, np.ndarray] | None = None
 
     def set_image(self, image: np.ndarray) -> None:
         """Take a picture and compute its embedding: 18-25 s on two cores, at once when it was seen before."""
@@ -120,71 +106,18 @@ class SamSegmenter(Segmenter):
             self._predictor.set_image(image)
             return self._predictor.features.cpu(), self._predictor.original_size, self._predictor.input_size
 
-    def predict(
-        self,
-        points: np.ndarray,
-        labels: np.ndarray,
-        start: np.ndarray | None = None,
-    ) -> np.ndarray:
-        points, labels = self._check_clicks(points, labels)
-        if start is not None:
-            check_size(start, self.image)
-        if not len(points) and start is None:
-            raise InvalidRequest("Nothing says what to select: click the item or use its name.")
-        if not len(points) and start is not None:
-            return start.copy()
-        if start is None and not (labels == 1).any():
-            return np.zeros(self.image.shape[:2], np.uint8)
-        key = content_hash(start)
-        history = [(float(x), float(y), int(label)) for (x, y), label in zip(points, labels, strict=True)]
-        mask_input = self._previous_logits(key, history)
-        if mask_input is None and start is not None:
-            mask_input = self._as_logits(start)
-        mask, logits = self._ask(points, labels, None, mask_input)
-        self._last = (key, history, logits)
-        return enforce(mask, points, labels)
-
-    def named(self, name: str, landmarks: np.ndarray | None = None) -> np.ndarray:
-        self._check_name(name)
-        landmarks = largest_face(self.image) if landmarks is None else landmarks
-        if landmarks is None:
-            return np.zeros(self.image.shape[:2], np.uint8)
-        prior = named_mask(self.image, landmarks, name)
-        # The landmarks outline lips better than SAM does.
-        if name == "lips" or not (prior > HALF).any():
-            return prior.copy()
-        rows, columns = np.nonzero(prior > HALF)
-        box = (columns.min(), rows.min(), columns.max(), rows.max())
-        points = spread_points(prior > HALF, 3)
-        mask, _ = self._ask(points, np.ones(len(points), int), box, self._as_logits(prior))
-        limit = expand(prior, LEEWAY * named_masks(self.image, landmarks).unit)
-        mask = np.minimum(mask, limit)
-        together = ((mask > HALF) & (prior > HALF)).sum() / max(((mask > HALF) | (prior > HALF)).sum(), 1)
-        return mask if together >= AGREEMENT else prior.copy()
-
     def _ask(self, points, labels, box, mask_input) -> tuple[np.ndarray, np.ndarray]:
-        """One forward pass: a soft mask ``(H, W) uint8`` and low-resolution logits ``(1, h, w)``."""
-        # One click alone is ambiguous: SAM then offers three masks and its own opinion of each.
-        several = mask_input is None and len(points) <= 1
         with _lock:
             logits, scores, low = self._predictor.predict(
                 point_coords=points if len(points) else None,
                 point_labels=labels if len(points) else None,
                 box=None if box is None else np.asarray(box, np.float32),
                 mask_input=mask_input,
-                multimask_output=several,
+                multimask_output=asks_for_several(points, mask_input),
                 return_logits=True,
             )
         best = int(np.argmax(scores))
-        soft = 255.0 / (1.0 + np.exp(-np.clip(logits[best], -30, 30)))
-        return np.rint(soft).astype(np.uint8), low[best : best + 1]
-
-    def _previous_logits(self, key: str, history: list) -> np.ndarray | None:
-        """Logits of the last answer, when these clicks go on from it."""
-        if self._last is None:
-            return None
-        last_key, last_history, logits = self._last
-        return logits if last_key == key and history[: len(last_history)] == last_history else None
+        return softened(logits[best]), low[best : best + 1]
 
     def _as_logits(self, mask: np.ndarray) -> np.ndarray:
         """A mask as SAM's mask prompt: ``(1, h, w) float32``, in the frame of its padded input."""
@@ -196,17 +129,3 @@ class SamSegmenter(Segmenter):
         padded[:height, :width] = resized
         small = cv2.resize(padded, (prompt_width, prompt_height), interpolation=cv2.INTER_AREA)
         return ((small * 2 - 1) * START_LOGIT)[None]
-
-
-def spread_points(region: np.ndarray, count: int) -> np.ndarray:
-    """Up to ``count`` points deep inside a ``(h, w) bool`` region and away from each other, ``(n, 2) float32``."""
-    left = np.pad(region, 1).astype(np.uint8)
-    points = []
-    for _ in range(count):
-        depth = cv2.distanceTransform(left, cv2.DIST_L2, 5)
-        row, column = np.unravel_index(depth.argmax(), depth.shape)
-        if depth[row, column] <= 1 and points:
-            break
-        points.append((column - 1, row - 1))
-        cv2.circle(left, (int(column), int(row)), max(1, round(2.5 * float(depth[row, column]))), 0, -1)
-    return np.array(points, np.float32)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from durian.diffusion.presets import Preset, get_preset
 from durian.errors import InvalidRequest
@@ -140,6 +141,18 @@ class ValidationRecipe:
             raise InvalidRequest(
                 f"every = {self.every}, samples = {self.samples}: give every 0 or more, samples above 0."
             )
+
+
+class AnyRecipe(Protocol):
+    """What a run asks of a recipe, a dataclass: ``seed``, its ``stages`` by name in order, ``running`` and
+    ``validation``."""
+
+    seed: int
+    running: Running
+    validation: ValidationRecipe
+
+    @property
+    def stages(self) -> Mapping[str, StageRecipe]: ...
 
 
 @dataclass(frozen=True)

@@ -184,7 +184,7 @@ def _wear(page: Page) -> None:
             # All that there can be, of which a visitor is offered what is here: a page that rested too long is known by
             # its session, and not by a choice that Gradio has forgotten.
             page.segmenter = gr.Radio(
-                ["parser", "classic", "sam"],
+                ["parser", "classic", "sam", "sam2"],
                 label="Clicks are read by",
                 info=texts.SEGMENTER,
                 visible=False,

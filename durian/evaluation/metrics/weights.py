@@ -15,7 +15,8 @@ from functools import lru_cache, wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
-from durian.errors import WeightsMissing
+from durian.download import download, host_of
+from durian.errors import OutputFailed, WeightsMissing
 from durian.settings import get_settings
 
 FOLDER = "evaluation"
@@ -58,21 +59,17 @@ class File:
         return path
 
     def _fetch(self, path: Path) -> None:
-        import torch
-
         by_hand = f"put {self.name} (from {self.page or self.url}) into {place()}"
         if not self.url:
             raise WeightsMissing(f"{self.what} is not on this machine: {by_hand}.")
         if not is_reachable(_origin(self.url)):
             raise WeightsMissing(
-                f"{self.what} is not on this machine and {_host(self.url)} is out of reach: {by_hand}."
+                f"{self.what} is not on this machine and {host_of(self.url)} is out of reach: {by_hand}."
             )
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            torch.hub.download_url_to_file(self.url, str(path), self.digest or None, progress=False)
-        except (OSError, RuntimeError) as error:
-            log.info("Fetching %s failed.", self.name, exc_info=True)
-            raise WeightsMissing(f"{self.what} could not be fetched from {_host(self.url)}: {by_hand}.") from error
+            download(self.url, path, what=self.what, by_hand=by_hand, sha256=self.digest)
+        except OutputFailed as error:
+            raise WeightsMissing(f"{self.what} cannot be kept: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -125,7 +122,7 @@ class Pretrained:
         except OSError as error:
             if not is_reachable(_origin(ENDPOINT)):
                 raise WeightsMissing(
-                    f"{self.what} is not on this machine and {_host(ENDPOINT)} is out of reach: {by_hand}."
+                    f"{self.what} is not on this machine and {host_of(ENDPOINT)} is out of reach: {by_hand}."
                 ) from error
         return kind.from_pretrained(self.hub, **options)
 
@@ -206,10 +203,6 @@ def read_state(file: File) -> dict[str, Any]:
         raise WeightsMissing(
             f"{file.what} in {place()}{file.name} cannot be read: delete and fetch it again."
         ) from error
-
-
-def _host(url: str) -> str:
-    return url.split("/")[2]
 
 
 def _origin(url: str) -> str:

@@ -35,6 +35,13 @@ class Row:
         top = max(sign * mean.mean for mean in self.means.values())
         return [method for method, mean in self.means.items() if sign * mean.mean == top]
 
+    def verdict(self, method: str) -> str | None:
+        """``better`` or ``worse`` than the baseline, where that cannot be chance and a way is better."""
+        difference, better = self.differences.get(method), self.figure.higher_is_better
+        if difference is None or better is None or not difference.is_apart_from_zero:
+            return None
+        return "better" if (difference.mean > 0) == better else "worse"
+
 
 def table(evaluation: Evaluation, baseline: str, seed: int = 0, group: str | None = None) -> list[Row]:
     """All figures of an evaluation, or of one group of its cases."""

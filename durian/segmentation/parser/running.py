@@ -63,6 +63,15 @@ def load_network(path: Path) -> ParserNetwork:
     Raises:
         WeightsMissing: the file is not a parser's.
     """
+    return read_network(path).eval().to(memory_format=torch.channels_last)
+
+
+def read_network(path: Path) -> ParserNetwork:
+    """The network of a file, anew.
+
+    Raises:
+        WeightsMissing: the file is not a parser's.
+    """
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
@@ -73,7 +82,7 @@ def load_network(path: Path) -> ParserNetwork:
         raise WeightsMissing(
             f"{path.name} is not a parser's file: take the one from the project's weights folder."
         ) from error
-    return network.eval().to(memory_format=torch.channels_last)
+    return network
 
 
 def save_network(network: ParserNetwork, folder: Path, about: dict[str, str]) -> Path:

@@ -6,8 +6,9 @@ A sample follows from the seed and its number alone, however many processes load
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -172,40 +173,6 @@ class Batches:
         return (range(k * self.size, (k + 1) * self.size) for k in self.numbers)
 
 
-def load_batches(
-    samples: Samples,
-    first: int,
-    last: int,
-    size: int,
-    workers: int = 0,
-    pin_memory: bool = False,
-    every: int = 1,
-) -> DataLoader:
-    """Batches ``first`` to ``last - 1`` of ``size`` samples as :func:`collate` makes them, in order.
-
-    Args:
-        samples: where they are from.
-        first: number of the first batch: the batches that a run has behind it.
-        last: number after the last one.
-        size: B, samples of a batch.
-        workers: processes that load; 0 loads here.
-        pin_memory: for faster copies to a GPU.
-        every: only each ``every``-th batch from the first one on, for one of as many devices.
-    """
-    return DataLoader(
-        samples,
-        batch_sampler=Batches(first, last, size, every),
-        collate_fn=collate,
-        num_workers=workers,
-        pin_memory=pin_memory,
-        worker_init_fn=_one_thread,
-        # It seeds workers, which draw nothing from that; without one of its own the process's is used up.
-        generator=torch.Generator(),
-        # A process in which a face was searched must not be forked.
-        multiprocessing_context="spawn" if workers else None,
-    )
-
-
 def collate(samples: Sequence[Sample]) -> dict[str, Tensor | list]:
     """A batch: :data:`PICTURES` as ``(B, ...) uint8`` tensors, but for those that samples lack; others as lists."""
     batch: dict[str, Tensor | list] = {}
@@ -215,6 +182,42 @@ def collate(samples: Sequence[Sample]) -> dict[str, Tensor | list]:
             continue
         batch[name] = torch.from_numpy(np.stack(values)) if name in PICTURES else values
     return batch
+
+
+def load_batches(
+    samples: Dataset,
+    first: int,
+    last: int,
+    size: int,
+    workers: int = 0,
+    pin_memory: bool = False,
+    every: int = 1,
+    stacked: Callable[[Sequence[Any]], Mapping[str, Any]] = collate,
+) -> DataLoader:
+    """Batches ``first`` to ``last - 1`` of ``size`` samples, in order.
+
+    Args:
+        samples: where they are from.
+        first: number of the first batch: the batches that a run has behind it.
+        last: number after the last one.
+        size: B, samples of a batch.
+        workers: processes that load; 0 loads here.
+        pin_memory: for faster copies to a GPU.
+        every: only each ``every``-th batch from the first one on, for one of as many devices.
+        stacked: makes a batch of samples.
+    """
+    return DataLoader(
+        samples,
+        batch_sampler=Batches(first, last, size, every),
+        collate_fn=stacked,
+        num_workers=workers,
+        pin_memory=pin_memory,
+        worker_init_fn=_one_thread,
+        # It seeds workers, which draw nothing from that; without one of its own the process's is used up.
+        generator=torch.Generator(),
+        # A process in which a face was searched must not be forked.
+        multiprocessing_context="spawn" if workers else None,
+    )
 
 
 def split_clips(clips: Sequence[Clip], share: float = 0.05) -> tuple[list[Clip], list[Clip]]:

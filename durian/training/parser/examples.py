@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import cv2
 import numpy as np
 import torch
-from torch.utils.data import IterableDataset, get_worker_info
+from torch import Tensor
+from torch.utils.data import Dataset
 
 from durian.segmentation.parser.classes import BACKGROUND, GLASSES, HAT, LAYERED, SKIN
 from durian.segmentation.parser.clicked import draw_clicks
@@ -154,38 +155,34 @@ def _chosen(
     return masks[number].astype(np.float32), [mask > 0.5 for k, mask in enumerate(masks) if k != number]
 
 
-class Examples(IterableDataset):
-    """Endless examples; the same for the same seed and number of loading processes.
+class Examples(Dataset):
+    """Endlessly many examples; number n depends on photos, key and n only.
 
     Args:
         shards: rendered photos.
         side: pixels of an example.
-        seed: where chance comes from, with ``first_step``.
-        first_step: at which training goes on.
+        key: where chance comes from, with an example's number.
         real: real portraits, if there are any.
         real_share: how many of the examples are of them.
-        clicked: whether examples are of clicks, ``(inputs, drawn, before, clicked)``, rather than of classes,
-            ``(inputs, classes, share)``.
+        clicked: whether examples are of clicks, ``inputs``, ``drawn``, ``before`` and ``clicked``, rather than of
+            classes, ``inputs``, ``classes`` and ``share``.
     """
 
     def __init__(
         self,
-        shards: list[Photos],
+        shards: Sequence[Photos],
         side: int,
-        seed: int,
-        first_step: int = 0,
+        key: Sequence[int],
         real: Photos | None = None,
         real_share: float = 0.0,
         clicked: bool = False,
     ) -> None:
         self._clicked = clicked
-        self._shards, self._side, self._seed = shards, side, (seed, first_step)
+        self._shards, self._side, self._key = shards, side, key
         self._real, self._real_share = real, real_share if real is not None else 0.0
 
-    def __iter__(self) -> Iterator[tuple[torch.Tensor, ...]]:
-        worker = get_worker_info()
-        rng = np.random.default_rng([*self._seed, worker.id if worker else 0])
-        cv2.setNumThreads(1)
+    def __getitem__(self, number: int) -> dict[str, Tensor]:
+        rng = np.random.default_rng([*self._key, number])
         while True:
             photos, others = (self._shards[rng.integers(len(self._shards))] for _ in range(2))
             other = np.ascontiguousarray(others.rgb[rng.integers(len(others))])
@@ -195,10 +192,10 @@ class Examples(IterableDataset):
             elif not _is_kept(photos, index, rng):
                 continue
             made = make_example(photos, index, other, self._side, rng)
-            parts = (made.inputs, made.classes, made.share)
+            parts = {"inputs": made.inputs, "classes": made.classes, "share": made.share}
             if self._clicked:
                 clicks = make_clicks(made, rng)
                 if clicks is None:
                     continue
-                parts = (made.inputs, clicks.drawn, clicks.before, clicks.clicked)
-            yield tuple(map(torch.from_numpy, parts))
+                parts = {"inputs": made.inputs, **vars(clicks)}
+            return {name: torch.from_numpy(part) for name, part in parts.items()}

@@ -1,90 +1,53 @@
-"""Training loop of the parser, from photos to a file of weights."""
+"""Training of the parser, from photos to a file of weights."""
 
 from __future__ import annotations
 
 import json
-import math
-import time
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from copy import deepcopy
-from dataclasses import asdict, dataclass
-from multiprocessing import get_context
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from statistics import fmean
-from typing import Any
 
-import numpy as np
-import torch
-from torch import nn
-from torch.utils.data import DataLoader
+from torch.utils.data import default_collate
 
-from durian.errors import InvalidRequest
 from durian.media.files import atomic_output
 from durian.segmentation.drawn import DrawnMask
 from durian.segmentation.parser.network import ParserNetwork
-from durian.segmentation.parser.running import load_network, save_network
+from durian.segmentation.parser.running import read_network, save_network
 from durian.segmentation.parser.weights import FILE
 from durian.training.parser.drawn import drawn_photos
 from durian.training.parser.examples import Examples
 from durian.training.parser.imagenet import imagenet_file, load_imagenet
-from durian.training.parser.losses import class_losses, click_losses
 from durian.training.parser.photos import Photos, prepare_photos
 from durian.training.parser.portraits import label_portraits
-from durian.training.parser.rounds import rounds_of_clicks
-from durian.training.run.checkpoints import differences
+from durian.training.parser.recipe import CLASSES, CLICKS, ParserRecipe
+from durian.training.parser.stages import STAGES, ParserStage
+from durian.training.run.checkpoints import claim
+from durian.training.run.stage_run import StageRun, Trained, run_in_turn
+from durian.training.run.stopping import Stopping
+from durian.training.stages.stage import Batch
 
-CHECKPOINT, LOG, TEACHER = "parser.pt", "parser.jsonl", "teacher"
-"""What a run leaves in its folder besides the weights: the state to go on from, losses, and the weights that labelled
-the portraits."""
-REPORT_EVERY, KEEP_EVERY = 50, 500
-"""Steps."""
+TEACHER = "teacher"
+"""Folder of the weights that labelled the portraits, beside those of the stages."""
 
 
 @dataclass(frozen=True)
-class ParserRecipe:
-    """Everything that decides the outcome. First the classes are learned, then, with what sees them held still, clicks.
+class Real:
+    """Real portraits to learn from: ``portraits`` without labels, or, instead of them, ``drawn`` masks."""
 
-    Attributes:
-        seed: of photos, examples and first weights.
-        shards: of photos to learn from (:data:`durian.training.parser.photos.PEOPLE` people each).
-        steps: of the optimiser, for the classes.
-        click_steps: the same for the clicks.
-        batch: examples of a step.
-        side: pixels of examples.
-        rate: largest learning rate (AdamW); it rises for ``warm_up`` of the steps of either kind and falls as a cosine.
-        decay: weight decay.
-        average: of the weights that are kept: share of the old average after each step, less at the beginning.
-        real_from: share of the steps after which real portraits are among the examples, if there are any; by then the
-            network is good enough to label them.
-        real_share: how many of the examples they are.
-        loaders: processes that make examples; the examples follow from their number too.
-        encoder_rate: learning rate of the encoder, which has seen a million pictures, as a share of ``rate``. Its
-            statistics of normalisation stay: a step's few examples would give it others each time.
-    """
+    portraits: Sequence[Path] = ()
+    drawn: Sequence[DrawnMask] = ()
 
-    seed: int = 0
-    shards: int = 100
-    steps: int = 12_000
-    click_steps: int = 6_000
-    batch: int = 8
-    side: int = 256
-    rate: float = 1.5e-3
-    warm_up: float = 0.04
-    decay: float = 1e-4
-    average: float = 0.998
-    real_from: float = 0.6
-    real_share: float = 0.15
-    loaders: int = 2
-    encoder_rate: float = 0.3
+    def __bool__(self) -> bool:
+        return bool(self.portraits or self.drawn)
 
 
 def train_parser(
     out: Path,
     data: Path,
-    recipe: ParserRecipe = ParserRecipe(),
-    device: str = "cpu",
+    recipe: ParserRecipe,
+    device: str | None = None,
     workers: int = 2,
     max_minutes: float | None = None,
     portraits: Sequence[Path] = (),
@@ -92,197 +55,121 @@ def train_parser(
     start: Path | None = None,
     on_step: Callable[[int, int], None] | None = None,
     on_shard: Callable[[int, int], None] | None = None,
-) -> Path:
+) -> Trained:
     """Render what is missing, train, and write ``parser.safetensors`` in half precision.
 
     Args:
-        out: folder of the weights, a checkpoint (training goes on from it) and a log of losses.
+        out: gets the weights; each stage has a folder there, from which training goes on.
         data: folder of photos.
         recipe: what to do.
-        device: where.
+        device: ``cpu``, or what accelerate finds.
         workers: processes that render.
-        max_minutes: stop in time, with a checkpoint.
+        max_minutes: stop in time, with a checkpoint, after one step at least; rendering does not count.
         portraits: real ones, without labels.
         drawn: real ones with drawn masks, from the first step on; instead of ``portraits``.
         start: a parser's file to begin with instead of ImageNet's weights.
-        on_step: called with (steps done, in all).
+        on_step: called with (steps of the stage done, in all).
         on_shard: called with (shards rendered, missing ones in all).
 
     Raises:
         WeightsMissing: photos must be rendered and there is no head model; or ImageNet's weights are not installed.
-        InvalidRequest: ``out`` has a checkpoint of another recipe.
+        InvalidRequest: ``out`` has checkpoints of another recipe, or the loss is not finite any more.
+        OutputFailed: a checkpoint cannot be written.
     """
     # Asked first: photos may take hours.
-    there = _checkpoint(out / CHECKPOINT, recipe)
+    for name in recipe.stages:
+        claim(out / name, recipe, name, out / name / FILE)
     shards = [Photos.open(path) for path in prepare_photos(data, recipe.shards, recipe.seed, workers, on_shard)]
-    out.mkdir(parents=True, exist_ok=True)
-    began = time.monotonic()
-    run = _Run(recipe, device, start)
-    if there is not None:
-        run.resume(there)
-    losses: dict[str, list[float]] = defaultdict(list)
-    real, real_from = None, round(recipe.real_from * recipe.steps) if portraits else run.steps
-    if drawn:
-        real, real_from = _in_own_process(drawn_photos, list(drawn)), 0
-    while run.step < run.steps and not _is_late(began, max_minutes):
-        if run.step >= real_from and real is None:
-            real = run.label(portraits, out / TEACHER)
-        until = min(step for step in (real_from, recipe.steps, run.steps) if run.step < step)
-        clicked = run.step >= recipe.steps
-        if clicked:
-            run.hold_classes()
-        examples = Examples(shards, recipe.side, recipe.seed, run.step, real, recipe.real_share, clicked)
-        for batch in DataLoader(examples, recipe.batch, num_workers=recipe.loaders, drop_last=True):
-            for name, value in run.learn(batch).items():
-                losses[name].append(value)
-            if run.step % REPORT_EVERY == 0:
-                _log(out / LOG, run.step, {name: fmean(values) for name, values in losses.items()}, began)
-                losses.clear()
-            if run.step % KEEP_EVERY == 0:
-                run.keep(out / CHECKPOINT)
-            if on_step is not None:
-                on_step(run.step, run.steps)
-            if run.step >= until or _is_late(began, max_minutes):
-                break
-    run.keep(out / CHECKPOINT)
-    return save_network(run.average, out, {"recipe": json.dumps(asdict(recipe)), "steps": str(run.step)})
+    real = Real(portraits, drawn)
+
+    def make(name: str, model: Path | None) -> ParserRun:
+        return ParserRun(name, recipe, shards, real, out / name, model, device)
+
+    with Stopping(max_minutes) as stopping:
+        trained = run_in_turn(list(recipe.stages), make, start, stopping, on_step)
+    with atomic_output(out / FILE) as temporary:
+        shutil.copyfile(trained.model, temporary)
+    return replace(trained, model=out / FILE)
 
 
-class _Run:
-    """Network, average, optimiser and step."""
+class ParserRun(StageRun):
+    """One stage of the parser.
 
-    def __init__(self, recipe: ParserRecipe, device: str, start: Path | None = None) -> None:
-        torch.manual_seed(recipe.seed)
-        self.recipe, self.device, self.step = recipe, device, 0
-        self.steps = recipe.steps + recipe.click_steps
-        network = _first_network(start)
-        self.network = network.requires_grad_().to(device, memory_format=torch.channels_last)
-        self.average = deepcopy(self.network).eval()
-        self.optimiser = torch.optim.AdamW(self._groups(), lr=recipe.rate)
+    Args:
+        name, recipe, folder, start, device: as of :class:`~durian.training.run.stage_run.StageRun`.
+        shards: rendered photos to learn from.
+        real: portraits to learn from beside them.
+    """
 
-    def _groups(self) -> list[dict[str, Any]]:
-        """Parameters with their share of the rate and their decay, which only what multiplies has."""
-        seen = {id(p) for p in self.network.encoder.parameters()}
-        groups: dict[tuple[float, float], list[nn.Parameter]] = {}
-        for p in self.network.parameters():
-            share = self.recipe.encoder_rate if id(p) in seen else 1.0
-            groups.setdefault((share, self.recipe.decay if p.ndim > 1 else 0.0), []).append(p)
-        return [{"params": ps, "share": share, "weight_decay": decay} for (share, decay), ps in groups.items()]
+    stage: ParserStage
+    recipe: ParserRecipe
 
-    def learn(self, batch: list[torch.Tensor]) -> dict[str, float]:
-        """One step on a batch of examples, of clicks once the classes are learned; returns its losses."""
-        inputs, *rest = (part.to(self.device) for part in batch)
-        self._set_rate()
-        of_step = self._of_classes if self.step < self.recipe.steps else self._of_clicks
-        losses = of_step(inputs.contiguous(memory_format=torch.channels_last), *rest)
-        self.optimiser.zero_grad()
-        sum(losses.values()).backward()
-        nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
-        self.optimiser.step()
-        self.step += 1
-        self._update_average()
-        return {name: float(value.detach()) for name, value in losses.items()}
+    def __init__(
+        self,
+        name: str,
+        recipe: ParserRecipe,
+        shards: Sequence[Photos],
+        real: Real,
+        folder: Path,
+        start: Path | None,
+        device: str | None,
+    ) -> None:
+        super().__init__(name, recipe, folder, start, device)
+        self._shards, self._real = shards, real
 
-    def _of_classes(self, inputs: torch.Tensor, classes: torch.Tensor, share: torch.Tensor) -> dict[str, torch.Tensor]:
-        self.network.train()
-        self.network.encoder.eval()
-        with torch.autocast(torch.device(self.device).type, torch.bfloat16):
-            logits = self.network(inputs)
-        return class_losses(logits, classes, share)
+    @property
+    def model(self) -> Path:
+        """A file as the app opens it."""
+        return self.folder / FILE
 
-    def hold_classes(self) -> None:
-        """What sees classes becomes its average and stays; the clicks' network is all that learns."""
-        average = self.average.state_dict()
-        seeing = {name: value for name, value in average.items() if not name.startswith("clicks.")}
-        self.network.load_state_dict(seeing, strict=False)
-        self.network.requires_grad_(False).eval()
-        self.network.clicks.requires_grad_().train()
+    def make_stage(self, before: Path | None, start: Path | None) -> ParserStage:
+        """See :meth:`StageRun.make_stage`."""
+        network = _first_network(start) if before is None else read_network(before)
+        return STAGES[self.name](network, self.recipe)
 
-    def _of_clicks(
-        self, inputs: torch.Tensor, drawn: torch.Tensor, before: torch.Tensor, clicked: torch.Tensor
-    ) -> dict[str, torch.Tensor]:
-        rng = np.random.default_rng([self.recipe.seed, self.step])
-        with torch.autocast(torch.device(self.device).type, torch.bfloat16):
-            logits = rounds_of_clicks(self.network, inputs, drawn, before, clicked, rng)
-        return click_losses(logits, clicked)
+    def batches(self) -> Iterator[Batch]:
+        """See :meth:`StageRun.batches`. Portraits without labels wait until the network can label them."""
+        steps, waits = self.settings.steps, self.name == CLASSES and not self._real.drawn
+        real_from = round(self.recipe.real_from * steps) if waits else 0
+        if self._real and self.step < real_from:
+            yield from self.load(self._examples(None), self.step, real_from, default_collate)
+        if self.step < steps:
+            yield from self.load(self._examples(self._real_photos), self.step, steps, default_collate)
 
-    def _set_rate(self) -> None:
-        ended, warm = self.recipe.steps, self.recipe.warm_up
-        done = self.step / ended if self.step < ended else (self.step - ended) / self.recipe.click_steps
-        factor = done / warm if done < warm else 0.5 * (1 + math.cos(math.pi * (done - warm) / (1 - warm)))
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.recipe.rate * group["share"] * max(factor, 1e-3)
+    def keep_model(self) -> None:
+        """See :meth:`StageRun.keep_model`."""
+        before = self.recipe.steps if self.name == CLICKS else 0
+        about = {"recipe": json.dumps(asdict(self.recipe)), "steps": str(before + self.step)}
+        save_network(self.stage.network, self.folder, about)
 
-    @torch.no_grad()
-    def _update_average(self) -> None:
-        """Average the weights, and the statistics of normalisation."""
-        done = self.step if self.step <= self.recipe.steps else self.step - self.recipe.steps
-        old = min(self.recipe.average, (1 + done) / (10 + done))
-        pairs = zip(self.average.state_dict().values(), self.network.state_dict().values())
-        for average, now in pairs:
-            if average.dtype.is_floating_point:
-                average.lerp_(now, 1 - old)
-            else:
-                average.copy_(now)
+    def _examples(self, real: Photos | None) -> Examples:
+        recipe = self.recipe
+        key = (recipe.seed, list(STAGES).index(self.name))
+        return Examples(self._shards, recipe.side, key, real, recipe.real_share, self.name == CLICKS)
 
-    def label(self, portraits: Sequence[Path], folder: Path) -> Photos:
-        """Label portraits with the network as it is; a run that goes on labels them as before."""
-        folder.mkdir(exist_ok=True)
-        weights = folder / FILE
-        if not weights.is_file():
-            save_network(self.average, folder, {})
-        return _in_own_process(label_portraits, list(portraits), weights)
+    @cached_property
+    def _real_photos(self) -> Photos | None:
+        if not self._real:
+            return None
+        if self._real.drawn:
+            return drawn_photos(self._real.drawn)
+        return label_portraits(self._real.portraits, self._teacher())
 
-    def keep(self, path: Path) -> None:
-        """Write a checkpoint."""
-        parts = {name: getattr(self, name).state_dict() for name in ("network", "average", "optimiser")}
-        with atomic_output(path) as temporary:
-            torch.save({**parts, "step": self.step, "recipe": asdict(self.recipe)}, temporary)
-
-    def resume(self, there: Mapping[str, Any]) -> None:
-        """Go on from what a checkpoint holds."""
-        for name in ("network", "average", "optimiser"):
-            getattr(self, name).load_state_dict(there[name])
-        self.step = there["step"]
+    def _teacher(self) -> Path:
+        """The weights that label portraits: those of when they were first wanted, also where a run goes on."""
+        folder = self.folder.parent / TEACHER
+        if self.accelerator.is_main_process and not (folder / FILE).is_file():
+            folder.mkdir(exist_ok=True)
+            with self.learner.average.shown():
+                save_network(self.stage.network, folder, {})
+        self.accelerator.wait_for_everyone()
+        return folder / FILE
 
 
 def _first_network(start: Path | None) -> ParserNetwork:
     """A network to train: a parser's weights, or an encoder that knows ImageNet and the rest fresh."""
     if start is not None:
-        return deepcopy(load_network(start))
+        return read_network(start)
     network = ParserNetwork()
     load_imagenet(network.encoder, imagenet_file())
     return network
-
-
-def _in_own_process(make: Callable[..., Photos], *arguments: Any) -> Photos:
-    """Photos made in a process of their own: MediaPipe's threads would not survive the forks that make examples."""
-    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        return pool.submit(make, *arguments).result()
-
-
-def _checkpoint(path: Path, recipe: ParserRecipe) -> Mapping[str, Any] | None:
-    """What a run left there; ``None`` where there was none.
-
-    Raises:
-        InvalidRequest: it was of another recipe; the sentence has the settings that differ.
-    """
-    if not path.is_file():
-        return None
-    there = torch.load(path, map_location="cpu", weights_only=True)
-    if changed := differences(there["recipe"], asdict(recipe)):
-        raise InvalidRequest(
-            f"{path.parent} was trained by another recipe ({'; '.join(changed)}): take that recipe again, or give "
-            f"another --out and, to go on from its weights, --from {path.parent / FILE}."
-        )
-    return there
-
-
-def _is_late(began: float, max_minutes: float | None) -> bool:
-    return max_minutes is not None and time.monotonic() - began > 60 * max_minutes
-
-
-def _log(path: Path, step: int, losses: dict[str, float], began: float) -> None:
-    line = {"step": step, "minutes": round((time.monotonic() - began) / 60, 2)}
-    with path.open("a") as file:
-        file.write(json.dumps({**line, **{name: round(value, 4) for name, value in losses.items()}}) + "\n")

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -84,6 +85,12 @@ class Photos:
 
     def __len__(self) -> int:
         return len(self.rgb)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled, a shard is its folder: processes that make examples open it instead of copying it."""
+        if isinstance(self.rgb, np.memmap):
+            return Photos.open, (Path(self.rgb.filename).parent,)
+        return Photos, tuple(getattr(self, name) for name in ARRAYS)
 
     @classmethod
     def open(cls, folder: Path) -> Photos:

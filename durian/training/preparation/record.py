@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from durian.media.files import atomic_output
+from durian.schema import checked
 from durian.training.preparation.quality import SENTENCES, Reason
 
 
@@ -57,12 +58,7 @@ def read_record(path: Path) -> Record | None:
     """The record of a source that is done; ``None`` if it is not, or if one of its clips is gone."""
     if not path.is_file():
         return None
-    values = json.loads(path.read_text())
-    record = Record(
-        values["source"],
-        tuple(Made(**{**made, "items": tuple(made["items"])}) for made in values["made"]),
-        tuple(LeftOut(**left_out) for left_out in values["left_out"]),
-    )
+    record = checked(Record, json.loads(path.read_text()), path.name)
     return record if all((path.parent / made.file).is_file() for made in record.made) else None
 
 

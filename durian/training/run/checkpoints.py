@@ -21,7 +21,7 @@ from torch import nn
 from durian.diffusion.find_model import INDEX, ModelFound
 from durian.errors import InvalidRequest, OutputFailed
 from durian.media.files import atomic_output
-from durian.training.recipe import Recipe
+from durian.training.recipe import AnyRecipe
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -41,8 +41,14 @@ UNCLAIMED = ("running", "validation")
 # Whose folder it is
 
 
-def claim(folder: Path, recipe: Recipe, stage: str) -> None:
+def claim(folder: Path, recipe: AnyRecipe, stage: str, model: Path) -> None:
     """Make a stage's folder this recipe's.
+
+    Args:
+        folder: the stage's.
+        recipe: whose it becomes.
+        stage: its name.
+        model: where its weights are, which another recipe may begin with.
 
     Raises:
         InvalidRequest: it has checkpoints of another recipe; the sentence has the settings that differ.
@@ -54,7 +60,7 @@ def claim(folder: Path, recipe: Recipe, stage: str) -> None:
         if changed := differences(before, wanted):
             raise InvalidRequest(
                 f"{folder} was trained by another recipe ({'; '.join(changed)}): take that recipe again, or give "
-                f"another --out and, to go on from its weights, --from {folder / LIGHT}."
+                f"another --out and, to go on from its weights, --from {model}."
             )
     folder.mkdir(parents=True, exist_ok=True)
     _write(path, json.dumps(wanted, indent=1))
@@ -63,7 +69,7 @@ def claim(folder: Path, recipe: Recipe, stage: str) -> None:
         (folder / BEFORE).replace(folder / LIGHT)
 
 
-def _claimed(recipe: Recipe, stage: str) -> dict[str, Any]:
+def _claimed(recipe: AnyRecipe, stage: str) -> dict[str, Any]:
     """The part of a recipe that concerns a stage."""
     others = {name for name in recipe.stages if name != stage}
     return {name: value for name, value in asdict(recipe).items() if name not in others and name not in UNCLAIMED}

@@ -14,7 +14,7 @@ from accelerate import Accelerator
 from torch import Tensor
 
 from durian.errors import InvalidRequest, LimitExceeded
-from durian.training.recipe import Recipe, StageRecipe
+from durian.training.recipe import AnyRecipe, StageRecipe
 from durian.training.run.averaging import Average
 from durian.training.run.optimisers import make_optimisers
 from durian.training.run.speed import counted_flop
@@ -65,20 +65,20 @@ class Learner:
         accelerator: devices and precision.
     """
 
-    def __init__(self, stage: Stage, name: str, recipe: Recipe, accelerator: Accelerator) -> None:
+    def __init__(self, stage: Stage, name: str, recipe: AnyRecipe, accelerator: Accelerator) -> None:
         self._recipe: StageRecipe = recipe.stages[name]
         self._seed, self._most_bad = recipe.seed, recipe.running.bad_steps
         self._accelerator = accelerator
         # As the spatial transformers want it: nothing is copied between pictures and tokens.
         self.stage = stage.to(accelerator.device, memory_format=torch.channels_last).train()
         for part in stage.averaged_modules().values():
-            if recipe.running.checkpointing and part._supports_gradient_checkpointing:
+            if recipe.running.checkpointing and getattr(part, "_supports_gradient_checkpointing", False):
                 part.enable_gradient_checkpointing()
         if recipe.running.compile:
             # In place, so that names of weights stay as they are.
             for part in self.stage.components.values():
                 part.compile()
-        optimisers = make_optimisers(stage.trainable(), self._recipe)
+        optimisers = make_optimisers(stage.groups(), self._recipe)
         self._wrapped, *self._optimisers = accelerator.prepare(stage, *optimisers)
         self.average = Average(stage, self._recipe.average)
         accelerator.register_for_checkpointing(self.average)
@@ -101,7 +101,7 @@ class Learner:
         """
         for optimiser in self._optimisers:
             for group in optimiser.param_groups:
-                group["lr"] = rate_of(self._recipe, step)
+                group["lr"] = rate_of(self._recipe, step) * group.get("share", 1.0)
         means: dict[str, Tensor] = {}
         mine = self.shares.mine
         try:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -24,19 +24,28 @@ MOST_TOGETHER = 2**24
 """Elements of matrices that Muon steps at once: copies of more would fill the memory at the paper's scale."""
 
 
-def make_optimisers(parameters: Iterable[nn.Parameter], recipe: StageRecipe) -> list[torch.optim.Optimizer]:
-    """One or two optimisers that together train all parameters, at the recipe's rate."""
-    parameters = list(parameters)
-    rest = parameters
+def make_optimisers(groups: Sequence[dict[str, Any]], recipe: StageRecipe) -> list[torch.optim.Optimizer]:
+    """One or two optimisers that together train all parameters, at the recipe's rate.
+
+    Args:
+        groups: as of :meth:`durian.training.stages.stage.Stage.groups`.
+        recipe: says which, and what groups do not say.
+    """
+    rest = groups
     made: list[torch.optim.Optimizer] = []
     if recipe.optimiser == "muon":
-        matrices = [parameter for parameter in parameters if parameter.ndim > 1]
-        rest = [parameter for parameter in parameters if parameter.ndim <= 1]
+        matrices, rest = _those(groups, lambda weight: weight.ndim > 1), _those(groups, lambda weight: weight.ndim <= 1)
         if matrices:
             made.append(Muon(matrices, recipe.rate, recipe.weight_decay))
     if rest:
         made.append(torch.optim.AdamW(rest, recipe.rate, recipe.betas, weight_decay=recipe.weight_decay))
     return made
+
+
+def _those(groups: Sequence[dict[str, Any]], fits: Callable[[nn.Parameter], bool]) -> list[dict[str, Any]]:
+    """Groups of only the parameters that fit; none that are empty."""
+    kept = [{**group, "params": [weight for weight in group["params"] if fits(weight)]} for group in groups]
+    return [group for group in kept if group["params"]]
 
 
 class Muon(torch.optim.Optimizer):
@@ -46,12 +55,12 @@ class Muon(torch.optim.Optimizer):
     convolution counts as a matrix from all it sees to its output channels; torch's own Muon takes no convolutions.
 
     Args:
-        parameters: of two dimensions or more.
+        parameters: of two dimensions or more, or groups of them.
         lr: rate, as AdamW's.
         weight_decay: share of the rate by which weights shrink in a step.
     """
 
-    def __init__(self, parameters: Sequence[nn.Parameter], lr: float, weight_decay: float = 0.01) -> None:
+    def __init__(self, parameters: Sequence[Any], lr: float, weight_decay: float = 0.01) -> None:
         super().__init__(parameters, {"lr": lr, "weight_decay": weight_decay})
 
     @torch.no_grad()

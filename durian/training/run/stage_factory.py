@@ -15,9 +15,9 @@ from durian.training.run.checkpoints import open_model
 from durian.training.stages.autoencoder import AutoencoderStage
 from durian.training.stages.diffusion import ImageStage, TemporalStage
 from durian.training.stages.networks import start_alike
-from durian.training.stages.stage import Stage
+from durian.training.stages.stage import PipelineStage
 
-KINDS: dict[str, type[Stage]] = {stage.name: stage for stage in (AutoencoderStage, ImageStage, TemporalStage)}
+KINDS: dict[str, type[PipelineStage]] = {stage.name: stage for stage in (AutoencoderStage, ImageStage, TemporalStage)}
 VALIDATION_SEED = 1_000_000_007
 """Added to the recipe's, so that samples of the same clips are others."""
 
@@ -60,7 +60,7 @@ def starting_pipeline(recipe: Recipe, start: Path | None = None) -> DurianPipeli
     return pipeline
 
 
-def make_stage(name: str, pipeline: DurianPipeline, recipe: Recipe) -> Stage:
+def make_stage(name: str, pipeline: DurianPipeline, recipe: Recipe) -> PipelineStage:
     """A stage around a pipeline's components."""
     return KINDS[name](pipeline, recipe.stages[name].loss)
 

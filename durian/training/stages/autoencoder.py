@@ -16,7 +16,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 from durian.diffusion.latents import latent_factor, patch_size
 from durian.diffusion.pipeline import DurianPipeline
 from durian.diffusion.reference_inputs import masked
-from durian.training.stages.stage import Batch, Stage
+from durian.training.stages.stage import Batch, PipelineStage
 
 PYRAMID_LEVELS = 4
 """Bands of the Laplacian pyramid: details of 1 to 8 pixels. What is coarser the plain error sees well enough."""
@@ -49,7 +49,7 @@ class AutoencoderSettings:
     adversarial_from: int = 0
 
 
-class AutoencoderStage(Stage):
+class AutoencoderStage(PipelineStage):
     """Trains the pipeline's VAE on targets and on portraits with holes, as the reference nets will be shown them.
 
     The discriminator's loss and the autoencoder's are one sum: each sees the other's parameters detached.
@@ -74,7 +74,7 @@ class AutoencoderStage(Stage):
         return self.components["vae"]
 
     def forward(self, batch: Batch, generator: torch.Generator, step: int) -> dict[str, Tensor]:
-        """See :meth:`Stage.forward`."""
+        """See :meth:`PipelineStage.forward`."""
         pictures, weight = self._crops(batch, generator)
         patch = patch_size(self.vae)
         posterior = self.vae.encode(F.pixel_unshuffle(pictures, patch)).latent_dist
@@ -95,7 +95,7 @@ class AutoencoderStage(Stage):
         return {"total": total} | {name: value.detach() for name, value in losses.items()}
 
     def pipeline(self, trained_steps: int, training: dict[str, Any] | None = None) -> DurianPipeline:
-        """See :meth:`Stage.pipeline`; the VAE's scaling factor is 1 / the latents' standard deviation by then."""
+        """As of :class:`PipelineStage`; the VAE's scaling factor is 1 / the latents' standard deviation by then."""
         pipeline = super().pipeline(trained_steps, training)
         if self.latent_moments[0] > 0:
             pipeline.vae.register_to_config(scaling_factor=1 / self.latent_spread())

@@ -9,10 +9,9 @@ from torch import Tensor
 
 from durian.diffusion.pipeline import DurianPipeline
 from durian.diffusion.temporal import TemporalTransformer
-from durian.errors import InvalidRequest
 from durian.training.stages.networks import at_latent_size, latents_of, see_references
 from durian.training.stages.noise import MIN_SNR, NOISE_OFFSET, ForwardProcess, Noise
-from durian.training.stages.stage import Batch, Stage
+from durian.training.stages.stage import Batch, PipelineStage
 
 
 @dataclass(frozen=True)
@@ -53,16 +52,13 @@ class Drawn:
         return Drawn(noise, self.drop_attribute.to(device), self.drop_portrait.to(device))
 
 
-class DiffusionStage(Stage):
+class DiffusionStage(PipelineStage):
     """The common part of both stages: a batch's loss, given the drawn noise.
 
     Args:
         pipeline: with a trained autoencoder, which stays as it is.
-        trained: see :class:`~durian.training.stages.stage.Stage`.
+        trained: see :class:`~durian.training.stages.stage.PipelineStage`.
         settings: of the loss.
-
-    Raises:
-        InvalidRequest: the model is conditioned by a face recogniser's embeddings, which clips do not hold.
     """
 
     together: bool
@@ -71,9 +67,6 @@ class DiffusionStage(Stage):
     def __init__(
         self, pipeline: DurianPipeline, trained: tuple[str, ...], settings: DiffusionSettings = DiffusionSettings()
     ) -> None:
-        conditioning = pipeline.conditioner.config
-        if conditioning.kind == "clip" and conditioning.portrait_embedding == "face":
-            raise InvalidRequest("Clips hold no embeddings of faces: train one whose portrait_embedding is clip.")
         super().__init__(pipeline, trained)
         self.settings = settings
         self.process = ForwardProcess(
@@ -85,7 +78,7 @@ class DiffusionStage(Stage):
                 module.requires_grad_(self.together)
 
     def forward(self, batch: Batch, generator: torch.Generator, step: int) -> dict[str, Tensor]:
-        """See :meth:`Stage.forward`; ``step`` changes nothing."""
+        """See :meth:`PipelineStage.forward`; ``step`` changes nothing."""
         clips, frames = batch["targets"].shape[:2]
         return self.loss(batch, self.draw(clips, frames, generator).to(batch["targets"].device))
 

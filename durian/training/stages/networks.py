@@ -44,8 +44,8 @@ def see_references(
     with torch.no_grad():
         shown = ReferenceInputs.of(pipeline, batch["portrait"], 255 - batch["hole"], batch["portrait_keypoints"])
         worn = ReferenceInputs.of(pipeline, batch["attribute"], batch["attribute_mask"], batch["attribute_keypoints"])
-    portrait = shown.seen_by(pipeline.portrait_reference_net, conditioner, "portrait")
-    attribute = worn.seen_by(pipeline.attribute_reference_net, conditioner, "attribute")
+    portrait = shown.seen_by(pipeline.portrait_reference_net)
+    attribute = worn.seen_by(pipeline.attribute_reference_net)
     of_attribute = conditioner.of_attribute(attribute if worn.embedding is None else worn.embedding)
     of_portrait = conditioner.of_portrait(portrait)
     tokens = conditioner.denoiser_tokens(

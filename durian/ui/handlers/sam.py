@@ -20,7 +20,7 @@ from durian.ui.layout import Page
 from durian.ui.session import Session
 
 WEIGHTS = "sam-vit-b"
-CHOICES = {"parser": "Built in", "classic": "Built in", "sam": "Segment Anything"}
+CHOICES = {"parser": "Built in", "classic": "Built in", "sam": "Segment Anything", "sam2": "Segment Anything 2.1"}
 SECONDS_BETWEEN_STEPS = 0.3
 
 
