@@ -101,12 +101,13 @@ def _holes(
     if name in ("hair", "hat"):
         mask = _without_gaps(mask, scene)
         stray = stray_hair(scene.image, mask, person, scene.eye_distance)
-        away = masks.signed_distance(mask).astype(np.float32)
+        away = masks.signed_distance(mask)
         bare = np.maximum(face_and_skull(scene.landmarks, mask.shape), neck(scene.landmarks, mask.shape))
         head = bare * (person > SURELY_PERSON)
         return [np.maximum(_grown_hair(scene, person, mask, e, away, head), stray) for e in expansions]
     share, there = (BEARD_SHARE, _beard_there(scene, mask)) if name == "beard" else (1.0, np.float32(1))
-    grown = [masks.expand(mask, share * expansion * scene.eye_distance) for expansion in expansions]
+    away = masks.signed_distance(mask)
+    grown = [masks.expand(mask, share * expansion * scene.eye_distance, away) for expansion in expansions]
     return [there * (each.astype(np.float32) / 255) for each in grown]
 
 
@@ -119,9 +120,9 @@ def _grown_hair(
     person is.
     """
     grow = expansion * scene.eye_distance
-    hole = masks.expand(mask, grow).astype(np.float32) / 255
+    hole = masks.expand(mask, grow, away).astype(np.float32) / 255
     hole = np.maximum(hole, head * (1 - smoothstep((away - grow) / scene.eye_distance, 0, FADE)))
-    wider = masks.expand(mask, grow + FRINGE * scene.eye_distance).astype(np.float32) / 255
+    wider = masks.expand(mask, grow + FRINGE * scene.eye_distance, away).astype(np.float32) / 255
     return np.maximum(hole, wider * (person < SURELY_PERSON))
 
 
