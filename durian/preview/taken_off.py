@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 
 from durian import masks
+from durian.content_cache import ContentCache
+from durian.content_hash import content_hash
 from durian.geometry.mesh import BROWS, EYES, FACE_OVAL, INNER_LIPS, OUTER_LIPS, smoothstep
 from durian.layers.body import neck
 from durian.layers.completion.mirrored import FaceSurface
@@ -50,6 +52,8 @@ REACHES = (0.12, 0.3, 0.6, 1.2, 2.0)
 while the expansion slider moves between two of them, but for how the background meets what is seen."""
 HIDDEN = 0.02
 """Share of a pixel that is taken off from which on its colour says nothing of what lies under it."""
+
+_eyes = ContentCache(entries=4)
 
 
 def taken_off(scene: Scene, person: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -191,7 +195,12 @@ def _brow_regions(scene: Scene) -> np.ndarray:
 
 
 def _eye_regions(scene: Scene, around: float) -> list[np.ndarray]:
-    """Each eye with what lies ``around`` it, in outer-eye distances, ``(S, S) float32``."""
+    """Each eye with what lies ``around`` it, in outer-eye distances, ``(S, S) float32``; not to be written into."""
+    key = content_hash([around, scene.size])
+    return _eyes.get(scene.landmarks, lambda _: _found_eye_regions(scene, around), key=key)
+
+
+def _found_eye_regions(scene: Scene, around: float) -> list[np.ndarray]:
     shape = scene.image.shape[:2]
     margin = 2 * max(1, int(around * scene.eye_distance)) + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (margin, margin))
