@@ -38,10 +38,11 @@ def signed_distance(mask: np.ndarray) -> np.ndarray:
     return np.where(inside, 0.5 - inward, outward - 0.5).astype(np.float32)
 
 
-def expand(mask: np.ndarray, distance_px: float) -> np.ndarray:
+def expand(mask: np.ndarray, distance_px: float, away: np.ndarray | None = None) -> np.ndarray:
     """Grow (above 0) or shrink (below 0) a mask by a distance in pixels, with an anti-aliased edge.
 
-    Growing never takes anything away and shrinking never adds, so a hairy soft edge survives.
+    Growing never takes anything away and shrinking never adds, so a hairy soft edge survives. ``away`` is the mask's
+    :func:`signed_distance`, if that is at hand.
 
     >>> dot = np.zeros((1, 7), np.uint8)
     >>> dot[0, 3] = 255
@@ -50,7 +51,8 @@ def expand(mask: np.ndarray, distance_px: float) -> np.ndarray:
     """
     if distance_px == 0:
         return mask.copy()
-    coverage = np.clip(0.5 + distance_px - signed_distance(mask), 0.0, 1.0)
+    away = signed_distance(mask) if away is None else away
+    coverage = np.clip(0.5 + distance_px - away, 0.0, 1.0)
     moved = np.rint(coverage * 255).astype(np.uint8)
     return np.maximum(mask, moved) if distance_px > 0 else np.minimum(mask, moved)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -23,6 +24,7 @@ from durian.layers.wearing import PressedHair, press_hair
 from durian.motion import drive, driven_landmarks
 from durian.request import AnimationRequest, Attribute, RenderOptions
 from durian.segmentation import body_parts, worn
+from durian.side_by_side import side_by_side
 
 
 @dataclass(frozen=True)
@@ -114,13 +116,7 @@ def prepare_scene(request: AnimationRequest, driving: np.ndarray | None = None, 
             landmarks = driven_landmarks(request.motion, landmarks, options.expression_strength)
         driving = _retargeted(request, landmarks)
     image = portrait.crop.apply(portrait.image, size)
-    items = []
-    for attribute in sorted(request.attributes, key=lambda a: a.drawing_layer):
-        with suppress(InvalidRequest):  # of a mask of next to nothing, or of all of its picture
-            attribute = turned(facing_like(_whole(attribute), landmarks), landmarks)
-        mesh = item_mesh(attribute, landmarks)
-        items.append(AlignedAttribute(attribute, mesh, aligned_mask(attribute, mesh, landmarks, size)))
-    worn_in_crop = _worn_in_crop(request, size)
+    items, worn_in_crop = side_by_side(lambda: _aligned(request, landmarks, size), lambda: _worn_in_crop(request, size))
     hair = worn_in_crop.get("hair")
     replaced = {a.name for a in request.attributes if a.strength > 0} | set(request.erase)
     if replaced & {"glasses", "beard"} and not replaced & {"hat", "hair"}:
@@ -139,7 +135,7 @@ def prepare_scene(request: AnimationRequest, driving: np.ndarray | None = None, 
         worn=worn_in_crop,
         hair=hair,
         pressed=pressed,
-        items=tuple(items),
+        items=items,
     )
 
 
@@ -164,6 +160,17 @@ def scene_overlays(scene: Scene) -> dict[str, np.ndarray]:
 def _whole(attribute: Attribute) -> Attribute:
     """An attribute with what its picture's edges and things in front of it cut off."""
     return hemmed(continued(beyond_frame(with_loose_ends(attribute))))
+
+
+def _aligned(request: AnimationRequest, landmarks: np.ndarray, size: int) -> tuple[AlignedAttribute, ...]:
+    """What a request puts on, in drawing order."""
+    items = []
+    for attribute in sorted(request.attributes, key=lambda a: a.drawing_layer):
+        with suppress(InvalidRequest):  # of a mask of next to nothing, or of all of its picture
+            attribute = turned(facing_like(_whole(attribute), landmarks), landmarks)
+        mesh = item_mesh(attribute, landmarks)
+        items.append(AlignedAttribute(attribute, mesh, aligned_mask(attribute, mesh, landmarks, size)))
+    return tuple(items)
 
 
 def _single_at_an_end(request: AnimationRequest) -> AnimationRequest:
@@ -200,7 +207,9 @@ def _worn_in_crop(request: AnimationRequest, size: int) -> dict[str, np.ndarray]
     return in_crop
 
 
-def _pressed(hair: np.ndarray, items: list[AlignedAttribute], landmarks: np.ndarray, expansion: float) -> PressedHair:
+def _pressed(
+    hair: np.ndarray, items: Sequence[AlignedAttribute], landmarks: np.ndarray, expansion: float
+) -> PressedHair:
     """The effect of hats on hair; a larger expansion swallows more of what is beside them."""
     hats = [item.mask for item in items if item.attribute.name == "hat" and item.attribute.strength > 0]
     hat, unit = masks.union(hats) if hats else np.zeros_like(hair), eye_distance(landmarks)

@@ -180,6 +180,15 @@ def test_each_landmark_finds_its_counterpart():
     assert left < -0.1 < 0.1 < right
 
 
+def test_a_surface_is_kept_by_landmarks_and_size():
+    landmarks = made_landmarks()
+    surface = FaceSurface.of(landmarks, SIDE)
+    assert FaceSurface.of(landmarks.copy(), SIDE) is surface
+    assert FaceSurface.of(landmarks, SIDE // 2).normals.shape == (SIDE // 2, SIDE // 2, 3)
+    moved = FaceSurface.of(landmarks + np.float32([5, 0, 0]), SIDE)
+    assert np.allclose(moved.normals[:, 5:], surface.normals[:, :-5], atol=0.05)
+
+
 @pytest.mark.parametrize("side", [0, 1])
 @pytest.mark.parametrize("gaze", [-4.0, 0.0, 4.0])
 def test_a_hidden_eye_comes_back_from_the_other_and_looks_where_that_does(side: int, gaze: float):

@@ -7,7 +7,13 @@ import numpy as np
 import pytest
 from strands_made import HAIR, SIDE, UNIT, over, plain, rough_mask, strands_matte, two_tones
 
-from durian.layers.colours import foreground_colours, layer_colours
+from durian.layers.colours import (
+    SMOOTHNESS,
+    SMOOTHNESS_AT_EDGES,
+    _jacobi_step,
+    foreground_colours,
+    layer_colours,
+)
 from durian.layers.mattes import soft_matte
 from durian.layers.trimap import BANDS, IN, OUT, UNKNOWN, trimap
 
@@ -114,3 +120,19 @@ def test_both_layers_make_the_photograph_again(seed):
     assert np.abs(again - image).max() < 0.5
     assert min(item.min(), behind.min()) >= 0
     assert max(item.max(), behind.max()) <= 255
+
+
+def test_a_step_towards_the_colours_solves_each_pixels_equations():
+    rng = np.random.default_rng(1)
+    picture, item, behind = rng.uniform(0, 1, (3, 9, 7, 3)).astype(np.float32)
+    alpha = rng.uniform(0, 1, (9, 7)).astype(np.float32)
+    y, x = 4, 3
+    around = [(y - 1, x), (y + 1, x), (y, x - 1), (y, x + 1)]
+    weights = [SMOOTHNESS + SMOOTHNESS_AT_EDGES * abs(alpha[at] - alpha[y, x]) for at in around]
+    mix = np.array([alpha[y, x], 1 - alpha[y, x]])
+    sides = [
+        mix[k] * picture[y, x] + sum(w * c[at] for w, at in zip(weights, around)) for k, c in enumerate((item, behind))
+    ]
+    solved = np.linalg.solve(np.outer(mix, mix) + sum(weights) * np.eye(2), sides)
+    stepped = _jacobi_step(picture, alpha, item, behind)
+    assert np.allclose([side[y, x] for side in stepped], np.clip(solved, 0, 1), atol=1e-5)

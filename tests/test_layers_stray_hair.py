@@ -64,3 +64,11 @@ def test_without_hair_or_background_nothing_is_said(head):
     image, mask, person = head
     assert not stray_hair(image, np.zeros_like(mask), person, UNIT).any()
     assert not stray_hair(image, mask, np.ones_like(person), UNIT).any()
+
+
+def test_what_was_found_is_kept_by_all_that_it_depends_on(head):
+    image, mask, person = head
+    found = stray_hair(image, mask, person, UNIT)
+    assert stray_hair(image.copy(), mask.copy(), person.copy(), UNIT) is found
+    changed = [(image + 1, mask, person, UNIT), (image, mask // 2, person, UNIT), (image, mask, 1 - person, UNIT)]
+    assert all(stray_hair(*other) is not found for other in [*changed, (image, mask, person, 2 * UNIT)])

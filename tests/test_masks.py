@@ -198,3 +198,10 @@ def test_grey_is_taken_exactly_even_of_two_values(mode):
     buffer = io.BytesIO()
     picture.save(buffer, "TIFF")
     assert np.array_equal(masks.read_mask(buffer.getvalue(), (40, 40)), grey)
+
+
+@pytest.mark.parametrize("distance", [6.5, -2.0])
+def test_expand_by_a_distance_at_hand_is_the_same(distance: float):
+    mask = disc()
+    expected = masks.expand(mask, distance)
+    assert np.array_equal(masks.expand(mask, distance, masks.signed_distance(mask)), expected)

@@ -33,6 +33,15 @@ def test_what_padding_is_left_over_goes_right_and_below(kernel):
     assert convolution(x)[0, 0, -1, -1] == 1
 
 
+@pytest.mark.parametrize("kernel", [1, 3, 5])
+def test_without_a_stride_the_padding_is_as_wide_on_all_sides(kernel):
+    convolution = SameConvolution(4, 4, kernel, groups=4)
+    x = torch.rand(1, 4, 8, 6)
+    padded = F.pad(x, (kernel // 2,) * 4)
+    torch.testing.assert_close(convolution(x), F.conv2d(padded, convolution.weight, groups=4))
+    assert convolution(x).shape == x.shape
+
+
 def test_further_channels_begin_without_a_say(tmp_path):
     torch.manual_seed(0)
     theirs = Encoder(3).eval()

@@ -10,6 +10,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from durian.jit import kept_jit
+
 SMOOTHNESS, SMOOTHNESS_AT_EDGES = 1e-4, 1.0
 """Of F and B everywhere, and by how much more where α changes (the paper's ε_r and ω, for colours in [0, 1])."""
 SMALL_SIDE, SMALL_STEPS, LARGE_STEPS = 32, 10, 2
@@ -56,28 +58,38 @@ def _improved(
     picture: np.ndarray, alpha: np.ndarray, item: np.ndarray, behind: np.ndarray, steps: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Steps of Jacobi's method on the equations of a level (the paper's equation 4)."""
-    padded = np.pad(alpha, 1, mode="edge")
-    neighbours = (
-        (slice(None, -2), slice(1, -1)),
-        (slice(2, None), slice(1, -1)),
-        (slice(1, -1), slice(None, -2)),
-        (slice(1, -1), slice(2, None)),
-    )
-    weights = [SMOOTHNESS + SMOOTHNESS_AT_EDGES * np.abs(padded[at] - alpha) for at in neighbours]
-    total = sum(weights)
-    a, b = alpha, 1 - alpha
-    first, mixed, second = a * a + total, a * b, b * b + total
-    scale = 1 / (first * second - mixed * mixed)
-    a, b, first, mixed, second, scale = (v[..., None] for v in (a, b, first, mixed, second, scale))
     for _ in range(steps):
-        of_item, of_behind = a * picture, b * picture
-        around_item, around_behind = (np.pad(c, ((1, 1), (1, 1), (0, 0)), mode="edge") for c in (item, behind))
-        for at, weight in zip(neighbours, weights, strict=True):
-            of_item = of_item + weight[..., None] * around_item[at]
-            of_behind = of_behind + weight[..., None] * around_behind[at]
-        item = np.clip((second * of_item - mixed * of_behind) * scale, 0, 1)
-        behind = np.clip((first * of_behind - mixed * of_item) * scale, 0, 1)
+        item, behind = _jacobi_step(picture, alpha, item, behind)
     return item, behind
+
+
+@kept_jit(nogil=True)
+def _jacobi_step(picture, alpha, item, behind):
+    """New ``item`` and ``behind`` ``(H, W, 3) float32`` of one level."""
+    height, width = alpha.shape
+    new_item, new_behind = np.empty_like(item), np.empty_like(behind)
+    rows, columns = np.empty(4, np.int64), np.empty(4, np.int64)
+    weights = np.empty(4, np.float32)
+    everywhere, at_edges, one = np.float32(SMOOTHNESS), np.float32(SMOOTHNESS_AT_EDGES), np.float32(1)
+    for y in range(height):
+        rows[0], rows[1], rows[2], rows[3] = max(y - 1, 0), min(y + 1, height - 1), y, y
+        for x in range(width):
+            columns[0], columns[1], columns[2], columns[3] = x, x, max(x - 1, 0), min(x + 1, width - 1)
+            a, total = alpha[y, x], np.float32(0)
+            b = one - a
+            for k in range(4):
+                weights[k] = everywhere + at_edges * abs(alpha[rows[k], columns[k]] - a)
+                total += weights[k]
+            first, mixed, second = a * a + total, a * b, b * b + total
+            scale = one / (first * second - mixed * mixed)
+            for c in range(3):
+                of_item, of_behind = a * picture[y, x, c], b * picture[y, x, c]
+                for k in range(4):
+                    of_item += weights[k] * item[rows[k], columns[k], c]
+                    of_behind += weights[k] * behind[rows[k], columns[k], c]
+                new_item[y, x, c] = min(max((second * of_item - mixed * of_behind) * scale, np.float32(0)), one)
+                new_behind[y, x, c] = min(max((first * of_behind - mixed * of_item) * scale, np.float32(0)), one)
+    return new_item, new_behind
 
 
 def _exact(

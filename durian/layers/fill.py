@@ -5,6 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from durian.jit import kept_jit
+
 RELAXATIONS = 6
 """Steps towards a membrane (Laplace's equation) at each level of the pyramid: without them the mean colour of all that
 is known shows as a haze in the middle of a large hole."""
@@ -36,11 +38,43 @@ def fill(image: np.ndarray, known: np.ndarray) -> np.ndarray:
         kept = colour * _for_each_channel(trust / np.maximum(weight, 1e-6))
         rest = _for_each_channel(1 - trust)
         filled = kept + filled * rest
-        for _ in range(RELAXATIONS):
-            filled = cv2.blur(filled, (3, 3))
-            filled *= rest
-            filled += kept
+        _relax(*(np.ascontiguousarray(part).reshape(len(part), -1) for part in (filled, kept, rest)), RELAXATIONS)
     return filled
+
+
+@kept_jit(nogil=True)
+def _relax(filled, kept, rest, steps):
+    """``filled`` becomes ``rest`` times its mean over 3 x 3 pixels and ``kept`` more, in place and so often; all are
+    ``(H, W * 3) float32``."""
+    height, width = filled.shape
+    # Of the row before, the row itself and the next.
+    sums = np.empty((3, width), np.float64)
+    share = 1.0 / 9.0
+    for _ in range(steps):
+        _sum_row(filled[min(1, height - 1)], sums[0])
+        _sum_row(filled[0], sums[1])
+        for y in range(height):
+            before, own, after = sums[y % 3], sums[(y + 1) % 3], sums[(y + 2) % 3]
+            if y + 1 < height:
+                _sum_row(filled[y + 1], after)
+            else:
+                after = before if height > 1 else own
+            row, more, times = filled[y], kept[y], rest[y]
+            for k in range(width):
+                row[k] = np.float32((before[k] + own[k] + after[k]) * share) * times[k] + more[k]
+
+
+@kept_jit(nogil=True)
+def _sum_row(row, sums):
+    """Each value and its neighbours' in a row ``(W * 3,)``, mirrored at the edges."""
+    width = len(row)
+    left, middle, right, inner = row[: width - 6], row[3 : width - 3], row[6:], sums[3 : width - 3]
+    for k in range(len(inner)):
+        inner[k] = np.float64(left[k]) + np.float64(middle[k]) + np.float64(right[k])
+    for c in range(3):
+        second, last, before_last = min(3, width - 3) + c, width - 3 + c, max(width - 6, 0) + c
+        sums[c] = np.float64(row[second]) + np.float64(row[c]) + np.float64(row[second])
+        sums[last] = np.float64(row[before_last]) + np.float64(row[last]) + np.float64(row[before_last])
 
 
 def _for_each_channel(values: np.ndarray) -> np.ndarray:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from durian.content_cache import ContentCache
+from durian.content_hash import content_hash
 from durian.layers.fill import fill
 from durian.layers.skin import colour_distance
 from durian.masks import HALF, signed_distance
@@ -20,6 +22,8 @@ THICK = 0.1
 STRAND = 0.07
 """Growth of what is found, in outer-eye distances: a strand's edges are half background."""
 
+_found = ContentCache(entries=4)
+
 
 def stray_hair(image: np.ndarray, hair: np.ndarray, person: np.ndarray, unit: float) -> np.ndarray:
     """Where hair goes on outside of its mask, before the background.
@@ -34,8 +38,12 @@ def stray_hair(image: np.ndarray, hair: np.ndarray, person: np.ndarray, unit: fl
         unit: outer-eye distance, pixels.
 
     Returns:
-        ``(S, S) bool``.
+        ``(S, S) bool``, kept by content; not to be written into.
     """
+    return _found.get(image, lambda _: _stray_hair(image, hair, person, unit), key=content_hash([hair, person, unit]))
+
+
+def _stray_hair(image: np.ndarray, hair: np.ndarray, person: np.ndarray, unit: float) -> np.ndarray:
     away = signed_distance(hair)
     free = (hair <= HALF) & (person < 0.5)
     around, beyond = free & (away <= REACH * unit), free & (away > REACH * unit) & (person < 0.04)

@@ -27,6 +27,7 @@ from durian.preview.taken_off import FRINGE, taken_off
 from durian.preview.underneath import underneath
 from durian.scene import Scene
 from durian.segmentation.person import person_mask
+from durian.side_by_side import side_by_side
 
 SURELY_NOT = 0.02
 """Share of a hat's inside below which a pixel shows none of it."""
@@ -42,6 +43,9 @@ SCALP_SHADE = 0.8
 """Hair seen only as filling lies deeper than the rest."""
 
 _bases = ContentCache(entries=6)
+_parts = ContentCache(entries=2)
+"""Some 12 MB each at 512²."""
+_own_colours = ContentCache(entries=2)
 _plates, _frames = ContentCache(entries=8), ContentCache(entries=8)
 
 
@@ -66,13 +70,54 @@ class NewHat:
     strength: float = 1.0
 
 
+@dataclass(frozen=True)
+class Apart:
+    """A portrait taken apart, in which nothing new has a say; all ``(S, S) float32`` if not said otherwise.
+
+    ``person`` the matte; ``inside`` the picture's frame, and ``ground (3,)`` the colour around it; ``removed`` how much
+    goes; ``vacated bool`` where hair was pressed; ``background`` where it is seen, and ``plate (S, S, 3)`` the same
+    gone on with; ``under`` how much is person, and its colour, once all of what goes is gone.
+    """
+
+    person: np.ndarray
+    inside: np.ndarray
+    ground: np.ndarray
+    removed: np.ndarray
+    vacated: np.ndarray
+    background: np.ndarray
+    plate: np.ndarray
+    under: tuple[np.ndarray, np.ndarray]
+
+
+def take_apart(scene: Scene) -> Apart:
+    """What of a portrait :func:`base_of` needs, kept by what it goes by. Not to be written into.
+
+    It needs no items, so that both can be made at the same time.
+    """
+    return _parts.get(scene.image, lambda _: _taken_apart(scene), key=_key(scene))
+
+
+def _key(scene: Scene) -> str:
+    request = scene.request
+    parts = [request.portrait.content_hash, [attribute.content_hash for attribute in request.attributes]]
+    return content_hash([parts, request.options.expansion, request.options.seed, request.erase, scene.landmarks])
+
+
+def _taken_apart(scene: Scene) -> Apart:
+    face = polygon(scene.landmarks[FACE_OVAL], scene.image.shape[:2])
+    inside, ground = _frame(scene)
+    person = np.maximum(_person(scene, face) * inside, face)
+    removed, hidden = taken_off(scene, person)
+    vacated = _vacated(scene, person)
+    background = _background(scene, person, hidden | vacated, inside)
+    plate, under = side_by_side(lambda: _plate(scene, background), lambda: underneath(scene, person, hidden))
+    return Apart(person, inside, ground, removed, vacated, background, plate, under)
+
+
 def base_of(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat | None = None) -> Base:
     """As :func:`build_base`, which is asked again only where something changes that it goes by: what is worn and how
     much of it, the expansion, and the look of new hair and of a new hat. Not to be written into."""
-    request = scene.request
-    parts = [request.portrait.content_hash, [attribute.content_hash for attribute in request.attributes]]
-    settings = [request.options.expansion, request.options.seed, request.erase]
-    key = content_hash([parts, settings, scene.landmarks, new_hair, new_hat])
+    key = content_hash([_key(scene), new_hair, new_hat])
     return _bases.get(scene.image, lambda _: build_base(scene, new_hair, new_hat), key=key)
 
 
@@ -85,18 +130,15 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat
     """
     image = scene.image.astype(np.float32)
     shape = image.shape[:2]
-    face = polygon(scene.landmarks[FACE_OVAL], shape)
-    inside, ground = _frame(scene)
-    person = np.maximum(_person(scene, face) * inside, face)
-    removed, hidden = taken_off(scene, person)
+    apart = take_apart(scene)
+    person, inside, removed = apart.person, apart.inside, apart.removed
+    vacated, background = apart.vacated, apart.background
     scalp = lined = np.zeros(shape, np.float32)
     if new_hair is not None:
         scalp = scalp_under(new_hair[..., 3] / 255, scene.landmarks, np.maximum(removed, 1 - person))
     if new_hat is not None:
         lined = new_hat.strength * lining(new_hat.item[..., 3] / 255, new_hat.filled, scene.landmarks)
     removed = np.maximum(removed, scalp)
-    vacated = _vacated(scene, person)
-    background = _background(scene, person, hidden | vacated, inside)
     if background.mean() < LEAST_BACKGROUND:
         # The person fills the picture: nothing behind them is known, so all of it moves.
         person = np.ones(shape, np.float32)
@@ -105,13 +147,13 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat
         # The background is made up as far as the expansion slider may reach; what it does not take off now is seen.
         free = (person < SURELY_BACKGROUND) & (removed <= 0) & ~vacated & (inside >= 1)
         seen = (cv2.erode(free.astype(np.uint8), np.ones((3, 3))) > 0) | (background > 0)
-        plate = _plate(scene, background)
+        plate = apart.plate
         plate = join(image, plate, seen) if (seen & (background <= 0)).any() else plate.copy()
-        plate = ground + inside[..., None] * (plate - ground)
+        plate = apart.ground + inside[..., None] * (plate - apart.ground)
 
     colour, alpha = image, person
     if removed.any():
-        kept_alpha, under = underneath(scene, person, hidden)
+        kept_alpha, under = apart.under
         kept_alpha = kept_alpha * inside
         if scalp.any():
             under = under + scalp[..., None] * (_gone_on_with(new_hair) * SCALP_SHADE - under)
@@ -138,7 +180,8 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat
     foreground = np.concatenate([premultiplied, alpha[..., None] * 255], -1)
     parts = [foreground, colour, removed]
     if lined.any():
-        parts.append(np.dstack([foreground_colours(image, person) * alpha[..., None], alpha * 255]))
+        own = _own_colours.get(scene.image, lambda _: foreground_colours(image, person), key=content_hash(person))
+        parts.append(np.dstack([own * alpha[..., None], alpha * 255]))
     if scene.pressed is not None:
         parts = [scene.pressed.press(part) for part in parts]
     foreground, colour, removed = parts[:3]

@@ -14,7 +14,7 @@ from durian.geometry.mesh import EYES, INNER_LIPS, MESH_POINTS, HeadPose, WarpMe
 from durian.geometry.raster import Canvas
 from durian.layers.face_light import FaceLight
 from durian.layers.fill import blurred
-from durian.preview.base import Base, NewHat, base_of
+from durian.preview.base import Base, NewHat, base_of, take_apart
 from durian.preview.eyes import Eyes
 from durian.preview.layers import Blend, Layer, build_layer
 from durian.preview.lips import Lips
@@ -24,6 +24,7 @@ from durian.preview.seams import Seam
 from durian.request import AnimationRequest
 from durian.scene import Scene, prepare_scene, scene_overlays
 from durian.segmentation.person import person_mask
+from durian.side_by_side import side_by_side
 from durian.watch import Watch
 
 # The shadow an item casts on the face below it. Taste.
@@ -85,7 +86,13 @@ def prepare_clip(scene: Scene) -> PreparedClip:
     size = scene.size
     options = scene.request.options
     wearer = FaceLight.of(scene.image.astype(np.float32), scene.landmarks)
-    layers = tuple(build_layer(item, scene.landmarks, options.light, wearer, scene.kept_hair) for item in scene.items)
+    # Both cost about as much, and are kept.
+    layers, _ = side_by_side(
+        lambda: tuple(
+            build_layer(item, scene.landmarks, options.light, wearer, scene.kept_hair) for item in scene.items
+        ),
+        lambda: take_apart(scene),
+    )
     canvas = Canvas(size, size)
     blend = Blend(*layers, scene.landmarks, size) if scene.request.mode == "blend" else None
     hair = [layer for layer in layers if layer.name == "hair"]

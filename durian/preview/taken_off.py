@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 
 from durian import masks
+from durian.content_cache import ContentCache
+from durian.content_hash import content_hash
 from durian.geometry.mesh import BROWS, EYES, FACE_OVAL, INNER_LIPS, OUTER_LIPS, smoothstep
 from durian.layers.body import neck
 from durian.layers.completion.mirrored import FaceSurface
@@ -50,6 +52,8 @@ REACHES = (0.12, 0.3, 0.6, 1.2, 2.0)
 while the expansion slider moves between two of them, but for how the background meets what is seen."""
 HIDDEN = 0.02
 """Share of a pixel that is taken off from which on its colour says nothing of what lies under it."""
+
+_eyes = ContentCache(entries=4)
 
 
 def taken_off(scene: Scene, person: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -101,12 +105,13 @@ def _holes(
     if name in ("hair", "hat"):
         mask = _without_gaps(mask, scene)
         stray = stray_hair(scene.image, mask, person, scene.eye_distance)
-        away = masks.signed_distance(mask).astype(np.float32)
+        away = masks.signed_distance(mask)
         bare = np.maximum(face_and_skull(scene.landmarks, mask.shape), neck(scene.landmarks, mask.shape))
         head = bare * (person > SURELY_PERSON)
         return [np.maximum(_grown_hair(scene, person, mask, e, away, head), stray) for e in expansions]
     share, there = (BEARD_SHARE, _beard_there(scene, mask)) if name == "beard" else (1.0, np.float32(1))
-    grown = [masks.expand(mask, share * expansion * scene.eye_distance) for expansion in expansions]
+    away = masks.signed_distance(mask)
+    grown = [masks.expand(mask, share * expansion * scene.eye_distance, away) for expansion in expansions]
     return [there * (each.astype(np.float32) / 255) for each in grown]
 
 
@@ -119,9 +124,9 @@ def _grown_hair(
     person is.
     """
     grow = expansion * scene.eye_distance
-    hole = masks.expand(mask, grow).astype(np.float32) / 255
+    hole = masks.expand(mask, grow, away).astype(np.float32) / 255
     hole = np.maximum(hole, head * (1 - smoothstep((away - grow) / scene.eye_distance, 0, FADE)))
-    wider = masks.expand(mask, grow + FRINGE * scene.eye_distance).astype(np.float32) / 255
+    wider = masks.expand(mask, grow + FRINGE * scene.eye_distance, away).astype(np.float32) / 255
     return np.maximum(hole, wider * (person < SURELY_PERSON))
 
 
@@ -190,7 +195,12 @@ def _brow_regions(scene: Scene) -> np.ndarray:
 
 
 def _eye_regions(scene: Scene, around: float) -> list[np.ndarray]:
-    """Each eye with what lies ``around`` it, in outer-eye distances, ``(S, S) float32``."""
+    """Each eye with what lies ``around`` it, in outer-eye distances, ``(S, S) float32``; not to be written into."""
+    key = content_hash([around, scene.size])
+    return _eyes.get(scene.landmarks, lambda _: _found_eye_regions(scene, around), key=key)
+
+
+def _found_eye_regions(scene: Scene, around: float) -> list[np.ndarray]:
     shape = scene.image.shape[:2]
     margin = 2 * max(1, int(around * scene.eye_distance)) + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (margin, margin))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import cv2
 import numpy as np
 
+from durian.content_cache import ContentCache
 from durian.geometry.head import Head
 from durian.geometry.mesh import EYES, FACE_OVAL, IRISES, MESH_POINTS, areas, face_triangles, smoothstep
 from durian.geometry.raster import NOWHERE, rasterize
@@ -25,6 +26,9 @@ RIM = 0.45
 LEAST_WHITE = 0.02
 """Width of the white beside an iris that has turned all the way, as a share of the eye's."""
 
+_surfaces = ContentCache(entries=2)
+"""Some 7 MB each at 512²."""
+
 
 @dataclass(frozen=True)
 class FaceSurface:
@@ -33,18 +37,27 @@ class FaceSurface:
     ``covered (S, S) bool`` the mesh and the eyes between its lids; ``map_x``, ``map_y`` ``(S, S) float32`` pixels of
     the counterpart (far outside the picture where there is none; both eyes look the same way, so of an iris it is the
     other iris and not its place in the mirror); ``seen (S, S) float32`` how well that shows, by its slant;
-    ``normals (S, S, 3) float32`` of the face and of the skull around it, smooth, z away from the camera.
+    ``landmarks (478, 3)`` pixels.
     """
 
     covered: np.ndarray
     map_x: np.ndarray
     map_y: np.ndarray
     seen: np.ndarray
-    normals: np.ndarray
+    landmarks: np.ndarray
+
+    @cached_property
+    def normals(self) -> np.ndarray:
+        """``(S, S, 3) float32`` of the face and of the skull around it, smooth, z away from the camera."""
+        return _normals(np.asarray(self.landmarks, np.float32), self.covered.shape)
 
     @classmethod
     def of(cls, landmarks: np.ndarray, size: int) -> FaceSurface:
-        """The surface of a face with ``landmarks`` ``(478, 3)`` pixels."""
+        """The surface of a face with ``landmarks`` ``(478, 3)`` pixels, kept by content; not to be written into."""
+        return _surfaces.get(landmarks, lambda _: cls._of(landmarks, size), key=str(size))
+
+    @classmethod
+    def _of(cls, landmarks: np.ndarray, size: int) -> FaceSurface:
         points = np.asarray(landmarks[:MESH_POINTS], np.float32)
         triangles = np.concatenate([face_triangles(), _eye_triangles()])
         other = np.ascontiguousarray(points[mirror()[:MESH_POINTS], :2])
@@ -63,7 +76,7 @@ class FaceSurface:
         per_point[:, 0] /= np.maximum(count, 1)
         slant, _ = _drawn(points, per_point, triangles, size)
         seen = np.where(covered, smoothstep(slant, *THINNEST), 0).astype(np.float32)
-        return cls(covered, map_x, map_y, seen, _normals(np.asarray(landmarks, np.float32), covered.shape))
+        return cls(covered, map_x, map_y, seen, landmarks)
 
     def mirrored(self, values: np.ndarray) -> np.ndarray:
         """Values of a picture ``(S, S[, C]) float32`` at each pixel's counterpart; 0 where there is none."""

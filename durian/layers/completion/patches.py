@@ -12,6 +12,9 @@ import numpy as np
 
 from durian.jit import kept_jit
 
+ROUNDING = np.float32(1.001)
+"""How much rounding may make of a cost, as a factor and, less 1, as what is added."""
+
 
 @kept_jit(nogil=True, fastmath=True)
 def patch_cost(picture, means, guide, reach, ty, tx, sy, sx, limit, price, best):
@@ -39,6 +42,21 @@ def patch_cost(picture, means, guide, reach, ty, tx, sy, sx, limit, price, best)
         if total > bound:
             return np.float32(3e38)
     return max((total - saved * area) / (3 * area), np.float32(0))
+
+
+@kept_jit(nogil=True, fastmath=True)
+def is_unlike(means, guide, ty, tx, sy, sx, limit, price, best):
+    """Whether :func:`patch_cost` is surely more than ``best`` without a look at pixels: patches differ at least as much
+    as their means do."""
+    least = np.float32(0)
+    for k in range(3):
+        off = means[ty, tx * 3 + k] - means[sy, sx * 3 + k]
+        shift = min(max(off, -limit), limit)
+        least += (off - shift) * (off - shift) + price * shift * shift
+    for k in range(guide.shape[2]):
+        off = guide[ty, tx, k] - guide[sy, sx, k]
+        least += off * off
+    return least > 3 * (ROUNDING * best + (ROUNDING - np.float32(1)))
 
 
 @kept_jit(nogil=True, fastmath=True)
@@ -104,6 +122,8 @@ def search(
                     continue
                 if sy == best_y and sx == best_x:
                     continue
+                if is_unlike(means, guide, y, x, sy, sx, limit[y, x], price, best):
+                    continue
                 found = patch_cost(picture, means, guide, reach, y, x, sy, sx, limit[y, x], price, best)
                 if found < best:
                     best, best_y, best_x = found, sy, sx
@@ -116,6 +136,8 @@ def search(
                 sx = best_x + int((seed >> np.uint64(16)) & np.uint64(0xFFFF)) * (2 * radius + 1) // 65536 - radius
                 radius //= 2
                 if sy < 0 or sx < 0 or sy >= height or sx >= width or not source[sy, sx]:
+                    continue
+                if is_unlike(means, guide, y, x, sy, sx, limit[y, x], price, best):
                     continue
                 found = patch_cost(picture, means, guide, reach, y, x, sy, sx, limit[y, x], price, best)
                 if found < best:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from durian.content_cache import ContentCache
+from durian.content_hash import content_hash
 from durian.geometry.head import Head
 from durian.geometry.mesh import BROWS, EYES, FACE_OVAL, OUTER_LIPS, smoothstep
 from durian.layers.completion.exemplar import synthesise
@@ -43,6 +45,8 @@ BROW_SEAM, EYE_REACH = 0.02, 0.03
 """How far around brows and eyes what has not skin's colour, as lashes, comes from the other half, in face widths."""
 MIRRORED_SURE, NEAR_SURE, FAR_SURE = 0.8, 0.6, 0.2
 """Certainty of a mirrored pixel, of one synthesised beside seen skin, and of one far from all."""
+
+_lights = ContentCache(entries=1)
 
 
 def complete_skin(
@@ -96,7 +100,9 @@ def _light(image, landmarks, known, skin, normals) -> SkinLight | None:
     on_face = (cv2.erode(polygon(landmarks[FACE_OVAL], known.shape), np.ones((5, 5))) > SURE) & ~features
     seen = known > SURE
     beside = None if skin is None else seen & ~features & (skin > SKIN)
-    return fit_light(image, seen & on_face, normals, beside)
+    # Skin and the body below it ask for the same light, one after the other.
+    key = content_hash([landmarks, seen, beside])
+    return _lights.get(image, lambda _: fit_light(image, seen & on_face, normals, beside), key=key)
 
 
 def _features(landmarks: np.ndarray, width: float, shape: tuple[int, int]) -> np.ndarray:

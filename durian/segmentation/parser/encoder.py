@@ -26,13 +26,15 @@ class SameConvolution(nn.Conv2d):
     goes to the right and below."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> None:
-        super().__init__(inputs, outputs, kernel, stride, groups=groups, bias=False)
+        # Even padding is the convolution's own, which copies nothing.
+        even = kernel // 2 if stride == 1 else 0
+        super().__init__(inputs, outputs, kernel, stride, even, groups=groups, bias=False)
         total = kernel - stride
-        self.around = (total // 2, total - total // 2) * 2 if stride > 1 else (kernel // 2,) * 4
+        self.uneven = (total // 2, total - total // 2) * 2 if stride > 1 else None
 
     def forward(self, x: Tensor) -> Tensor:
         """``(B, C, H, W)`` to ``(B, C', H / stride, W / stride)``; H and W are multiples of the stride."""
-        return super().forward(F.pad(x, self.around) if any(self.around) else x)
+        return super().forward(x if self.uneven is None else F.pad(x, self.uneven))
 
 
 class InvertedResidual(nn.Module):
