@@ -14,6 +14,7 @@ from durian.layers.fill import blurred
 from durian.layers.mattes import soft_matte
 from durian.layers.skin import polygon
 from durian.preview.beard_light import strand_change
+from durian.preview.light import in_colours_of
 from durian.preview.opening import box_around
 from durian.preview.sample import Sample
 from durian.request import Attribute
@@ -21,9 +22,6 @@ from durian.request import Attribute
 TIP = (0.2, 0.35)
 """How much shorter a beard that was cut off gets towards its sides, and over what length it runs out, in outer-eye
 distances. Taste."""
-
-COLOURLESS = 4.0
-"""Levels between the colours of a face in a black and white photograph."""
 SOFT_LIPS = 0.008
 """Softness of a beard's edge at its wearer's lips and nose, in outer-eye distances."""
 BELOW_CHIN = (-0.1, 0.15)
@@ -57,8 +55,8 @@ def beard_texture(
         own = FaceLight.of(attribute.image.astype(np.float32), attribute.landmarks)
         change = strand_change(image, matte, landmarks, own, wearer, light)
     layer = beard_layer(image, matte, landmarks, change)
-    if change is not None and np.ptp(np.exp(wearer.mean)) < COLOURLESS:
-        layer = np.concatenate([np.repeat(part.mean(-1, keepdims=True), 3, -1) for part in np.split(layer, 2, -1)], -1)
+    if wearer is not None:
+        layer = in_colours_of(wearer, layer, light)
     return np.clip(layer + 0.5, 0, 255).astype(np.uint8), sample.to_texture
 
 

@@ -18,7 +18,7 @@ from durian.layers.fill import fill
 from durian.layers.glasses import take_apart
 from durian.layers.glasses_view import FrontView
 from durian.preview.beard import beard_texture, over_a_beard, own_parts_of
-from durian.preview.light import cut_out, mean_change, relit
+from durian.preview.light import cut_out, in_colours_of, mean_change, relit
 from durian.request import Attribute
 from durian.scene import AlignedAttribute
 
@@ -146,7 +146,7 @@ def _texture(attribute: Attribute, scale: float, light: float, wearer: FaceLight
         if light > 0 and sample.landmarks is not None:
             colours = relit(straight[..., :3], sample.landmarks, attribute, wearer, light)
             straight = np.concatenate([colours, straight[..., 3:]], -1)
-        return premultiplied(straight), sample.to_texture
+        return premultiplied(in_colours_of(wearer, straight, light)), sample.to_texture
 
     cut_key = content_hash((attribute.mask, attribute.landmarks, attribute.name, attribute.trim, scale))
     return _textures.get(attribute.image, make, key=cut_key + content_hash((light, wearer)))
@@ -165,6 +165,7 @@ def _glasses_layer(
     texture = apart.texture.astype(np.float32)
     own = FaceLight.of(attribute.image.astype(np.float32), attribute.landmarks)
     texture[..., :3] *= np.exp(mean_change(own, wearer, light))
+    texture = in_colours_of(wearer, texture, light)
     if hair is not None:
         texture *= 1 - _under_hair(apart.view, mesh, hair)[..., None]
     height, width = texture.shape[:2]
