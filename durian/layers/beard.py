@@ -37,9 +37,10 @@ GREYEST, LEAST_GREY = 75, 0.55
 least that is."""
 OF_GREYEST = (0.3, 0.95)
 """Shares of that between which grey hair begins to hide skin, and hides it wholly."""
-IS_GREY, MOST_GREY = (0.45, 0.7), 90
+IS_GREY, MOST_GREY, NOT_DARK = (0.45, 0.6), 90, (0.4, 0.6)
 """How much more of the skin's hue than of its brightness is gone where most is, a percentile over a beard, between
-which it comes to be grey; without grey hair that is a sheen on skin, 0.1 to 0.4 of it on photographs."""
+which it comes to be grey; without grey hair that is a sheen on skin, 0.1 to 0.4 of it on photographs. Shares of the
+brightness that are gone between which hair is dark and its hue noise."""
 OTHER_HUE = (14.0, 28.0)
 """Distances of hue (CIE Lab, a and b) from the hair on the face between which what hangs below is something else."""
 DYED = (0.5, 0.75)
@@ -180,7 +181,7 @@ def _core_colour(image, skin, matte, density, unit) -> np.ndarray:
 
 def _is_grey(greyer: np.ndarray, darker: np.ndarray, matte: np.ndarray) -> float:
     """Whether a beard has grey hair, 0 to 1: light that takes more of the skin's hue than of its brightness."""
-    more = (greyer - darker)[matte > 0.8]
+    more = ((greyer - darker) * (1 - smoothstep(darker, *NOT_DARK)))[matte > 0.8]
     return float(smoothstep(np.percentile(more, MOST_GREY), *IS_GREY)) if more.size > 20 else 1.0
 
 
