@@ -83,12 +83,17 @@ def test_hair_on_one_side_leaves_the_other_of_a_beard_seen_from_the_side(landmar
     assert (with_hair[row, left - 4 : left + 6] == np.uint8(SKIN)).all()
 
 
-def test_hair_on_the_chest_does_not_lie_over_a_beard(landmarks):
-    cover = over_a_beard(np.full((SIDE, SIDE), 255, np.uint8), landmarks)
+def test_a_beard_hangs_in_front_of_hair_on_the_chest_between_the_hair_beside_the_face(landmarks):
     unit = float(np.linalg.norm(landmarks[33, :2] - landmarks[263, :2]))
-    chin, column = landmarks[CHIN, 1], int(landmarks[CHIN, 0])
-    assert cover[int(chin - 0.3 * unit), column] == 255
-    assert cover[min(SIDE - 1, int(chin + 0.3 * unit)), column] == 0
+    chin, middle, jaw = int(landmarks[CHIN, 1]), int(landmarks[CHIN, 0]), int(landmarks[172, 0])
+    hair = np.full((SIDE, SIDE), 255, np.uint8)
+    hair[: chin + 3, jaw : 2 * middle - jaw] = 0
+    cover = over_a_beard(hair, landmarks)
+    above, lower = int(chin - 0.3 * unit), min(SIDE - 1, int(chin + 0.3 * unit))
+    assert cover[above, middle] == 0
+    assert (cover[above, [jaw - 4, 2 * middle - jaw + 4]] == 255).all()
+    assert cover[lower, middle] == 0
+    assert (cover[lower, [jaw - 4, 2 * middle - jaw + 4]] == 255).all()
 
 
 def change_for(landmarks: np.ndarray, colour, own: FaceLight, wearer: FaceLight, light: float = 0.5) -> np.ndarray:

@@ -78,7 +78,7 @@ def own_parts_of(driving: np.ndarray, shape: tuple[int, int]) -> tuple[tuple[sli
 
 def over_a_beard(hair: np.ndarray, portrait: np.ndarray) -> np.ndarray:
     """What hides a beard on a portrait: hair that hangs beside the face, and all that is farther out than it; not hair
-    that lies on the chest.
+    that lies on the chest below the opening between the two.
 
     Args:
         hair: ``(S, S) uint8``.
@@ -97,7 +97,10 @@ def over_a_beard(hair: np.ndarray, portrait: np.ndarray) -> np.ndarray:
         np.maximum.accumulate(hair[:, middle:], 1),
     )
     outwards = np.concatenate([left, right], 1)
-    return (outwards * (1 - smoothstep(below, *BELOW_CHIN)) + 0.5).astype(np.uint8)
+    # Lower down, a beard is no wider than where it comes out from between the hair: a step there would be a spike.
+    opening = int(np.clip(portrait[CHIN, 1] + BELOW_CHIN[0] * eye_distance(portrait), 0, len(hair) - 1))
+    before = smoothstep(below, *BELOW_CHIN) * (1 - outwards[opening] / np.float32(255))
+    return (outwards * (1 - before) + 0.5).astype(np.uint8)
 
 
 def _matte(sample: Sample) -> np.ndarray:
