@@ -119,6 +119,18 @@ def test_a_grey_beard_hides_the_skin(matte, landmarks):
     assert np.abs(worn_on(layer, red)[inside(matte, landmarks)] - grey).mean() < 8
 
 
+@pytest.mark.parametrize("ratio", [1.0, 0.7])
+def test_a_sheen_on_skin_stays_with_its_owner(matte, landmarks, ratio):
+    """A gleam has less hue than skin, as grey hair has, but there is little of it."""
+    where = inside(matte, landmarks)
+    columns = np.nonzero(where)[1]
+    x = np.broadcast_to(np.arange(SIDE), matte.shape)
+    moist = cv2.GaussianBlur((where & (x < np.percentile(columns, 15))).astype(np.float32), (0, 0), 2)
+    image = bearded(matte, landmarks, ratio=ratio) + 45 * moist[..., None]
+    drawn = worn_on(beard_layer(image, matte, landmarks), DARK_SKIN)
+    assert (drawn - DARK_SKIN)[where].max() < 10
+
+
 def test_no_skin_comes_along(landmarks):
     """A mask that takes in bare skin puts none of it on another."""
     mask = cv2.GaussianBlur(polygon(landmarks[JAW], (SIDE, SIDE)), (0, 0), 1.5)

@@ -79,6 +79,19 @@ def test_a_rim_is_whole_and_of_its_own_colour(make):
     assert taken.texture[(distance > LENS + 0.03) & below & front][:, 3:].mean() < 5
 
 
+@pytest.mark.parametrize("thickness", [0.012, 0.018, RIM])
+def test_a_thin_rim_has_its_own_colour_and_not_its_owner_s_skin_s(thickness):
+    """A photograph's blur mixes both; of a rim of one pixel half of what is seen is skin."""
+    attribute = wearing(turned_face(), *MADE["clear"], rim=thickness)
+    blurred = replace(attribute, image=cv2.GaussianBlur(attribute.image, (0, 0), 0.8))
+    taken = take_apart(blurred, GlassesSurface.of_mask(attribute.landmarks, attribute.mask), 120)
+    rim = (np.abs(radius(taken) - LENS + thickness / 2) < 0.006) & (np.abs(taken.view.across) < 0.5)
+    colour = np.median(taken.texture[rim][:, :3], 0)
+    of_skin = (colour - FRAME)[:2] / np.subtract(SKIN, FRAME)[:2]
+    assert of_skin.max() < (0.48 if thickness < 0.015 else 0.33)
+    assert of_skin.min() > -0.1
+
+
 def test_a_bridge_that_the_mask_leaves_out_is_drawn_as_it_is_seen():
     attribute = wearing(turned_face(), *MADE["clear"])
     mask = attribute.mask.copy()

@@ -71,12 +71,29 @@ def test_hair_beside_the_face_lies_over_a_beard(landmarks, wearer):
     assert np.abs(with_hair[:, middle].astype(int) - without[:, middle]).max() <= 2
 
 
-def test_hair_on_the_chest_does_not_lie_over_a_beard(landmarks):
-    cover = over_a_beard(np.full((SIDE, SIDE), 255, np.uint8), landmarks)
+@pytest.mark.parametrize("yaw", [-35.0, 35.0])
+def test_hair_on_one_side_leaves_the_other_of_a_beard_seen_from_the_side(landmarks, wearer, yaw):
+    turned, lock = made_landmarks(yaw=yaw), np.zeros((SIDE, SIDE), np.uint8)
+    left, right = int(landmarks[172, 0]), int(landmarks[397, 0])
+    lock[:, left - 4 : left + 8] = 255
+    with_hair, without = (drawn(beard(turned), landmarks, wearer, hair).astype(int) for hair in (lock, None))
+    row = int(landmarks[397, 1])
+    assert without[row, right - 8 : right - 4].mean() < 100
+    assert np.abs(with_hair[row] - without[row])[left + 12 : right + 8].max() < 25
+    assert (with_hair[row, left - 4 : left + 6] == np.uint8(SKIN)).all()
+
+
+def test_a_beard_hangs_in_front_of_hair_on_the_chest_between_the_hair_beside_the_face(landmarks):
     unit = float(np.linalg.norm(landmarks[33, :2] - landmarks[263, :2]))
-    chin, column = landmarks[CHIN, 1], int(landmarks[CHIN, 0])
-    assert cover[int(chin - 0.3 * unit), column] == 255
-    assert cover[min(SIDE - 1, int(chin + 0.3 * unit)), column] == 0
+    chin, middle, jaw = int(landmarks[CHIN, 1]), int(landmarks[CHIN, 0]), int(landmarks[172, 0])
+    hair = np.full((SIDE, SIDE), 255, np.uint8)
+    hair[: chin + 3, jaw : 2 * middle - jaw] = 0
+    cover = over_a_beard(hair, landmarks)
+    above, lower = int(chin - 0.3 * unit), min(SIDE - 1, int(chin + 0.3 * unit))
+    assert cover[above, middle] == 0
+    assert (cover[above, [jaw - 4, 2 * middle - jaw + 4]] == 255).all()
+    assert cover[lower, middle] == 0
+    assert (cover[lower, [jaw - 4, 2 * middle - jaw + 4]] == 255).all()
 
 
 def change_for(landmarks: np.ndarray, colour, own: FaceLight, wearer: FaceLight, light: float = 0.5) -> np.ndarray:

@@ -172,6 +172,22 @@ def test_what_lies_under_a_hat_follows_the_hair_that_shows_beside_it(fringed):
     assert np.abs(under[0] - under[1]).max() > 40
 
 
+def test_what_a_frame_hides_beside_the_face_is_hair_as_far_as_hair_is_around_it(fringed):
+    bar = np.zeros(fringed.image.shape[:2], np.uint8)
+    columns = np.flatnonzero(fringed.worn["hair"][int(fringed.landmarks[61, 1])])
+    bar[int(fringed.landmarks[61, 1]) - 3 : int(fringed.landmarks[61, 1]) + 3, columns[0] - 30 : columns[-1] - 6] = 255
+    wearing = replace(fringed, worn={**fringed.worn, "glasses": bar})
+    asked = prepare_scene(AnimationRequest(wearing, options=RenderOptions(size=SIZE, frames=1), erase=("glasses",)))
+    hair = fringed.crop.apply(fringed.worn["hair"], SIZE) > 127
+    person = np.maximum(hair, polygon(asked.landmarks[FACE_OVAL], hair.shape)).astype(np.float32)
+    hidden = asked.worn["glasses"] > 8
+    alpha, colour = underneath(asked, person, hidden)
+    away = masks.signed_distance(np.uint8(255 * hair))
+    assert alpha[hidden & (away < -3)].min() > 0.9
+    assert np.abs(colour[hidden & (away < -6)] - (40, 25, 15)).mean() < 8
+    assert alpha[hidden & (away > 8)].max() < 0.1
+
+
 def test_with_nothing_hidden_the_picture_lies_under_itself(fringed):
     asked = scene(fringed)
     person = np.full((SIZE, SIZE), 0.7, np.float32)

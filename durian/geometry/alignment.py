@@ -102,14 +102,18 @@ class RigidItem:
 
 
 class SoftItem:
-    """A beard or lips: the reference's own face mesh, driven by the portrait's landmarks."""
+    """A beard or lips: the reference's own face mesh, driven by the portrait's landmarks.
+
+    ``shows_a_side_twice``: of a turned reference's beard, one side of the picture is drawn on both of the portrait's.
+    """
 
     def __init__(self, attribute: Attribute, portrait: np.ndarray):
         self.mesh = WarpMesh(attribute.landmarks, attribute.mask.shape, still_body=False)
         face = self.mesh.landmarks[:MESH_POINTS]
         self.texture_points = np.ascontiguousarray(np.concatenate([self.mesh.rest, face])[:, :2])
         rest = self._unplaced(portrait, HeadPose.between(self.mesh.landmarks, portrait))
-        if attribute.name in MIRRORED_NAMES and hides_a_side(attribute.landmarks, portrait):
+        self.shows_a_side_twice = attribute.name in MIRRORED_NAMES and hides_a_side(attribute.landmarks, portrait)
+        if self.shows_a_side_twice:
             # The turned face's own mesh would fold where its far side is drawn wide: the portrait's takes its place.
             width, height = np.ptp(portrait[:, :2], axis=0)
             shape = tuple(int(n) for n in (portrait[:, 1].max() + 2 * height, portrait[:, 0].max() + width))

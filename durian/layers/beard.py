@@ -37,12 +37,22 @@ GREYEST, LEAST_GREY = 75, 0.55
 least that is."""
 OF_GREYEST = (0.3, 0.95)
 """Shares of that between which grey hair begins to hide skin, and hides it wholly."""
+IS_GREY, MOST_GREY, NOT_DARK = (0.45, 0.6), 90, (0.4, 0.6)
+"""How much more of the skin's hue than of its brightness is gone where most is, a percentile over a beard, between
+which it comes to be grey; without grey hair that is a sheen on skin, 0.1 to 0.4 of it on photographs. Shares of the
+brightness that are gone between which hair is dark and its hue noise."""
 OTHER_HUE = (14.0, 28.0)
 """Distances of hue (CIE Lab, a and b) from the hair on the face between which what hangs below is something else."""
 DYED = (0.5, 0.75)
 """Saturation between which a cold tint comes to be hair's own."""
 HIDES_MOST = (0.5, 0.8)
 """Shares of the skin that are hidden between which it is hair that hides it, and no stubble's blue shade."""
+BLUE_TELLS = (90.0, 150.0)
+"""Levels of blue of bare skin between which it comes to tell how much of it hair hides."""
+SHEEN = (0.85, 1.05)
+"""Brightness as a share of the skin's, between which what has less hue is a sheen on it, if the beard is not grey."""
+GLOSS = 1.6
+"""How much brighter than its own colour around, hair that is not grey is at most."""
 DENSITY_BLUR = 0.05
 """Over which hairs are one beard, in outer-eye distances."""
 HANGING = (0.10, 0.28)
@@ -90,20 +100,26 @@ def beard_layer(
     # Light scales all of a skin's colours.
     explained = np.minimum(skin * np.clip((image / skin).min(-1, keepdims=True), 1, LIGHTEST), 255)
     greyer = _greyer(image, explained, unit)
+    grey = _is_grey(greyer, 1 - (image / explained).mean(-1), matte * oval)
+    sheen = (1 - grey) * smoothstep(image.mean(-1) / skin.mean(-1), *SHEEN)
+    greyer = greyer * (1 - sheen)
     density = _density(image, skin, greyer, matte * oval, unit)
     hanging = smoothstep(below, *HANGING)
     density = np.maximum(density, hanging * smoothstep(matte, 0.3, 0.9)).astype(np.float32)
     core = _core_colour(image, skin, matte * oval, density, unit)
     colours, own = _own_colours(image, matte, core)
     strands = density * _of_core(image, skin, core)
-    strands = np.maximum(strands, _of_greyest(greyer, matte * oval))
+    strands = np.maximum(strands, grey * _of_greyest(greyer, matte * oval))
 
     # On the face: darkening and strands on bare skin, thinning out beyond the mask by themselves.
     left = np.minimum(image / explained, 1)
     mean = left.mean(-1, keepdims=True)
     hidden = np.clip(np.maximum(strands[..., None], 1 - mean - TINT * (left - mean)), 0, 1)
-    hidden = _as_dark_in_blue(hidden)
+    hidden = _as_dark_in_blue(hidden, skin)
     added = np.clip(image - explained * (1 - hidden), 0, 255)
+    # What is brighter than hair that is not grey is a sheen, which stays with its owner.
+    brightest = hidden.mean(-1) * GLOSS * core.mean(-1)
+    added *= 1 - (1 - grey) * (1 - np.minimum(brightest / np.maximum(added.mean(-1), 1), 1))[..., None]
     added += ((1 - density) * OWN_HUE)[..., None] * (_in_hue_of(added, core) - added)
     there = _thinning(matte, oval, unit)
     # Beyond it: nobody's skin is known there, so hair hides what is behind it as its matte says.
@@ -163,6 +179,12 @@ def _core_colour(image, skin, matte, density, unit) -> np.ndarray:
     return fill(image, (sure & (distance >= mean)).astype(np.float32))
 
 
+def _is_grey(greyer: np.ndarray, darker: np.ndarray, matte: np.ndarray) -> float:
+    """Whether a beard has grey hair, 0 to 1: light that takes more of the skin's hue than of its brightness."""
+    more = ((greyer - darker) * (1 - smoothstep(darker, *NOT_DARK)))[matte > 0.8]
+    return float(smoothstep(np.percentile(more, MOST_GREY), *IS_GREY)) if more.size > 20 else 1.0
+
+
 def _of_greyest(greyer: np.ndarray, matte: np.ndarray) -> np.ndarray:
     """How much of the skin grey hair hides, by how much of its hue is gone where most of it is, ``(h, w) float32``."""
     there = greyer[matte > 0.8]
@@ -205,11 +227,12 @@ def _in_no_blue_light(added: np.ndarray) -> np.ndarray:
     return added + tint * (natural - added)
 
 
-def _as_dark_in_blue(hidden: np.ndarray) -> np.ndarray:
-    """Shares of colours that are hidden, so that what hides most of the skin lets no more blue than red through: of a
-    dark skin's little blue the share is mostly noise."""
-    mean = hidden.mean(-1, keepdims=True)
-    return hidden + smoothstep(mean, *HIDES_MOST) * (np.maximum.accumulate(hidden, -1) - hidden)
+def _as_dark_in_blue(hidden: np.ndarray, skin: np.ndarray) -> np.ndarray:
+    """Shares of colours that are hidden, so that what hides most of the skin, or lies on dark skin, lets no more blue
+    than red through: of such a skin's little blue the share is mostly noise and sheen."""
+    tells = smoothstep(skin[..., 2:], *BLUE_TELLS)
+    most = np.maximum(smoothstep(hidden.mean(-1, keepdims=True), *HIDES_MOST), 1 - tells)
+    return hidden + most * (np.maximum.accumulate(hidden, -1) - hidden)
 
 
 def _greyer(image: np.ndarray, explained: np.ndarray, unit: float) -> np.ndarray:

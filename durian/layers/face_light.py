@@ -12,6 +12,8 @@ from durian.layers.skin import skin_pixels
 EXPOSED = (62.0, 210.0)
 """Levels between which a face's mean lies in a well exposed photograph, whatever its skin: of some 200 real people
 those beyond look too dark or too bright."""
+COLOURLESS = 4.0
+"""Levels between the colours of a face in a black and white photograph."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,11 @@ class FaceLight:
         """How far the face is from being well exposed, natural logarithm: below 0 too dark, above too bright."""
         level, (low, high) = float(self.mean.mean()), np.log(EXPOSED)
         return min(0.0, level - low) + max(0.0, level - high)
+
+    @property
+    def is_colourless(self) -> bool:
+        """Whether the photograph is a black and white one."""
+        return bool(np.ptp(np.exp(self.mean)) < COLOURLESS)
 
 
 def head_coordinates(head: Head, points: np.ndarray) -> np.ndarray:

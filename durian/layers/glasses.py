@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -35,6 +36,9 @@ SURE = 0.85
 """Opacity from which a pixel shows the frame alone."""
 THIN = (2.5, 6.0)
 """Pixels between which a rim comes to be broad enough to be of its own colour all over."""
+BLUR, LEAST_OWN = 0.8, 0.55
+"""Standard deviation of a photograph's blur at its own size, pixels, by which skin is mixed into a thin rim, and the
+least share of a rim's colour that is taken for its own."""
 PURE_REACH, PURE = 0.05, (0.6, 0.95)
 """How far around, units, the colour is looked for that is farthest from the skin's, and shares of its distance between
 which a pixel comes to show the frame alone."""
@@ -158,14 +162,22 @@ def _frame_colour(view: FrontView, frame: np.ndarray, evidence: np.ndarray, thic
     certain = np.minimum(frame, evidence)
     if (certain > 0.3).sum() < 8:
         return view.image
+    image = _unblurred(view, thickness)
     distance = colour_distance(view.image, view.behind) * (certain > 0.3)
     reach = 2 * max(1, round(PURE_REACH * view.scale)) + 1
     share = distance / np.maximum(cv2.dilate(distance, np.ones((reach, reach))), 1e-3)
     thin = 1 - smoothstep(np.float32(thickness * view.scale), *THIN)
     pure = certain * (1 - thin * (1 - smoothstep(share, *PURE)))
     sure = (pure > min(SURE, np.percentile(pure[certain > 0.3], 60))).astype(np.float32)
-    alone = fill(view.image, sure)
-    return view.image + (1 - smoothstep(pure, 0.4, 0.95))[..., None] * (alone - view.image)
+    alone = fill(image, sure)
+    return image + (1 - smoothstep(pure, 0.4, 0.95))[..., None] * (alone - image)
+
+
+def _unblurred(view: FrontView, thickness: float) -> np.ndarray:
+    """The picture with the skin taken out that its blur mixes into a line of ``thickness``, units, ``(h, w, 3)``."""
+    pixels = (thickness - STEP / 2) * min(view.scale, view.surface.unit)
+    share = max(math.erf(pixels / (math.sqrt(8) * BLUR)), LEAST_OWN)
+    return np.clip(view.behind + (view.image - view.behind) / share, 0, 255)
 
 
 def _with_sides(

@@ -18,6 +18,9 @@ from durian.request import Attribute
 EYE_MARGIN, BROW_MARGIN = 0.05, 0.03
 """How far around its landmarks an eye or a brow may go on, units."""
 
+FACE_GAP = 0.06
+"""Half the width of gaps between skin, eyes and brows, units."""
+
 
 @dataclass(frozen=True)
 class FrontView:
@@ -46,6 +49,14 @@ class FrontView:
     def behind(self) -> np.ndarray:
         """The bare skin around continued behind the glasses, ``(h, w, 3) float32``."""
         return fill(self.image, self.skin * (cv2.dilate(self.mask, np.ones((3, 3))) < 0.05))
+
+    @cached_property
+    def face(self) -> np.ndarray:
+        """Where the wearer's face is, and not what is behind it, ``(h, w) float32``."""
+        parts = np.maximum(np.maximum(self.skin, self.eyes), self.brows)
+        reach = 2 * max(1, round(FACE_GAP * self.scale)) + 1
+        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+        return cv2.morphologyEx(parts, cv2.MORPH_CLOSE, disc)
 
     def points(self, places: np.ndarray) -> np.ndarray:
         """Places on the glasses ``(N, 2)`` as pixels of this view, ``(N, 2)``."""

@@ -93,6 +93,8 @@ class _Lens:
         # What hides the face keeps all its reflections; of what shows it only what is brighter than a face can be.
         hiding = np.clip(view.image - through * self.behind, 0, 255)
         gleam = smoothstep((view.image / np.maximum(base, 1)).min(2), *GLEAM) * (1 - face)
+        # Of a turned head a lens also shows what is beside it.
+        gleam *= view.face
         gleam = cv2.GaussianBlur(cv2.morphologyEx(gleam, cv2.MORPH_OPEN, np.ones((3, 3))), (0, 0), 0.7)
         showing = np.clip(base - through * self.behind, 0, 255)
         showing = showing + np.clip(view.image - base, 0, 255) * gleam[..., None]

@@ -14,6 +14,7 @@ from durian.layers.fill import blurred
 from durian.layers.mattes import soft_matte
 from durian.layers.skin import polygon
 from durian.preview.beard_light import strand_change
+from durian.preview.light import in_colours_of
 from durian.preview.opening import box_around
 from durian.preview.sample import Sample
 from durian.request import Attribute
@@ -21,9 +22,6 @@ from durian.request import Attribute
 TIP = (0.2, 0.35)
 """How much shorter a beard that was cut off gets towards its sides, and over what length it runs out, in outer-eye
 distances. Taste."""
-
-COLOURLESS = 4.0
-"""Levels between the colours of a face in a black and white photograph."""
 SOFT_LIPS = 0.008
 """Softness of a beard's edge at its wearer's lips and nose, in outer-eye distances."""
 BELOW_CHIN = (-0.1, 0.15)
@@ -57,8 +55,8 @@ def beard_texture(
         own = FaceLight.of(attribute.image.astype(np.float32), attribute.landmarks)
         change = strand_change(image, matte, landmarks, own, wearer, light)
     layer = beard_layer(image, matte, landmarks, change)
-    if change is not None and np.ptp(np.exp(wearer.mean)) < COLOURLESS:
-        layer = np.concatenate([np.repeat(part.mean(-1, keepdims=True), 3, -1) for part in np.split(layer, 2, -1)], -1)
+    if wearer is not None:
+        layer = in_colours_of(wearer, layer, light)
     return np.clip(layer + 0.5, 0, 255).astype(np.uint8), sample.to_texture
 
 
@@ -80,7 +78,7 @@ def own_parts_of(driving: np.ndarray, shape: tuple[int, int]) -> tuple[tuple[sli
 
 def over_a_beard(hair: np.ndarray, portrait: np.ndarray) -> np.ndarray:
     """What hides a beard on a portrait: hair that hangs beside the face, and all that is farther out than it; not hair
-    that lies on the chest.
+    that lies on the chest below the opening between the two.
 
     Args:
         hair: ``(S, S) uint8``.
@@ -99,7 +97,10 @@ def over_a_beard(hair: np.ndarray, portrait: np.ndarray) -> np.ndarray:
         np.maximum.accumulate(hair[:, middle:], 1),
     )
     outwards = np.concatenate([left, right], 1)
-    return (outwards * (1 - smoothstep(below, *BELOW_CHIN)) + 0.5).astype(np.uint8)
+    # Lower down, a beard is no wider than where it comes out from between the hair: a step there would be a spike.
+    opening = int(np.clip(portrait[CHIN, 1] + BELOW_CHIN[0] * eye_distance(portrait), 0, len(hair) - 1))
+    before = smoothstep(below, *BELOW_CHIN) * (1 - outwards[opening] / np.float32(255))
+    return (outwards * (1 - before) + 0.5).astype(np.uint8)
 
 
 def _matte(sample: Sample) -> np.ndarray:

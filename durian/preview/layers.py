@@ -18,7 +18,7 @@ from durian.layers.fill import fill
 from durian.layers.glasses import take_apart
 from durian.layers.glasses_view import FrontView
 from durian.preview.beard import beard_texture, over_a_beard, own_parts_of
-from durian.preview.light import cut_out, mean_change, relit
+from durian.preview.light import cut_out, in_colours_of, mean_change, relit
 from durian.request import Attribute
 from durian.scene import AlignedAttribute
 
@@ -32,6 +32,9 @@ UNDER_HAIR = (-0.02, 0.04)
 """Where beyond the hinge glasses begin to be under hair, units: before it the front lies on a fringe."""
 MORPH_EDGE, MORPH_START = 5.0, 0.12
 """Softness of a morphed outline in pixels, and the distance of α from its ends at which it has fully set in."""
+BESIDE_FACE, BELOW_FACE, FINER = 0.5, 1.5, 1.5
+"""Room for a beard beside and below a face, in its widths and heights, and pixels per pixel of the portrait, where its
+texture is laid out there."""
 STILL = HeadPose(1.0, np.eye(3), np.zeros(3))
 
 _cuts = ContentCache(entries=8)
@@ -104,6 +107,23 @@ class BeardLayer(Layer):
         shown = 1 - hidden[..., :1].astype(np.float32) / 255
         return replace(self, texture=(self.texture * shown + 0.5).astype(np.uint8))
 
+    def laid_out(self, portrait: np.ndarray) -> BeardLayer:
+        """The beard with a texture of its own for each side, where one side of a reference stands for both: as it lies
+        on a portrait, ``(478, 3)`` at rest."""
+        rest = self.mesh.positions(portrait, STILL)
+        (left, top), (right, bottom) = portrait[:, :2].min(0), portrait[:, :2].max(0)
+        start = np.array([left - BESIDE_FACE * (right - left), top], np.float32)
+        end = np.array([right + BESIDE_FACE * (right - left), bottom + BELOW_FACE * (bottom - top)])
+        width, height = np.ceil(FINER * (end - start)).astype(int)
+        places = np.concatenate([FINER * (rest[:, :2] - start), rest[:, 2:]], 1).astype(np.float32)
+        canvas, parts = Canvas(width, height), []
+        for part in np.split(self.texture, 2, axis=2):
+            drawn, opaque = np.zeros((height, width, 3), np.uint8), np.full((*part.shape[:2], 1), 255, np.uint8)
+            texture = np.concatenate([part, opaque], 2)
+            canvas.draw(drawn, texture, places, self.points, self.mesh.triangles, self.mesh.facing)
+            parts.append(drawn)
+        return replace(self, texture=np.concatenate(parts, 2), points=np.ascontiguousarray(places[:, :2]))
+
 
 def build_layer(
     item: AlignedAttribute, portrait: np.ndarray, light: float, wearer: FaceLight, hair: np.ndarray | None = None
@@ -131,7 +151,10 @@ def build_layer(
     points = points.astype(np.float32)
     if attribute.name == "beard" and attribute.landmarks is not None:
         layer = BeardLayer(attribute.name, texture, points, item.mesh, attribute.strength)
-        return layer if hair is None else layer.under(over_a_beard(hair, portrait), portrait)
+        if hair is None:
+            return layer
+        layer = layer.laid_out(portrait) if item.mesh.shows_a_side_twice else layer
+        return layer.under(over_a_beard(hair, portrait), portrait)
     return Layer(attribute.name, texture, points, item.mesh, attribute.strength)
 
 
@@ -146,7 +169,7 @@ def _texture(attribute: Attribute, scale: float, light: float, wearer: FaceLight
         if light > 0 and sample.landmarks is not None:
             colours = relit(straight[..., :3], sample.landmarks, attribute, wearer, light)
             straight = np.concatenate([colours, straight[..., 3:]], -1)
-        return premultiplied(straight), sample.to_texture
+        return premultiplied(in_colours_of(wearer, straight, light)), sample.to_texture
 
     cut_key = content_hash((attribute.mask, attribute.landmarks, attribute.name, attribute.trim, scale))
     return _textures.get(attribute.image, make, key=cut_key + content_hash((light, wearer)))
@@ -165,6 +188,7 @@ def _glasses_layer(
     texture = apart.texture.astype(np.float32)
     own = FaceLight.of(attribute.image.astype(np.float32), attribute.landmarks)
     texture[..., :3] *= np.exp(mean_change(own, wearer, light))
+    texture = in_colours_of(wearer, texture, light)
     if hair is not None:
         texture *= 1 - _under_hair(apart.view, mesh, hair)[..., None]
     height, width = texture.shape[:2]

@@ -126,3 +126,19 @@ def relit(
     slope = SLOPE_SHARE * (wearer.gradient - own.gradient).mean(1)
     change = np.clip(np.clip(place, -1, 1) @ slope, -LIGHT_LIMIT, LIGHT_LIMIT).reshape(height, width, 1)
     return np.clip(image * np.exp(mean + light * change), 0, 255).astype(np.float32)
+
+
+def in_colours_of(wearer: FaceLight, texture: np.ndarray, light: float) -> np.ndarray:
+    """A texture as a black and white photograph of its wearer would show it; in colour photographs as it is.
+
+    Args:
+        wearer: the portrait's light.
+        texture: ``(h, w, 4)`` or ``(h, w, 6)``, its colours, and how much of what is behind them they hide, of all
+            colours or of each.
+        light: 0 keeps the colours.
+    """
+    if light == 0 or not wearer.is_colourless:
+        return texture
+    colours, hidden = texture[..., :3], texture[..., 3:]
+    grey = [np.broadcast_to(part.mean(-1, keepdims=True), part.shape) for part in (colours, hidden)]
+    return np.concatenate(grey, -1).astype(np.float32)

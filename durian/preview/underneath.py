@@ -5,13 +5,14 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from durian import masks
 from durian.content_cache import ContentCache
 from durian.content_hash import content_hash
 from durian.geometry.head import Head
 from durian.geometry.mesh import CHIN, FACE_OVAL, smoothstep
 from durian.layers.body import body_outline, body_under
 from durian.layers.completion import complete_body, complete_hair, complete_skin
-from durian.layers.fill import blurred
+from durian.layers.fill import blurred, fill
 from durian.layers.skin import polygon
 from durian.scene import Scene
 
@@ -29,6 +30,10 @@ NOTCH, NOTCHES_FROM = 0.1, 0.12
 into shoulders in one curve."""
 LEAST_HAIR = 0.003
 """Share of the picture below which somebody has no hair that could go on."""
+BESIDE_FRAME = 0.1
+"""How far around its mask a frame hides anything, in outer-eye distances."""
+AROUND = (0.4, 0.7)
+"""Shares of what is around a frame of glasses that are person, or hair, between which that comes to go on behind it."""
 NOSE_BRIDGE = 168
 
 _cache = ContentCache(entries=8)
@@ -87,6 +92,9 @@ def _underneath(scene: Scene, person: np.ndarray, hidden: np.ndarray) -> tuple[n
         parts = None if scene.body_parts is None else scene.body_parts.astype(np.float32) / 255
         body = complete_body(image, landmarks, known, place, seed, skin, parts)
         colour = colour + low[..., None] * (body - colour)
+    if "glasses" in scene.worn and not scene.worn.keys() & {"hair", "hat"}:
+        behind, colour = _behind_frames(scene, image, person, hidden, colour)
+        outline = np.maximum(outline, behind)
     return np.maximum(np.maximum(skull, face), outline), colour.astype(np.float32)
 
 
@@ -95,6 +103,28 @@ def _notches(body: np.ndarray, person: np.ndarray, hidden: np.ndarray, width: fl
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(1, round(NOTCH * width)) + 1,) * 2)
     whole = np.where(hidden, body, person)
     return hidden * cv2.morphologyEx(whole, cv2.MORPH_CLOSE, disc, borderType=cv2.BORDER_REPLICATE)
+
+
+def _behind_frames(
+    scene: Scene, image: np.ndarray, person: np.ndarray, hidden: np.ndarray, under: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """What glasses hide beside the face: where hair, a hat or clothes are around them those go on, on the face what
+    hair hangs there.
+
+    Returns:
+        How much of it is person, ``(S, S) float32``, and ``under (S, S, 3)`` with its colours.
+    """
+    known = (~hidden).astype(np.float32)
+    frames = hidden & (masks.expand(scene.worn["glasses"], BESIDE_FRAME * scene.eye_distance) > 0)
+    around = frames * smoothstep(fill(person[..., None], known)[..., 0], *AROUND)
+    beside = around * (1 - polygon(scene.landmarks[FACE_OVAL], hidden.shape))
+    colour = under + beside[..., None] * (fill(image, known * (person > 0.9)) - under)
+    if scene.hair is not None:
+        seen = (scene.hair > 230) & ~hidden
+        hairy = frames * smoothstep(fill(scene.hair[..., None] / np.float32(255), known)[..., 0], *AROUND)
+        hair = complete_hair(image, seen.astype(np.float32), (hairy > 0).astype(np.float32), scene.request.options.seed)
+        colour += hairy[..., None] * (hair - colour)
+    return around.astype(np.float32), colour
 
 
 def _hair_over_skull(
