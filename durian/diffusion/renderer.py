@@ -6,7 +6,7 @@ import copy
 import gc
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -70,7 +70,7 @@ class DiffusionRenderer:
     def model(self) -> ModelFound:
         return self._model
 
-    def render(self, request: AnimationRequest, watch: Watch | None = None) -> Iterator[np.ndarray]:
+    def render(self, request: AnimationRequest, watch: Watch | None = None) -> Generator[np.ndarray, None, None]:
         pipeline = self._ready()
         if watch is not None:
             watch.check_cancelled()

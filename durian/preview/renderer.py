@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -53,7 +53,7 @@ class PreviewRenderer:
 
     name = "preview"
 
-    def render(self, request: AnimationRequest, watch: Watch | None = None) -> Iterator[np.ndarray]:
+    def render(self, request: AnimationRequest, watch: Watch | None = None) -> Generator[np.ndarray, None, None]:
         # Every frame is final and comes in a blink: there is nothing to tell in between.
         yield from animate(prepare_scene(request))
 
