@@ -65,7 +65,8 @@ class Conditioner(ModelMixin, ConfigMixin):
             raise ValueError(
                 f"Conditioning {kind!r} with {portrait_embedding!r} is not known: use clip or pooled, clip or face."
             )
-        self.attribute = self.portrait = None
+        self.attribute: nn.Module | None = None
+        self.portrait: nn.Module | None = None
         if kind == "pooled":
             self.attribute = PooledTokens(attribute_width, token_width, tokens)
             self.portrait = PooledTokens(portrait_width, token_width, tokens)
@@ -84,11 +85,11 @@ class Conditioner(ModelMixin, ConfigMixin):
 
     def of_attribute(self, attribute: Tensor | ReferenceFeatures) -> Tensor:
         """The denoiser's tokens of one attribute, ``(B, T, D)``: of its CLIP embedding ``(B, D)`` or its features."""
-        return self.for_attribute_net(attribute) if self.config.kind == "clip" else self.attribute(attribute)
+        return self.for_attribute_net(attribute) if self.attribute is None else self.attribute(attribute)
 
     def of_portrait(self, portrait: ReferenceFeatures) -> Tensor | None:
         """The denoiser's tokens of the portrait, ``(B, T, D)``; nothing for kind ``clip``."""
-        return None if self.config.kind == "clip" else self.portrait(portrait)
+        return None if self.config.kind == "clip" or self.portrait is None else self.portrait(portrait)
 
     def dropped(self, tokens: Tensor, drop: Tensor, of: str) -> Tensor:
         """The learned null in place of the samples that ``drop`` ``(B,) bool`` names.
