@@ -189,7 +189,7 @@ class Recipe:
         return preset if self.size is None else replace(preset, size=self.size)
 
     @property
-    def stages(self) -> dict[str, StageRecipe]:
+    def stages(self) -> dict[str, AutoencoderRecipe | DiffusionRecipe]:
         """Those there are, by name, in order."""
         return {name: stage for name in STAGES if (stage := getattr(self, name)) is not None}
 

@@ -190,12 +190,13 @@ class Examples(IterableDataset):
             photos, others = (self._shards[rng.integers(len(self._shards))] for _ in range(2))
             other = np.ascontiguousarray(others.rgb[rng.integers(len(others))])
             index = int(rng.integers(len(photos)))
-            if rng.random() < self._real_share:
+            wants_real = rng.random() < self._real_share
+            if self._real is not None and wants_real:
                 photos, index = self._real, int(rng.integers(len(self._real)))
             elif not _is_kept(photos, index, rng):
                 continue
             made = make_example(photos, index, other, self._side, rng)
-            parts = (made.inputs, made.classes, made.share)
+            parts: tuple[np.ndarray, ...] = (made.inputs, made.classes, made.share)
             if self._clicked:
                 clicks = make_clicks(made, rng)
                 if clicks is None:

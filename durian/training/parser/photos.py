@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -151,7 +152,7 @@ def dressed_up(person: Person, rng: np.random.Generator) -> Person:
     chance, feminine = rng.random(4), person.feminine > 0.5
     glasses, hat, earrings = sample_glasses_look(rng), sample_hat_look(rng), sample_earring_look(rng)
     beard = cast_beard(int(rng.integers(2**31)), person.feminine, person.age, sample_colouring(rng))
-    changes = {}
+    changes: dict[str, Any] = {}
     if not person.glasses.is_worn and chance[0] < MORE_GLASSES:
         changes["glasses"] = glasses
     if not person.hat.is_worn and chance[1] < MORE_HATS:
