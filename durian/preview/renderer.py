@@ -87,7 +87,7 @@ def prepare_clip(scene: Scene) -> PreparedClip:
     wearer = FaceLight.of(scene.image.astype(np.float32), scene.landmarks)
     layers = tuple(build_layer(item, scene.landmarks, options.light, wearer, scene.kept_hair) for item in scene.items)
     canvas = Canvas(size, size)
-    blend = Blend(*layers, scene.landmarks, size) if scene.request.mode == "blend" else None
+    blend = Blend(layers[0], layers[1], scene.landmarks, size) if scene.request.mode == "blend" else None
     hair = [layer for layer in layers if layer.name == "hair"]
     if blend is not None and hair:
         shown = [blend.at_rest(canvas, scene.landmarks, size, float(scene.alphas.mean()))]
@@ -145,8 +145,8 @@ def _draw(clip: PreparedClip, canvas: Canvas, index: int) -> np.ndarray:
     canvas.draw(frame, foreground, outer, np.ascontiguousarray(mesh.rest[:, :2]), mesh.outer_triangles, still)
     face = np.ascontiguousarray(driving[:MESH_POINTS], np.float32)
     box = _box(face, scene.size)
-    seams = [Seam.of(frame, contour, scene.landmarks, driving, pose, box) for contour in OPENINGS]
-    seams = [seam for seam in seams if seam is not None]
+    found = [Seam.of(frame, contour, scene.landmarks, driving, pose, box) for contour in OPENINGS]
+    seams = [seam for seam in found if seam is not None]
     clip.eyes.draw(canvas, frame, driving, pose)
     clip.mouth.draw(canvas, frame, driving, pose)
     behind = [frame[seam.part].copy() for seam in seams]
