@@ -121,6 +121,7 @@ class VideoWriter:
         """Append one ``(H, W, 3) uint8`` RGB frame."""
         import av
 
+        self._open_container()
         if frame.shape != (self._height, self._width, 3) or frame.dtype != np.uint8:
             raise InvalidRequest(
                 f"A frame of {frame.dtype} {frame.shape} does not fit a video of {self._width}×{self._height} pixels."
@@ -158,11 +159,15 @@ class VideoWriter:
             self._sound_done += part.shape[1]
             self._mux(self._audio.encode(sound))
 
-    def _mux(self, packets: Sequence[Packet]) -> None:
+    def _open_container(self) -> OutputContainer:
         if self._container is None:
             raise InvalidRequest(f"{self.path.name} is finished already: write more frames into a new video.")
+        return self._container
+
+    def _mux(self, packets: Sequence[Packet]) -> None:
+        container = self._open_container()
         for packet in packets:
-            self._container.mux(packet)
+            container.mux(packet)
 
     def close(self) -> Path:
         """Finish the file and give it its name.
