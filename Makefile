@@ -13,8 +13,8 @@ WORKERS ?= -n 2 --dist loadfile --no-loadscope-reorder
 
 help:
 	@echo "make demo    install what is needed and start the demo on http://$(HOST):$(PORT)"
-	@echo "make test    lint, format check and every test"
-	@echo "make lint    lint and format check only"
+	@echo "make test    lint, format check, type check and every test"
+	@echo "make lint    lint, format check and type check only"
 	@echo "make format  rewrite the code in the project's format"
 	@echo "make clean   remove .venv and caches"
 
@@ -27,13 +27,14 @@ test: lint
 lint: $(VENV)/.installed-dev
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
 
 format: $(VENV)/.installed-dev
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
 
 clean:
-	rm -rf $(VENV) .pytest_cache .ruff_cache
+	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps hold the time of the last complete install: nothing is installed again until a list of packages changes.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -19,7 +19,7 @@ class ContentCache:
 
     def __init__(self, entries: int):
         self.entries = entries
-        self._values: OrderedDict[str, object] = OrderedDict()
+        self._values: OrderedDict[str, Any] = OrderedDict()
         self._lock = threading.Lock()
 
     def get(self, image: np.ndarray, make: Callable[[np.ndarray], Value], key: str = "") -> Value:
@@ -39,7 +39,7 @@ class ContentCache:
                 self._values.popitem(last=False)
         return value
 
-    def known(self, image: np.ndarray, key: str = "") -> object | None:
+    def known(self, image: np.ndarray, key: str = "") -> Any:
         """The stored result for ``image`` (and ``key``), or ``None``; nothing is worked out."""
         with self._lock:
             return self._values.get(content_hash(image) + key)

@@ -168,4 +168,5 @@ def _draw_iris(picture: np.ndarray, eye: np.ndarray, iris: np.ndarray, colour: C
 
 
 def _fixed(point: np.ndarray) -> tuple[int, int]:
-    return tuple(int(v) for v in np.rint(point * 2**SHIFT))
+    x, y = np.rint(point * 2**SHIFT)
+    return int(x), int(y)

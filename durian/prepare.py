@@ -20,6 +20,7 @@ from durian.request import (
     AnimationRequest,
     Attribute,
     DiffusionOptions,
+    ErasableName,
     Placement,
     Portrait,
     RenderOptions,
@@ -137,7 +138,7 @@ def build_request(
     motion: MotionSource | None = None,
     options: RenderOptions | None = None,
     blend: tuple[float, float] | None = None,
-    erase: Sequence[str] = (),
+    erase: Sequence[ErasableName] = (),
     renderer: str | None = None,
     diffusion: DiffusionOptions | None = None,
 ) -> Prepared:
@@ -287,20 +288,20 @@ def find_mask(
                 f"The click at {click.x:g},{click.y:g} is outside {called}, which is {width}×{height} pixels: "
                 "give pixels of the upright picture."
             )
-    has_name = name is not None and name != "other"
-    if not has_name and not clicks:
+    named = None if name == "other" else name
+    if named is None and not clicks:
         raise InvalidRequest(
             f"Nothing says where the item is in {called}: give {'a mask, ' if takes_mask else ''}a name or a click."
         )
     chosen = get_segmenter(segmenter)
     chosen.set_image(image)
-    mask = chosen.named(name, landmarks) if has_name else None
+    mask = None if named is None else chosen.named(named, landmarks)
     if clicks:
         points = np.array([picture.point(click.x, click.y) for click in clicks], np.float32)
         labels = np.array([int(click.positive) for click in clicks])
         mask = chosen.predict(points, labels, start=mask)
-    if not mask.any():
-        what = f"No {name}" if has_name else "Nothing"
+    if mask is None or not mask.any():
+        what = "Nothing" if named is None else f"No {named}"
         todo = "click on the item, or give a mask" if takes_mask else "click on the item"
         raise InvalidRequest(f"{what} found in {called}: {todo}.")
     return mask

@@ -5,7 +5,7 @@ A renderer turns an :class:`~durian.request.AnimationRequest` into frames and kn
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -28,7 +28,7 @@ class Renderer(Protocol):
 
     name: str
 
-    def render(self, request: AnimationRequest, watch: Watch | None = None) -> Iterator[np.ndarray]:
+    def render(self, request: AnimationRequest, watch: Watch | None = None) -> Generator[np.ndarray, None, None]:
         """``request.options.frames`` frames (one without a motion), one at a time; closing the generator stops it.
 
         A renderer that works long before its first frame tells ``watch`` how far it is.

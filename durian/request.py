@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from types import UnionType
+from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
 from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
@@ -21,13 +22,19 @@ from durian.motion import Motion
 from durian.schema import MOST_DIGITS, Checked, Real, Switch, Text, Whole, at_most, called, settle, shown
 from durian.settings import get_settings
 
-ATTRIBUTE_NAMES = ("hair", "glasses", "hat", "beard", "lips", "other")
+ErasableName = Literal["hair", "glasses", "hat", "beard", "lips"]
+"""What can be taken off; of "other" nobody knows what it would be."""
+AttributeName = Literal[ErasableName, "other"]
+ATTRIBUTE_NAMES: tuple[AttributeName, ...] = get_args(AttributeName)
 """The kinds an attribute can be. The paper trains hair, glasses, hat and beard."""
 
 DEFAULT_LAYERS: Mapping[str, int] = {"lips": 0, "beard": 1, "hair": 2, "other": 3, "hat": 4, "glasses": 5}
 """Drawing order, low first: a hat lies over hair, glasses over both."""
 
-SAMPLERS = ("ddim", "dpm++", "euler", "lcm")
+Mode = Literal["wear", "blend"]
+
+SamplerName = Literal["ddim", "dpm++", "euler", "lcm"]
+SAMPLERS: tuple[SamplerName, ...] = get_args(SamplerName)
 """Names of the diffusion renderer's samplers."""
 MOST_STEPS, MOST_GUIDANCE = 100, 20
 """Beyond these nothing is gained: samplers have converged, and guidance burns colours (taste)."""
@@ -71,13 +78,12 @@ Frames = Annotated[Whole, WrapValidator(_renderable), called("number of frames")
 Seed = Annotated[Whole, Field(ge=0, le=2**53)]
 FaceNumber = Annotated[Whole, Field(ge=0, le=99)]
 """Which face of a picture, 0 is the largest."""
-ItemName = Annotated[Literal[ATTRIBUTE_NAMES], called("attribute")]
+ItemName = Annotated[AttributeName, called("attribute")]
 Strength = Annotated[Real, Field(ge=0, le=1)]
 Trim = Annotated[Real, Field(ge=-1, le=1)]
 Layer = Annotated[Whole, Field(ge=-100, le=100)]
 Alpha = Annotated[Real, Field(ge=0, le=1)]
-ErasedName = Annotated[Literal[ATTRIBUTE_NAMES[:-1]], called("what is taken off")]
-"""Of "other" nobody knows what it would be."""
+ErasedName = Annotated[ErasableName, called("what is taken off")]
 Erased = Annotated[tuple[ErasedName, ...], at_most(len(ATTRIBUTE_NAMES)), called("list of what is taken off")]
 
 
@@ -167,6 +173,17 @@ class Attribute(_ComparedByContent):
             raise InvalidRequest(f"The {self.name} mask covers the whole picture: click or paint only the {self.name}.")
 
     @property
+    def face_landmarks(self) -> np.ndarray:
+        """``landmarks``, for what can only be done with a face.
+
+        Raises:
+            InvalidRequest: the picture shows none.
+        """
+        if self.landmarks is None:
+            raise InvalidRequest(f"The {self.name} reference shows no face: use a picture of a person who wears it.")
+        return self.landmarks
+
+    @property
     def drawing_layer(self) -> int:
         return DEFAULT_LAYERS[self.name] if self.layer is None else self.layer
 
@@ -204,7 +221,7 @@ class DiffusionOptions(Checked):
 
     steps: Annotated[Whole, Field(ge=1, le=MOST_STEPS), called("number of steps")] | None = None
     guidance_scale: Annotated[Real, Field(ge=1, le=MOST_GUIDANCE)] | None = None
-    sampler: Literal[SAMPLERS] | None = None
+    sampler: SamplerName | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -220,7 +237,7 @@ class AnimationRequest(_ComparedByContent):
     attributes: tuple[Attribute, ...] = ()
     motion: Motion | None = None
     options: RenderOptions = field(default_factory=RenderOptions)
-    mode: Literal["wear", "blend"] = "wear"
+    mode: Mode = "wear"
     blend_start: Alpha = 0.5
     blend_end: Alpha = 0.5
     erase: Erased = ()
@@ -266,8 +283,12 @@ def _check_kinds(request: AnimationRequest) -> None:
     if not isinstance(request.attributes, (list, tuple)):
         raise InvalidRequest(f"{shown(request.attributes)} cannot be the attributes: give a list of them.")
     object.__setattr__(request, "attributes", tuple(request.attributes))
-    nouns = [("portrait", request.portrait, Portrait), ("options", request.options, RenderOptions)]
-    nouns += [("motion", request.motion, Motion | None), ("diffusion options", request.diffusion, DiffusionOptions)]
+    nouns: list[tuple[str, object, type | UnionType]] = [
+        ("portrait", request.portrait, Portrait),
+        ("options", request.options, RenderOptions),
+        ("motion", request.motion, Motion | None),
+        ("diffusion options", request.diffusion, DiffusionOptions),
+    ]
     nouns += [("attribute", each, Attribute) for each in request.attributes]
     for name, given, kind in nouns:
         if not isinstance(given, kind):

@@ -69,8 +69,9 @@ class RequestPictures:
     def _read(self, source: Source, megapixels: float | None) -> Picture:
         key = _key(source)
         if key not in self._pictures:
-            whole = isinstance(source, np.ndarray)
-            self._pictures[key] = Picture.whole(source) if whole else read_picture(source, megapixels)
+            self._pictures[key] = (
+                Picture.whole(source) if isinstance(source, np.ndarray) else read_picture(source, megapixels)
+            )
         return self._pictures[key]
 
 

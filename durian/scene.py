@@ -193,7 +193,7 @@ def _worn_in_crop(request: AnimationRequest, size: int) -> dict[str, np.ndarray]
     """The portrait's own items of every kind that is replaced or erased; kinds not in the request are looked for."""
     portrait = request.portrait
     # Strength 0 leaves the portrait as it is.
-    names = {a.name for a in request.attributes if a.strength > 0 and a.name not in ("lips", "other")}
+    names: set[str] = {a.name for a in request.attributes if a.strength > 0 and a.name not in ("lips", "other")}
     names |= set(request.erase)
     # Pressed down under a new hat, seen where an old one comes off, and over the sides of glasses and beards.
     if names & {"hat", "glasses", "beard"}:

@@ -23,6 +23,7 @@ from pydantic import (
     TypeAdapter,
     ValidationError,
 )
+from pydantic_core import ErrorDetails
 
 from durian.errors import DurianError, InvalidRequest
 
@@ -110,7 +111,7 @@ def settle(instance: Any, *names: str) -> None:
     Raises:
         InvalidRequest: as :func:`checked`.
     """
-    for name, schema in _field_schemas(type(instance), names).items():
+    for name, schema in _field_schemas(instance.__class__, names).items():
         value = schema.checked(getattr(instance, name), f"the {schema.title or name.replace('_', ' ')}")
         object.__setattr__(instance, name, value)
 
@@ -167,7 +168,7 @@ class _Schema:
         except ValidationError as error:
             raise self._refusal(error.errors(include_url=False)[0], what) from None
 
-    def _refusal(self, problem: dict[str, Any], what: str) -> DurianError:
+    def _refusal(self, problem: ErrorDetails, what: str) -> DurianError:
         raised = problem.get("ctx", {}).get("error")
         if isinstance(raised, DurianError):
             return raised
@@ -230,7 +231,7 @@ class _Schema:
             return f"one of {', '.join(map(str, node['enum']))}"
         if "const" in node:
             return str(node["const"])
-        kind = node.get("type")
+        kind = node.get("type", "")
         if kind in ("number", "integer"):
             return f"a {'whole ' if kind == 'integer' else ''}number{_range(node)}"
         if kind == "array":

@@ -8,6 +8,7 @@ import tempfile
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 SHIPPED = PROJECT_ROOT if (PROJECT_ROOT / "assets" / "examples.json").is_file() else PROJECT_ROOT / "durian" / "shipped"
@@ -121,7 +122,7 @@ class Settings:
         """
         environment = dict(os.environ) if environment is None else environment
         defaults = cls()
-        values = {}
+        values: dict[str, Any] = {}
         for f in fields(cls):
             text = environment.get(f"DURIAN_{f.name.upper()}")
             if text is None:

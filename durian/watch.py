@@ -8,12 +8,12 @@ import numpy as np
 
 
 class Watch(Protocol):
-    """Follows one rendering. A renderer calls it from the thread in which its frames are asked for.
+    """Follows one rendering. A renderer calls it from the thread in which its frames are asked for."""
 
-    ``frame``: index of the frame whose estimates are wanted; ``None`` for the middle one.
-    """
-
-    frame: int | None
+    @property
+    def frame(self) -> int | None:
+        """Index of the frame whose estimates are wanted; ``None`` for the middle one."""
+        ...
 
     def step(self, index: int, steps: int) -> None:
         """``index`` of ``steps`` passes over the whole clip are done; 0 when the first begins."""

@@ -311,3 +311,11 @@ def test_a_name_that_is_too_long_is_told_as_that(frames, no_leftovers):
             write(no_leftovers / ("頭" * 84 + "xxxx"))
         with pytest.raises(OutputFailed, match="name or path is too long"):
             write(no_leftovers.joinpath(*["deep" * 50] * 21) / "x")
+
+
+def test_a_finished_video_takes_no_more_frames(tmp_path):
+    writer = VideoWriter(tmp_path / "clip.mp4", 24, (64, 64))
+    writer.write(np.zeros((64, 64, 3), np.uint8))
+    writer.close()
+    with pytest.raises(InvalidRequest, match=r"clip\.mp4 is finished already"):
+        writer.write(np.zeros((64, 64, 3), np.uint8))

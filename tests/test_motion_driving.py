@@ -52,12 +52,12 @@ def written(path: Path, frames: list[np.ndarray]) -> Path:
 
 def test_page_and_api_follow_a_video_alike(tmp_path, surprised):
     path = written(tmp_path / "clip.mp4", [cv2.resize(frame, (800, 800)) for frame in surprised])
-    choice, notice = reading.driving_from(str(path))
+    choice, driving = reading.driving_from(str(path))
     choice.start, choice.end, choice.neutral = 0.25, 1.0, 0.5
     page = reading.track(choice).motion
     source = MotionSource(path, 0.25, 1.0, neutral=round(0.5 * driving_fps(path)))
     api = build_request(requests_made.portrait(), motion=source).request.motion
-    assert notice is None
+    assert driving.notice is None
     assert (page.fps, page.neutral, page.name, len(page)) == (FPS, 6, "clip", 9)
     assert (api.fps, api.neutral, api.name) == (page.fps, page.neutral, page.name)
     for part in ("rotations", "translations", "scales", "expressions"):

@@ -86,14 +86,14 @@ def test_every_frame_of_a_shot_is_in_one_span(face):
     tracked[20:23] = [None] * 3
     tracked[40] = turned(face, 75)
     spans = plan_clips(range(100, 160), tracked, SHAPE, 128, most_frames=30)
-    assert [(span.first, span.stop, span.reason) for span in spans] == [
-        (100, 120, None),
+    used = [(span.first, span.stop, span.use if isinstance(span.use, Reason) else "clip") for span in spans]
+    assert used == [
+        (100, 120, "clip"),
         (120, 123, Reason.LOST),
-        (123, 140, None),
+        (123, 140, "clip"),
         (140, 141, Reason.TURNED),
-        (141, 160, None),
+        (141, 160, "clip"),
     ]
-    assert all((span.crop is None) == (span.reason is not None) for span in spans)
 
 
 def test_long_shots_become_equal_pieces_and_short_ones_are_left_out(face):
@@ -101,14 +101,14 @@ def test_long_shots_become_equal_pieces_and_short_ones_are_left_out(face):
     spans = plan_clips(range(100), still, SHAPE, 128, most_frames=40)
     assert [span.stop - span.first for span in spans] == [33, 33, 34]
     short = plan_clips(range(LEAST_FRAMES - 1), still[: LEAST_FRAMES - 1], SHAPE, 128, 40)
-    assert short == [Span(0, LEAST_FRAMES - 1, reason=Reason.SHORT)]
+    assert short == [Span(0, LEAST_FRAMES - 1, Reason.SHORT)]
 
 
 def test_a_face_that_jumps_ends_a_clip(face):
     tracked = [face] * 20 + [shifted(face, 90)] * 20
     spans = plan_clips(range(40), tracked, SHAPE, 128, 100)
     assert [(span.first, span.stop) for span in spans] == [(0, 20), (20, 40)]
-    assert spans[1].crop.x == pytest.approx(spans[0].crop.x + 90, abs=1)
+    assert spans[1].use.x == pytest.approx(spans[0].use.x + 90, abs=1)
 
 
 def test_a_face_that_wanders_far_makes_shorter_clips_each_of_which_holds_it(face):
@@ -117,9 +117,20 @@ def test_a_face_that_wanders_far_makes_shorter_clips_each_of_which_holds_it(face
     assert len(spans) > 1
     assert [spans[0].first, *(span.stop for span in spans)] == [0, *(span.first for span in spans[1:]), 80]
     for span in spans:
-        inside = span.crop.points(np.array(tracked[span.first : span.stop]), 128)[..., :2]
+        inside = span.use.points(np.array(tracked[span.first : span.stop]), 128)[..., :2]
         assert inside.min() > 4
         assert inside.max() < 123
+
+
+def test_a_piece_at_the_edge_of_its_shots_square_is_shown_in_that_square(face):
+    # The second half stands near the corner of a narrow video: its own square has no room there, the shot's has.
+    moved = np.clip((np.arange(60) - 25) / 12, 0, 1)[:, None] * (3.2, -66.8) + (65.7, 231)
+    tracked = [shifted(face, x - 300, y - 200) for x, y in moved]
+    shape = (325, 229, 3)
+    spans = plan_clips(range(60), tracked, shape, 128, most_frames=30)
+    assert [(span.first, span.stop) for span in spans] == [(0, 30), (30, 60)]
+    assert hold(np.array(tracked[30:]), shape) is None
+    assert spans[1].use == hold(np.array(tracked), shape)
 
 
 def test_a_small_movement_keeps_the_framing_of_a_photo(face):

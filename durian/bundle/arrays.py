@@ -103,7 +103,7 @@ def motion_arrays(arrays: Mapping[str, np.ndarray], longest: int) -> dict[str, A
             raise InvalidRequest(f"the {name} of its motion are missing or of another length.")
         if not ((values >= low) & (values <= high)).all():
             raise InvalidRequest(f"the {name} of its motion are beyond what a head does.")
-    turned = rotations.astype(np.float64)
+    turned = arrays["rotations"].astype(np.float64)
     away = np.abs(turned @ turned.transpose(0, 2, 1) - np.eye(3)).max()
     if away > ROTATION_TOLERANCE or (np.linalg.det(turned) < 0).any():
         raise InvalidRequest("the rotations of its motion are none.")

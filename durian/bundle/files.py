@@ -144,7 +144,8 @@ def _landmarks(request: AnimationRequest) -> dict[str, np.ndarray]:
 
 def _npz(arrays: Mapping[str, np.ndarray]) -> bytes:
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **{name: np.asarray(array, np.float32) for name, array in arrays.items()})
+    members: dict[str, Any] = {name: np.asarray(array, np.float32) for name, array in arrays.items()}
+    np.savez_compressed(buffer, **members)
     return buffer.getvalue()
 
 

@@ -85,7 +85,7 @@ class BundleReader:
     def __contains__(self, name: str) -> bool:
         return name in self._members
 
-    def bytes(self, name: str) -> bytes:
+    def content(self, name: str) -> bytes:
         """A member's content. Its declared size was checked."""
         if name not in self._members:
             raise self._unreadable(f"lacks {name}")
@@ -177,7 +177,7 @@ class BundleReader:
     def _settings_text(self) -> bytes:
         if "settings.json" in self and self._members["settings.json"].file_size > MAX_SETTINGS_BYTES:
             raise LimitExceeded("its settings are larger than a megabyte.")
-        return self.bytes("settings.json")
+        return self.content("settings.json")
 
     def _check_pixels(self) -> None:
         """Compare what all pictures will unpack to with the limit, from their headers, before one is decoded."""
@@ -201,14 +201,14 @@ class BundleReader:
     def _picture(self, name: str) -> np.ndarray:
         from durian.media import read_image
 
-        data = self.bytes(name)
+        data = self.content(name)
         try:
             return read_image(data)
         except UnreadableMedia as error:
             raise self._unreadable(f"is damaged at {name}") from error
 
     def _arrays(self, name: str) -> dict[str, np.ndarray]:
-        data = self.bytes(name)
+        data = self.content(name)
         try:
             return bundle_arrays.read_arrays(data)
         except LimitExceeded as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -54,9 +54,7 @@ class Parser(argparse.ArgumentParser):
         self._commands = super().add_subparsers(**options)
         return self._commands
 
-    def parse_known_args(
-        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
-    ) -> tuple[argparse.Namespace, list[str]]:
+    def parse_known_args(self, args: Iterable[str] | None = None, namespace: Any = None) -> tuple[Any, list[str]]:
         """As argparse's, but nothing may be left over: the command itself knows best what it was given too much."""
         self._given = set()
         try:
@@ -192,10 +190,10 @@ def parse_shard(text: str) -> tuple[int, int]:
     from durian.schema import shown
 
     part, slash, parts = text.partition("/")
-    numbers = as_number(part), as_number(parts)
-    if not (slash and all(isinstance(number, int) for number in numbers) and 1 <= numbers[0] <= numbers[1]):
+    number, count = as_number(part), as_number(parts)
+    if not (slash and isinstance(number, int) and isinstance(count, int) and 1 <= number <= count):
         raise argparse.ArgumentTypeError(f"{shown(text)} is not a shard: give I/N, such as 1/4, with I from 1 to N")
-    return numbers
+    return number, count
 
 
 def _numbers(

@@ -111,8 +111,9 @@ def _read(path: Path) -> Table:
 
 def _column(cell: str) -> tuple[str, int]:
     """A heading as an option's name, and the number of the item it is about."""
-    name, digits = re.fullmatch(r"(.*?)([0-9]{0,3})", re.sub(r"[\s_]+", "-", cell.lower()), re.DOTALL).groups()
-    return name, int(digits or 1)
+    heading = re.sub(r"[\s_]+", "-", cell.lower())
+    digits = re.findall(r"[0-9]{0,3}\Z", heading)[0]
+    return heading.removesuffix(digits), int(digits or 1)
 
 
 def _parsed(table: Table, defaults: argparse.Namespace) -> tuple[dict[int, argparse.Namespace], dict[int, str]]:
@@ -154,7 +155,8 @@ def _parse(
             "The row has a cell without a heading: name its column, and quote cells that hold the separator."
         )
     folder = defaults.batch.resolve().parent
-    argv, items, given = ["animate"], {}, set()
+    argv, given = ["animate"], set()
+    items: dict[int, dict[str, str]] = {}
     for column, cell in zip(table.header, cells):
         name, index = _column(column)
         if not cell:

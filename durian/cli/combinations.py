@@ -92,7 +92,7 @@ def check_evaluation(arguments: argparse.Namespace) -> None:
     if {"data", "videos"} <= arguments.given:
         raise InvalidRequest("--data and --videos both say where the clips are: leave out one.")
     what = arguments.what
-    others = () if what in REAL_CLIPS else ("videos",)
+    others: tuple[str, ...] = () if what in REAL_CLIPS else ("videos",)
     others += () if what == "segment" else ("segmenter",)
     drawn = what == "segment" and "masks" in arguments.given
     of_photographs = tuple(name for name in OF_PHOTOGRAPHS if not (drawn and name == "part"))

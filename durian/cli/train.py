@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from durian.cli.progress import progress
 from durian.errors import InvalidRequest
@@ -101,7 +101,8 @@ def _reached(trained: Trained) -> dict[str, object]:
 def _with_steps(recipe: Recipe, steps: int | None) -> Recipe:
     if steps is None:
         return recipe
-    return replace(recipe, **{name: replace(stage, steps=steps) for name, stage in recipe.stages.items()})
+    stages: dict[str, Any] = {name: replace(stage, steps=steps) for name, stage in recipe.stages.items()}
+    return replace(recipe, **stages)
 
 
 def _show_batch(arguments: argparse.Namespace, recipe: Recipe, clips: list[Clip]) -> dict[str, object]:

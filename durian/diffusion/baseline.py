@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -57,10 +58,11 @@ class RepeatingSpatialAttention:
         hidden_states: Tensor,
         encoder_hidden_states: Tensor | None = None,
         attention_mask: Tensor | None = None,
-        context: Context | None = None,
+        *,
+        context: Context,
     ) -> Tensor:
         references = context.references
-        if references is None:
+        if not isinstance(references, RepeatedReferences):
             return _attend(attn, hidden_states, hidden_states)
         joined = torch.cat([hidden_states, *references.repeated(self.layer, hidden_states.shape[0])], 1)
         out = _attend(attn, hidden_states, joined)
@@ -78,9 +80,10 @@ class RepeatingCrossAttention:
         self,
         attn: Attention,
         hidden_states: Tensor,
-        encoder_hidden_states: Tensor | None = None,
+        encoder_hidden_states: Tensor,
         attention_mask: Tensor | None = None,
-        context: Context | None = None,
+        *,
+        context: Context,
     ) -> Tensor:
         frames = hidden_states.shape[0] // encoder_hidden_states.shape[0]
         bias = context.token_log_weight
@@ -201,7 +204,7 @@ def baseline_pipeline(pipeline: DurianPipeline) -> BaselinePipeline:
         block.attn2.set_processor(RepeatingCrossAttention())
     for part in (*denoiser.unet.down_blocks, denoiser.unet.mid_block, *denoiser.unet.up_blocks):
         part.motion_modules = nn.ModuleList(CopyingTemporalTransformer(module) for module in part.motion_modules)
-    replaced = nets | {"denoiser": denoiser}
+    replaced: dict[str, nn.Module] = {**nets, "denoiser": denoiser}
     for name, twin in replaced.items():
         twin.load_state_dict(getattr(pipeline, name).state_dict(), assign=True)
         twin.to(memory_format=torch.contiguous_format).eval()
@@ -209,6 +212,6 @@ def baseline_pipeline(pipeline: DurianPipeline) -> BaselinePipeline:
     return BaselinePipeline(**pipeline.components | replaced, **settings)
 
 
-def _arguments(model: ConfigMixin) -> dict[str, object]:
+def _arguments(model: ConfigMixin) -> dict[str, Any]:
     """The arguments that a model or pipeline was made with."""
     return {name: value for name, value in model.config.items() if not name.startswith("_")}

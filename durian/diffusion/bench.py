@@ -17,6 +17,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -40,6 +41,7 @@ MATRIX_SIDE, MATRIX_REPEATS = 8192, 20
 
 Work = Callable[[], object]
 Numbers = dict[str, float]
+Measured = TypeVar("Measured")
 
 
 def bench_diffusion(
@@ -81,7 +83,7 @@ def bench_diffusion(
     _check(preset, device, frames, min(steps, baseline_steps, repeats))
     pipeline = prepared(preset, device)
     baseline = baseline_pipeline(pipeline)
-    report: dict[str, object] = {"preset": preset.name, "frames": frames, **_machine(pipeline), **_sizes(pipeline)}
+    report: dict[str, Any] = {"preset": preset.name, "frames": frames, **_machine(pipeline), **_sizes(pipeline)}
     if device == "cuda":
         report |= {f"peak_mb{way}": _cuda_peak_mb(one, frames) for way, one in _ways(pipeline, baseline)}
     else:
@@ -115,7 +117,7 @@ def prepared(preset: Preset, device: str) -> DurianPipeline:
     return pipeline
 
 
-def _ways(ours: object, baseline: object) -> tuple[tuple[str, object], tuple[str, object]]:
+def _ways(ours: Measured, baseline: Measured) -> tuple[tuple[str, Measured], tuple[str, Measured]]:
     """Endings of the report's keys, and the pipeline that each is measured on."""
     return ("", ours), ("_baseline", baseline)
 
@@ -253,7 +255,7 @@ def _attention_flops(query: tuple, key: tuple, value: tuple, *_: object, **__: o
     return 2 * rows * heads * queries * key[2] * (width + value[3])
 
 
-def _against_the_chip(ours: Bench, report: dict[str, object], repeats: int) -> Numbers:
+def _against_the_chip(ours: Bench, report: dict[str, Any], repeats: int) -> Numbers:
     """The share of the matrix units' measured rate that a guided step reaches, before and after ``torch.compile``."""
     ours.set_references()
     compiled = ours.step(denoiser=torch.compile(ours.pipeline.denoiser))
@@ -285,7 +287,9 @@ def _cuda_peak_mb(pipeline: DurianPipeline, frames: int) -> float:
 def _peaks_of_processes(preset: Preset, frames: int) -> Numbers:
     """Both ways in fresh processes, since a process has one peak only."""
     with ProcessPoolExecutor(2, multiprocessing.get_context("spawn"), max_tasks_per_child=1) as processes:
-        peaks = [(way, processes.submit(_process_peak_mb, preset, frames, baseline)) for way, baseline in _ways(0, 1)]
+        peaks = [
+            (way, processes.submit(_process_peak_mb, preset, frames, baseline)) for way, baseline in _ways(False, True)
+        ]
         return {f"peak_mb{way}": peak.result() for way, peak in peaks}
 
 
@@ -333,7 +337,7 @@ def _processor() -> str:
     return names[0].partition(":")[2].strip() if names else platform.machine()
 
 
-def _print_table(report: dict[str, object], steps: int, baseline_steps: int) -> None:
+def _print_table(report: dict[str, Any], steps: int, baseline_steps: int) -> None:
     """Ours beside the baseline's on stderr, the time of one and the other as their ratio."""
     rows = [
         ("one guided step, s", "step_seconds", 3),

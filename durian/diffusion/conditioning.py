@@ -61,6 +61,8 @@ class Conditioner(ModelMixin, ConfigMixin):
         super().__init__()
         if kind not in ("clip", "pooled"):
             raise ValueError(f"Conditioning {kind!r} is not known: use clip or pooled.")
+        self.attribute: nn.Module | None = None
+        self.portrait: nn.Module | None = None
         if kind == "pooled":
             self.attribute = PooledTokens(attribute_width, token_width, tokens)
             self.portrait = PooledTokens(portrait_width, token_width, tokens)
@@ -69,11 +71,11 @@ class Conditioner(ModelMixin, ConfigMixin):
 
     def of_attribute(self, attribute: Tensor | ReferenceFeatures) -> Tensor:
         """The denoiser's tokens of one attribute, ``(B, T, D)``: of its CLIP embedding ``(B, D)`` or its features."""
-        return attribute[:, None] if self.config.kind == "clip" else self.attribute(attribute)
+        return _one_token(attribute) if self.attribute is None else self.attribute(attribute)
 
     def of_portrait(self, portrait: ReferenceFeatures) -> Tensor | None:
         """The denoiser's tokens of the portrait, ``(B, T, D)``; nothing for kind ``clip``."""
-        return None if self.config.kind == "clip" else self.portrait(portrait)
+        return None if self.config.kind == "clip" or self.portrait is None else self.portrait(portrait)
 
     def dropped(self, tokens: Tensor, drop: Tensor, of: str) -> Tensor:
         """The learned null in place of the samples that ``drop`` ``(B,) bool`` names.
@@ -120,6 +122,11 @@ def stacked(*rows: SemanticTokens) -> SemanticTokens:
         tokens.append(F.pad(one.tokens, (0, 0, 0, missing)))
         weights.append(F.pad(weight, (0, missing), value=-torch.inf))
     return SemanticTokens(torch.cat(tokens), torch.cat(weights))
+
+
+def _one_token(embedding: Tensor) -> Tensor:
+    """A ``(B, D)`` embedding as ``(B, 1, D)``."""
+    return embedding[:, None]
 
 
 def _of_each_token(log_weight: Tensor | None, tokens: Tensor) -> Tensor:

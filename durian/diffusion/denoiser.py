@@ -98,10 +98,9 @@ class Denoiser(ModelMixin, ConfigMixin):
         Returns:
             ``(B·F, C, h, w)``.
         """
-        if isinstance(references, References):
-            references = self.project(references)
+        projected = self.project(references) if isinstance(references, References) else references
         unet = self.unet
-        context = Context(references, tokens.log_weight)
+        context = Context(projected, tokens.log_weight)
         attending = {"encoder_hidden_states": tokens.tokens, "cross_attention_kwargs": {"context": context}}
         embedding = self._embed(timestep, latents, frames)
         hidden = unet.conv_in(latents if draft is None else torch.cat([latents, draft], 1))

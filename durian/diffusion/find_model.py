@@ -6,7 +6,7 @@ import json
 import logging
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from durian.errors import InvalidRequest, WeightsMissing
 from durian.request import DiffusionOptions
@@ -259,5 +259,5 @@ def _is_ours(path: Path) -> bool:
     return any(path == known.path for known in KNOWN.values())
 
 
-def _is_count(value: object) -> bool:
+def _is_count(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and value > 0

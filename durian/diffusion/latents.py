@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import torch
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from durian.diffusion.cosine_autoencoder import CosineAutoencoder
 
-    Autoencoder = AutoencoderKL | AutoencoderTiny | CosineAutoencoder
+    Autoencoder: TypeAlias = AutoencoderKL | AutoencoderTiny | CosineAutoencoder
 
 
 def patch_size(vae: Autoencoder) -> int:

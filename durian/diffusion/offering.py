@@ -6,6 +6,7 @@ It looks a model's class up by name among diffusers' own attributes, and knows n
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -24,7 +25,9 @@ def offer_pipeline() -> None:
 class _WhenDiffusersIsImported(MetaPathFinder):
     """Finds diffusers as everybody else does, and gives it the attribute once it has run."""
 
-    def find_spec(self, name: str, path: object = None, target: ModuleType | None = None) -> ModuleSpec | None:
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
         if name != "diffusers":
             return None
         # Not by one of ours either: a reload of Durian leaves the old one there.
@@ -39,7 +42,7 @@ class _WhenDiffusersIsImported(MetaPathFinder):
             run(module)
             _give(sys.modules[name])  # diffusers puts another module in its own place
 
-        spec.loader.exec_module = run_and_give
+        spec.loader.exec_module = run_and_give  # type: ignore[method-assign] # this one import's own loader
         return spec
 
 

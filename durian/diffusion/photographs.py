@@ -45,7 +45,7 @@ def set_photographs(
     moves = isinstance(motion, (str, Path, Motion))
     made = clip_inputs(
         pipeline.config.size,
-        motion if moves else None,
+        motion if isinstance(motion, (str, Path, Motion)) else None,
         portrait,
         blend=blend,
         with_draft=pipeline.begins_with_drafts and moves and draft is None,

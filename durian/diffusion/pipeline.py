@@ -321,9 +321,10 @@ class DurianPipeline(CodingPipeline):
         noise, generators = self.prepare_latents(frames, generator, seed, latents)
         windows_of = moving_windows(frames, window, overlap)
 
-        def guided(*inputs: Any) -> Tensor:
+        def guided(latents: Tensor, timestep: Tensor, windows: list[np.ndarray]) -> Tensor:
             # A callback may change the scale.
-            return predict(*inputs, scale=self.guidance_scale if self.do_classifier_free_guidance else 1.0)
+            current = self.guidance_scale if self.do_classifier_free_guidance else 1.0
+            return predict(latents, timestep, windows, current)
 
         sampling = sample(guided, noise, scheduler, generators, windows_of, window_batch, eta)
         made = self._followed(sampling, rough, callback, tensor_inputs, cancelled)

@@ -62,7 +62,8 @@ class Prediction:
                 guidance=torch.cat([guidance, guidance]),
                 draft=None if draft is None else torch.cat([draft, draft]),
             )
-            return guided(*output.chunk(2), scale)
+            unconditional, conditional = output.chunk(2)
+            return guided(unconditional, conditional, scale)
         unconditional = denoiser(latents, timestep, null, **shared)
         conditional = denoiser(latents, timestep, seen, references=references, **shared)
         return guided(unconditional, conditional, scale)

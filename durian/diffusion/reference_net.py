@@ -126,8 +126,9 @@ class ReferenceNet(ModelMixin, ConfigMixin):
             tokens: ``(B, T, D)`` semantic tokens, where the net has cross-attention.
             keypoints: ``(B, 3, S, S)`` in [0, 1], where the net has a guider of its own.
         """
-        unet, context = self.unet, Context(collected=[])
-        kwargs = {"encoder_hidden_states": tokens, "cross_attention_kwargs": {"context": context}}
+        unet, collected = self.unet, list[Tensor]()
+        attending = {"context": Context(collected=collected)}
+        kwargs = {"encoder_hidden_states": tokens, "cross_attention_kwargs": attending}
         embedding = unet.time_embedding(unet.time_proj(latents.new_zeros(latents.shape[0])).to(latents.dtype))
         hidden = unet.conv_in(torch.cat([latents, mask], 1))
         if self.keypoints is not None:
@@ -141,7 +142,7 @@ class ReferenceNet(ModelMixin, ConfigMixin):
             skips, taken = skips[: -len(block.resnets)], skips[-len(block.resnets) :]
             hidden = block(hidden, taken, embedding, **(kwargs if hasattr(block, "attentions") else {}))
         self._last_block(hidden, skips, embedding, kwargs)
-        return ReferenceFeatures(tuple(context.collected), middle, mask)
+        return ReferenceFeatures(tuple(collected), middle, mask)
 
     def _last_block(self, hidden: Tensor, skips: tuple[Tensor, ...], embedding: Tensor, kwargs: dict) -> None:
         """The last attending block, as far as the input of its last layer."""

@@ -90,7 +90,7 @@ class ProjectedReferences:
         else:
             *shared, first, second = of_references
             common = merge([own, *shared])
-            torch.lerp(merge([common, first])[0], merge([common, second])[0], self._alpha(out), out=own[0])
+            torch.lerp(merge([common, first])[0], merge([common, second])[0], _alpha(self.blend, out), out=own[0])
         return out
 
     def _joined(self, parts: Sequence[KeyValue], query: Tensor, key: Tensor, value: Tensor) -> Tensor:
@@ -103,7 +103,7 @@ class ProjectedReferences:
             out = torch.lerp(
                 joined_attention(*own, *_joined_parts([*shared, first])),
                 joined_attention(*own, *_joined_parts([*shared, second])),
-                self._alpha(query),
+                _alpha(self.blend, query),
             )
         if not self.unseen:
             return out
@@ -111,8 +111,9 @@ class ProjectedReferences:
         alone = torch.nn.functional.scaled_dot_product_attention(query[before], key[before], value[before])
         return torch.cat([alone, out])
 
-    def _alpha(self, like: Tensor) -> Tensor:
-        return self.blend.to(like.dtype)[:, None, None, None]
+
+def _alpha(blend: Tensor, like: Tensor) -> Tensor:
+    return blend.to(like.dtype)[:, None, None, None]
 
 
 def _weighted(part: tuple[Tensor, Tensor], log_weight: Tensor | None) -> tuple[Tensor, Tensor]:

@@ -6,9 +6,10 @@ import copy
 import gc
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import cv2
@@ -70,7 +71,7 @@ class DiffusionRenderer:
     def model(self) -> ModelFound:
         return self._model
 
-    def render(self, request: AnimationRequest, watch: Watch | None = None) -> Iterator[np.ndarray]:
+    def render(self, request: AnimationRequest, watch: Watch | None = None) -> Generator[np.ndarray, None, None]:
         pipeline = self._ready()
         if watch is not None:
             watch.check_cancelled()
@@ -137,17 +138,20 @@ def _frames(
             yield resized(frame, size)
 
 
+def _tell(
+    watch: Watch, size: int, pipeline: DurianPipeline, index: int, timestep: Tensor, tensors: dict[str, Tensor]
+) -> None:
+    watch.step(index + 1, pipeline.num_timesteps)
+    watch.check_cancelled()
+    frames = tensors["estimate"].shape[2]
+    shown = frames // 2 if watch.frame is None else min(max(watch.frame, 0), frames - 1)
+    watch.estimate(resized(pipeline.preview(tensors["estimate"], [shown])[0], size))
+
+
 def _denoise(pipeline: DurianPipeline, inputs: ClipInputs, request: AnimationRequest, watch: Watch | None) -> Tensor:
     """Latents of all frames ``(1, C, F, h, w)``, telling ``watch`` of each step; in smaller chunks as memory ends."""
     options = request.diffusion
     steps = options.steps or pipeline.config.steps
-
-    def tell(pipeline: DurianPipeline, index: int, timestep: Tensor, tensors: dict[str, Tensor]) -> None:
-        watch.step(index + 1, pipeline.num_timesteps)
-        watch.check_cancelled()
-        frames = tensors["estimate"].shape[2]
-        shown = frames // 2 if watch.frame is None else min(max(watch.frame, 0), frames - 1)
-        watch.estimate(resized(pipeline.preview(tensors["estimate"], [shown])[0], request.options.size))
 
     ways = smaller_chunks(AT_ONCE[pipeline.device.type])
     for chunks in ways:
@@ -165,7 +169,7 @@ def _denoise(pipeline: DurianPipeline, inputs: ClipInputs, request: AnimationReq
                 window_batch=chunks.windows,
                 guide_in_one_batch=chunks.guide_in_one_batch,
                 cancelled=None if watch is None else watch.is_cancelled,
-                callback_on_step_end=None if watch is None else tell,
+                callback_on_step_end=None if watch is None else partial(_tell, watch, request.options.size),
                 callback_on_step_end_tensor_inputs=["estimate"],
                 output_type="latent",
             ).frames

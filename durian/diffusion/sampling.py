@@ -89,8 +89,9 @@ def own_scheduler(scheduler: SchedulerMixin, sampler: str | None) -> SchedulerMi
 
     Models were once saved with plain DDIM, of which only the noise schedule counted, and with a sampler's name.
     """
-    is_placeholder = sampler is not None and type(scheduler) is DDIMScheduler
-    return make_scheduler(sampler, scheduler.config) if is_placeholder else scheduler
+    if sampler is None or type(scheduler) is not DDIMScheduler:
+        return scheduler
+    return make_scheduler(sampler, scheduler.config)
 
 
 def check_scheduler(scheduler: SchedulerMixin) -> None:

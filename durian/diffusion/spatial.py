@@ -64,7 +64,7 @@ class CrossAttention:
         self,
         attn: Attention,
         hidden_states: Tensor,
-        encoder_hidden_states: Tensor | None = None,
+        encoder_hidden_states: Tensor,
         attention_mask: Tensor | None = None,
         context: Context | None = None,
     ) -> Tensor:
@@ -160,6 +160,6 @@ def install_processors(unet: nn.Module) -> None:
             block.attn2.set_processor(CrossAttention())
         chunk_feed_forward(block)
     for part in (*unet.down_blocks, unet.mid_block, *unet.up_blocks):
-        attentions = getattr(part, "attentions", ())
+        attentions = getattr(part, "attentions", [])
         for index, module in enumerate(attentions):
             attentions[index] = SpatialTransformer(module)

@@ -135,7 +135,7 @@ def _with_mask_channel(weight: Tensor) -> Tensor:
     return torch.cat([weight, torch.zeros_like(weight[:, :1])], 1)
 
 
-def _loaded(kind: type, source: str, what: str, left_out: tuple[str, ...] = (), **where: str) -> nn.Module:
+def _loaded(kind: type[Any], source: str, what: str, left_out: tuple[str, ...] = (), **where: str) -> nn.Module:
     """A published model; what its file has too much or too little raises, where the libraries only warn."""
     model, info = _reached(kind.from_pretrained, source, what, use_safetensors=True, output_loading_info=True, **where)
     unexpected = [key for key in info["unexpected_keys"] if not key.startswith(left_out)]

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -174,7 +175,7 @@ class Engine:
         """
         blending = replace(request, mode="blend")
         steps = [blending.at_alpha(float(alpha)) for alpha in np.linspace(0, 1, count)]
-        return self._stills.run(f"{lane}/strip", [lambda r=step: self._still(r, None) for step in steps], client)
+        return self._stills.run(f"{lane}/strip", [partial(self._still, step, None) for step in steps], client)
 
     def look_book(
         self,
@@ -189,7 +190,7 @@ class Engine:
             Cancelled: a newer look-book of the lane was asked for.
         """
         looks = [replace(request, attributes=(attribute,), mode="wear", motion=None) for attribute in attributes]
-        return self._stills.run(f"{lane}/look-book", [lambda r=look: self._still(r, None) for look in looks], client)
+        return self._stills.run(f"{lane}/look-book", [partial(self._still, look, None) for look in looks], client)
 
     def overlays(
         self, request: AnimationRequest, lane: str = "default", client: str | None = None

@@ -97,7 +97,7 @@ class Job:
 
     def __init__(self, request: AnimationRequest, delivery: Delivery) -> None:
         self.id = uuid.uuid4().hex
-        self.request: AnimationRequest | None = request
+        self._request: AnimationRequest | None = request
         self.delivery = delivery
         self.frames = request.options.frames if request.motion is not None else 1
         self._changed = threading.Condition()
@@ -122,6 +122,16 @@ class Job:
         self._error: BaseException | None = None
 
     # For whoever submitted it
+
+    @property
+    def request(self) -> AnimationRequest:
+        """
+        Raises:
+            RuntimeError: the job is over and has let its pictures go.
+        """
+        if self._request is None:
+            raise RuntimeError("The job is over and has let its pictures go.")
+        return self._request
 
     @property
     def state(self) -> State:
@@ -165,8 +175,8 @@ class Job:
         with self._changed:
             if not self._changed.wait_for(lambda: self._ended is not None, timeout):
                 raise TimeoutError(f"The animation was not finished after {timeout:g} seconds.")
-            if self._error is not None:
-                raise self._error
+            if self._result is None:
+                raise self._error or Cancelled(CANCELLED_SENTENCE)
             return self._result
 
     def updates(self, interval: float = SECONDS_BETWEEN_UPDATES) -> Iterator[JobStatus]:
@@ -211,13 +221,13 @@ class Job:
         self._started = time.perf_counter()
         self._update(state="running", stage="preparing", position=0)
 
-    def step_done(self, step: int, steps: int) -> None:
-        """``step`` of ``steps`` are done; 0 when the first begins (again, where a renderer had to start over)."""
+    def step_done(self, index: int, steps: int) -> None:
+        """``index`` of ``steps`` are done; 0 when the first begins (again, where a renderer had to start over)."""
         now = time.perf_counter()
-        if step == 0:
+        if index == 0:
             self._steps_began_at = now
         self._last_step_at = now
-        self._update(step=step, steps=steps, stage="denoising")
+        self._update(step=index, steps=steps, stage="denoising")
 
     def show(self, picture: np.ndarray) -> None:
         """Let those who wait see how the watched frame looks so far."""
@@ -256,12 +266,10 @@ class Job:
         ended = {"stage": "finished", "position": 0, "ended": time.perf_counter(), "request": None, "estimate": None}
         self._update(state=state, **ended, **values)
 
-    def _update(self, request: AnimationRequest | Literal[False] | None = False, **values: object) -> None:
+    def _update(self, **values: object) -> None:
         with self._changed:
             if self._ended is not None:
                 return
-            if request is None:
-                self.request = None
             for name, value in values.items():
                 setattr(self, f"_{name}", value)
             self._version += 1

@@ -6,6 +6,7 @@ import ctypes
 import functools
 import gc
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 MEGABYTE = 1024 * 1024
@@ -55,7 +56,7 @@ def release() -> None:
 
 
 @functools.lru_cache(maxsize=1)
-def _malloc_trim() -> ctypes._CFuncPtr | None:
+def _malloc_trim() -> Callable[[int], object] | None:
     """glibc keeps freed frames in its arenas; this hands them back. Other C libraries do not have it."""
     if not sys.platform.startswith("linux"):
         return None

@@ -126,9 +126,9 @@ def _render_into(folder: Path, job: Job, renderer: Renderer, stills: StillsLane,
     master = folder / MASTER_NAME
 
     sound, fps = job.delivery.sound, request.options.fps
-    audio = {} if sound is None else {"audio_from": sound.path, "audio_start": sound.start}
+    audible = partial(VideoWriter, audio_from=sound.path, audio_start=sound.start) if sound is not None else VideoWriter
     writers = [
-        partial(VideoWriter, path, fps, finisher.size, metadata=metadata, **audio),
+        partial(audible, path, fps, finisher.size, metadata=metadata),
         partial(VideoWriter, master, fps, finisher.size, metadata=metadata),
     ]
     with (

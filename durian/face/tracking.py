@@ -63,7 +63,7 @@ class _Tracker:
             self.mesh.close()
 
     def next(self, frame: np.ndarray) -> np.ndarray | None:
-        found = self._in_window(frame) if self.window is not None else None
+        found = None if self.window is None else self._in_window(frame, self.window)
         if found is not None and self._jumped(found):
             found = None
         if found is None and (self.lost < EAGER or self.lost % REDETECT_EVERY == 0):
@@ -74,8 +74,7 @@ class _Tracker:
         self.lost = 0
         self.last = found
         centre, size = _place(found)
-        off = np.hypot(self.window.x - centre[0], self.window.y - centre[1])
-        if off > DRIFT * size or not 0.6 < self.window.side / (WINDOW * size) < 1.6:
+        if self.window is None or _has_drifted(self.window, centre, size):
             self._open_window(centre, size)
         return found
 
@@ -83,14 +82,10 @@ class _Tracker:
         faces = detect_faces(frame)
         if not faces:
             return None
-        face = faces[0] if self.last is None else min(faces, key=self._distance)
-        self._open_window(*_place(face.landmarks))
-        found = self._in_window(frame)
+        face = faces[0] if self.last is None else _nearest(faces, self.last)
+        window = self._open_window(*_place(face.landmarks))
+        found = self._in_window(frame, window)
         return face.landmarks if found is None else found
-
-    def _distance(self, face: Face) -> float:
-        centre, _ = _place(face.landmarks)
-        return float(np.hypot(*(centre - _place(self.last)[0])))
 
     def _jumped(self, found: np.ndarray) -> bool:
         if self.last is None:
@@ -98,20 +93,31 @@ class _Tracker:
         (centre, size), (old_centre, old_size) = _place(found), _place(self.last)
         return bool(np.hypot(*(centre - old_centre)) > JUMP * old_size or not 0.6 < size / old_size < 1.6)
 
-    def _open_window(self, centre: np.ndarray, size: float) -> None:
+    def _open_window(self, centre: np.ndarray, size: float) -> Crop:
         if self.window is not None:
             restart(self.mesh)
         self.window = Crop(float(round(centre[0])), float(round(centre[1])), float(max(8, round(WINDOW * size))))
+        return self.window
 
-    def _in_window(self, frame: np.ndarray) -> np.ndarray | None:
-        side = int(min(WINDOW_SIDE, max(192, self.window.side)))
-        landmarks = mesh_landmarks(self.window.apply(frame, side), self.mesh)
+    def _in_window(self, frame: np.ndarray, window: Crop) -> np.ndarray | None:
+        side = int(min(WINDOW_SIDE, max(192, window.side)))
+        landmarks = mesh_landmarks(window.apply(frame, side), self.mesh)
         if landmarks is None:
             return None
-        matrix = self.window.inverse_matrix(side)
+        matrix = window.inverse_matrix(side)
         landmarks = landmarks * np.float32(matrix[0, 0])
         landmarks[:, :2] += matrix[:, 2].astype(np.float32)
         return landmarks
+
+
+def _has_drifted(window: Crop, centre: np.ndarray, size: float) -> bool:
+    off = np.hypot(window.x - centre[0], window.y - centre[1])
+    return bool(off > DRIFT * size or not 0.6 < window.side / (WINDOW * size) < 1.6)
+
+
+def _nearest(faces: list[Face], landmarks: np.ndarray) -> Face:
+    there, _ = _place(landmarks)
+    return min(faces, key=lambda face: float(np.hypot(*(_place(face.landmarks)[0] - there))))
 
 
 def _place(landmarks: np.ndarray) -> tuple[np.ndarray, float]:

@@ -60,10 +60,11 @@ def righted(image: np.ndarray, face: Face) -> Face:
     if scores[best] < max(SURE, scores[0] + CLEARER):
         return face
     meshes = ((crop, mesh_landmarks(np.rot90(picture, best))) for crop, picture in zip(around, pictures, strict=True))
-    crop, found = next((pair for pair in meshes if pair[1] is not None), (None, None))
-    if crop is None:
+    meshed = next(((crop, mesh) for crop, mesh in meshes if mesh is not None), None)
+    if meshed is None:
         return face
-    landmarks = turned_points(found, best, SIDE, SIDE)
+    crop, mesh = meshed
+    landmarks = turned_points(mesh, best, SIDE, SIDE)
     matrix = crop.inverse_matrix(SIDE)
     landmarks = (landmarks * matrix[0, 0] + np.array([*matrix[:, 2], 0])).astype(np.float32)
     apart = np.linalg.norm((landmarks - face.landmarks)[:, :2], axis=1).mean()

@@ -108,15 +108,15 @@ class SoftItem:
     """
 
     def __init__(self, attribute: Attribute, portrait: np.ndarray):
-        self.mesh = WarpMesh(attribute.landmarks, attribute.mask.shape, still_body=False)
+        self.mesh = WarpMesh(attribute.face_landmarks, attribute.mask.shape, still_body=False)
         face = self.mesh.landmarks[:MESH_POINTS]
         self.texture_points = np.ascontiguousarray(np.concatenate([self.mesh.rest, face])[:, :2])
         rest = self._unplaced(portrait, HeadPose.between(self.mesh.landmarks, portrait))
-        self.shows_a_side_twice = attribute.name in MIRRORED_NAMES and hides_a_side(attribute.landmarks, portrait)
+        self.shows_a_side_twice = attribute.name in MIRRORED_NAMES and hides_a_side(attribute.face_landmarks, portrait)
         if self.shows_a_side_twice:
             # The turned face's own mesh would fold where its far side is drawn wide: the portrait's takes its place.
             width, height = np.ptp(portrait[:, :2], axis=0)
-            shape = tuple(int(n) for n in (portrait[:, 1].max() + 2 * height, portrait[:, 0].max() + width))
+            shape = int(portrait[:, 1].max() + 2 * height), int(portrait[:, 0].max() + width)
             own = WarpMesh(portrait, shape, still_body=False)
             self.texture_points = seen_side_twice(self.mesh, rest[: len(self.mesh.rest)], own)
             self.mesh = own

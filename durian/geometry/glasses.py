@@ -168,7 +168,7 @@ class GlassesItem:
 
     def __init__(self, attribute: Attribute, portrait: np.ndarray):
         """``portrait`` ``(478, 3)``: landmarks at rest, in crop pixels."""
-        surface = GlassesSurface.of_mask(attribute.landmarks, attribute.mask)
+        surface = GlassesSurface.of_mask(attribute.face_landmarks, attribute.mask)
         own = replace(surface, landmarks=np.asarray(portrait, np.float64), shift=0.0)
         # A head turned alike sees each half as the reference does.
         alike = abs(own.yaw) > MIRRORED_FROM and abs(surface.yaw - own.yaw) < ALIKE
@@ -183,7 +183,7 @@ class GlassesItem:
         middles = self.places[self.triangles, 0].mean(1)
         self.facing = (np.abs(middles) > hinge).astype(np.float32)
         self.texture_points = self.surface.pixels(as_seen(self.places, self.surface))[:, :2].astype(np.float32)
-        rest = own.pixels(self.places) + self._nearer_fit(attribute.landmarks, own)
+        rest = own.pixels(self.places) + self._nearer_fit(attribute.face_landmarks, own)
         self.rest = placed(rest, attribute.placement, portrait).astype(np.float32)
 
     def _nearer_fit(self, reference: np.ndarray, own: GlassesSurface) -> np.ndarray:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
+from typing import Any, overload
 
 import numpy as np
 
@@ -53,7 +54,7 @@ def face_triangles() -> np.ndarray:
     for a, b in FACEMESH_TESSELATION:
         neighbours.setdefault(a, set()).add(b)
         neighbours.setdefault(b, set()).add(a)
-    rings = {tuple(sorted((a, b, c))) for a in neighbours for b in neighbours[a] for c in neighbours[a] & neighbours[b]}
+    rings = {(a, b, c) for a in neighbours for b in neighbours[a] for c in neighbours[a] & neighbours[b] if a < b < c}
     by_edge = _rings_by_edge(rings)
     # A ring that encloses other triangles is not one itself: each of its edges has a third neighbour.
     rings -= {r for r in rings if all(len(by_edge[edge]) > 2 for edge in combinations(r, 2))}
@@ -175,7 +176,15 @@ def areas(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     return (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
 
 
-def smoothstep(value: np.ndarray, low: float, high: float) -> np.ndarray:
+@overload
+def smoothstep(value: np.ndarray, low: float | np.ndarray, high: float | np.ndarray) -> np.ndarray: ...
+
+
+@overload
+def smoothstep(value: float | np.floating, low: float, high: float) -> np.floating: ...
+
+
+def smoothstep(value: Any, low: Any, high: Any) -> Any:
     """0 below ``low``, 1 above ``high``, smooth between; reversed if ``high`` is the lower.
 
     >>> smoothstep(np.array([0.0, 2.0, 3.0, 4.0, 9.0]), 2, 4)

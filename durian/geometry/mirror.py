@@ -40,7 +40,7 @@ def facing_like(attribute: Attribute, portrait: np.ndarray) -> Attribute:
 
 def mirrored(attribute: Attribute) -> Attribute:
     """The attribute's picture, mask and landmarks flipped left to right; landmarks keep their meaning."""
-    landmarks = attribute.landmarks[mirror()].copy()
+    landmarks = attribute.face_landmarks[mirror()].copy()
     landmarks[:, 0] = attribute.image.shape[1] - 1 - landmarks[:, 0]
     return replace(
         attribute,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -48,7 +49,7 @@ def beyond_frame(attribute: Attribute) -> Attribute:
     return replace(attribute, **_cache.get(attribute.image, lambda _: _with_room(attribute, unit), key=key))
 
 
-def _with_room(attribute: Attribute, unit: float) -> dict[str, np.ndarray]:
+def _with_room(attribute: Attribute, unit: float) -> dict[str, Any]:
     """The picture, mask and landmarks of an attribute with what is beyond its edges."""
     height, width = attribute.mask.shape
     room = min(int(np.ceil(ROOM * unit)) + 2, height - 1, width - 1)

@@ -70,7 +70,7 @@ def gap_between(view: FrontView, rims: tuple[Rim, ...]) -> float:
 
 def _contrast(sums: np.ndarray, middle: np.ndarray, thickness: float) -> float:
     """Colour distance of a line from what is above and below, the lesser of the two, where it is not hidden."""
-    edges = [np.rint(middle + part * thickness).astype(int) for part in (-1.5, -0.5, 0.5, 1.5)]
+    edges = np.stack([np.rint(middle + part * thickness).astype(int) for part in (-1.5, -0.5, 0.5, 1.5)])
     edges = np.clip(np.maximum.accumulate(edges, 0) + np.arange(4)[:, None], 0, len(sums) - 1)
     columns = np.arange(sums.shape[1])
     above, line, below = (

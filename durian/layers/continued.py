@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -45,7 +46,7 @@ def continued(attribute: Attribute) -> Attribute:
     return replace(attribute, **_cache.get(attribute.image, lambda _: _with_room(attribute, head), key=key))
 
 
-def _with_room(attribute: Attribute, head: Head) -> dict[str, np.ndarray]:
+def _with_room(attribute: Attribute, head: Head) -> dict[str, Any]:
     """The picture, mask and landmarks of an attribute with as much room above as it takes."""
     outline = _outline(attribute.mask, head)
     left = attribute.mask.shape[1]

@@ -7,6 +7,7 @@ seat, and by faults of the mask. Each half's pixels are moved so that its rim co
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -37,7 +38,7 @@ def evened_out(view: FrontView, rims: tuple[Rim, ...]) -> tuple[FrontView, tuple
     def there(part: np.ndarray) -> np.ndarray:
         return cv2.remap(part, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
-    parts = {name: there(getattr(view, name)) for name in ("image", "mask", "skin", "eyes", "brows")}
+    parts: dict[str, Any] = {name: there(getattr(view, name)) for name in ("image", "mask", "skin", "eyes", "brows")}
     return replace(view, **parts), shared
 
 

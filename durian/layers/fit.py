@@ -194,7 +194,7 @@ def _upright(head: Head) -> np.ndarray:
 
 def _facing(attribute: Attribute, portrait: Portrait) -> Iterator[Finding]:
     # What is mirrored when it is worn is as far from the portrait as its mirror image.
-    given = facing_like(attribute, portrait.landmarks).landmarks
+    given = facing_like(attribute, portrait.landmarks).face_landmarks
     turned = abs(yaw(given) - yaw(portrait.landmarks))
     nodded = abs(pitch(given) - pitch(portrait.landmarks))
     is_on_face = attribute.name in ON_FACE
@@ -210,8 +210,8 @@ def _facing(attribute: Attribute, portrait: Portrait) -> Iterator[Finding]:
 
 
 def _sharpness(attribute: Attribute, portrait: Portrait, size: int) -> Iterator[Finding]:
-    given, wanted = blur(attribute.image, attribute.landmarks), blur(portrait.image, portrait.landmarks)
-    eyes = eye_distance(attribute.landmarks)
+    given, wanted = blur(attribute.image, attribute.face_landmarks), blur(portrait.image, portrait.landmarks)
+    eyes = eye_distance(attribute.face_landmarks)
     if given is None or wanted is None or given * eyes < LEAST_BLUR:
         return
     least = LEAST_BLUR / _eyes_shown(portrait, size)
@@ -222,7 +222,8 @@ def _sharpness(attribute: Attribute, portrait: Portrait, size: int) -> Iterator[
 
 
 def _light(attribute: Attribute, portrait: Portrait) -> Iterator[Finding]:
-    own, wearer = (_exposure(picture.image, picture.landmarks) for picture in (attribute, portrait))
+    own = _exposure(attribute.image, attribute.face_landmarks)
+    wearer = _exposure(portrait.image, portrait.landmarks)
     blamed, what = (own, "This picture") if abs(own) >= abs(wearer) else (wearer, "The portrait")
     state, wanted = ("dark", "more") if blamed < 0 else ("bright", "less")
     yield Finding(

@@ -85,7 +85,7 @@ def front_view(attribute: Attribute, surface: GlassesSurface, scale: float) -> F
 
     image = cv2.resize(attribute.image[y0:y1, x0:x1], size, interpolation=cv2.INTER_AREA).astype(np.float32)
     small = cv2.resize(mask[y0:y1, x0:x1], size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    landmarks = (attribute.landmarks[:, :2] - [x0, y0] + 0.5) * stretch - 0.5
+    landmarks = (attribute.face_landmarks[:, :2] - [x0, y0] + 0.5) * stretch - 0.5
     unit = surface.unit * float(stretch.mean())
     eyes, brows = (
         _grown(landmarks, contours, small.shape, margin * unit)

@@ -153,7 +153,7 @@ def find_rims(view: FrontView, evidence: np.ndarray) -> tuple[Rim, ...]:
         _gains(rays.take(evidence), own, rays.take(lab), edge) for (rays, _), own in zip(halves, known, strict=True)
     ]
     found = zip(halves, _contours(gains, known, edge), strict=True)
-    return tuple(Rim(rays, *contour, seen) for (rays, _), (*contour, seen) in found)
+    return tuple(Rim(rays, outer, thickness, seen) for (rays, _), (outer, thickness, seen) in found)
 
 
 def lens_outlines(view: FrontView, evidence: np.ndarray, rims: tuple[Rim, ...]) -> LensOutlines:

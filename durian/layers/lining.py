@@ -76,7 +76,7 @@ def lining(hat: np.ndarray, filled: np.ndarray, landmarks: np.ndarray) -> np.nda
 def _closed(polar: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """A ring around a face, seen along rays ``(RAYS, S)``, gone on with over rays on which it is missing, and what it
     encloses there."""
-    found = (polar > 0.5).any(1)
+    found = np.asarray((polar > 0.5).any(1))
     if found.all() or not found.any():
         return polar, np.zeros_like(polar)
     outer = polar.shape[1] - 1 - np.argmax(polar[:, ::-1] > 0.5, axis=1)
@@ -96,4 +96,5 @@ def below_chin(landmarks: np.ndarray, size: int) -> np.ndarray:
 
 
 def _centre(landmarks: np.ndarray) -> tuple[float, float]:
-    return tuple(float(value) for value in landmarks[NOSE_BRIDGE, :2])
+    x, y = landmarks[NOSE_BRIDGE, :2]
+    return float(x), float(y)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -61,7 +62,7 @@ def with_loose_ends(attribute: Attribute) -> Attribute:
     return replace(attribute, **changed) if changed else attribute
 
 
-def _changed(attribute: Attribute) -> dict[str, np.ndarray]:
+def _changed(attribute: Attribute) -> dict[str, Any]:
     """The picture and mask with ends, or nothing where hair has none."""
     landmarks = np.asarray(attribute.landmarks, np.float32)
     factor = min(1.0, WORKING_UNIT / eye_distance(landmarks))

@@ -8,6 +8,7 @@ picture does not show are the mirror image of those on its other side.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -62,7 +63,7 @@ def turned(attribute: Attribute, portrait: np.ndarray) -> Attribute:
 
 
 def _goes_round_the_neck(attribute: Attribute) -> bool:
-    chin = int(np.clip(attribute.landmarks[CHIN, 1], 0, len(attribute.mask) - 1))
+    chin = int(np.clip(attribute.face_landmarks[CHIN, 1], 0, len(attribute.mask) - 1))
     below = attribute.mask[chin:] > HALF
     return bool(below.sum(1).max() > NECK * Head(np.asarray(attribute.landmarks, np.float32)).width)
 
@@ -89,7 +90,7 @@ class Outline:
         return replace(self, radius=_without_dents(self.radius))
 
 
-def _turned(attribute: Attribute, given: float, wanted: float) -> dict[str, np.ndarray]:
+def _turned(attribute: Attribute, given: float, wanted: float) -> dict[str, Any]:
     head = Head(np.asarray(attribute.landmarks, np.float32))
     upright, back, size = _upright(head, attribute.mask.shape)
     mask = cv2.warpAffine(attribute.mask, upright, size)
@@ -129,7 +130,7 @@ def _upright(head: Head, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray
     height, width = shape
     corners = np.array([[0, 0], [width, 0], [0, height], [width, height]]) @ turn.T
     low, high = corners.min(0), corners.max(0)
-    size = tuple(int(n) for n in np.ceil(high - low))
+    size = int(np.ceil(high[0] - low[0])), int(np.ceil(high[1] - low[1]))
     upright = np.concatenate([turn, -low[:, None]], 1)
     back = np.concatenate([turn.T, (turn.T @ low)[:, None]], 1)
     return upright, back, size

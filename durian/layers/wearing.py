@@ -76,7 +76,8 @@ def press_hair(hair: np.ndarray, hat: np.ndarray, landmarks: np.ndarray, unit: f
         unit: the outer-eye distance, pixels.
     """
     size = hair.shape[0]
-    rows, columns = np.indices(hair.shape).astype(np.float32)
+    places = np.indices(hair.shape).astype(np.float32)
+    rows, columns = places[0], places[1]
     if not (hat > 0.5).any():
         return PressedHair(np.zeros_like(hair), columns, rows)
     beyond = _beyond(hat, landmarks, unit)

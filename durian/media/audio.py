@@ -64,7 +64,7 @@ def _decoded(container: InputContainer, stream: AudioStream, name: str, most: fl
     """Frames with a time stamp, until ``most`` seconds are unpacked: time stamps may stand still for ever."""
     unpacked = 0.0
     for packet in packets_of(container, stream, name):
-        frames = packet.decode()
+        frames = stream.decode(packet)
         unpacked += max(SHORTEST_PACKET, sum(frame.samples / (frame.sample_rate or SAMPLE_RATE) for frame in frames))
         if unpacked > most:
             return
@@ -76,10 +76,11 @@ def _resampled(frames: Iterable[AudioFrame]) -> Iterator[AudioFrame]:
 
     Surround sound is mixed down by FFmpeg's matrix, scaled so that the loudest possible sample still fits.
     """
-    graph, kind = None, None
+    graph: Graph | None = None
+    kind = None
     for frame in frames:
         found = frame.format.name, frame.layout.name, frame.sample_rate, frame.time_base
-        if found != kind:
+        if graph is None or found != kind:
             if graph is not None:
                 yield from _drained(graph, None)
             graph, kind = _mixing(frame), found
@@ -109,9 +110,11 @@ def _drained(graph: Graph, frame: AudioFrame | None) -> Iterator[AudioFrame]:
     graph.push(frame)
     while True:
         try:
-            yield graph.pull()
+            part = graph.pull()
         except (av.BlockingIOError, av.EOFError):
             return
+        if isinstance(part, av.AudioFrame):
+            yield part
 
 
 def _place(part: AudioFrame, samples: np.ndarray, origin: float) -> bool:

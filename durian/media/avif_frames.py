@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterator
-from typing import BinaryIO
 
 from durian.media.av1_frames import count_frames, frame_pixels
 from durian.media.boxes import box_content, boxes_in
+from durian.media.metered import ByteSource
 
 MOST_PLACES = 2000
 """Of the parts of all pictures in the file; a picture in tiles has some hundred."""
@@ -20,7 +20,7 @@ _CODED = b"av01"
 _TABLES = (b"trak", b"mdia", b"minf", b"stbl")
 
 
-def unpacked_pixels(file: BinaryIO) -> tuple[int, int]:
+def unpacked_pixels(file: ByteSource) -> tuple[int, int]:
     """Pixels of the largest frame in an AVIF, and of all its frames together.
 
     Args:
@@ -36,7 +36,7 @@ def unpacked_pixels(file: BinaryIO) -> tuple[int, int]:
     return largest, together
 
 
-def _coded(file: BinaryIO) -> Iterator[bytes]:
+def _coded(file: ByteSource) -> Iterator[bytes]:
     """What each picture's decoder is given; of a sequence, for its first picture."""
     found = False
     for kind in (b"meta", b"moov"):
@@ -50,7 +50,7 @@ def _coded(file: BinaryIO) -> Iterator[bytes]:
         raise ValueError("There is no description of pictures.")
 
 
-def _items(file: BinaryIO, meta: bytes) -> Iterator[bytes]:
+def _items(file: ByteSource, meta: bytes) -> Iterator[bytes]:
     size, left = file.seek(0, os.SEEK_END), MOST_PLACES
     inside = dict(boxes_in(meta))
     kinds = _kinds(inside.get(b"iinf", b""))
@@ -75,7 +75,7 @@ def _kinds(content: bytes) -> dict[int, bytes]:
     return kinds
 
 
-def _at(file: BinaryIO, offset: int, length: int, inside: bytes | None) -> bytes:
+def _at(file: ByteSource, offset: int, length: int, inside: bytes | None) -> bytes:
     if inside is not None:
         return inside[offset : offset + length or None]
     file.seek(offset)
@@ -109,7 +109,7 @@ def _places(content: bytes) -> Iterator[tuple[int, bool, list[tuple[int, int]]]]
         yield item, is_inside, places
 
 
-def _first_samples(file: BinaryIO, moov: bytes) -> Iterator[bytes]:
+def _first_samples(file: ByteSource, moov: bytes) -> Iterator[bytes]:
     for tables in _sample_tables(moov, 0):
         sizes, chunks = tables.get(b"stsz", b""), tables.get(b"stco", b"")
         offsets, width = (chunks, 4) if chunks else (tables.get(b"co64", b""), 8)

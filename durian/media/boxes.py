@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterator
-from typing import BinaryIO
+
+from durian.media.metered import ByteSource
 
 MOST_META_BYTES = 10_000_000
 """Most of what is read of one; the box that describes a telephone's pictures has some ten kB."""
 
 
-def box_content(file: BinaryIO, wanted: bytes = b"meta") -> bytes:
+def box_content(file: ByteSource, wanted: bytes = b"meta") -> bytes:
     """The content of a file's only box of a kind; of ``meta``, which describes pictures, behind its version.
 
     Raises:

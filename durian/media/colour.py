@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from PIL import Image
+    from PIL import Image, ImageCms
 
 SAME = 1
 """Levels by which a profile may differ from sRGB and still count as it: rounding in its tables moves that much."""
@@ -158,17 +158,15 @@ def _converted(image: Image.Image, mode: str, profile: bytes | None) -> Image.Im
         )
         if image.mode == mode and _changes_nothing(change, mode):
             return image
-        return ImageCms.applyTransform(image, change)
+        return change.apply(image)
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
         return image
 
 
-def _changes_nothing(change: object, mode: str) -> bool:
+def _changes_nothing(change: ImageCms.ImageCmsTransform, mode: str) -> bool:
     """Whether a transform is sRGB to sRGB. Its curves tell; names are given to profiles that are anything."""
-    from PIL import ImageCms
-
     swatches = _swatches(mode)
-    moved = np.asarray(ImageCms.applyTransform(swatches, change), np.int16)
+    moved = np.asarray(change.apply(swatches), np.int16)
     return bool(np.abs(moved - np.asarray(swatches, np.int16)).max() <= SAME)
 
 

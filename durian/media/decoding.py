@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
@@ -33,6 +33,7 @@ from durian.settings import get_settings
 
 if TYPE_CHECKING:
     from PIL import Image
+    from PIL.TiffImagePlugin import TiffImageFile
 
 LARGE_PIXELS = 2_000_000
 """Pictures of more pixels are unpacked one at a time; below, a decoder holds less than 20 MB."""
@@ -75,7 +76,8 @@ def open_picture_file(source: str | os.PathLike[str] | bytes) -> Iterator[Pictur
         LimitExceeded: too many bytes.
     """
     if isinstance(source, (bytes, bytearray, memoryview)):
-        name, stream = "The picture", io.BytesIO(source)
+        name = "The picture"
+        stream: BinaryIO = io.BytesIO(source)
         check_bytes(len(source), name)
     else:
         name, stream = Path(source).name, open_regular(source, IMAGE_FORMATS)
@@ -114,6 +116,7 @@ def open_header(file: PictureFile) -> Iterator[Image.Image]:
 
 def _opened(file: PictureFile) -> Image.Image:
     from PIL import Image, UnidentifiedImageError
+    from PIL.TiffImagePlugin import TiffImageFile
 
     if file.kind == "heif":
         # By its own class: nothing is registered, so no other package's HEIF reader is in the way.
@@ -129,7 +132,7 @@ def _opened(file: PictureFile) -> Image.Image:
         if file.kind == "png":
             add_profile(image, coding)
             scale_transparency(image)
-        if file.kind != "tiff" or not _is_misread(image):
+        if not (isinstance(image, TiffImageFile) and _is_misread(image)):
             return image
     except UnidentifiedImageError:
         if file.kind != "tiff":
@@ -173,7 +176,7 @@ def _check_frames(file: PictureFile) -> None:
         )
 
 
-def _is_misread(image: Image.Image) -> bool:
+def _is_misread(image: TiffImageFile) -> bool:
     """Whether Pillow would mix up a TIFF's channels: more than 8 bits each, stored one channel after the other, or
     brightness and colour differences without compression."""
     bits, compression, photometric, planar = 258, 259, 262, 284

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO
-
 import numpy as np
 import tifffile
 from PIL import Image, ImageFile
@@ -11,6 +9,7 @@ from PIL import Image, ImageFile
 from durian.errors import LimitExceeded, UnreadableMedia
 from durian.media.colour import deep_to_8_bit
 from durian.media.files import check_pixels
+from durian.media.metered import MeteredStream
 
 MAX_BYTES = 400_000_000
 """Pixels of one picture as they lie in the file: 33 megapixels of 32-bit RGB."""
@@ -32,12 +31,13 @@ class DeepTiffFile(ImageFile.ImageFile):
 
     format = "TIFF"
 
-    def __init__(self, stream: BinaryIO, name: str) -> None:
-        self._name = name
+    def __init__(self, stream: MeteredStream, name: str) -> None:
+        self._stream, self._name = stream, name
+        self._page: tifffile.TiffPage | None = None
         super().__init__(stream)
 
     def _open(self) -> None:
-        self._page = page = tifffile.TiffFile(self.fp).pages[0]
+        self._page = page = tifffile.TiffFile(self._stream).pages.first
         samples, kind = page.samplesperpixel, page.dtype
         if page.imagedepth != 1 or samples not in MODES or kind is None or kind.kind not in "uif":
             raise UnreadableMedia(
@@ -70,7 +70,7 @@ class DeepTiffFile(ImageFile.ImageFile):
             self.info["exif"] = exif.tobytes()
         self.tile = []
 
-    def load(self) -> object:
+    def load(self) -> Image.core.PixelAccess | None:
         """Read the pixels and scale them to 8 bits."""
         if self._page is not None:
             page, self._page = self._page, None

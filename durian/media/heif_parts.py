@@ -12,9 +12,9 @@ import os
 import struct
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from typing import BinaryIO
 
 from durian.media.boxes import box_content, boxes_in
+from durian.media.metered import ByteSource
 
 DEEPEST = 8
 """Pictures made of pictures; a telephone's has one level."""
@@ -38,7 +38,7 @@ class _Described:
     """Of all pictures' colour profiles, each as often as a picture has it."""
 
 
-def decoded_pixels(file: BinaryIO) -> int:
+def decoded_pixels(file: ByteSource) -> int:
     """Pixels of all parts that a HEIF's main picture and its transparency are put together from; 0 where they are not.
 
     Args:
@@ -63,7 +63,7 @@ def decoded_pixels(file: BinaryIO) -> int:
     return sum(pixels_of(item, 0) for item in needed) if any(map(described.parts.get, needed)) else 0
 
 
-def told_bytes(file: BinaryIO) -> int:
+def told_bytes(file: ByteSource) -> int:
     """Bytes of EXIF, XMP and colour profiles that a HEIF tells about all its pictures, counted for each of them.
 
     Args:

@@ -7,9 +7,9 @@ decoder busy for minutes, which has no limit of its own.
 from __future__ import annotations
 
 import re
-from typing import BinaryIO
 
 from durian.errors import LimitExceeded
+from durian.media.metered import ByteSource
 
 MOST_SCANS = 100
 """Encoders make a dozen; libtiff draws the same line for JPEGs inside of TIFFs."""
@@ -25,7 +25,7 @@ _ALONE = (0x01, 0xD8)
 """Markers without a segment behind them."""
 
 
-def check_scans(stream: BinaryIO, name: str) -> None:
+def check_scans(stream: ByteSource, name: str) -> None:
     """
     Args:
         stream: a whole JPEG, read from its beginning to its end marker; afterwards it stands where it stood.
@@ -54,7 +54,7 @@ def check_frame_scans(data: bytes, name: str) -> None:
         raise LimitExceeded(f"{name} is a JPEG of more than {MOST_SCANS} scans: save it again with another program.")
 
 
-def _count(stream: BinaryIO) -> int:
+def _count(stream: ByteSource) -> int:
     """Scans; more than :data:`MOST_SCANS` also where there are more than :data:`MOST_SEGMENTS`."""
     scans, at = 0, 0
     for _ in range(MOST_SEGMENTS):
@@ -74,7 +74,7 @@ def _count(stream: BinaryIO) -> int:
     return MOST_SCANS + 1
 
 
-def _next_marker(stream: BinaryIO, at: int) -> tuple[int, int] | None:
+def _next_marker(stream: ByteSource, at: int) -> tuple[int, int] | None:
     """The next marker from ``at`` on and where it ends; ``None`` where there is none any more."""
     stream.seek(at)
     before = b""

@@ -164,7 +164,7 @@ def _image_tags(file: BinaryIO, kind: str, name: str) -> dict[str, str]:
 
     with open_header(PictureFile(MeteredStream(file, kind, name), kind, name)) as image:
         info = dict(image.info)
-    tags = {k.lower(): v for k, v in info.items() if isinstance(v, str) and len(v) < _MAX_TEXT}
+    tags = {k.lower(): v for k, v in info.items() if isinstance(k, str) and isinstance(v, str) and len(v) < _MAX_TEXT}
     packet = info.get(_PNG_XMP_KEYWORD) or info.get("xmp") or ""
     tags["xmp"] = packet.decode("utf-8", "replace") if isinstance(packet, bytes) else str(packet)
     comment = info.get("comment")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import os
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from durian.errors import LimitExceeded
 
@@ -27,6 +27,16 @@ MOST_EXIF_BYTES = 131_072
 _EXIF = b"Exif\0\0"
 
 
+class ByteSource(Protocol):
+    """What the readers of headers need of a file, whether it is metered or not."""
+
+    def read(self, size: int = ..., /) -> bytes: ...
+
+    def seek(self, offset: int, whence: int = ..., /) -> int: ...
+
+    def tell(self) -> int: ...
+
+
 class MeteredStream:
     """A stream that counts what is read of it; everything else is the stream's own.
 
@@ -39,7 +49,7 @@ class MeteredStream:
     def __init__(self, stream: BinaryIO, kind: str, name: str) -> None:
         self._stream, self._kind, self._name = stream, kind, name
         # A TIFF that one decoder gives up is read by another.
-        self._most = MOST_BYTES.get(kind, 2 * stream.seek(0, os.SEEK_END) + 1_000_000)
+        self._most: float = MOST_BYTES.get(kind, 2 * stream.seek(0, os.SEEK_END) + 1_000_000)
         stream.seek(0)
         self._most_reads = MOST_READS
         self._reads = self._bytes = self._exif = 0
@@ -51,7 +61,7 @@ class MeteredStream:
         """Lift a header's limits: from now on pixels are read, which may be as many bytes as there are."""
         self._most, self._most_reads = math.inf, MOST_READS_IN_ALL
 
-    def read(self, size: int | None = -1) -> bytes:
+    def read(self, size: int = -1) -> bytes:
         """
         Raises:
             LimitExceeded: a header of that many bytes or parts is none.

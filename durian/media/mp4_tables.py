@@ -120,7 +120,7 @@ def _empty_samples(data: mmap.mmap, start: int, end: int) -> int:
     for at in _places(data, b"stsz", start, end):
         if not _number(data, at + 4):
             listed = min(_number(data, at + 8), max(0, end - at - 12) // 4)
-            empty += listed - np.count_nonzero(np.frombuffer(data[at + 12 : at + 12 + 4 * listed], ">u4"))
+            empty += listed - int(np.count_nonzero(np.frombuffer(data[at + 12 : at + 12 + 4 * listed], ">u4")))
     for at in _places(data, b"stz2", start, end):
         empty += _number(data, at + 8)
     for at in _places(data, b"trun", start, end):

@@ -17,7 +17,7 @@ MOST_PACKETS = 1_000_000
 million, of which each takes microseconds."""
 
 
-def packets_of(container: InputContainer, stream: Stream, name: str) -> Iterator[Packet]:
+def packets_of(container: InputContainer, stream: Stream, name: str) -> Iterator[Packet[Stream]]:
     """The packets of ``stream``; those of all others are passed over, and counted.
 
     Args:

@@ -7,18 +7,21 @@ cHRM. They become an ICC profile, so that all colours are converted at one place
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from durian.media.metered import ByteSource
+
 if TYPE_CHECKING:
-    from PIL import Image
+    from PIL import Image, ImageFile
 
 SRGB_GAMMA, ALIKE = 0.45455, 0.05
 """What files in sRGB write as their gamma, and the part by which others may differ and count as it (as libpng's)."""
 SRGB_PRIMARIES = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06)
 """``x`` and ``y`` of red, green and blue."""
-D65, D50 = (0.3127, 0.3290), (0.9642, 1.0, 0.8249)
+D65: tuple[float, ...] = (0.3127, 0.3290)
+D50 = (0.9642, 1.0, 0.8249)
 """The white of screens as ``x`` and ``y``, and that of ICC profiles as XYZ."""
 SAME_POINT = 0.002
 """Difference of ``x`` or ``y`` that counts for nothing."""
@@ -27,7 +30,7 @@ CURVE = tuple[float, float, float, float, float]
 """``g, a, b, c, d`` of ICC.1, 10.18, function 3: light is ``(a·v + b)^g`` from ``d`` on, below it ``c·v``."""
 SRGB_CURVE: CURVE = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
 
-_PRIMARIES = {
+_PRIMARIES: dict[int, tuple[float, ...]] = {
     1: SRGB_PRIMARIES,
     9: (0.708, 0.292, 0.170, 0.797, 0.131, 0.046),
     12: (0.680, 0.320, 0.265, 0.690, 0.150, 0.060),
@@ -39,14 +42,15 @@ _CURVES |= {4: (2.2, 1, 0, 0, 0), 5: (2.8, 1, 0, 0, 0), 8: (1, 1, 0, 0, 0)}
 _BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
 
 
-def read_coding(stream: BinaryIO) -> tuple[int, int] | None:
+def read_coding(stream: ByteSource) -> tuple[int, int] | None:
     """Numbers of the primaries and the curve (ITU-T H.273) in a PNG's cICP; ``None`` without one. Rewinds."""
     stream.seek(8)
     found = None
     while len(head := stream.read(8)) == 8 and head[4:] not in (b"IDAT", b"IEND"):
         length = int.from_bytes(head[:4], "big")
         if head[4:] == b"cICP" and length == 4:
-            found = tuple(stream.read(2))
+            primaries, curve = stream.read(2)
+            found = primaries, curve
             break
         stream.seek(length + 4, 1)
     stream.seek(0)
@@ -75,7 +79,7 @@ def add_profile(image: Image.Image, coding: tuple[int, int] | None) -> None:
         image.info["icc_profile"] = make_profile(curve, colorants)
 
 
-def scale_transparency(image: Image.Image) -> None:
+def scale_transparency(image: ImageFile.ImageFile) -> None:
     """Bring the see-through colour of an opened PNG to 8 bits, where Pillow does so with the pixels only."""
     clear, stored = image.info.get("transparency"), image.tile[0].args if image.tile else None
     if stored == "RGB;16B" and isinstance(clear, tuple):

@@ -153,7 +153,7 @@ def _sampled(path: Path, fps: float, start: float, seconds: float, max_side: int
                 complete = True
                 break
             shown, last_time = frame, time
-        if shown is None:
+        if shown is None or size is None:
             raise UnreadableMedia(f"{path.name} holds no frames from {spoken_time(start)} on: choose another part.")
         due = min(start + seconds, declared) if declared is not None else last_time
         if not complete and last_time + max(MISSING_SECONDS, 2 / fps) < due and kind != "gif":

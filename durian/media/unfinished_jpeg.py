@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
+
+from durian.media.metered import ByteSource
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -13,7 +15,7 @@ _NOISE = b"\x5a\xa3\x69" * 100
 """Put where the data ends: a decoder that still wants some makes another picture of it."""
 
 
-def with_its_end(stream: BinaryIO, size: tuple[int, int]) -> Image.Image | None:
+def with_its_end(stream: ByteSource, size: tuple[int, int]) -> Image.Image | None:
     """The picture with the missing end marker put behind it, loaded; ``None`` where more than that is missing.
 
     Decoders fill up what is missing with grey and do not tell. So it is decoded twice, with and without noise behind

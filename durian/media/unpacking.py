@@ -52,7 +52,7 @@ class Unpacking:
         """
         for packet in packets_of(self._container, self._stream, self._name):
             self._count_packet(packet)
-            for frame in packet.decode():
+            for frame in self._stream.decode(packet):
                 self._given += 1
                 self._pixels_given += frame.width * frame.height
                 yield frame

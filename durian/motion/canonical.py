@@ -71,7 +71,7 @@ def expression(**strengths: np.ndarray) -> np.ndarray:
         KeyError: there is no action of that name.
     """
     known = actions()
-    total = 0
+    total = np.zeros((), np.float32)
     for name, strength in strengths.items():
         total = total + np.asarray(strength, np.float32)[:, None, None] * known[name]
     return total

@@ -179,7 +179,7 @@ def bridge_gaps(tracked: list[np.ndarray | None], fps: float, start: float = 0.0
                 f"The face is lost in frame {before + 1} of the driving video (at {at:.2f} s) for "
                 f"{missing} frames: trim the video or use one where the face stays in the picture."
             )
-    values = np.stack([tracked[index] for index in known]).reshape(len(known), -1)
+    values = np.stack([landmarks for landmarks in tracked if landmarks is not None]).reshape(len(known), -1)
     wanted = np.arange(len(tracked))
     right = np.clip(np.searchsorted(known, wanted), 0, len(known) - 1)
     left = np.clip(np.searchsorted(known, wanted, side="right") - 1, 0, len(known) - 1)

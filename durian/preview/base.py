@@ -133,7 +133,8 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat
     apart = take_apart(scene)
     person, inside, removed = apart.person, apart.inside, apart.removed
     vacated, background = apart.vacated, apart.background
-    scalp = lined = np.zeros(shape, np.float32)
+    scalp: np.ndarray = np.zeros(shape, np.float32)
+    lined: np.ndarray = scalp
     if new_hair is not None:
         scalp = scalp_under(new_hair[..., 3] / 255, scene.landmarks, np.maximum(removed, 1 - person))
     if new_hat is not None:
@@ -155,7 +156,7 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat
     if removed.any():
         kept_alpha, under = apart.under
         kept_alpha = kept_alpha * inside
-        if scalp.any():
+        if new_hair is not None and scalp.any():
             under = under + scalp[..., None] * (_gone_on_with(new_hair) * SCALP_SHADE - under)
         colour = image + removed[..., None] * (under - image)
         if scene.pressed is not None:  # nothing sticks out beyond a hat
@@ -185,7 +186,7 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat
     if scene.pressed is not None:
         parts = [scene.pressed.press(part) for part in parts]
     foreground, colour, removed = parts[:3]
-    if lined.any():
+    if new_hat is not None and lined.any():
         # A scarf lies close to the face.
         shown = float(scene.pressed is None or not scene.pressed.hides_all)
         foreground = _lined(foreground, parts[3], lined, removed, new_hat.item, shown)
@@ -252,7 +253,7 @@ def _frame(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
 
 def _vacated(scene: Scene, person: np.ndarray) -> np.ndarray:
     """Where hair that a hat presses down was, with its fringe and its stray locks, ``(S, S) bool``."""
-    if scene.pressed is None:
+    if scene.pressed is None or scene.hair is None:
         return np.zeros(scene.image.shape[:2], bool)
     fringe = masks.expand(scene.hair, FRINGE * scene.eye_distance) > 0
     return fringe | stray_hair(scene.image, scene.hair, person, scene.eye_distance)

@@ -46,13 +46,13 @@ def beard_texture(
         reference pixels to texture pixels.
     """
     sample = Sample.of(attribute, scale, with_face=True)
-    image, landmarks = sample.image, sample.landmarks
+    image, landmarks = sample.image, sample.face_landmarks
     matte = _matte(sample)
     bottom = (attribute.image.shape[0] - 1) * sample.to_texture[1, 1] + sample.to_texture[1, 2]
     matte = _with_tip(matte, bottom, eye_distance(landmarks))
     change = None
     if light > 0 and wearer is not None:
-        own = FaceLight.of(attribute.image.astype(np.float32), attribute.landmarks)
+        own = FaceLight.of(attribute.image.astype(np.float32), attribute.face_landmarks)
         change = strand_change(image, matte, landmarks, own, wearer, light)
     layer = beard_layer(image, matte, landmarks, change)
     if wearer is not None:
@@ -106,7 +106,7 @@ def over_a_beard(hair: np.ndarray, portrait: np.ndarray) -> np.ndarray:
 def _matte(sample: Sample) -> np.ndarray:
     """On the face a beard is where its mask is; around it, where hair stands against what is behind, the picture
     tells, ``(h, w) float32``."""
-    landmarks, shape = sample.landmarks, sample.alpha.shape
+    landmarks, shape = sample.face_landmarks, sample.alpha.shape
     unit = eye_distance(landmarks)
     oval = polygon(landmarks[FACE_OVAL], shape)
     reach = max(1, round(WITHIN * unit))

@@ -98,7 +98,7 @@ def _openness(landmarks: np.ndarray, lids: np.ndarray) -> float:
 def _facing(landmarks: np.ndarray, lids: np.ndarray) -> float:
     """0 for an eye that is turned away from the viewer, 1 for one that is seen."""
     across = landmarks[lids[8]] - landmarks[lids[0]]
-    return float(smoothstep(np.linalg.norm(across[:2]) / max(np.linalg.norm(across), 1e-6), *FACING))
+    return float(smoothstep(np.linalg.norm(across[:2]) / max(float(np.linalg.norm(across)), 1e-6), *FACING))
 
 
 def _draw_lashes(frame: np.ndarray, driving: np.ndarray, lids: np.ndarray, taken: np.ndarray) -> None:

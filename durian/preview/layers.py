@@ -9,7 +9,7 @@ import numpy as np
 
 from durian.content_cache import ContentCache
 from durian.content_hash import content_hash
-from durian.geometry.alignment import NO_FACE_BOXES, ItemMesh, item_mesh, mask_box
+from durian.geometry.alignment import NO_FACE_BOXES, ItemMesh, SoftItem, item_mesh, mask_box
 from durian.geometry.glasses import GlassesItem
 from durian.geometry.mesh import HeadPose, smoothstep
 from durian.geometry.raster import Canvas
@@ -19,7 +19,7 @@ from durian.layers.glasses import take_apart
 from durian.layers.glasses_view import FrontView
 from durian.preview.beard import beard_texture, over_a_beard, own_parts_of
 from durian.preview.light import cut_out, in_colours_of, mean_change, relit
-from durian.request import Attribute
+from durian.request import Attribute, AttributeName
 from durian.scene import AlignedAttribute
 
 MORPHED_NAMES = frozenset({"hair", "hat", "beard", "other"})
@@ -49,7 +49,7 @@ class Layer:
     """A texture on a mesh: ``points`` ``(V, 2)`` in pixels of ``texture``, which is ``(h, w, 4) uint8`` premultiplied,
     or ``(h, w, 6)`` of what is seen through (:func:`durian.geometry.raster.blend_through`)."""
 
-    name: str
+    name: AttributeName
     texture: np.ndarray
     points: np.ndarray
     mesh: ItemMesh
@@ -145,7 +145,7 @@ def build_layer(
         eyes = float(np.linalg.norm(portrait[33, :2] - portrait[263, :2]))
         scale = NO_FACE_BOXES[attribute.name][0] * eyes / max(x1 - x0, 1)
     if isinstance(item.mesh, GlassesItem):
-        return _glasses_layer(item, portrait, light, wearer, hair)
+        return _glasses_layer(attribute, item.mesh, portrait, light, wearer, hair)
     texture, to_texture = _texture(attribute, float(scale * attribute.placement.scale), light, wearer)
     points = item.mesh.texture_points @ to_texture[:, :2].T + to_texture[:, 2]
     points = points.astype(np.float32)
@@ -153,7 +153,7 @@ def build_layer(
         layer = BeardLayer(attribute.name, texture, points, item.mesh, attribute.strength)
         if hair is None:
             return layer
-        layer = layer.laid_out(portrait) if item.mesh.shows_a_side_twice else layer
+        layer = layer.laid_out(portrait) if isinstance(item.mesh, SoftItem) and item.mesh.shows_a_side_twice else layer
         return layer.under(over_a_beard(hair, portrait), portrait)
     return Layer(attribute.name, texture, points, item.mesh, attribute.strength)
 
@@ -176,9 +176,13 @@ def _texture(attribute: Attribute, scale: float, light: float, wearer: FaceLight
 
 
 def _glasses_layer(
-    item: AlignedAttribute, portrait: np.ndarray, light: float, wearer: FaceLight, hair: np.ndarray | None
+    attribute: Attribute,
+    mesh: GlassesItem,
+    portrait: np.ndarray,
+    light: float,
+    wearer: FaceLight,
+    hair: np.ndarray | None,
 ) -> Layer:
-    attribute, mesh = item.attribute, item.mesh
     scale = replace(mesh.surface, landmarks=np.asarray(portrait, np.float64)).unit * attribute.placement.scale
     scale = float(np.clip(scale, *TEXTURE_SCALES))
     # A thin rim is found and told from the skin in as many pixels as the reference has.
@@ -186,7 +190,7 @@ def _glasses_layer(
     key = content_hash((attribute.mask, attribute.landmarks, attribute.trim, mesh.surface, looked_at))
     apart = _glasses.get(attribute.image, lambda _: take_apart(attribute, mesh.surface, looked_at), key=key)
     texture = apart.texture.astype(np.float32)
-    own = FaceLight.of(attribute.image.astype(np.float32), attribute.landmarks)
+    own = FaceLight.of(attribute.image.astype(np.float32), attribute.face_landmarks)
     texture[..., :3] *= np.exp(mean_change(own, wearer, light))
     texture = in_colours_of(wearer, texture, light)
     if hair is not None:
@@ -209,12 +213,9 @@ def _under_hair(view: FrontView, mesh: GlassesItem, hair: np.ndarray) -> np.ndar
     at = mesh.places.reshape(rows, columns, 2)
     column = np.interp(view.across, at[0, :, 0], np.arange(columns))
     row = np.interp(view.low + np.arange(height) / view.scale, at[:, 0, 1], np.arange(rows))
+    across, down = (part.astype(np.float32) for part in np.meshgrid(column, row))
     x, y = (
-        cv2.remap(
-            mesh.rest[:, k].reshape(rows, columns).astype(np.float32),
-            *(part.astype(np.float32) for part in np.meshgrid(column, row)),
-            cv2.INTER_LINEAR,
-        )
+        cv2.remap(mesh.rest[:, k].reshape(rows, columns).astype(np.float32), across, down, cv2.INTER_LINEAR)
         for k in (0, 1)
     )
     covered = cv2.remap(hair, x, y, cv2.INTER_LINEAR).astype(np.float32) / 255

@@ -56,14 +56,14 @@ def cut_out(attribute: Attribute, scale: float) -> tuple[np.ndarray, Sample]:
     image, alpha, landmarks, to_texture = sample.image, sample.alpha, sample.landmarks, sample.to_texture
     glasses = None
     if attribute.name in UNDER_GLASSES and landmarks is not None:
-        mask = worn(attribute.image, attribute.landmarks, ["glasses"])["glasses"]
+        mask = worn(attribute.image, attribute.face_landmarks, ["glasses"])["glasses"]
         image, alpha, glasses = without_glasses(sample, mask)
     if attribute.name in MATTED_NAMES:
         face = None if landmarks is None else face_and_forehead(landmarks, alpha.shape)
         barred = None if landmarks is None else _never_covered(landmarks, alpha)
         barred = barred if glasses is None else barred | glasses
         alpha = soft_matte(image, alpha, _unit(attribute, to_texture, landmarks), attribute.name, barred)
-        if attribute.name == "hair" and face is not None:
+        if attribute.name == "hair" and face is not None and landmarks is not None:
             alpha = without_forehead(image, alpha, face, skin_pixels(landmarks, alpha.shape))
     # Colours beyond a soft edge are those of the item inside it, never of the reference's background.
     return np.concatenate([foreground_colours(image, alpha), alpha[..., None] * 255], -1), sample
@@ -117,7 +117,7 @@ def relit(
         wearer: the portrait's light.
         light: 0 keeps the colours, 1 moves them to it.
     """
-    own = FaceLight.of(attribute.image.astype(np.float32), attribute.landmarks)
+    own = FaceLight.of(attribute.image.astype(np.float32), attribute.face_landmarks)
     mean = mean_change(own, wearer, light)
     height, width = image.shape[:2]
     y, x = np.mgrid[:height, :width]

@@ -67,4 +67,4 @@ def mouth_patch(image: np.ndarray, landmarks: np.ndarray) -> Patch:
 def mouth_opening(landmarks: np.ndarray) -> float:
     """Distance between the lips in their middle, in mouth widths."""
     gap, width = (np.linalg.norm(landmarks[a, :2] - landmarks[b, :2]) for a, b in ((13, 14), (78, 308)))
-    return float(gap / max(width, 1e-6))
+    return float(gap / max(float(width), 1e-6))

@@ -72,7 +72,7 @@ class Patch:
         at_rest = (seen - pose.shift) @ pose.rotation / pose.scale
         points = (at_rest[:, :2] - self.corner).astype(np.float32)
         if self.shown is not None:
-            points = self._held(points)
+            points = self._held(points, self.shown)
         # What the texture does not reach is its edge continued.
         points = np.clip(points, 0, np.array(self.texture.shape[1::-1], np.float32) - 1)
         low, high = np.floor(edge[:, :2].min(0)).astype(int), np.ceil(edge[:, :2].max(0)).astype(int) + 1
@@ -83,13 +83,13 @@ class Patch:
             texture[..., :3] = texture[..., :3] * light
         canvas.draw(frame, texture, vertices, points, self.triangles, self.facing, box=box)
 
-    def _held(self, points: np.ndarray) -> np.ndarray:
+    def _held(self, points: np.ndarray, shown: np.ndarray) -> np.ndarray:
         """Texture points ``(2K + 1, 2)`` of contour, edge and centre, none of them beyond what the photo showed."""
         count = len(self.contour)
-        rim = _held_in(points[:count], self.shown)
+        rim = _held_in(points[:count], shown)
         edge = rim + points[count:-1] - points[:count]
         # What is shown stretches with the opening, but half as much as it could: teeth keep their place.
-        centre = (_held_in(points[-1:], self.shown) + rim.mean(0)) / 2
+        centre = (_held_in(points[-1:], shown) + rim.mean(0)) / 2
         return np.concatenate([rim, edge, centre]).astype(np.float32)
 
 
@@ -107,7 +107,7 @@ def _held_in(points: np.ndarray, polygon: np.ndarray) -> np.ndarray:
 
 def inside_of(landmarks: np.ndarray, contour: np.ndarray, shape: tuple[int, int], shrink: float) -> np.ndarray:
     """Anti-aliased inside of a contour, ``(H, W) float32``, pulled in by ``shrink`` pixels."""
-    mask = np.zeros(shape, np.uint8)
+    mask: np.ndarray = np.zeros(shape, np.uint8)
     cv2.fillPoly(mask, [np.round(landmarks[contour, :2] * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
     mask = mask.astype(np.float32) / 255
     if shrink > 0:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -54,7 +54,7 @@ class PreviewRenderer:
 
     name = "preview"
 
-    def render(self, request: AnimationRequest, watch: Watch | None = None) -> Iterator[np.ndarray]:
+    def render(self, request: AnimationRequest, watch: Watch | None = None) -> Generator[np.ndarray, None, None]:
         # Every frame is final and comes in a blink: there is nothing to tell in between.
         yield from animate(prepare_scene(request))
 
@@ -94,7 +94,7 @@ def prepare_clip(scene: Scene) -> PreparedClip:
         lambda: take_apart(scene),
     )
     canvas = Canvas(size, size)
-    blend = Blend(*layers, scene.landmarks, size) if scene.request.mode == "blend" else None
+    blend = Blend(layers[0], layers[1], scene.landmarks, size) if scene.request.mode == "blend" else None
     hair = [layer for layer in layers if layer.name == "hair"]
     if blend is not None and hair:
         shown = [blend.at_rest(canvas, scene.landmarks, size, float(scene.alphas.mean()))]
@@ -152,8 +152,8 @@ def _draw(clip: PreparedClip, canvas: Canvas, index: int) -> np.ndarray:
     canvas.draw(frame, foreground, outer, np.ascontiguousarray(mesh.rest[:, :2]), mesh.outer_triangles, still)
     face = np.ascontiguousarray(driving[:MESH_POINTS], np.float32)
     box = _box(face, scene.size)
-    seams = [Seam.of(frame, contour, scene.landmarks, driving, pose, box) for contour in OPENINGS]
-    seams = [seam for seam in seams if seam is not None]
+    found = [Seam.of(frame, contour, scene.landmarks, driving, pose, box) for contour in OPENINGS]
+    seams = [seam for seam in found if seam is not None]
     clip.eyes.draw(canvas, frame, driving, pose)
     clip.mouth.draw(canvas, frame, driving, pose)
     behind = [frame[seam.part].copy() for seam in seams]

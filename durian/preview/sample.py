@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from durian.errors import InvalidRequest
 from durian.geometry.alignment import mask_box, trimmed_mask
 from durian.request import Attribute
 
@@ -24,6 +25,17 @@ class Sample:
     alpha: np.ndarray
     landmarks: np.ndarray | None
     to_texture: np.ndarray
+
+    @property
+    def face_landmarks(self) -> np.ndarray:
+        """``landmarks``, for what can only be done with a face.
+
+        Raises:
+            InvalidRequest: the reference shows none.
+        """
+        if self.landmarks is None:
+            raise InvalidRequest("This reference shows no face: use a picture of a person who wears the item.")
+        return self.landmarks
 
     @classmethod
     def of(cls, attribute: Attribute, scale: float, with_face: bool = False) -> Sample:

@@ -76,7 +76,7 @@ def taken_off(scene: Scene, person: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     removed, hidden = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
     for name, mask in scene.worn.items():
         strength = strengths.get(name, 0.0)
-        if name == "hair" and scene.pressed is not None and not scene.pressed.hides_all:
+        if name == "hair" and scene.hair is not None and scene.pressed is not None and not scene.pressed.hides_all:
             (hole,) = _holes(scene, person, name, scene.hair, (expansion,))
             removed = np.maximum(removed, strength * hole * scene.pressed.beyond)
             continue
@@ -88,7 +88,7 @@ def taken_off(scene: Scene, person: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 def _strengths(scene: Scene) -> dict[str, float]:
     """How much of each kind goes, by its name."""
-    strengths = dict.fromkeys(scene.request.erase, 1.0)
+    strengths: dict[str, float] = dict.fromkeys(scene.request.erase, 1.0)
     for item in scene.items:
         name, strength = item.attribute.name, item.attribute.strength
         for replaced in {"hair", name} if name == "hat" else {name}:

@@ -40,14 +40,14 @@ def without_glasses(sample: Sample, mask: np.ndarray) -> tuple[np.ndarray, np.nd
     # Averaged before it is sampled: a temple is thinner than a pixel of a large reference that is shrunk.
     mask = cv2.GaussianBlur(mask, (0, 0), 0.5 / scale) if scale < 1 else mask
     there = cv2.warpAffine(mask, matrix, (width, height), flags=cv2.INTER_LINEAR)
-    reach = max(1, round(MARGIN * eye_distance(sample.landmarks)))
+    reach = max(1, round(MARGIN * eye_distance(sample.face_landmarks)))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     glasses = cv2.dilate((there > 64).astype(np.uint8), disc) > 0
     around = (~glasses).astype(np.float32)
     image = np.where(glasses[..., None], fill(sample.image, around), sample.image)
     # What goes on is smooth: the item's edge is where it is half there, not all the way to the other lens.
     share = fill(sample.alpha[..., None], around)[..., 0]
-    face = polygon(sample.landmarks[FACE_OVAL], share.shape)
+    face = polygon(sample.face_landmarks[FACE_OVAL], share.shape)
     least, whole = (outside + face * (on - outside) for outside, on in zip(UNDERNEATH, ON_FACE, strict=True))
     alpha = np.where(glasses, smoothstep(share, least, whole), sample.alpha)
     return image.astype(np.float32), alpha.astype(np.float32), glasses & (share < least)

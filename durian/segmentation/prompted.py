@@ -113,7 +113,7 @@ def softened(logits: np.ndarray) -> np.ndarray:
 def spread_points(region: np.ndarray, count: int) -> np.ndarray:
     """Up to ``count`` points deep inside a ``(h, w) bool`` region and away from each other, ``(n, 2) float32``."""
     left = np.pad(region, 1).astype(np.uint8)
-    points = []
+    points: list[tuple[int, int]] = []
     for _ in range(count):
         depth = cv2.distanceTransform(left, cv2.DIST_L2, 5)
         row, column = np.unravel_index(depth.argmax(), depth.shape)

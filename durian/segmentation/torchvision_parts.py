@@ -83,9 +83,9 @@ def _torchvision_works() -> bool:
 @contextmanager
 def _stand_ins():
     functional = types.ModuleType("torchvision.transforms.functional")
-    functional.resize, functional.to_pil_image = resize, to_pil_image
+    vars(functional).update(resize=resize, to_pil_image=to_pil_image)
     boxes = types.ModuleType("torchvision.ops.boxes")
-    boxes.batched_nms, boxes.box_area = batched_nms, box_area
+    vars(boxes).update(batched_nms=batched_nms, box_area=box_area)
     modules = {name: types.ModuleType(name) for name in ("torchvision", "torchvision.transforms", "torchvision.ops")}
     modules |= {functional.__name__: functional, boxes.__name__: boxes}
     sys.modules.update(modules)

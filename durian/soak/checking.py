@@ -41,7 +41,7 @@ def check_video(data: bytes, frames: int, side: int) -> None:
     import av
 
     try:
-        with av.open(io.BytesIO(data), format="mp4") as container:
+        with av.open(io.BytesIO(data), "r", format="mp4") as container:
             sizes = [(frame.width, frame.height) for frame in container.decode(video=0)]
     except (av.FFmpegError, OSError, ValueError, IndexError) as error:
         raise WrongAnswer(f"{len(data)} bytes that are no video: {error}") from error

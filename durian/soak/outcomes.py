@@ -132,7 +132,7 @@ def count(outcomes: list[Outcome], planned: dict[Thing, int]) -> dict[Thing, dic
     table = {}
     for thing, wanted in planned.items():
         endings = Counter(outcome.ending for outcome in outcomes if outcome.thing == thing)
-        row = {ending: endings[ending] for ending in ENDINGS}
+        row: dict[str, int] = {ending: endings[ending] for ending in ENDINGS}
         row["lost"] += max(0, wanted - endings.total())
         table[thing] = {"planned": wanted, **row}
     return table

@@ -93,8 +93,7 @@ class PageVisitor:
     def _animate(self, seconds: float, cancels: bool) -> None:
         event = self._event("animate", "click")
         answer = self._fire(event, seconds)
-        videos = [_file(value) for value in answer.values()]
-        videos = [video for video in videos if video is not None]
+        videos = [video for value in answer.values() if (video := _file(value)) is not None]
         if not videos:
             if cancels:
                 raise GaveUp

@@ -127,8 +127,8 @@ def _disk(measured: Measured) -> list[Line]:
     for name, last in measured.at_last.items():
         first = measured.at_first[name]
         lines.append(Line(f"files left: {name}", str(last.files), str(first.files), last.files <= first.files))
-    folders = [sum(left.folders for left in lefts.values()) for lefts in (measured.at_first, measured.at_last)]
-    return [*lines, _back("folders left", *folders, FOLDERS_MORE)]
+    before, after = (sum(left.folders for left in lefts.values()) for lefts in (measured.at_first, measured.at_last))
+    return [*lines, _back("folders left", before, after, FOLDERS_MORE)]
 
 
 def _process(measured: Measured) -> list[Line]:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -181,7 +182,7 @@ class _Soak:
                     if self._stop.wait(step.pause):
                         return
                     gives_up = step.behaviour != "stay"
-                    record.attempt(step.thing, visit.client, lambda s=step: client.ask(s), gives_up)
+                    record.attempt(step.thing, visit.client, partial(client.ask, step), gives_up)
         except Exception as error:  # noqa: BLE001 - a visit that cannot begin must not end the other visits
             # Its requests were never made, and count as lost.
             _say(f"a visit broke off: {type(error).__name__}: {error}")

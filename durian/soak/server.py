@@ -80,7 +80,9 @@ class Server:
 
     def reading(self) -> Reading | None:
         """The process's reading now; ``None`` where that cannot be read."""
-        return read_process(self._process.pid) if self.alive() else None
+        if self._process is None or not self.alive():
+            return None
+        return read_process(self._process.pid)
 
     def left(self) -> dict[str, Left]:
         """Files in its folders now: results (``work``), uploads and copies (``uploads``), anything else."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from durian.assets import Case, Example, examples
 from durian.soak.plan import Step
 
@@ -58,9 +60,9 @@ def mask(step: Step, upload: Upload) -> tuple[dict[str, Any], tuple[int, int]]:
 
     items = _example(step).case().attributes
     item = items[step.number % len(items)]
-    with Image.open(item.picture) as picture:
+    with Image.open(_file(item.picture)) as picture:
         size = picture.size
-    return {"image": upload(item.picture), "name": item.name}, size
+    return {"image": upload(_file(item.picture)), "name": item.name}, size
 
 
 def expansion(step: Step) -> float:
@@ -75,11 +77,17 @@ def _example(step: Step) -> Example:
 def _pictures(case: Case, upload: Upload, with_masks: bool) -> dict[str, Any]:
     items = []
     for source in case.attributes:
-        item = {"image": upload(source.picture), "name": source.name}
+        item = {"image": upload(_file(source.picture)), "name": source.name}
         if source.mask is not None and with_masks:
-            item["mask"] = upload(source.mask)
+            item["mask"] = upload(_file(source.mask))
         items.append(item)
-    return {"portrait": upload(case.portrait.picture), "attributes": items}
+    return {"portrait": upload(_file(case.portrait.picture)), "attributes": items}
+
+
+def _file(picture: Path | np.ndarray) -> Path:
+    if isinstance(picture, np.ndarray):
+        raise TypeError("An example's picture was given as an array: a client uploads files.")
+    return picture
 
 
 def _between(step: Step, low: float, high: float) -> float:

@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 from durian.diffusion.presets import Preset, get_preset
 from durian.errors import InvalidRequest
@@ -147,9 +147,16 @@ class AnyRecipe(Protocol):
     """What a run asks of a recipe, a dataclass: ``seed``, its ``stages`` by name in order, ``running`` and
     ``validation``."""
 
-    seed: int
-    running: Running
-    validation: ValidationRecipe
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def seed(self) -> int: ...
+
+    @property
+    def running(self) -> Running: ...
+
+    @property
+    def validation(self) -> ValidationRecipe: ...
 
     @property
     def stages(self) -> Mapping[str, StageRecipe]: ...
@@ -202,7 +209,7 @@ class Recipe:
         return preset if self.size is None else replace(preset, size=self.size)
 
     @property
-    def stages(self) -> dict[str, StageRecipe]:
+    def stages(self) -> dict[str, AutoencoderRecipe | DiffusionRecipe]:
         """Those there are, by name, in order."""
         return {name: stage for name in STAGES if (stage := getattr(self, name)) is not None}
 

@@ -5,11 +5,18 @@ from __future__ import annotations
 import types
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass, replace
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Literal, Protocol, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from durian.errors import InvalidRequest
 
-Settings = TypeVar("Settings")
+
+class AnyDataclass(Protocol):
+    """An instance of a dataclass, whichever."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+
+Settings = TypeVar("Settings", bound=AnyDataclass)
 
 
 def read_table(kind: type[Settings], table: Mapping[str, Any], where: str, default: Settings | None = None) -> Settings:
@@ -54,7 +61,7 @@ def _default(field: Field) -> Any:
 
 def _value(hint: Any, value: Any, name: str, where: str, default: Any = None) -> Any:
     """The value as its field wants it."""
-    if is_dataclass(hint) and isinstance(value, Mapping):
+    if isinstance(hint, type) and is_dataclass(hint) and isinstance(value, Mapping):
         return read_table(hint, value, f"{where}, [{name}]", default)
     if get_origin(hint) in (Union, types.UnionType):
         return _value(next(part for part in get_args(hint) if part is not type(None)), value, name, where, default)

@@ -7,6 +7,7 @@ integers.
 # Gradio reads these functions' annotations as objects, so they are not postponed here.
 import logging
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -25,6 +26,7 @@ from durian.request import (
     Alpha,
     AnimationRequest,
     DiffusionOptions,
+    ErasableName,
     Erased,
     FaceNumber,
     ItemName,
@@ -143,7 +145,7 @@ async def animate(
             uncrop,
             normalise_lips,
         )
-        diffusion = DiffusionOptions(steps, guidance, sampler)
+        diffusion = checked(DiffusionOptions, {"steps": steps, "guidance_scale": guidance, "sampler": sampler})
         renderer = checked(Text | None, renderer, "the renderer") or get_settings().renderer
         motion = checked(Text, motion, "the motion")
         # Before anything is read: without its model, all of that would be for nothing.
@@ -267,14 +269,14 @@ def _build(
     diffusion: DiffusionOptions | None = None,
 ) -> prepare.Prepared:
     blend = checked(Blend | None, blend, "the blend")
-    erase = checked(Erased | None, erase, "the list of what is taken off")
+    erased: Sequence[ErasableName] = checked(Erased | None, erase, "the list of what is taken off") or ()
     return prepare.build_request(
         prepare.PortraitSource(Path(_path(portrait, "portrait")), checked(FaceNumber, face, "the face")),
         _attributes(attributes),
         motion,
         options,
         None if blend is None else (blend[0], blend[1]),
-        erase or (),
+        erased,
         renderer,
         diffusion,
     )

@@ -31,7 +31,7 @@ def begin(request: gr.Request | None) -> Visitor:
     visitor = get_visitors().of(request)
     get_visitors().shares.count_call(visitor.address)
     blocks = LocalContext.blocks.get(None)
-    if visitor.is_call and blocks is not None:
+    if visitor.is_call and blocks is not None and request is not None:
         forget_session(blocks, request.session_hash)
     return visitor
 

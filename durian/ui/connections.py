@@ -96,7 +96,7 @@ class _Limited(H11Protocol):
         self._head: asyncio.TimerHandle | None = None
         self._unread: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own
         super().connection_made(transport)
         host = self.client[0] if self.client else None
         self._address = None if host in self._proxies else shared_address(host)
@@ -111,13 +111,16 @@ class _Limited(H11Protocol):
         if self._counted:
             self._counted = False
             self._open.leave(self._address)
-        self._head = _ended(self._head)
-        self._unread = _ended(self._unread)
+        _end(self._head)
+        self._head = None
+        _end(self._unread)
+        self._unread = None
 
     def handle_events(self) -> None:
         super().handle_events()
         if self.cycle is not None and not self.cycle.response_complete:
-            self._head = _ended(self._head)
+            _end(self._head)
+            self._head = None
         else:
             # Not begun anew: what trickles in is no head until it is whole.
             self._await_head()
@@ -135,7 +138,8 @@ class _Limited(H11Protocol):
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        self._unread = _ended(self._unread)
+        _end(self._unread)
+        self._unread = None
 
     def _await_reading(self, before: int | None = None) -> None:
         """Look again and again whether any of the answer was taken since there were ``before`` bytes of it left."""
@@ -160,6 +164,6 @@ class _Limited(H11Protocol):
             self._await_reading()
 
 
-def _ended(timer: asyncio.TimerHandle | None) -> None:
+def _end(timer: asyncio.TimerHandle | None) -> None:
     if timer is not None:
         timer.cancel()

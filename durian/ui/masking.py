@@ -11,6 +11,7 @@ import numpy as np
 from durian import masks
 from durian.errors import InvalidRequest
 from durian.prepare import MOST_CLICKS
+from durian.request import AttributeName
 
 STEPS_KEPT = 40
 """Undo goes back this far (taste); a step of a 12-megapixel mask took 73 kB when measured."""
@@ -31,7 +32,7 @@ LARGEST_STROKE = 5000
 class Step:
     """The mask after one edit. ``clicks`` are all numbered dots; those from ``first_click`` on refine ``base``."""
 
-    name: str
+    name: AttributeName
     packed: bytes
     shape: tuple[int, int]
     clicks: tuple[tuple[float, float, bool], ...] = ()
@@ -85,13 +86,13 @@ class MaskHistory:
     def clear(self) -> None:
         self._push(Step(self.step.name, _pack(np.zeros(self.image.shape[:2], np.uint8)), self.image.shape[:2]))
 
-    def start(self, name: str, mask: np.ndarray, clicks: tuple[tuple[float, float, bool], ...] = ()) -> None:
+    def start(self, name: AttributeName, mask: np.ndarray, clicks: tuple[tuple[float, float, bool], ...] = ()) -> None:
         """A named start, an import or a restored mask; ``clicks`` are dots that led to it, shown again."""
         masks.check_size(mask, self.image)
         packed = _pack(mask)
         self._push(Step(name, packed, mask.shape, clicks, len(clicks), packed))
 
-    def rename(self, name: str) -> None:
+    def rename(self, name: AttributeName) -> None:
         """Say what the item is, keeping its mask."""
         self._push(replace(self.step, name=name))
 
@@ -175,7 +176,7 @@ def _brush(mask: np.ndarray, points: np.ndarray, radius: float, paint: bool) -> 
 
 
 def _pack(mask: np.ndarray) -> bytes:
-    return zlib.compress(np.ascontiguousarray(mask), level=1)
+    return zlib.compress(np.ascontiguousarray(mask).data, level=1)
 
 
 def _unpack(packed: bytes, shape: tuple[int, int]) -> np.ndarray:

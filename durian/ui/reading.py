@@ -10,14 +10,15 @@ from durian.errors import InvalidRequest, NoFaceFound
 from durian.face import PORTRAIT_MAX_ROLL, Face, check_face, detect_faces, require_face
 from durian.media import Picture, check_together, pixel_count, probe_video, read_picture
 from durian.motion import Driving, driving_fps, read_driving
+from durian.request import AttributeName, ErasableName
 from durian.request_pictures import read_mask_of
 from durian.settings import get_settings
 from durian.ui.session import Item, MotionChoice, PortraitChoice, Session
 from durian.ui.visitors import get_visitors
 
-LOOKED_FOR = ("hat", "glasses", "hair", "beard")
+LOOKED_FOR: tuple[ErasableName, ...] = ("hat", "glasses", "hair", "beard")
 """Items that a reference is searched for, the most telling first."""
-ERASABLE = ("hat", "glasses", "beard", "hair")
+ERASABLE: tuple[ErasableName, ...] = ("hat", "glasses", "beard", "hair")
 BYTES_A_PIXEL = 7
 """Of a picture on the table: three, and four masks of what is worn in it at most."""
 FIRST_TRIM_SECONDS = 10.0
@@ -92,14 +93,15 @@ def reference_into(item: Item, source: str | Path | np.ndarray, taken: tuple[str
     picture = _read(source, get_settings().reference_megapixels)
     image = picture.image
     faces = detect_faces(image)
-    item.put(image, faces[0].landmarks if faces else None, picture.given)
-    found = worn(image, item.landmarks, LOOKED_FOR) if faces else {}
+    landmarks = faces[0].landmarks if faces else None
+    history = item.put(image, landmarks, picture.given)
+    found = {} if landmarks is None else worn(image, landmarks, LOOKED_FOR)
     item.found = tuple(name for name in LOOKED_FOR if name in found and found[name].any())
     for name in [*(n for n in item.found if n not in taken), *item.found][:1]:
-        item.history.start(name, found[name])
+        history.start(name, found[name])
 
 
-def start_named(item: Item, name: str, kind: str = "auto") -> bool:
+def start_named(item: Item, name: AttributeName, kind: str = "auto") -> bool:
     """Start the mask anew with the ``name`` in the picture.
 
     Returns:
@@ -115,7 +117,7 @@ def start_named(item: Item, name: str, kind: str = "auto") -> bool:
         item.history.rename(name)
         return True
     segmenter = get_segmenter(kind)
-    segmenter.set_image(item.image)
+    segmenter.set_image(item.history.image)
     mask = segmenter.named(name, item.landmarks)
     if not mask.any():
         if not item.ready or item.name == "other":
@@ -131,7 +133,7 @@ def click(item: Item, x: float, y: float, positive: bool, kind: str = "auto") ->
     """Refine the item's mask with one click, in pixels of the reference as it is worked on."""
     from durian.segmentation import get_segmenter
 
-    item.history.click(get_segmenter(kind), x, y, positive)
+    item.masking().click(get_segmenter(kind), x, y, positive)
 
 
 def import_mask(item: Item, path: str) -> None:
@@ -146,11 +148,11 @@ def import_mask(item: Item, path: str) -> None:
     item.history.start(item.name, read_mask_of(Path(path), picture))
 
 
-def driving_from(path: str) -> tuple[MotionChoice, str | None]:
+def driving_from(path: str) -> tuple[MotionChoice, Driving]:
     """Read a driving video and track its face, trimmed to the first seconds when it is long.
 
     Returns:
-        The choice, and what was done to the video in one sentence, or ``None``.
+        The choice, and what was read for it.
 
     Raises:
         UnreadableMedia, LimitExceeded: not a video we read.
@@ -162,11 +164,13 @@ def driving_from(path: str) -> tuple[MotionChoice, str | None]:
     choice = MotionChoice(Path(path).stem, Path(path), None, info.duration, info.has_audio, 0.0, end)
     driving = track(choice)
     choice.tracked = driving.motion
-    return choice, driving.notice
+    return choice, driving
 
 
 def track(choice: MotionChoice) -> Driving:
     """Follow the face through the chosen part of the video, as the API and the command line do."""
+    if choice.video is None:
+        raise InvalidRequest("There is no driving video yet: upload one first.")
     neutral = None if choice.neutral is None else round(choice.neutral * driving_fps(choice.video))
     return read_driving(choice.video, choice.start, choice.end, neutral)
 

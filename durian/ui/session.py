@@ -20,7 +20,17 @@ from durian.face.crop import within_reach
 from durian.layers.fit import Fit
 from durian.media import Picture
 from durian.motion import Motion, preset
-from durian.request import AnimationRequest, Attribute, DiffusionOptions, Placement, Portrait, RenderOptions
+from durian.request import (
+    AnimationRequest,
+    Attribute,
+    AttributeName,
+    DiffusionOptions,
+    ErasableName,
+    Mode,
+    Placement,
+    Portrait,
+    RenderOptions,
+)
 from durian.settings import get_settings
 from durian.ui.masking import MaskHistory
 
@@ -102,17 +112,17 @@ class Item:
     """Width and height of the upload, where it is worked on at another size."""
     landmarks: np.ndarray | None = None
     history: MaskHistory | None = None
-    found: tuple[str, ...] = ()
+    found: tuple[ErasableName, ...] = ()
     strength: float = 1.0
     trim: float = 0.0
     layer: int | None = None
     placement: Placement = field(default_factory=Placement)
     card_cache: tuple[Any, str] | None = field(default=None, repr=False, compare=False)
-    box_cache: tuple[Any, tuple[float, ...]] | None = field(default=None, repr=False, compare=False)
+    box_cache: tuple[Any, tuple[float, float, float, float]] | None = field(default=None, repr=False, compare=False)
     fit_cache: tuple[Any, Fit] | None = field(default=None, repr=False, compare=False)
 
     @property
-    def name(self) -> str:
+    def name(self) -> AttributeName:
         return self.history.step.name if self.history else "other"
 
     @property
@@ -125,16 +135,27 @@ class Item:
             return None if self.image is None else Picture.whole(self.image)
         return Picture(self.image, self.given)
 
-    def put(self, image: np.ndarray, landmarks: np.ndarray | None, given: tuple[int, int] | None = None) -> None:
-        self.image, self.landmarks, self.history, self.given = image, landmarks, MaskHistory(image), given
-        self.found = ()
+    def put(self, image: np.ndarray, landmarks: np.ndarray | None, given: tuple[int, int] | None = None) -> MaskHistory:
+        """Take another reference; returns its empty mask's history."""
+        self.image, self.landmarks, self.given, self.found = image, landmarks, given, ()
+        self.history = MaskHistory(image)
+        return self.history
+
+    def masking(self) -> MaskHistory:
+        """The reference and the steps of its mask.
+
+        Raises:
+            InvalidRequest: there is no reference yet.
+        """
+        if self.history is None:
+            raise InvalidRequest("This item has no picture yet: upload one, or remove the item.")
+        return self.history
 
     def attribute(self) -> Attribute:
-        if self.image is None or self.history is None:
-            raise InvalidRequest("This item has no picture yet: upload one, or remove the item.")
+        history = self.masking()
         return Attribute(
-            image=self.image,
-            mask=self.history.mask,
+            image=history.image,
+            mask=history.mask,
             landmarks=self.landmarks,
             name=self.name,
             strength=self.strength,
@@ -195,10 +216,10 @@ class Session:
     """Index into ``items``."""
     motion: MotionChoice = field(default_factory=MotionChoice)
     options: RenderOptions = field(default_factory=RenderOptions)
-    mode: str = "wear"
+    mode: Mode = "wear"
     blend_start: float = 0.0
     blend_end: float = 1.0
-    erase: tuple[str, ...] = ()
+    erase: tuple[ErasableName, ...] = ()
     frame: int = 0
     sound: bool = False
     consent: bool = False

@@ -13,7 +13,7 @@ from durian.geometry.alignment import item_mesh, mask_box
 from durian.geometry.mesh import HeadPose
 from durian.layers.fit import fit
 from durian.motion import PRESETS
-from durian.request import Placement, RenderOptions
+from durian.request import Placement, Portrait, RenderOptions
 from durian.settings import get_settings
 from durian.ui import texts
 from durian.ui.pictures import data_url, image_id, item_thumbnail, mask_path
@@ -90,7 +90,7 @@ def item_warning(session: Session, item: Item) -> dict[str, str] | None:
     """The level and first reason of an item that may not go well, worked out anew when it or the portrait changed."""
     if session.portrait is None or not item.ready:
         return None
-    key = (item.history.step, session.portrait.portrait(), session.options.size)
+    key = (item.masking().step, session.portrait.portrait(), session.options.size)
     if item.fit_cache is None or any(new is not old for new, old in zip(key, item.fit_cache[0], strict=True)):
         item.fit_cache = (key, fit(item.attribute(), *key[1:]))
     found = item.fit_cache[1]
@@ -99,9 +99,10 @@ def item_warning(session: Session, item: Item) -> dict[str, str] | None:
 
 def item_card(item: Item) -> str:
     """The item's thumbnail, made anew only when its mask changed."""
-    step = item.history.step
+    history = item.masking()
+    step = history.step
     if item.card_cache is None or item.card_cache[0] is not step:
-        item.card_cache = (step, item_thumbnail(item.image, item.history.mask))
+        item.card_cache = (step, item_thumbnail(history.image, history.mask))
     return item.card_cache[1]
 
 
@@ -139,10 +140,10 @@ def still_view(session: Session, image: np.ndarray, note: str = "") -> dict[str,
     item = session.item
     if session.options.uncrop or session.portrait is None or item is None or not item.ready:
         return value
-    home = home_box(session, item)
+    portrait = session.portrait.portrait()
+    home = home_box(portrait, item, session.options.size)
     scale = image.shape[0] / session.options.size
-    landmarks = session.portrait.portrait().landmarks
-    eye = eye_distance(landmarks) * image.shape[0] / session.portrait.crop.side
+    eye = eye_distance(portrait.landmarks) * image.shape[0] / session.portrait.crop.side
     placement = item.placement
     x, y, width, height = (part * scale for part in home)
     box = {
@@ -164,21 +165,21 @@ def picture_view(session: Session, image: np.ndarray, note: str = "", **rest: An
     return picture(image, note=note, revision=session.revision, **rest)
 
 
-def home_box(session: Session, item: Item) -> tuple[float, float, float, float]:
-    """Centre, width and height of where an item lies by itself, in pixels of the output frame."""
-    portrait = session.portrait.portrait()
-    key = (item.history.step, portrait.crop, item.trim, session.options.size)
+def home_box(portrait: Portrait, item: Item, size: int) -> tuple[float, float, float, float]:
+    """Centre, width and height of where an item lies by itself, in pixels of the output frame of ``size``."""
+    history = item.masking()
+    key = (history.step, portrait.crop, item.trim, size)
     if item.box_cache is None or item.box_cache[0] != key:
-        landmarks = portrait.crop.points(portrait.landmarks, session.options.size)
+        landmarks = portrait.crop.points(portrait.landmarks, size)
         mesh = item_mesh(replace(item.attribute(), placement=Placement()), landmarks)
         rest = mesh.positions(landmarks, HeadPose(1.0, np.eye(3), np.zeros(3)))[:, :2]
-        x0, y0, x1, y1 = mask_box(item.history.mask)
+        x0, y0, x1, y1 = mask_box(history.mask)
         x, y = mesh.texture_points.T
         inside = (x >= x0) & (x <= x1) & (y >= y0) & (y <= y1)
         rest = rest[inside] if inside.sum() > 3 else rest
         low, high = rest.min(0), rest.max(0)
-        middle, extent = (low + high) / 2, high - low
-        item.box_cache = (key, (*map(float, middle), *map(float, extent)))
+        (x, y), (width, height) = (low + high) / 2, high - low
+        item.box_cache = (key, (float(x), float(y), float(width), float(height)))
     return item.box_cache[1]
 
 

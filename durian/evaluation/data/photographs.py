@@ -150,7 +150,8 @@ def head_box(landmarks: np.ndarray) -> tuple[float, float, float, float]:
         head.centre[:2] + np.outer(np.cos(turn) * head.radii[0], across) + np.outer(np.sin(turn) * head.radii[1], down)
     )
     points = np.concatenate([landmarks[:, :2], skull])
-    return (*(float(v) for v in points.min(0)), *(float(v) for v in points.max(0)))
+    (left, top), (right, bottom) = points.min(0), points.max(0)
+    return float(left), float(top), float(right), float(bottom)
 
 
 def _seen(path: Path, kinds: tuple[str, ...]) -> frozenset[str] | None:

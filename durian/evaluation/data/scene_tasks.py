@@ -12,8 +12,8 @@ from durian.errors import InvalidRequest, NoFaceFound
 from durian.evaluation.data.cases import Source
 from durian.evaluation.data.tasks import ITEM_SHARE, Task
 from durian.face.landmarks import detect_upscaled, fill_gaps, track_upscaled
-from durian.request import Attribute
-from durian.schema import shown
+from durian.request import Attribute, ItemName
+from durian.schema import checked, shown
 from durian.synthetic.base.geometry import Label
 from durian.synthetic.scenes.scene_reading import SceneFiles, read_scene, scene_files, scene_names
 
@@ -116,7 +116,7 @@ def reference_of(scene: SceneFiles, item: str) -> Attribute:
     mask, picture = scene.masks(item)[tile], scene.tiles[tile]
     if not mask.any():
         raise InvalidRequest(f"Scene {scene.name}: the {item} is not seen in the reference.")
-    return Attribute(picture, mask, detect_upscaled(picture), item)
+    return Attribute(picture, mask, detect_upscaled(picture), checked(ItemName, item))
 
 
 def regions_apart(scene: SceneFiles, targets: list[int]) -> dict[str, np.ndarray]:

@@ -61,7 +61,7 @@ def fleiss_kappa(table: np.ndarray) -> float | None:
     return _beyond(plain_agreement(table), float((shares**2).sum()))
 
 
-def cohen_kappa(first: Sequence[int], second: Sequence[int], categories: int) -> float | None:
+def cohen_kappa(first: Sequence[int] | np.ndarray, second: Sequence[int] | np.ndarray, categories: int) -> float | None:
     """Agreement beyond chance of two raters, each with shares of their own (Cohen 1960).
 
     Args:

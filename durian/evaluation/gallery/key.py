@@ -26,7 +26,8 @@ from durian.schema import Checked, Real, Text, Whole, checked
 from durian.settings import get_settings
 
 KEY = "key.json"
-FORMAT = "durian-gallery-1"
+Format = Literal["durian-gallery-1"]
+FORMAT: Format = "durian-gallery-1"
 PACKAGE = Path(__file__).resolve().parents[2]
 NOT_RENDERING = ("cli", "evaluation", "soak", "synthetic", "training", "ui")
 """Rooms of the project that no picture depends on."""
@@ -74,7 +75,7 @@ class Key(Checked):
     methods: tuple[Text, ...]
     pairs: tuple[PairRecord, ...] = ()
     looks: tuple[LookRecord, ...] = ()
-    format: Literal[FORMAT] = field(default=FORMAT)
+    format: Format = field(default=FORMAT)
 
     def look(self, pair: str, method: str) -> LookRecord | None:
         """A method's result on a pair, or the reason why there is none."""

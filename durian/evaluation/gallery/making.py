@@ -34,7 +34,7 @@ from durian.evaluation.gallery.rendering import (
     write_inputs,
     write_look,
 )
-from durian.evaluation.methods.methods import MethodSpec, check_distinct, process_method
+from durian.evaluation.methods.methods import MethodSpec, Rendered, check_distinct, process_method
 from durian.evaluation.run.results import told
 from durian.request import AnimationRequest, RenderOptions
 
@@ -89,7 +89,9 @@ def make_gallery(pairs: Sequence[Pair], methods: Sequence[MethodSpec], options: 
         write_page(options.out / FOLDER, key)
     _delete_leftovers(media, key)
     looks = [(pair.number, method.name, key.look(pair.number, method.name)) for pair in pairs for method in methods]
-    failures = [{"pair": pair, "method": name, "error": look.error} for pair, name, look in looks if look.error]
+    failures = [
+        {"pair": pair, "method": name, "error": look.error} for pair, name, look in looks if look and look.error
+    ]
     for failure in failures:
         print(f"pair {failure['pair']} by {failure['method']}: {failure['error']}", file=sys.stderr)
     return {
@@ -112,7 +114,11 @@ def _check(methods: Sequence[MethodSpec], options: GalleryOptions) -> None:
         raise InvalidRequest(f"{len(methods)} methods are too many side by side: give at most {MOST_METHODS}.")
     for method in methods:
         if method.kind in NO_RENDERERS:
-            raise InvalidRequest(f"Method {method.kind} renders no pair: give preview, diffusion or diffusion=MODEL.")
+            raise _renders_nothing(method)
+
+
+def _renders_nothing(method: MethodSpec) -> InvalidRequest:
+    return InvalidRequest(f"Method {method.kind} renders no pair: give preview, diffusion or diffusion=MODEL.")
 
 
 def _begun(options: GalleryOptions, pairs: Sequence[Pair], methods: Sequence[MethodSpec]) -> Key:
@@ -174,7 +180,10 @@ def _look(
         return replace(look, error=request)
     started = time.perf_counter()
     try:
-        renderer = process_method(method, options.size).renderer
+        made = process_method(method, options.size)
+        if not isinstance(made, Rendered):
+            raise _renders_nothing(method)
+        renderer = made.renderer
         own = replace(request, renderer=renderer.name)
         write_look(options.out / FOLDER / MEDIA, look.name, own, renderer)
     except OutputFailed:

@@ -87,7 +87,7 @@ def _by_kind(key: Key, given: Given, looks: dict[str, LookRecord], method: str) 
     rated = {place: rating.rating for place, rating in given.ratings.items() if looks[place[1]].method == method}
     worst = _lowest(given, looks, method)
     failed = [look.pair for look in looks.values() if look.method == method and look.error and look.pair in kinds]
-    found = {}
+    found: dict[str, object] = {}
     for kind in (ALL, *dict.fromkeys(kinds.values())):
         within = {number for number in kinds if kind in (ALL, kinds[number])}
         found[kind] = {
@@ -132,13 +132,13 @@ def _faults(given: Given, looks: dict[str, LookRecord], method: str) -> dict[str
 
 def _preferences(key: Key, given: Given, looks: dict[str, LookRecord]) -> dict[str, object]:
     """How often each method was the better one, of the answers with it that named one, with an exact interval."""
-    found = {}
+    found: dict[str, object] = {}
     for method in key.methods:
         asked = [
             answer for (_, names), answer in given.preferences.items() if method in {looks[n].method for n in names}
         ]
-        decided = [answer for answer in asked if answer.better is not None]
-        better = sum(looks[answer.better].method == method for answer in decided)
+        decided = [answer.better for answer in asked if answer.better is not None]
+        better = sum(looks[name].method == method for name in decided)
         share = share_of(better, len(decided), "exact").rounded() if decided else {"count": 0}
         found[method] = {**share, "decided": len(decided), "same": len(asked) - len(decided)}
     return found

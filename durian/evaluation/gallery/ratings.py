@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
@@ -15,7 +15,12 @@ from durian.evaluation.gallery.key import Key
 from durian.evaluation.gallery.rubric import FAULTS, RATINGS
 from durian.schema import Checked, Real, Text, checked
 
-FORMAT = "durian-ratings-1"
+Format = Literal["durian-ratings-1"]
+if TYPE_CHECKING:
+    RatingName = str
+    FaultName = str
+else:
+    RatingName, FaultName = Literal[tuple(RATINGS)], Literal[tuple(FAULTS)]
 MOST_BYTES = 20_000_000
 """Of one rater's file; an answer takes some 300."""
 MOST_ANSWERS = 50_000
@@ -30,10 +35,10 @@ class Rating(Checked):
 
     pair: Text
     look: Text
-    rating: Literal[tuple(RATINGS)]
+    rating: RatingName
     seconds: Seconds
     time: Text
-    fault: Literal[tuple(FAULTS)] | None = None
+    fault: FaultName | None = None
     method: Text | None = None
 
 
@@ -52,7 +57,7 @@ class Preference(Checked):
 class RatingsFile(Checked):
     """One rater's file, as the page saves it."""
 
-    format: Literal[FORMAT]
+    format: Format
     gallery: Text
     rater: Name
     saved: Text

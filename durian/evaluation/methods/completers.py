@@ -11,10 +11,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from durian.errors import InvalidRequest
 from durian.evaluation.data.tasks import Task, whole_crop
 from durian.evaluation.methods.gap_layers import complete_gap
 from durian.layers.fill import fill
-from durian.request import AnimationRequest, Portrait, RenderOptions
+from durian.request import AnimationRequest, ErasedName, Portrait, RenderOptions
+from durian.schema import checked
 
 RADIUS = 5.0
 """Pixels around a pixel that OpenCV's ways look at; at 512 px larger ones are slower and no better (Telea 2004)."""
@@ -36,7 +38,13 @@ Completer = Callable[[Gap], np.ndarray]
 
 
 def completed(complete: Completer, task: Task) -> np.ndarray:
-    """The picture of a task with its hole completed, ``(S, S, 3) uint8``, equal to it everywhere else."""
+    """The picture of a task with its hole completed, ``(S, S, 3) uint8``, equal to it everywhere else.
+
+    Raises:
+        InvalidRequest: the task has no hole.
+    """
+    if task.hole is None:
+        raise InvalidRequest(f"Nothing is missing in {task.name}: use completers with the protocol completion.")
     made = complete(Gap(task.image, task.hole, task.landmarks, task.group))
     return np.where(task.hole[..., None], made, task.image)
 
@@ -57,7 +65,9 @@ def taken_off(gap: Gap) -> np.ndarray:
     worn = {kind: gap.hole.astype(np.uint8) * 255}
     portrait = Portrait(push_pull(gap), gap.landmarks, whole_crop(len(gap.hole)), worn)
     options = RenderOptions(size=len(gap.hole), frames=1, label=False, expansion=0.0)
-    return get_renderer("preview").still(AnimationRequest(portrait, options=options, erase=(kind,)))
+    return get_renderer("preview").still(
+        AnimationRequest(portrait, options=options, erase=(checked(ErasedName, kind),))
+    )
 
 
 def telea(gap: Gap) -> np.ndarray:

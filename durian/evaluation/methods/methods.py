@@ -86,8 +86,6 @@ class Completed:
         Raises:
             InvalidRequest: the task has no hole.
         """
-        if task.hole is None:
-            raise InvalidRequest(f"Nothing is missing in {task.name}: use completers with the protocol completion.")
         return np.repeat(completed(self.complete, task)[None], len(task.driving), axis=0)
 
 
@@ -178,10 +176,8 @@ WITH_FOLDER: dict[str, Callable[..., Method]] = {"diffusion": Checkpoint, "frame
 @lru_cache(maxsize=8)
 def process_method(spec: MethodSpec, size: int = RENDER_SIZE, seed: int = 0) -> Method:
     """This process's method of a kind; models are loaded once."""
-    if spec.kind == "frames":
-        return GivenFrames(spec.path)
     if spec.path is not None:
-        return Checkpoint(spec.path, size, seed)
+        return GivenFrames(spec.path) if spec.kind == "frames" else Checkpoint(spec.path, size, seed)
     return METHODS[spec.kind]() if spec.kind in METHODS else Rendered(spec.kind, size, seed)
 
 
@@ -197,9 +193,12 @@ def check_distinct(methods: Sequence[MethodSpec]) -> None:
 
 def digest_of(spec: MethodSpec) -> str:
     """Digest of what a method's results depend on besides the task: its kind, and its files' names, sizes and times."""
-    files = [] if spec.path is None else sorted(path for path in spec.path.rglob("*") if path.is_file())
-    told = [(str(path.relative_to(spec.path)), (stat := path.stat()).st_size, stat.st_mtime_ns) for path in files]
-    return content_hash([spec.kind, told])
+    return content_hash([spec.kind, [] if spec.path is None else _files_told(spec.path)])
+
+
+def _files_told(folder: Path) -> list[tuple[str, int, int]]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return [(str(path.relative_to(folder)), (stat := path.stat()).st_size, stat.st_mtime_ns) for path in files]
 
 
 def _square(frame: np.ndarray, case: str) -> np.ndarray:

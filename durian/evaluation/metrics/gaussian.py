@@ -13,8 +13,8 @@ class RunningGaussian:
 
     def __init__(self) -> None:
         self.count = 0
-        self.mean: np.ndarray | None = None
-        self._scatter: np.ndarray | None = None
+        self._moments: tuple[np.ndarray, np.ndarray] | None = None
+        """Mean, and the sum of the outer products of what deviates from it."""
 
     def add(self, rows: np.ndarray) -> None:
         """Take ``(N, D)`` rows."""
@@ -27,21 +27,32 @@ class RunningGaussian:
 
     def merge(self, other: RunningGaussian) -> None:
         """Take all rows that another one took."""
-        if other.count:
-            self._join(other.count, other.mean, other._scatter)
+        if other._moments is not None:
+            self._join(other.count, *other._moments)
+
+    @property
+    def mean(self) -> np.ndarray:
+        """``(D,)``, of one row or more."""
+        return self._known()[0]
 
     @property
     def covariance(self) -> np.ndarray:
         """``(D, D)``, unbiased; of two rows or more."""
-        return self._scatter / (self.count - 1)
+        return self._known()[1] / (self.count - 1)
+
+    def _known(self) -> tuple[np.ndarray, np.ndarray]:
+        if self._moments is None:
+            raise ValueError("No rows have no mean and no covariance: add some first.")
+        return self._moments
 
     def _join(self, count: int, mean: np.ndarray, scatter: np.ndarray) -> None:
-        if self.mean is None:
-            self.count, self.mean, self._scatter = count, mean.copy(), scatter.copy()
+        if self._moments is None:
+            self.count, self._moments = count, (mean.copy(), scatter.copy())
             return
-        total, step = self.count + count, mean - self.mean
-        self._scatter += scatter + np.outer(step, step) * (self.count * count / total)
-        self.mean = self.mean + step * (count / total)
+        own_mean, own_scatter = self._moments
+        total, step = self.count + count, mean - own_mean
+        own_scatter += scatter + np.outer(step, step) * (self.count * count / total)
+        self._moments = own_mean + step * (count / total), own_scatter
         self.count = total
 
 

@@ -45,11 +45,11 @@ class Identity(Metric):
 
     def score(self, case: Case) -> dict[str, float]:
         portrait = detect_upscaled(case.portrait)
-        seen = [number for number, landmarks in enumerate(case.found) if landmarks is not None]
+        seen = {number: landmarks for number, landmarks in enumerate(case.found) if landmarks is not None}
         if portrait is None or not seen:
             return {}
         faces = [aligned_face(case.portrait, portrait)]
-        faces += [aligned_face(case.frames[number], case.found[number]) for number in seen]
+        faces += [aligned_face(case.frames[number], landmarks) for number, landmarks in seen.items()]
         embeddings = face_embeddings(np.stack(faces))
         return {"all": float((embeddings[1:] @ embeddings[0]).mean())}
 

@@ -25,7 +25,7 @@ class Scorer:
         Regions are ``all``, ``inside`` and ``outside`` of the items, and the task's own.
         """
         self._case = case_of(self.task, frames) if self._case is None else self._case.with_frames(frames)
-        figures = {}
+        figures: dict[str, float] = {}
         for name, metric in self.metrics.items():
             figures |= {f"{name}/{region}": float(value) for region, value in metric.score(self._case).items()}
         return figures
@@ -38,7 +38,8 @@ def case_of(task: Task, frames: np.ndarray) -> Case:
         inside = np.maximum.reduce(list(task.masks.values())) >= ITEM_SHARE
     if task.attributes:
         first = task.attributes[0]
-        category, reference, mask = first.name, first.image, first.mask >= ITEM_SHARE
+        category: str = first.name
+        reference, mask = first.image, first.mask >= ITEM_SHARE
     else:
         category, reference, mask = "none", task.image, np.zeros(task.image.shape[:2], bool)
     return Case(

@@ -25,7 +25,8 @@ from durian.geometry.mesh import EYES, INNER_LIPS
 from durian.geometry.mirror import facing_like
 from durian.layers.skin import polygon
 from durian.prepare import find_mask
-from durian.request import Attribute, RenderOptions
+from durian.request import Attribute, ItemName, RenderOptions
+from durian.schema import checked
 
 WIPED = 127
 """Grey level of all of a hole."""
@@ -105,7 +106,7 @@ def lent_item(source: Source) -> Attribute:
     """The item of a case's second photograph, found by its name."""
     lender = read_head_photo(source.files[1])
     mask = find_mask(lender.image, lender.landmarks, source.detail, called=source.files[1].name)
-    return Attribute(lender.image, mask, lender.landmarks, source.detail)
+    return Attribute(lender.image, mask, lender.landmarks, checked(ItemName, source.detail))
 
 
 def lent_hole(item: Attribute, landmarks: np.ndarray, size: int) -> np.ndarray:

@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -112,7 +113,7 @@ class Protocol(ABC):
         settings: dict[str, object] = {"protocol": self.name, "size": self.options.size, "seed": self.options.seed}
         return settings | ({"metrics": list(self.options.metrics)} if self.options.metrics else {})
 
-    def summary(self, results: Mapping[str, Sequence]) -> dict[str, object]:
+    def summary(self, results: Mapping[str, Sequence]) -> dict[str, Any]:
         """Further results of the protocol besides means: by method, from its results (``CaseResult``) of all cases."""
         return {}
 

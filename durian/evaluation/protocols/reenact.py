@@ -7,6 +7,7 @@ Neutral is the first frame, landmarks are absolute (nothing is retargeted), the 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -46,7 +47,7 @@ class Reenact(Protocol):
             truth=footage.frames[1:],
         )
 
-    def summary(self, results: Mapping[str, Sequence[CaseResult]]) -> dict[str, object]:
+    def summary(self, results: Mapping[str, Sequence[CaseResult]]) -> dict[str, Any]:
         """Of the last method: ``landmark_error_percent``, ``psnr``, ``ssim``, the still's beside them, and
         ``better_than_still_percent``, clips whose PSNR and SSIM are both above the still's."""
         method = list(results)[-1]

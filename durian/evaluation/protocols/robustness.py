@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import radians
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -77,7 +78,7 @@ class Robustness(Protocol):
         pose, light = source.detail.removeprefix("pose").split("-light")
         return replace(scene_task(source), group=source.detail, facts={"pose": float(pose), "light": float(light)})
 
-    def summary(self, results: Mapping[str, Sequence[CaseResult]]) -> dict[str, object]:
+    def summary(self, results: Mapping[str, Sequence[CaseResult]]) -> dict[str, Any]:
         """``pose_gaps``, ``light_gaps`` and by method and part a table of means, one row for each pose gap."""
         heat = {
             method: {part: heat_map(cases, figure) for part, figure in PARTS.items()}

@@ -14,7 +14,8 @@ from durian.evaluation.data.cases import Source
 from durian.evaluation.data.footage import Footage, item_mask, item_sources, read_footage
 from durian.evaluation.data.tasks import Task
 from durian.evaluation.protocols.interface import Protocol
-from durian.request import Attribute
+from durian.request import Attribute, ItemName
+from durian.schema import checked
 
 FRAMES = 24
 """Target frames of a clip, as long as the paper's lineage trains on."""
@@ -69,4 +70,4 @@ def reference_frames(footage: Footage, seed: int, name: str) -> list[int]:
 def reference_of(footage: Footage, frame: int, category: str) -> Attribute:
     """The item as a frame shows it."""
     mask = item_mask(footage, frame, category)
-    return Attribute(footage.frames[frame], mask, footage.landmarks[frame], category)
+    return Attribute(footage.frames[frame], mask, footage.landmarks[frame], checked(ItemName, category))

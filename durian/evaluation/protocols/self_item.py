@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -104,17 +105,19 @@ class SelfItem(Protocol):
 
     def score(self, method: Method, scorer: Scorer) -> tuple[np.ndarray, dict[str, float]]:
         """As of every protocol; what fails is scored as the portrait itself, so that refusing gains nothing."""
-        task, frames = scorer.task, None
+        task = scorer.task
+        frames: np.ndarray | None = None
         if task.attributes or isinstance(method, NEED_NOTHING):
             try:
                 frames = method.frames(task)
             except DurianError:
                 log.info("A method made nothing of %s.", task.name, exc_info=True)
         failed = frames is None
-        frames = Still().frames(task) if failed else frames
+        if frames is None:
+            frames = Still().frames(task)
         return frames, scorer.score(frames) | {FAILED: float(failed)}
 
-    def summary(self, results: Mapping[str, Sequence[CaseResult]]) -> dict[str, object]:
+    def summary(self, results: Mapping[str, Sequence[CaseResult]]) -> dict[str, Any]:
         """``made_nothing``: by method the cases that failed."""
         failed = {name: [case.case for case in own if case.figures[FAILED]] for name, own in results.items()}
         return {"made_nothing": failed}

@@ -9,6 +9,7 @@ farther than 6 px of 256 from that.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from durian.evaluation.data.cases import CaseResult, Source
 from durian.evaluation.data.scene_tasks import scene_sources, scene_task
@@ -34,7 +35,7 @@ class Triplets(Protocol):
     def load(self, source: Source) -> Task:
         return scene_task(source)
 
-    def summary(self, results: Mapping[str, Sequence[CaseResult]]) -> dict[str, object]:
+    def summary(self, results: Mapping[str, Sequence[CaseResult]]) -> dict[str, Any]:
         """``filled_frames``, whose landmarks had to be interpolated."""
         cases = next(iter(results.values()))
         return {"filled_frames": int(sum(case.facts["filled_frames"] for case in cases))}

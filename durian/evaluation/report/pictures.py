@@ -40,10 +40,10 @@ class CasePictures:
 
 def case_pictures(evaluation: Evaluation, case: str) -> CasePictures | None:
     """Pictures of a case that the folder holds; ``None`` where its clips are gone."""
-    clips = {TRUTH: stored_clip(evaluation.folder, None, case)}
-    clips |= {method: stored_clip(evaluation.folder, method, case) for method in evaluation.methods}
+    clips = {TRUTH: stored_clip(evaluation.kept_in, None, case)}
+    clips |= {method: stored_clip(evaluation.kept_in, method, case) for method in evaluation.methods}
     shown = {name: [scaled(frame, TILE) for frame in clip] for name, clip in clips.items() if clip}
-    inputs = evaluation.folder / INPUTS / f"{case}.png"
+    inputs = evaluation.kept_in / INPUTS / f"{case}.png"
     if not shown or not inputs.is_file():
         return None
     length = min(len(clip) for clip in shown.values())

@@ -31,7 +31,7 @@ def set_distances(evaluation: Evaluation) -> SetDistances:
     for method in evaluation.methods:
         metrics = {name: metric for name, metric in all_set_metrics().items() if reasons[name] is None}
         for case in evaluation.cases if metrics else ():
-            real, fake = stored_clip(evaluation.folder, None, case), stored_clip(evaluation.folder, method, case)
+            real, fake = stored_clip(evaluation.kept_in, None, case), stored_clip(evaluation.kept_in, method, case)
             if real is not None and fake is not None:
                 for metric in metrics.values():
                     metric.add(np.stack(real), np.stack(fake))

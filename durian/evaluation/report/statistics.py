@@ -34,7 +34,7 @@ class Estimate:
         }
 
 
-def estimate(values: Sequence[float], seed: int = 0) -> Estimate:
+def estimate(values: Sequence[float] | np.ndarray, seed: int = 0) -> Estimate:
     """The mean of ``values`` (one for each case, at least one) and its interval.
 
     The percentile bootstrap over cases (Efron 1979): cases, not frames, are drawn anew, for frames of a clip are

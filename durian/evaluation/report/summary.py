@@ -59,7 +59,7 @@ def table(evaluation: Evaluation, baseline: str, seed: int = 0, group: str | Non
                 means[method] = estimate(known, seed)
             paired = [(a, b) for a, b in zip(own, values[baseline], strict=True) if a is not None and b is not None]
             if paired and method != baseline:
-                differences[method] = paired_difference(*zip(*paired, strict=True), seed)
+                differences[method] = paired_difference([a for a, _ in paired], [b for _, b in paired], seed)
         name, _, region = key.partition("/")
         figure = figure_of(evaluation, name)
         title = " ".join(part for part in (figure.title, region_title(region)) if part)

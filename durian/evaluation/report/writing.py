@@ -52,8 +52,8 @@ def write_report(evaluation: Evaluation, baseline: str) -> Path:
         unavailable={**unavailable_metrics(), **sets.unavailable},
         versions=versions(),
     )
-    _write(evaluation.folder / NUMBERS, json.dumps(numbers(findings), indent=1))
-    return _write(evaluation.folder / PAGE, page(findings))
+    _write(evaluation.kept_in / NUMBERS, json.dumps(numbers(findings), indent=1))
+    return _write(evaluation.kept_in / PAGE, page(findings))
 
 
 def numbers(findings: Findings) -> dict[str, object]:

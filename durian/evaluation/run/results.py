@@ -40,7 +40,7 @@ class Store:
         if self.folder is None:
             return None
         try:
-            stored = json.loads(self._result(case, method).read_text())
+            stored = json.loads(_result_file(self.folder, case, method).read_text())
             return CaseResult(**stored["result"]) if stored["key"] == key else None
         except (OSError, ValueError, KeyError, TypeError):
             return None  # never made, or half written by a crash: it is made again
@@ -50,7 +50,7 @@ class Store:
         if self.folder is None:
             return
         _write_video(self.folder / OUTPUTS / result.method / f"{result.case}.mp4", frames, task.fps)
-        path = self._result(result.case, result.method)
+        path = _result_file(self.folder, result.case, result.method)
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_output(path) as temporary:
             temporary.write_text(json.dumps({"key": key, "result": asdict(result)}))
@@ -69,8 +69,9 @@ class Store:
         if footage is not None:
             _write_video(self.folder / TRUTH / f"{task.name}.mp4", footage, task.fps)
 
-    def _result(self, case: str, method: str) -> Path:
-        return self.folder / RESULTS / method / f"{case}.json"
+
+def _result_file(folder: Path, case: str, method: str) -> Path:
+    return folder / RESULTS / method / f"{case}.json"
 
 
 def stored_clip(folder: Path, method: str | None, case: str) -> list[np.ndarray] | None:

@@ -41,6 +41,17 @@ class Evaluation:
     folder: Path | None
 
     @property
+    def kept_in(self) -> Path:
+        """``folder``, for what reads what was kept.
+
+        Raises:
+            InvalidRequest: nothing was.
+        """
+        if self.folder is None:
+            raise InvalidRequest("This evaluation kept nothing that a report could show: give it a folder.")
+        return self.folder
+
+    @property
     def cases(self) -> list[str]:
         """Names of the cases that count."""
         return [result.case for result in self.results[self.methods[0]]]
@@ -102,9 +113,10 @@ def score_case(
     """One case by every method, in order; stored results are taken as they are."""
     store, options = Store(folder), protocol.options
     keys = {method: result_key(protocol, source, method) for method in methods}
-    found = {method: store.find(source.name, method.name, key) for method, key in keys.items()}
-    if all(found.values()):
-        return list(found.values())
+    stored = {method: store.find(source.name, method.name, key) for method, key in keys.items()}
+    found = {method: result for method, result in stored.items() if result is not None}
+    if len(found) == len(methods):
+        return [found[method] for method in methods]
     try:
         task = protocol.load(source)
         store.keep_task(task)
@@ -114,7 +126,7 @@ def score_case(
     scorer = Scorer(task, options.metrics)
     rows = [] if task.truth is None else [task.truth]
     for method in methods:
-        if found[method] is None:
+        if method not in found:
             try:
                 frames, figures = protocol.score(process_method(method, options.size, options.seed), scorer)
                 made = CaseResult(source.name, method.name, task.group, figures, task.facts)
@@ -126,4 +138,4 @@ def score_case(
             found[method] = made
     if sheets is not None:
         write_case_sheet(sheets / f"{source.name}.png", task, rows)
-    return list(found.values())
+    return [found[method] for method in methods]

@@ -163,7 +163,8 @@ def _shaded_as_met(made, image, landmarks, skin, seen, width) -> np.ndarray:
 def _box(places: np.ndarray, margin: int) -> tuple[slice, slice]:
     """The rows and columns that hold ``places (S, S) bool``, and a ``margin`` of pixels around them."""
     rows, columns = np.nonzero(places)
-    return tuple(slice(max(0, int(k.min()) - margin), int(k.max()) + margin + 1) for k in (rows, columns))
+    high, wide = (slice(max(0, int(k.min()) - margin), int(k.max()) + margin + 1) for k in (rows, columns))
+    return high, wide
 
 
 def _from_other_half(image, landmarks, surface, light, seen, width) -> tuple[np.ndarray, np.ndarray]:

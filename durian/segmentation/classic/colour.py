@@ -101,9 +101,9 @@ class SkinModel:
         """Standard deviations to the nearest component (or its shadow), ``(h, w) float32``."""
         lab = lab.astype(np.float32)
         neutral = np.array([0.0, 128.0, 128.0])
-        best = None
+        best = np.full(lab.shape[:-1], np.inf)
         for light in (1.0, *(self.SHADOWS if shadows else ())):
             for mean, deviation in zip(self.means, self.deviations, strict=True):
                 d = (((lab - neutral - (mean - neutral) * light) / deviation) ** 2).sum(axis=-1)
-                best = d if best is None else np.minimum(best, d)
+                best = np.minimum(best, d)
         return np.sqrt(best).astype(np.float32)

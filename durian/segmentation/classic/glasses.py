@@ -85,8 +85,8 @@ def glasses_region(head: HeadCrop, lenses: Lenses) -> np.ndarray:
     odds[parts] += foreign[parts]
     if lenses.bridge > CLEAR_BRIDGE:
         line = np.zeros(inside.shape, np.uint8)
-        ends = [tuple(int(c) for c in np.rint(point)) for point in lenses.bridge_line]
-        cv2.line(line, *ends, 1, max(1, round(BRIDGE_WIDTH * unit)))
+        start, end = np.rint(lenses.bridge_line).astype(int).tolist()
+        cv2.line(line, start, end, 1, max(1, round(BRIDGE_WIDTH * unit)))
         odds[line == 1] = 3.0
     brows = (head.polygon(LEFT_BROW, 0.02) | head.polygon(RIGHT_BROW, 0.02)) & (distance > 0.02)
     odds[brows] -= 2.0

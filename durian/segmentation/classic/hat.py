@@ -54,7 +54,7 @@ def _under_brim(head: HeadCrop, likely: np.ndarray) -> np.ndarray:
     _u, v = head.coordinates
     reach = max(3, round(0.3 * head.working_unit))
     down = head.axes[1]
-    shift = np.float32([[1, 0, down[0] * reach / 2], [0, 1, down[1] * reach / 2]])
+    shift = np.array([[1, 0, down[0] * reach / 2], [0, 1, down[1] * reach / 2]], np.float32)
     near = cv2.dilate((likely > 0.5).astype(np.uint8), np.ones((reach, reach), np.uint8))
     below = cv2.warpAffine(near, shift, near.shape[::-1]) > 0
     unlike_skin = np.clip((head.skin_distance - 2.0) / 2.0, 0, 1)

@@ -96,7 +96,8 @@ def fit_lenses(head: HeadCrop) -> Lenses:
     prior -= HEIGHT_PRIOR * np.abs(shapes[:, 3] - COMMON_HALF_HEIGHT)
     total = (scores[0] + scores[1]) / 2 + prior
     best = int(total.argmax())
-    outlines = tuple(_pull(frame, curves[best], edges) for frame in frames)
+    left, right = (_pull(frame, curves[best], edges) for frame in frames)
+    outlines = left, right
     below = np.sin(angles) > 0.5
     lower = np.mean([edges.along(o, _normals(o))[below].mean() for o in outlines])
     return Lenses(outlines, float(lower), *_bridge(head, outlines, edges))

@@ -8,8 +8,8 @@ from durian.content_hash import content_hash
 from durian.errors import InvalidRequest
 from durian.masks import HALF, check_size
 from durian.segmentation.classic.clicks import apply_click, enforce, object_at, object_in_front
-from durian.segmentation.classic.named_masks import ClassicMasks, classic_masks
-from durian.segmentation.interface import Segmenter, check_image
+from durian.segmentation.classic.named_masks import classic_masks
+from durian.segmentation.interface import NamedMasks, Segmenter, check_image
 
 
 def largest_face(image: np.ndarray) -> np.ndarray | None:
@@ -44,7 +44,7 @@ class ClassicSegmenter(Segmenter):
             return object_in_front(self.image)
         return np.zeros(self.image.shape[:2], np.uint8)
 
-    def _starts(self, landmarks: np.ndarray) -> ClassicMasks:
+    def _starts(self, landmarks: np.ndarray) -> NamedMasks:
         return classic_masks(self.image, landmarks)
 
     def predict(

@@ -73,8 +73,8 @@ def _window(landmarks: np.ndarray, mask: np.ndarray, points: np.ndarray) -> Head
     if len(rows):
         corners = np.array([[x, y] for x in (columns.min(), columns.max()) for y in (rows.min(), rows.max())])
         wanted.append(upright.points(corners))
-    wanted = np.concatenate(wanted)
-    low, high = wanted.min(axis=0), wanted.max(axis=0)
+    together = np.concatenate(wanted)
+    low, high = together.min(axis=0), together.max(axis=0)
     extent = ROOM * float((high - low).max()) / SIDE
     larger = np.clip(1 / max(extent, 1e-6), 0.6, CLOSEST / HEAD_UNIT)
     middle = (low + high) / 2

@@ -222,7 +222,7 @@ def _relit(image: np.ndarray, changes: Changes) -> np.ndarray:
     if changes.saturation:
         grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[..., None]
         picture = grey + (picture - grey) * np.float32(1 + changes.saturation)
-    stops = np.full((1, 1, 3), changes.exposure, np.float32)
+    stops: np.ndarray = np.full((1, 1, 3), changes.exposure, np.float32)
     stops[..., 0] += changes.warmth
     stops[..., 2] -= changes.warmth
     if changes.falloff:

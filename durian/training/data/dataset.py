@@ -101,7 +101,7 @@ class Samples(Dataset):
         attribute = self._reference(clip, pair.attribute, (category,))
         portrait = self._reference(clip, pair.portrait, masks_needed(category))
         targets = [resized(clip.frame(target, (category,)), self.size) for target in pair.targets]
-        drafts = None if pair.draft is None else self._drafts(clip, pair)
+        drafts = None if pair.draft is None else self._drafts(clip, pair.draft, pair.targets)
         if rng.random() < self.settings.pairs.mirrored:
             attribute, portrait, *targets = (mirrored(frame) for frame in (attribute, portrait, *targets))
             drafts = None if drafts is None else np.ascontiguousarray(drafts[:, :, ::-1])
@@ -143,9 +143,9 @@ class Samples(Dataset):
         masks = {name: whole_item(clip, mask) for name, mask in frame.masks.items()}
         return resized(replace(frame, masks=masks), self.size)
 
-    def _drafts(self, clip: Clip, pair: Pair) -> np.ndarray:
+    def _drafts(self, clip: Clip, number: int, targets: Sequence[int]) -> np.ndarray:
         crop = whole(clip.about.size)
-        drafts = [clip.draft(pair.draft, target) for target in pair.targets]
+        drafts = [clip.draft(number, target) for target in targets]
         return np.stack([draft if len(draft) == self.size else crop.apply(draft, self.size) for draft in drafts])
 
     def _borrowed(self, category: str, person: str, rng: np.random.Generator) -> list[Attribute]:

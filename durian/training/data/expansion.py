@@ -18,8 +18,9 @@ import numpy as np
 from durian.clips import Clip, ClipFrame
 from durian.errors import InvalidRequest
 from durian.face import Crop
-from durian.request import AnimationRequest, Attribute, Portrait, RenderOptions
+from durian.request import AnimationRequest, Attribute, ErasedName, ItemName, Portrait, RenderOptions
 from durian.scene import prepare_scene
+from durian.schema import checked
 from durian.training.data.pairs import categories_of
 
 FILL_REACH = 1 / 128
@@ -113,7 +114,7 @@ class MaskBank:
         clip = self.clips[int(rng.choice(places))]
         number = int(rng.choice(clip.about.frames_of("target")))
         mask = clip.mask(number, category)
-        if not is_seen(mask):
+        if mask is None or not is_seen(mask):
             return None
         return item_of(clip.landmarks[number], whole_item(clip, mask), category)
 
@@ -125,7 +126,7 @@ def is_seen(mask: np.ndarray | None) -> bool:
 
 def item_of(landmarks: np.ndarray, mask: np.ndarray, category: str) -> Attribute:
     """An item as alignment takes it: its mask and its wearer's landmarks."""
-    return Attribute(np.broadcast_to(np.uint8(0), (*mask.shape, 3)), mask, landmarks, category)
+    return Attribute(np.broadcast_to(np.uint8(0), (*mask.shape, 3)), mask, landmarks, checked(ItemName, category))
 
 
 def make_hole(portrait: ClipFrame, category: str, items: Sequence[Attribute], growth: float) -> np.ndarray:
@@ -148,7 +149,7 @@ def make_hole(portrait: ClipFrame, category: str, items: Sequence[Attribute], gr
         portrait=Portrait(portrait.image, portrait.landmarks, whole(size), worn),
         attributes=tuple(items),
         options=RenderOptions(expansion=growth),
-        erase=(category,),
+        erase=(checked(ErasedName, category),),
     )
     return prepare_scene(request, size=size).hole
 

@@ -116,7 +116,7 @@ def _patch(other: Picture, rng: np.random.Generator, blurred: bool = False) -> P
     piece = other[row : row + size, column : column + size]
     if rng.random() < 0.5:
         piece = piece[:, ::-1]
-    piece = cv2.resize(np.ascontiguousarray(np.rot90(piece, rng.integers(4))), (side, side))
+    piece = cv2.resize(np.ascontiguousarray(np.rot90(piece, int(rng.integers(4)))), (side, side))
     return cv2.GaussianBlur(piece, (0, 0), rng.uniform(0.5, 8)) if blurred else piece
 
 

@@ -58,9 +58,9 @@ def _photo(image: np.ndarray, landmarks: np.ndarray, mask: DrawnMask) -> tuple[n
     window = HeadWindow.around(landmarks, SIDE, SIDE * unit, PLACE)
     factor = np.array(image.shape[1::-1]) / mask.labels.shape[::-1]
     of_labels = HeadWindow(np.hstack([window.matrix[:, :2] * factor, _shifted(window.matrix, factor)]), SIDE)
-    shares = _shares(mask.labels, landmarks, factor)
+    parts = _shares(mask.labels, landmarks, factor)
     size = (SIDE, SIDE)
-    shares = np.dstack([cv2.warpAffine(part, of_labels.matrix, size, flags=cv2.INTER_LINEAR) for part in shares])
+    shares = np.dstack([cv2.warpAffine(part, of_labels.matrix, size, flags=cv2.INTER_LINEAR) for part in parts])
     order = np.argsort(shares, axis=2)[..., ::-1]
     first, second = order[..., 0], order[..., 1]
     most = np.take_along_axis(shares, order[..., :2], axis=2)

@@ -184,10 +184,11 @@ class Examples(Dataset):
     def __getitem__(self, number: int) -> dict[str, Tensor]:
         rng = np.random.default_rng([*self._key, number])
         while True:
-            photos, others = (self._shards[rng.integers(len(self._shards))] for _ in range(2))
+            photos, others = (self._shards[int(rng.integers(len(self._shards)))] for _ in range(2))
             other = np.ascontiguousarray(others.rgb[rng.integers(len(others))])
             index = int(rng.integers(len(photos)))
-            if rng.random() < self._real_share:
+            wants_real = rng.random() < self._real_share
+            if self._real is not None and wants_real:
                 photos, index = self._real, int(rng.integers(len(self._real)))
             elif not _is_kept(photos, index, rng):
                 continue

@@ -88,7 +88,7 @@ class Photos:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled, a shard is its folder: processes that make examples open it instead of copying it."""
-        if isinstance(self.rgb, np.memmap):
+        if isinstance(self.rgb, np.memmap) and self.rgb.filename is not None:
             return Photos.open, (Path(self.rgb.filename).parent,)
         return Photos, tuple(getattr(self, name) for name in ARRAYS)
 
@@ -158,7 +158,7 @@ def dressed_up(person: Person, rng: np.random.Generator) -> Person:
     chance, feminine = rng.random(4), person.feminine > 0.5
     glasses, hat, earrings = sample_glasses_look(rng), sample_hat_look(rng), sample_earring_look(rng)
     beard = cast_beard(int(rng.integers(2**31)), person.feminine, person.age, sample_colouring(rng))
-    changes = {}
+    changes: dict[str, Any] = {}
     if not person.glasses.is_worn and chance[0] < MORE_GLASSES:
         changes["glasses"] = glasses
     if not person.hat.is_worn and chance[1] < MORE_HATS:

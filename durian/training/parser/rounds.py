@@ -37,7 +37,7 @@ def rounds_of_clicks(
         shares = network.head(seen[0]).float().softmax(dim=1)
     picture, drawn, before = inputs[:, PICTURE], drawn.clone(), before.clone()
     truth = clicked.cpu().numpy() > 0.5
-    for number in np.nonzero(rng.random(len(inputs)) < NAMED)[0]:
+    for number in np.nonzero(rng.random(len(inputs)) < NAMED)[0].tolist():
         before[number] = _named(shares[number], clicked[number])
         drawn[number] = 0
         _click(drawn, before, truth, number, rng)

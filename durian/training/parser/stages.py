@@ -96,9 +96,9 @@ class ClicksStage(ParserStage):
     def forward(self, batch: Batch, generator: torch.Generator, step: int) -> dict[str, Tensor]:
         """See :meth:`Stage.forward`; ``step`` changes nothing."""
         rng = np.random.default_rng(int(torch.randint(2**62, (), generator=generator)))
-        parts = (batch[name] for name in ("drawn", "before", "clicked"))
-        logits = rounds_of_clicks(self.network, _laid_out(batch["inputs"]), *parts, rng)
-        return _with_total(click_losses(logits, batch["clicked"]))
+        drawn, before, clicked = (batch[name] for name in ("drawn", "before", "clicked"))
+        logits = rounds_of_clicks(self.network, _laid_out(batch["inputs"]), drawn, before, clicked, rng)
+        return _with_total(click_losses(logits, clicked))
 
 
 STAGES: dict[str, type[ParserStage]] = {stage.name: stage for stage in (ClassesStage, ClicksStage)}

@@ -39,10 +39,11 @@ class Bars:
 
 
 def _within(brightest: np.ndarray | None) -> slice:
-    lit = np.flatnonzero(brightest > BLACK) if brightest is not None else np.array([])
+    if brightest is None:
+        return slice(0, 0)
+    lit, whole = np.flatnonzero(brightest > BLACK), len(brightest)
     if not len(lit):
-        return slice(0, 0 if brightest is None else len(brightest))
-    whole = len(brightest)
+        return slice(0, whole)
     first, stop = int(lit[0]), int(lit[-1]) + 1
     first, stop = (first + RIM if first else 0), (stop - RIM if stop < whole else whole)
     return slice(first, stop) if stop - first >= LEAST_LEFT * whole else slice(0, whole)

@@ -11,8 +11,9 @@ import numpy as np
 from durian.clips import Clip, DraftPair, write_drafts
 from durian.errors import InvalidRequest
 from durian.preview.renderer import animate
-from durian.request import AnimationRequest, Attribute, Portrait, RenderOptions
+from durian.request import AnimationRequest, Attribute, ItemName, Portrait, RenderOptions
 from durian.scene import prepare_scene
+from durian.schema import checked
 from durian.training.data.expansion import is_seen, whole, whole_item
 from durian.training.data.pairs import Pairs, PairSettings
 
@@ -62,7 +63,7 @@ def drafts_from(clip: Clip, pair: DraftPair) -> Mapping[int, np.ndarray]:
     targets = clip.about.frames_of("target")
     request = AnimationRequest(
         portrait=Portrait(portrait.image, portrait.landmarks, whole(size)),
-        attributes=(Attribute(attribute.image, mask, attribute.landmarks, pair.category),),
+        attributes=(Attribute(attribute.image, mask, attribute.landmarks, checked(ItemName, pair.category)),),
         options=RenderOptions(size=size, label=False),
     )
     scene = prepare_scene(request, driving=clip.landmarks[targets])

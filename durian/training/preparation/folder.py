@@ -10,7 +10,7 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-from durian.errors import InvalidRequest
+from durian.errors import InvalidRequest, OutputFailed
 from durian.manifest import check_manifest
 from durian.media.files import atomic_output
 from durian.processes import process_pool
@@ -57,11 +57,18 @@ def prepare(
     for done, _ in enumerate(_all_made(missing, wanted, workers), start=1):
         if on_source is not None:
             on_source(done, len(missing))
-    records = [_record(source, wanted) for source in mine]
+    records = [_record_of_made(source, wanted) for source in mine]
     report = {**summary(records), "shard": f"{part}/{parts}"}
     path = wanted.out / REPORT.format("" if parts == 1 else f"-{part}-of-{parts}")
     _write(path, {**report, "records": [asdict(record) for record in records]})
     return report
+
+
+def _record_of_made(source: str, wanted: Preparation) -> Record:
+    record = _record(source, wanted)
+    if record is None:
+        raise OutputFailed(f"Clips of {source} were deleted while others were made: start again.")
+    return record
 
 
 def find_sources(wanted: Preparation) -> list[str]:

@@ -27,12 +27,11 @@ picture is too small for that, in those of a face in the middle."""
 
 @dataclass(frozen=True)
 class Span:
-    """Frames ``first`` to ``stop - 1`` of a video: of a clip if there is a ``crop``, else left out for a ``reason``."""
+    """Frames ``first`` to ``stop - 1`` of a video: of a clip, whose crop is their ``use``, or left out for a reason."""
 
     first: int
     stop: int
-    crop: Crop | None = None
-    reason: Reason | None = None
+    use: Crop | Reason
 
 
 def plan_clips(
@@ -53,15 +52,13 @@ def plan_clips(
         places = list(group)
         run = range(places[0], places[-1] + 1)
         if fault is not None:
-            spans.append(Span(shot.start + run.start, shot.start + run.stop, reason=fault))
+            spans.append(Span(shot.start + run.start, shot.start + run.stop, fault))
             continue
-        for part in _unbroken(run, tracked):
+        for part in _unbroken(run, np.array(tracked[run.start : run.stop])):
             for held in _held(part, np.array(tracked[part.start : part.stop]), shape):
                 for piece in _pieces(held, most_frames):
-                    crop = hold(np.array(tracked[piece.start : piece.stop]), shape)
-                    short = Reason.SHORT if len(piece) < LEAST_FRAMES else None
                     first, stop = shot.start + piece.start, shot.start + piece.stop
-                    spans.append(Span(first, stop, None if short else crop, short))
+                    spans.append(Span(first, stop, _use(piece, held, tracked, shape)))
     return spans
 
 
@@ -87,11 +84,19 @@ def hold(landmarks: np.ndarray, shape: tuple[int, ...]) -> Crop | None:
     return None
 
 
-def _unbroken(run: range, tracked: Sequence[np.ndarray | None]) -> Iterator[range]:
-    """Parts of a run in which the face never jumps."""
+def _use(piece: range, held: range, tracked: Sequence[np.ndarray | None], shape: tuple[int, ...]) -> Crop | Reason:
+    if len(piece) < LEAST_FRAMES:
+        return Reason.SHORT
+    # A piece may sit at the edge of what its whole's square shows, and its own leaves no margin there.
+    squares = (hold(np.array(tracked[part.start : part.stop]), shape) for part in (piece, held))
+    return next((square for square in squares if square is not None), Reason.SHORT)
+
+
+def _unbroken(run: range, landmarks: np.ndarray) -> Iterator[range]:
+    """Parts of a run in which the face ``(len(run), 478, 3)`` never jumps."""
     start = run.start
     for place in run[1:]:
-        before, after = tracked[place - 1][:, :2], tracked[place][:, :2]
+        before, after = landmarks[place - run.start - 1 : place - run.start + 1, :, :2]
         size = np.ptp(before, axis=0).max()
         grown = np.ptp(after, axis=0).max() / size
         if np.hypot(*(after.mean(0) - before.mean(0))) > JUMP * size or not 1 - JUMP < grown < 1 / (1 - JUMP):

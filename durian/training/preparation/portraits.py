@@ -50,7 +50,7 @@ def prepare_portrait(source: str, wanted: Preparation) -> Record:
     options = RenderOptions(size=side, frames=FRAMES, fps=FRAMES_PER_SECOND, pose_strength=POSE_STRENGTH, label=False)
     scene = prepare_scene(AnimationRequest(Portrait(image, landmarks, crop), motion=motion, options=options))
     pictures = list(animate(scene))
-    masks = parsed_masks(pictures, scene.driving, wanted.categories, wanted.size)
+    masks = parsed_masks(pictures, list(scene.driving), wanted.categories, wanted.size)
     small = whole(side)
     points = [small.points(face, wanted.size) for face in scene.driving]
     items = steady_items(masks, points)

@@ -71,7 +71,7 @@ def summary(records: Iterable[Record]) -> dict[str, object]:
     """
     records = list(records)
     made = [made for record in records for made in record.made]
-    left_out = Counter()
+    left_out: Counter[str] = Counter()
     for part in (part for record in records for part in record.left_out):
         left_out[part.reason] += max(1, part.frames)
     return {

@@ -42,8 +42,8 @@ def prepare_scene(source: str, wanted: Preparation) -> Record:
     targets = scene.shots("target")
     filled, _ = fill_gaps([found[shot] for shot in targets])
     found = [filled[targets.index(shot)] if shot in targets else found[shot] for shot in range(len(found))]
-    kept = [shot for shot, landmarks in enumerate(found) if landmarks is not None]
-    frames = _frames(scene, found, kept, wanted)
+    seen = {shot: landmarks for shot, landmarks in enumerate(found) if landmarks is not None}
+    kept, frames = list(seen), _frames(scene, seen, wanted)
     items = _items(scene, frames, kept, wanted)
     if not items:
         return Record(source, left_out=(LeftOut(Reason.NOTHING_WORN),))
@@ -78,17 +78,17 @@ def _fault(scene: SceneFiles, found: list[np.ndarray | None]) -> Reason | None:
     return Reason.TARGETS_LOST if not lost or all(lost) or np.mean(lost) > MOST_FILLED else None
 
 
-def _frames(scene: SceneFiles, found: list[np.ndarray | None], kept: list[int], wanted: Preparation) -> list[ClipFrame]:
+def _frames(scene: SceneFiles, landmarks: dict[int, np.ndarray], wanted: Preparation) -> list[ClipFrame]:
     side = scene.tiles.shape[1]
     whole = Crop((side - 1) / 2, (side - 1) / 2, side)
     masks = {name: scene.masks(name) for name in wanted.categories}
     frames = []
-    for shot in kept:
+    for shot, face in landmarks.items():
         seen = {name: mask[shot] for name, mask in masks.items() if mask[shot].any()}
         frames.append(
             ClipFrame(
                 whole.apply(scene.tiles[shot], wanted.size),
-                whole.points(found[shot], wanted.size),
+                whole.points(face, wanted.size),
                 {name: whole.apply(mask, wanted.size) for name, mask in seen.items()},
             )
         )

@@ -16,7 +16,7 @@ import numpy as np
 
 from durian.clips import SUFFIX, ClipAbout, ClipFrame, write_clip
 from durian.errors import InvalidRequest, LimitExceeded, UnreadableMedia
-from durian.face import track_faces
+from durian.face import Crop, track_faces
 from durian.media import iter_video, probe_video
 from durian.media.shots import find_shots
 from durian.training.preparation.bars import Area, Bars
@@ -62,7 +62,8 @@ class Video:
     @property
     def shape(self) -> tuple[int, int]:
         """Height and width of the frames without bars, in pixels."""
-        return tuple(part.stop - part.start for part in self.area)
+        rows, columns = self.area
+        return rows.stop - rows.start, columns.stop - columns.start
 
     def frames(self, step: int | None = None) -> Iterator[np.ndarray]:
         """Frames that are taken, or every ``step``-th, without bars: ``(H, W, 3) uint8``.
@@ -93,9 +94,12 @@ def prepare_video(source: str, wanted: Preparation) -> Record:
         video = replace(video, area=bars.area())
         spans, tracked = follow(video, shots, wanted)
         for span, pictures in _pictures(video, spans, wanted.size):
-            result = span.reason
-            if span.crop is not None:
-                result = _frames(video, span, pictures, tracked[span.first : span.stop], wanted)
+            result: Reason | tuple[list[ClipFrame], tuple[str, ...]]
+            if isinstance(span.use, Reason):
+                result = span.use
+            else:
+                known = [landmarks for landmarks in tracked[span.first : span.stop] if landmarks is not None]
+                result = _frames(video, span, span.use, pictures, known, wanted)
             if isinstance(result, Reason):
                 left_out.append(LeftOut(result, span.first * video.step, span.stop - span.first))
                 continue
@@ -143,21 +147,22 @@ def _pictures(
     for span in spans:
         pictures = []
         for frame in islice(frames, span.stop - span.first):
-            if span.crop is not None:
-                fine = span.crop.apply(frame, parsed_side(span.crop, size))
-                pictures.append((span.crop.apply(frame, size), fine))
+            if isinstance(span.use, Crop):
+                fine = span.use.apply(frame, parsed_side(span.use, size))
+                pictures.append((span.use.apply(frame, size), fine))
         yield span, pictures
 
 
 def _frames(
     video: Video,
     span: Span,
+    crop: Crop,
     pictures: list[tuple[np.ndarray, np.ndarray]],
     tracked: Sequence[np.ndarray],
     wanted: Preparation,
 ) -> tuple[list[ClipFrame], tuple[str, ...]] | Reason:
     """A clip's frames and items, or why there is none."""
-    crop, size = span.crop, wanted.size
+    size = wanted.size
     landmarks = [crop.points(points, size) for points in tracked]
     fine = [picture for _, picture in pictures]
     fine_landmarks = [crop.points(points, fine[0].shape[0]) for points in tracked]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from diffusers.training_utils import EMAModel
@@ -51,10 +52,10 @@ class Average:
             with torch.no_grad():
                 torch._foreach_copy_(shown, before)
 
-    def state_dict(self) -> dict[str, object]:
+    def state_dict(self) -> dict[str, Any]:
         return {**self._average.state_dict(), "statistics": self._average_statistics}
 
-    def load_state_dict(self, state: dict[str, object]) -> None:
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         self._average.load_state_dict(state)
         device = self._weights[0].device
         self._average.to(device)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from durian.clips import Clip
@@ -17,7 +17,9 @@ from durian.training.stages.diffusion import ImageStage, TemporalStage
 from durian.training.stages.networks import start_alike
 from durian.training.stages.stage import PipelineStage
 
-KINDS: dict[str, type[PipelineStage]] = {stage.name: stage for stage in (AutoencoderStage, ImageStage, TemporalStage)}
+KINDS: dict[str, Callable[..., PipelineStage]] = {
+    stage.name: stage for stage in (AutoencoderStage, ImageStage, TemporalStage)
+}
 VALIDATION_SEED = 1_000_000_007
 """Added to the recipe's, so that samples of the same clips are others."""
 

@@ -40,17 +40,17 @@ def put_video(session: Session, path: str | None):
     yield (gr.skip(), gr.skip(), gr.update(label="Following the face in the video …"), *[gr.skip()] * 3)
     before = session.motion
     try:
-        choice, notice = reading.driving_from(path)
+        choice, driving = reading.driving_from(path)
     except DurianError as error:
         kept = str(before.video) if before.video else None
         yield (gr.skip(), gr.skip(), gr.update(value=kept, label="Driving video"), *[gr.skip()] * 3)
         raise sentence(error) from None
     with session.lock:
         session.motion = choice
-        frames = min(max(8, round(len(choice.tracked) / choice.tracked.fps * session.options.fps)), 240)
+        frames = min(max(8, round(driving.motion.duration * session.options.fps)), 240)
         session.options = replace(session.options, frames=frames)
-    if notice is not None:
-        gr.Info(escape(notice, quote=False))
+    if driving.notice is not None:
+        gr.Info(escape(driving.notice, quote=False))
     if choice.end < choice.duration:
         gr.Info(texts.VIDEO_TRIMMED.format(length=spoken_time(choice.duration), used=spoken_time(choice.end)))
     yield (
@@ -75,7 +75,7 @@ def use_part(session: Session, start: float, end: float, neutral: float) -> tupl
     choice.tracked = reading.track(choice).motion
     with session.lock:
         session.motion = choice
-        frames = min(max(8, round(len(choice.tracked) / choice.tracked.fps * session.options.fps)), 240)
+        frames = min(max(8, round(choice.tracked.duration * session.options.fps)), 240)
         session.options = replace(session.options, frames=frames)
     return views.motions_view(session), frames
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -18,6 +18,10 @@ FAR = 1_000_000
 Coordinate = Annotated[Real, Field(ge=-FAR, le=FAR)]
 Length = Annotated[Real, Field(gt=0, le=FAR)]
 Number = Annotated[Whole, Field(ge=0, le=FAR)]
+if TYPE_CHECKING:
+    PresetName = str
+else:
+    PresetName = Literal[tuple(PRESETS)]
 
 
 class Sent(Checked):
@@ -118,7 +122,7 @@ class PickedMotion(Sent):
     """The card of a preset."""
 
     kind: Literal["pick"]
-    id: Annotated[Literal[tuple(PRESETS)], Field(title="motion")]
+    id: Annotated[PresetName, Field(title="motion")]
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
@@ -42,7 +43,7 @@ def look(session: Session) -> Any:
     return worn_choices(list(worn), erased)
 
 
-def worn_choices(worn: list[str], erased: list[str]) -> Any:
+def worn_choices(worn: Sequence[str], erased: Sequence[str]) -> Any:
     info = texts.ERASE if worn else texts.NOTHING_WORN
     return gr.update(choices=[(name.capitalize(), name) for name in worn], value=erased, info=info)
 

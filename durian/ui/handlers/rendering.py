@@ -69,7 +69,10 @@ def apply(session: Session, renderer: str | None, steps: float | None, guidance:
     """
     chosen = checked(Literal["preview", "diffusion"] | None, renderer, "the renderer") or "preview"
     if chosen == "diffusion":
-        session.diffusion = DiffusionOptions(steps or None, guidance or None, session.diffusion.sampler)
+        session.diffusion = checked(
+            DiffusionOptions,
+            {"steps": steps or None, "guidance_scale": guidance or None, "sampler": session.diffusion.sampler},
+        )
     session.renderer = chosen
 
 

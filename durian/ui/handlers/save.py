@@ -70,7 +70,7 @@ def bundle(session: Session) -> str:
             request, result = outcome.request, outcome.animation.path
         else:
             request, result = session.request(only_ready=True), None
-        clicks = [list(item.history.step.clicks) for item in session.items if item.ready]
+        clicks = [list(item.masking().step.clicks) for item in session.items if item.ready]
     path = get_engine().owner_folder(session.owner) / "durian-bundle.zip"
     save_bundle(path, request, result, {"clicks": clicks, "motion": request.motion.name if request.motion else None})
     return str(path)
@@ -99,11 +99,11 @@ def take(session: Session, request: AnimationRequest, extra: dict[str, Any]) -> 
     choice.worn = dict(portrait.worn) or None
     session.portrait = choice
     session.items, session.selected = [], 0
-    clicks = extra.get("clicks") if isinstance(extra.get("clicks"), list) else []
+    clicks = extra.get("clicks")
+    clicks = clicks if isinstance(clicks, list) else []
     for index, attribute in enumerate(request.attributes):
         item: Item = session.add_item()
-        item.put(attribute.image, attribute.landmarks)
-        item.history.start(attribute.name, attribute.mask, _clicks(clicks, index))
+        item.put(attribute.image, attribute.landmarks).start(attribute.name, attribute.mask, _clicks(clicks, index))
         item.strength, item.trim = attribute.strength, attribute.trim
         item.layer, item.placement = attribute.layer, attribute.placement
     session.selected = 0

@@ -12,6 +12,7 @@ import numpy as np
 
 from durian.engine import get_engine
 from durian.errors import DurianError, InvalidRequest
+from durian.request import AttributeName
 from durian.schema import checked
 from durian.ui import pictures, reading, texts
 from durian.ui.handlers import still
@@ -76,15 +77,15 @@ def look_book(session: Session, kind: str, paths: list[str] | None):
         raise InvalidRequest("There is no portrait yet: upload one first.")
     if len(paths) > MOST_LOOKS:
         gr.Warning(f"{len(paths)} references are many: the first {MOST_LOOKS} are tried.", title="Look-book")
-    kind = checked(LookKind, kind, "the item")
+    wanted: AttributeName = checked(LookKind, kind, "the item")
     base = replace(session.still_request(), mode="wear")
     looks: list[tuple[np.ndarray, str]] = []
     for path in paths[:MOST_LOOKS]:
         try:
             item = Item(0)
             reading.reference_into(item, path)
-            if item.name != kind and not reading.start_named(item, kind):
-                gr.Warning(texts.NOTHING_NAMED.format(name=kind), title=_title(path))
+            if item.name != wanted and not reading.start_named(item, wanted):
+                gr.Warning(texts.NOTHING_NAMED.format(name=wanted), title=_title(path))
                 continue
             image = get_engine().look_book(base, [item.attribute()], session.owner, session.client)[0]
         except DurianError as error:

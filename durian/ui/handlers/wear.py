@@ -102,10 +102,11 @@ def import_mask(session: Session, path: str | None) -> tuple[Any, Any]:
 def export_mask(session: Session) -> str:
     """The selected item's mask as a lossless PNG of the size that the reference was uploaded in."""
     item = session.item
-    if item is None or not item.ready:
+    picture = item.picture if item is not None and item.ready else None
+    if item is None or picture is None:
         raise InvalidRequest("There is no mask to export yet: click or paint the item first.")
     path = get_engine().owner_folder(session.owner) / f"mask-{item.name}.png"
-    path.write_bytes(masks.png_bytes(masks.resized(item.history.mask, item.picture.given)))
+    path.write_bytes(masks.png_bytes(masks.resized(item.masking().mask, picture.given)))
     return str(path)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -119,7 +121,8 @@ def reduction_35() -> Block:
 
 def block_17(inner: int) -> Block:
     """At 17 × 17, with 1 × 7 and 7 × 1 kernels over ``inner`` channels."""
-    row, column = {"kernel": (1, 7), "padding": (0, 3)}, {"kernel": (7, 1), "padding": (3, 0)}
+    row: dict[str, Any] = {"kernel": (1, 7), "padding": (0, 3)}
+    column: dict[str, Any] = {"kernel": (7, 1), "padding": (3, 0)}
     return Block(
         (
             ("branch1x1",),
@@ -157,7 +160,8 @@ def reduction_17() -> Block:
 
 def block_8(before: int, pool: nn.Module) -> Block:
     """At 8 × 8; two paths fork into 1 × 3 and 3 × 1."""
-    row, column = {"kernel": (1, 3), "padding": (0, 1)}, {"kernel": (3, 1), "padding": (1, 0)}
+    row: dict[str, Any] = {"kernel": (1, 3), "padding": (0, 1)}
+    column: dict[str, Any] = {"kernel": (3, 1), "padding": (1, 0)}
     return Block(
         (
             ("branch1x1",),
