@@ -7,7 +7,7 @@ import pytest
 
 from durian.face import eye_distance, require_face
 from durian.geometry.mesh import CHIN, FACE_OVAL
-from durian.layers.lining import goes_round_the_neck, lining
+from durian.layers.lining import lining
 from durian.layers.skin import polygon
 
 
@@ -24,13 +24,6 @@ def ring(landmarks: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     away = np.hypot(x - middle[0], y - middle[1]) / unit
     angle = np.degrees(np.arctan2(y - middle[1], x - middle[0]))
     return ((away > 1.75) & (away < 2.1)).astype(np.float32), away, angle
-
-
-def test_scarves_go_round_the_neck_and_hats_do_not(landmarks):
-    scarf, _, angle = ring(landmarks)
-    assert goes_round_the_neck(scarf, landmarks)
-    assert goes_round_the_neck((255 * scarf).astype(np.uint8), landmarks)
-    assert not goes_round_the_neck(scarf * (angle < 20), landmarks)
 
 
 def test_one_looks_into_a_hat_where_its_reference_had_hair(landmarks):

@@ -11,6 +11,7 @@ import numpy as np
 
 from durian.geometry.head import Head
 from durian.geometry.mesh import CHIN, FACE_OVAL, smoothstep
+from durian.layers.round_the_neck import goes_round_the_neck
 from durian.layers.skin import polygon
 
 NOSE_BRIDGE = 168
@@ -24,24 +25,6 @@ HAIRLINE = 0.06
 """How far a forehead goes on above the landmarks' outline, in face widths."""
 SOFT = 0.015
 """Blur of the face's edge before a hat's inside, in face widths."""
-NECK_RAYS, NECK_SHARE = 60.0, 0.6
-"""Degrees on both sides of straight down, and the share of directions in them in which a scarf that goes around the
-neck is met."""
-
-
-def goes_round_the_neck(hat: np.ndarray, landmarks: np.ndarray) -> bool:
-    """Whether something worn as a hat is met almost everywhere below a face too: a headscarf or a hood.
-
-    Args:
-        hat: ``(S, S)``, where it lies, of any type; above half of its largest possible value it is there.
-        landmarks: ``(478, 3)`` of the wearer, pixels.
-    """
-    there = (hat > (127 if hat.dtype == np.uint8 else 0.5)).astype(np.uint8)
-    polar = cv2.warpPolar(there, (len(hat), RAYS), _centre(landmarks), len(hat), cv2.WARP_FILL_OUTLIERS)
-    down = Head(landmarks).axes[:2, 1]
-    angles = np.arange(RAYS) * (360 / RAYS) - np.degrees(np.arctan2(down[1], down[0]))
-    lower = np.abs((angles + 180) % 360 - 180) <= NECK_RAYS
-    return bool(polar[lower].any(1).mean() >= NECK_SHARE)
 
 
 def lining(hat: np.ndarray, filled: np.ndarray, landmarks: np.ndarray) -> np.ndarray:

@@ -15,8 +15,9 @@ import numpy as np
 from durian.content_cache import ContentCache
 from durian.content_hash import content_hash
 from durian.geometry.head import SKULL_RADII, Head
-from durian.geometry.mesh import CHIN, smoothstep
+from durian.geometry.mesh import smoothstep
 from durian.geometry.mirror import yaw
+from durian.layers.round_the_neck import goes_round_the_neck
 from durian.masks import HALF
 from durian.request import Attribute
 
@@ -26,8 +27,6 @@ SIDE_VIEW = 12.0
 """Degrees from which on a picture shows a hat from its side, and more of that than of the other one."""
 WIDEST = 1.75
 """Half the width of a hat, in the skull's radii, from which on it has a brim: a disc looks alike from all sides."""
-NECK = 0.25
-"""Width below the chin, in face widths, from which on something is a scarf and no strap."""
 SEAM = 6.0
 """Degrees on both sides of a hat's middle over which its seen side gives way to that side's mirror image: anywhere
 else the two do not meet, for hats sit askew."""
@@ -55,16 +54,14 @@ def turned(attribute: Attribute, portrait: np.ndarray) -> Attribute:
     given, wanted = yaw(attribute.landmarks), yaw(portrait)
     if not (attribute.mask > HALF).any():
         return attribute
-    if abs(given) < SIDE_VIEW or abs(given - wanted) < LEAST_TURN or _goes_round_the_neck(attribute):
+    if (
+        abs(given) < SIDE_VIEW
+        or abs(given - wanted) < LEAST_TURN
+        or goes_round_the_neck(attribute.mask, attribute.landmarks)
+    ):
         return attribute
     key = content_hash([attribute.mask, attribute.landmarks, round(wanted, 3)])
     return replace(attribute, **_cache.get(attribute.image, lambda _: _turned(attribute, given, wanted), key=key))
-
-
-def _goes_round_the_neck(attribute: Attribute) -> bool:
-    chin = int(np.clip(attribute.landmarks[CHIN, 1], 0, len(attribute.mask) - 1))
-    below = attribute.mask[chin:] > HALF
-    return bool(below.sum(1).max() > NECK * Head(np.asarray(attribute.landmarks, np.float32)).width)
 
 
 @dataclass(frozen=True)
