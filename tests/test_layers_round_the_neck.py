@@ -68,7 +68,7 @@ def test_hats_straps_and_masks_over_the_mouth_do_not(landmarks):
     across, below = places(landmarks)
     hat = wide_hat(landmarks)
     behind = hat | ((np.abs(across - 0.9) < 0.2) & (below > -1.7) & (below < 0.5))  # of a brim seen from the side
-    strap = hat | ((np.abs(np.hypot(across, (below + 0.75) / 1.1) - 0.77) < 0.06) & (below > -1.2))
+    strap = hat | ((np.abs(np.hypot(across, (below + 0.75) / 1.1) - 0.77) < 0.05) & (below > -1.2))
     over_mouth = hat | ((polygon(landmarks[FACE_OVAL], SHAPE) > 0) & (below > -0.55))
     braids = hat | ((np.abs(np.abs(across) - 0.65) < 0.2) & (below > -1.2) & (below < 1))
     for mask in (hat, behind, strap, over_mouth, braids):

@@ -12,7 +12,7 @@ WORKING_WIDTH = 100.0
 """Width of a face in pixels at which is looked."""
 BELOW_CHIN = 0.08
 """How far below the chin a mask over the mouth may go on, in face widths."""
-NECK, STRAP = 0.5, 0.12
+NECK, STRAP = 0.5, 0.08
 """Length of a row below that, without a gap, from which on something goes round the neck, and how high it must be not
 to be a strap, in face widths. Of 24 real hats and scarves with drawn masks (train and validation) the rows of all
 scarves are 0.7 long or more, and of the rest only a strap's are 0.2."""

@@ -15,6 +15,7 @@ from durian.segmentation.parser.beards import certainty, whole_beard
 from durian.segmentation.parser.classes import BACKGROUND, BEARD, HAIR, HAT, ITEMS
 from durian.segmentation.parser.from_afar import mended_from_afar
 from durian.segmentation.parser.islands import without_islands, without_unseen
+from durian.segmentation.parser.over_mouth import without_cover
 from durian.segmentation.parser.own_colours import by_own_colours
 from durian.segmentation.parser.window import HeadWindow, draw_face, head_unit
 from durian.segmentation.person import person_mask
@@ -305,7 +306,11 @@ class ParsedHead:
         """The share of an item in the head's window, ``(side, side) float32``."""
         window, shares = self._head_with_hat if number == HAT else self.head
         _, seen = self._seen_with_hat if number == HAT else self._believed_head
-        share = without_unseen(self._near(window, shares[..., number]), seen[..., number], *LEAST_SEEN)
+        share = shares[..., number]
+        if number == HAT:
+            points, unit = window.points(self.landmarks), window.scale * self.unit
+            share = without_cover(window.take(self.image), share, points, unit)
+        share = without_unseen(self._near(window, share), seen[..., number], *LEAST_SEEN)
         if number in THREADS:
             share = without_islands(share, THREADS[number] * window.scale * self.unit, LEAST_ISLAND[number])
         return share
