@@ -15,7 +15,7 @@ scarves (train and validation) the one with a mask has 0.7, all others 0."""
 CORE, REACH = 0.12, 0.25
 """How far within the face's outline nothing is the hat's, and how far beyond it what covers the mouth may go on where
 it has its colours, in distances of the outer eye corners."""
-SMOOTH, CLEAR = 0.06, 1.0
+SMOOTH, CLEAR = 0.06, 0.2
 """Standard deviation over which colours are judged, in the same unit, and the logarithm from which on they are more
 likely the cover's than the hat's."""
 
