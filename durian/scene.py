@@ -18,7 +18,7 @@ from durian.layers.beyond_frame import beyond_frame
 from durian.layers.continued import continued
 from durian.layers.hem import hemmed
 from durian.layers.loose_ends import with_loose_ends
-from durian.layers.turned import turned
+from durian.layers.turned import Turn, turn_of
 from durian.layers.wearing import PressedHair, press_hair
 from durian.motion import drive, driven_landmarks
 from durian.request import AnimationRequest, Attribute, RenderOptions
@@ -27,11 +27,18 @@ from durian.segmentation import body_parts, worn
 
 @dataclass(frozen=True)
 class AlignedAttribute:
-    """An attribute (mirrored where that fits better) on the portrait, and its mask in the crop ``(S, S) uint8``."""
+    """An attribute (mirrored or turned where that fits better) on the portrait, its mask in the crop
+    ``(S, S) uint8``, and how it was turned, if it was."""
 
     attribute: Attribute
     mesh: ItemMesh
     mask: np.ndarray
+    turn: Turn | None = None
+
+    @property
+    def reference(self) -> Attribute:
+        """The attribute in the picture that was taken of it, to be looked at closely."""
+        return self.attribute if self.turn is None else self.turn.reference
 
 
 @dataclass(frozen=True)
@@ -116,10 +123,13 @@ def prepare_scene(request: AnimationRequest, driving: np.ndarray | None = None, 
     image = portrait.crop.apply(portrait.image, size)
     items = []
     for attribute in sorted(request.attributes, key=lambda a: a.drawing_layer):
+        turn = None
         with suppress(InvalidRequest):  # of a mask of next to nothing, or of all of its picture
-            attribute = turned(facing_like(_whole(attribute), landmarks), landmarks)
+            attribute = facing_like(_whole(attribute), landmarks)
+            if (found := turn_of(attribute, landmarks)) is not None:
+                attribute, turn = found.attribute, found
         mesh = item_mesh(attribute, landmarks)
-        items.append(AlignedAttribute(attribute, mesh, aligned_mask(attribute, mesh, landmarks, size)))
+        items.append(AlignedAttribute(attribute, mesh, aligned_mask(attribute, mesh, landmarks, size), turn))
     worn_in_crop = _worn_in_crop(request, size)
     hair = worn_in_crop.get("hair")
     replaced = {a.name for a in request.attributes if a.strength > 0} | set(request.erase)
