@@ -59,6 +59,14 @@ def test_a_half_of_a_hat_that_is_taken_for_skin_or_hair_is_a_hat_as_from_afar(po
     assert at(mended(close, far, points), points, -105, 0)[BACKGROUND] == 1
 
 
+def test_the_blur_of_an_edge_from_afar_is_not_gained_but_a_gap_is(points):
+    close = labelled(points, hat=HAT_ABOVE, gap=(SKIN, (-72, -68, -60, 60)), hair=(HAIR, (-40, -20, -60, 60)))
+    far = labelled(points, hat=(HAT, (-100, -36, -60, 60)), hair=(HAIR, (-36, -20, -60, 60)))
+    made = mended(close, far, points)
+    assert at(made, points, -70, 30)[HAT] == 1
+    assert at(made, points, -38, 50)[HAIR] == 1
+
+
 def test_the_face_and_what_is_below_the_lips_stay_as_seen_closely(points):
     close = labelled(points, hair=(HAIR, (-40, 110, -90, 90)), face=(SKIN, (-40, 50, -40, 40)), hat=HAT_ABOVE)
     far = labelled(points, coat=(HAT, (-40, 110, -90, 90)), hat=HAT_ABOVE)

@@ -23,6 +23,8 @@ ABOVE_LIPS = 0.2
 a dark coat looks like a dark hat's end."""
 AROUND_FACE = 0.2
 """How far around the face's outline skin stays skin, in distances of the outer eye corners: from afar it is blurred."""
+SLIVER = 0.08
+"""Half the width up to which what a hat would gain is the blur of its edge from afar, in the same unit."""
 
 
 def mended_from_afar(
@@ -47,12 +49,22 @@ def mended_from_afar(
     hat = hats[1] * np.clip((lips - rows) / (ABOVE_LIPS * unit) + 0.5, 0, 1)
     face = np.zeros(hat.shape, np.uint8)
     cv2.fillPoly(face, [np.rint(points[list(FACE_OVAL)]).astype(np.int32)], 1)
-    face = cv2.dilate(face, np.ones((2 * round(AROUND_FACE * unit) + 1,) * 2, np.uint8))
+    face = cv2.dilate(face, _disc(AROUND_FACE * unit))
+    gained = [(HAIR, close[..., HAIR] * hat), (SKIN, close[..., SKIN] * hat * (1 - face))]
+    amount = sum(share for _, share in gained)
+    thick = cv2.morphologyEx((amount > 0.5).astype(np.uint8), cv2.MORPH_OPEN, _disc(SLIVER * unit))
+    thick = cv2.dilate(thick, _disc(SLIVER * unit))
+    # What lies between parts of a hat is no edge of it.
+    kept = thick | cv2.morphologyEx(thick | there.astype(np.uint8), cv2.MORPH_CLOSE, _disc(2 * SLIVER * unit))
     mended = close.copy()
-    for number, share in ((HAIR, hat), (SKIN, hat * (1 - face))):
-        _move(mended, number, HAT, close[..., number] * share)
+    for number, share in gained:
+        _move(mended, number, HAT, share * kept)
     _move(mended, HAT, CLOTHES, close[..., HAT] * far[..., CLOTHES])
     return mended
+
+
+def _disc(radius: float) -> np.ndarray:
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(1, round(radius)) + 1,) * 2)
 
 
 def _move(shares: np.ndarray, giver: int, taker: int, amount: np.ndarray) -> None:
