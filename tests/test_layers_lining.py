@@ -48,3 +48,14 @@ def test_a_scarf_is_closed_where_it_was_too_narrow_to_be_seen(landmarks):
     assert inside[missing].min() > 0.9
     below = np.mgrid[:512, :512][0] > landmarks[CHIN, 1] + 0.5 * eye_distance(landmarks)
     assert inside[below].max() < 0.05
+
+
+def test_a_hat_s_inside_ends_under_its_edge(landmarks):
+    """It comes out on no side when the hat moves a little."""
+    _, away, angle = ring(landmarks)
+    for hat in ((away > 1.6) & (away < 2.6) & (angle < 0), (away > 1.6) & (away < 2.6)):
+        inside = lining(hat.astype(np.float32), np.ones_like(away), landmarks)
+        above = (angle < -30) & (angle > -150)
+        assert inside[above & (away > 1.4) & (away < 1.55)].min() > 0.95
+        assert inside[above & (away > 1.62) & (away < 1.65)].min() > 0.5
+        assert inside[away > 2.1].max() == 0

@@ -21,6 +21,9 @@ SHADE = 0.6
 """Brightness of a hat's inside as a share of its outside's. Taste."""
 BELOW = (-0.1, 0.1)
 """Distance below the chin, in face widths, over which a hat's inside ends: there begins a neck."""
+UNDER = 0.12
+"""How far under a hat's edge its inside goes on, in face widths: if it went on to the outer edge, it would come out
+there when the hat moves with the head."""
 HAIRLINE = 0.06
 """How far a forehead goes on above the landmarks' outline, in face widths."""
 SOFT = 0.015
@@ -44,10 +47,15 @@ def lining(hat: np.ndarray, filled: np.ndarray, landmarks: np.ndarray) -> np.nda
     def back(rays: np.ndarray) -> np.ndarray:
         return cv2.warpPolar(rays, (size, size), _centre(landmarks), size, POLAR | cv2.WARP_INVERSE_MAP)
 
+    missing = np.zeros_like(polar)
     if goes_round_the_neck(hat, landmarks):
         polar, missing = _closed(polar)
         filled = np.maximum(filled, back(missing))
-    within = back(np.ascontiguousarray(np.maximum.accumulate(polar[:, ::-1], axis=1)[:, ::-1]))
+    within = np.maximum.accumulate(polar[:, ::-1], axis=1)[:, ::-1]
+    before = np.maximum.accumulate((within * (1 - polar))[:, ::-1], axis=1)[:, ::-1]
+    reach = max(1, round(UNDER * head.width))
+    below = np.concatenate([np.repeat(before[:, :1], reach, axis=1), before[:, :-reach]], axis=1)
+    within = back(np.ascontiguousarray(np.minimum(within, np.maximum(below, missing))))
     face = polygon(landmarks[FACE_OVAL], hat.shape)
     up = -HAIRLINE * head.width * head.axes[:2, 1]
     face = np.maximum(face, cv2.warpAffine(face, np.array([[1, 0, up[0]], [0, 1, up[1]]]), (size, size)))
