@@ -39,7 +39,8 @@ def labelled(points: np.ndarray, **boxes: tuple[int, tuple[int, int, int, int]])
 
 
 def mended(close: np.ndarray, far: np.ndarray, points: np.ndarray) -> np.ndarray:
-    return mended_from_afar(close, far, (close[..., HAT], far[..., HAT]), points, UNIT)
+    grey = np.full((SIDE, SIDE, 3), 128, np.uint8)
+    return mended_from_afar(grey, close, far, (close[..., HAT], far[..., HAT]), points, UNIT)
 
 
 def at(shares: np.ndarray, points: np.ndarray, down: int, across: int) -> np.ndarray:
@@ -57,6 +58,19 @@ def test_a_half_of_a_hat_that_is_taken_for_skin_or_hair_is_a_hat_as_from_afar(po
     # What is behind a hat is seen closely.
     far = labelled(points, hat=(HAT, (-110, -40, -60, 60)))
     assert at(mended(close, far, points), points, -105, 0)[BACKGROUND] == 1
+
+
+def test_hair_of_the_colour_that_it_has_beside_the_hat_stays_hair(points):
+    close = labelled(points, hair=(HAIR, (-70, 100, -90, 90)), hat=(HAT, (-100, -70, -90, 90)))
+    far = labelled(points, hair=(HAIR, (-40, 100, -90, 90)), hat=(HAT, (-100, -40, -90, 90)))
+    picture = np.full((SIDE, SIDE, 3), (210, 190, 150), np.uint8)
+    x, y = np.rint(points[[33, 263]].mean(axis=0)).astype(int)
+    picture[: y - 70] = picture[:, : x - 60] = 30  # the hat, and the shade under its brim on one side
+    made = mended_from_afar(picture, close, far, (close[..., HAT], far[..., HAT]), points, UNIT)
+    assert at(made, points, -55, 40)[HAIR] == 1
+    picture[y - 70 : y - 40, x:] = 30
+    made = mended_from_afar(picture, close, far, (close[..., HAT], far[..., HAT]), points, UNIT)
+    assert at(made, points, -55, 40)[HAT] == 1
 
 
 def test_the_blur_of_an_edge_from_afar_is_not_gained_but_a_gap_is(points):

@@ -136,7 +136,8 @@ class ParsedHead:
         afar, shares = self._seen_from_afar
         far = afar.put_into(window, shares)
         hats = tuple(self._near(window, seen[..., HAT]) for seen in (close, far))
-        return window, mended_from_afar(close, far, hats, window.points(self.landmarks), window.scale * self.unit)
+        picture, points = window.take(self.image), window.points(self.landmarks)
+        return window, mended_from_afar(picture, close, far, hats, points, window.scale * self.unit)
 
     @cached_property
     def _believed_head(self) -> tuple[HeadWindow, np.ndarray]:
