@@ -67,7 +67,7 @@ def mended_from_afar(
     thick = cv2.morphologyEx((amount > 0.5).astype(np.uint8), cv2.MORPH_OPEN, _disc(SLIVER * unit))
     thick = cv2.dilate(thick, _disc(SLIVER * unit))
     # What lies between parts of a hat is no edge of it.
-    kept = thick | cv2.morphologyEx(thick | there.astype(np.uint8), cv2.MORPH_CLOSE, _disc(2 * SLIVER * unit))
+    kept = thick | cv2.morphologyEx(thick | there.astype(np.uint8), cv2.MORPH_CLOSE, _disc(4 * SLIVER * unit))
     mended = close.copy()
     for number, share in gained:
         _move(mended, number, HAT, share * kept)
