@@ -19,7 +19,7 @@ from durian.layers.beyond_frame import beyond_frame
 from durian.layers.continued import continued
 from durian.layers.hem import hemmed
 from durian.layers.loose_ends import with_loose_ends
-from durian.layers.turned import turned
+from durian.layers.turned import Turn, turn_of
 from durian.layers.wearing import PressedHair, press_hair
 from durian.motion import drive, driven_landmarks
 from durian.request import AnimationRequest, Attribute, RenderOptions
@@ -29,11 +29,18 @@ from durian.side_by_side import side_by_side
 
 @dataclass(frozen=True)
 class AlignedAttribute:
-    """An attribute (mirrored where that fits better) on the portrait, and its mask in the crop ``(S, S) uint8``."""
+    """An attribute (mirrored or turned where that fits better) on the portrait, its mask in the crop
+    ``(S, S) uint8``, and how it was turned, if it was."""
 
     attribute: Attribute
     mesh: ItemMesh
     mask: np.ndarray
+    turn: Turn | None = None
+
+    @property
+    def reference(self) -> Attribute:
+        """The attribute in the picture that was taken of it, to be looked at closely."""
+        return self.attribute if self.turn is None else self.turn.reference
 
 
 @dataclass(frozen=True)
@@ -166,10 +173,13 @@ def _aligned(request: AnimationRequest, landmarks: np.ndarray, size: int) -> tup
     """What a request puts on, in drawing order."""
     items = []
     for attribute in sorted(request.attributes, key=lambda a: a.drawing_layer):
+        turn = None
         with suppress(InvalidRequest):  # of a mask of next to nothing, or of all of its picture
-            attribute = turned(facing_like(_whole(attribute), landmarks), landmarks)
+            attribute = facing_like(_whole(attribute), landmarks)
+            if (found := turn_of(attribute, landmarks)) is not None:
+                attribute, turn = found.attribute, found
         mesh = item_mesh(attribute, landmarks)
-        items.append(AlignedAttribute(attribute, mesh, aligned_mask(attribute, mesh, landmarks, size)))
+        items.append(AlignedAttribute(attribute, mesh, aligned_mask(attribute, mesh, landmarks, size), turn))
     return tuple(items)
 
 

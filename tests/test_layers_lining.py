@@ -7,7 +7,7 @@ import pytest
 
 from durian.face import eye_distance, require_face
 from durian.geometry.mesh import CHIN, FACE_OVAL
-from durian.layers.lining import goes_round_the_neck, lining
+from durian.layers.lining import lining
 from durian.layers.skin import polygon
 
 
@@ -24,13 +24,6 @@ def ring(landmarks: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     away = np.hypot(x - middle[0], y - middle[1]) / unit
     angle = np.degrees(np.arctan2(y - middle[1], x - middle[0]))
     return ((away > 1.75) & (away < 2.1)).astype(np.float32), away, angle
-
-
-def test_scarves_go_round_the_neck_and_hats_do_not(landmarks):
-    scarf, _, angle = ring(landmarks)
-    assert goes_round_the_neck(scarf, landmarks)
-    assert goes_round_the_neck((255 * scarf).astype(np.uint8), landmarks)
-    assert not goes_round_the_neck(scarf * (angle < 20), landmarks)
 
 
 def test_one_looks_into_a_hat_where_its_reference_had_hair(landmarks):
@@ -55,3 +48,14 @@ def test_a_scarf_is_closed_where_it_was_too_narrow_to_be_seen(landmarks):
     assert inside[missing].min() > 0.9
     below = np.mgrid[:512, :512][0] > landmarks[CHIN, 1] + 0.5 * eye_distance(landmarks)
     assert inside[below].max() < 0.05
+
+
+def test_a_hat_s_inside_ends_under_its_edge(landmarks):
+    """It comes out on no side when the hat moves a little."""
+    _, away, angle = ring(landmarks)
+    for hat in ((away > 1.6) & (away < 2.6) & (angle < 0), (away > 1.6) & (away < 2.6)):
+        inside = lining(hat.astype(np.float32), np.ones_like(away), landmarks)
+        above = (angle < -30) & (angle > -150)
+        assert inside[above & (away > 1.4) & (away < 1.55)].min() > 0.95
+        assert inside[above & (away > 1.62) & (away < 1.65)].min() > 0.5
+        assert inside[away > 2.1].max() == 0

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
 from durian.face import require_face
+from durian.geometry.alignment import item_mesh
 from durian.geometry.head import Head
 from durian.geometry.mesh import CHIN
 from durian.geometry.mirror import yaw
-from durian.layers.turned import turned
+from durian.layers.face_light import FaceLight
+from durian.layers.turned import turn_of
+from durian.preview.layers import build_layer
 from durian.request import Attribute
+from durian.scene import AlignedAttribute
 
 TURN = 40.0
 """Degrees between the reference and its wearer."""
@@ -42,6 +47,11 @@ def hat(landmarks: np.ndarray, shape: tuple[int, int], radius: float) -> Attribu
     angle = np.degrees(np.arcsin(np.clip(across / np.maximum(half, 1), -1, 1))) - yaw(landmarks)
     image[..., 0] = np.where(there, np.abs(angle), 30)
     return Attribute(image, np.where(there, np.uint8(255), np.uint8(0)), landmarks, "hat")
+
+
+def turned(reference: Attribute, portrait: np.ndarray) -> Attribute:
+    turn = turn_of(reference, portrait)
+    return reference if turn is None else turn.attribute
 
 
 def without_roll(landmarks: np.ndarray) -> np.ndarray:
@@ -99,3 +109,36 @@ def test_a_mask_of_one_pixel_is_left_as_it_is(landmarks, collins):
     mask[20, 31] = 255
     given = Attribute(collins, mask, aside, "hat")
     assert turned(given, landmarks).mask.any()
+
+
+def test_a_smaller_part_of_a_reference_is_turned_as_all_of_it(wearer, collins):
+    reference = hat(without_roll(looking_aside(wearer, TURN)), collins.shape[:2], 1.15)
+    turn = turn_of(reference, wearer)
+    whole = turn.wound(reference.mask)
+    left, top = 20, 10
+    half = cv2.resize(reference.mask[top:, left:], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    to_half = np.array([[0.5, 0, 0.5 * (0.5 - left) - 0.5], [0, 0.5, 0.5 * (0.5 - top) - 0.5]])
+    to_third = np.array([[1 / 3, 0, -2], [0, 1 / 3, 4]])
+    size = round(whole.shape[1] / 3), round(whole.shape[0] / 3) + 6
+    expected = cv2.warpAffine(cv2.GaussianBlur(whole, (0, 0), 1), to_third, size, flags=cv2.INTER_LINEAR)
+    assert (expected > 200).sum() > 200
+    made = turn.wound(half, to_half, to_third, size)
+    assert ((made > 127) != (expected > 127)).sum() < 0.03 * (expected > 127).sum()
+
+
+def test_a_turned_hat_is_lit_by_the_face_in_its_own_picture(wearer, collins):
+    """In the light of its own reference nothing of it changes, however its picture was wound."""
+    landmarks = without_roll(looking_aside(wearer, TURN))
+    reference = hat(landmarks, collins.shape[:2], 1.15)
+    face = np.linspace(60, 220, collins.shape[1], dtype=np.float32)[None, :, None]  # lit from the side
+    image = np.where(reference.mask[..., None] > 0, np.float32(120), face).astype(np.uint8)
+    reference = replace(reference, image=np.ascontiguousarray(np.broadcast_to(image, collins.shape)))
+    turn = turn_of(reference, wearer)
+    item = AlignedAttribute(turn.attribute, item_mesh(turn.attribute, wearer), turn.attribute.mask, turn)
+    own = FaceLight.of(reference.image.astype(np.float32), landmarks)
+    assert not np.allclose(
+        FaceLight.of(turn.attribute.image.astype(np.float32), turn.attribute.landmarks).mean, own.mean
+    )
+    kept, lit = (build_layer(item, wearer, light, own).texture for light in (0.0, 1.0))
+    assert (kept[..., 3] > 250).any()
+    assert np.abs(kept.astype(int) - lit).max() <= 1

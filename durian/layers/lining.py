@@ -11,6 +11,7 @@ import numpy as np
 
 from durian.geometry.head import Head
 from durian.geometry.mesh import CHIN, FACE_OVAL, smoothstep
+from durian.layers.round_the_neck import goes_round_the_neck
 from durian.layers.skin import polygon
 
 NOSE_BRIDGE = 168
@@ -20,28 +21,13 @@ SHADE = 0.6
 """Brightness of a hat's inside as a share of its outside's. Taste."""
 BELOW = (-0.1, 0.1)
 """Distance below the chin, in face widths, over which a hat's inside ends: there begins a neck."""
+UNDER = 0.12
+"""How far under a hat's edge its inside goes on, in face widths: if it went on to the outer edge, it would come out
+there when the hat moves with the head."""
 HAIRLINE = 0.06
 """How far a forehead goes on above the landmarks' outline, in face widths."""
 SOFT = 0.015
 """Blur of the face's edge before a hat's inside, in face widths."""
-NECK_RAYS, NECK_SHARE = 60.0, 0.6
-"""Degrees on both sides of straight down, and the share of directions in them in which a scarf that goes around the
-neck is met."""
-
-
-def goes_round_the_neck(hat: np.ndarray, landmarks: np.ndarray) -> bool:
-    """Whether something worn as a hat is met almost everywhere below a face too: a headscarf or a hood.
-
-    Args:
-        hat: ``(S, S)``, where it lies, of any type; above half of its largest possible value it is there.
-        landmarks: ``(478, 3)`` of the wearer, pixels.
-    """
-    there = (hat > (127 if hat.dtype == np.uint8 else 0.5)).astype(np.uint8)
-    polar = cv2.warpPolar(there, (len(hat), RAYS), _centre(landmarks), len(hat), cv2.WARP_FILL_OUTLIERS)
-    down = Head(landmarks).axes[:2, 1]
-    angles = np.arange(RAYS) * (360 / RAYS) - np.degrees(np.arctan2(down[1], down[0]))
-    lower = np.abs((angles + 180) % 360 - 180) <= NECK_RAYS
-    return bool(polar[lower].any(1).mean() >= NECK_SHARE)
 
 
 def lining(hat: np.ndarray, filled: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
@@ -61,10 +47,15 @@ def lining(hat: np.ndarray, filled: np.ndarray, landmarks: np.ndarray) -> np.nda
     def back(rays: np.ndarray) -> np.ndarray:
         return cv2.warpPolar(rays, (size, size), _centre(landmarks), size, POLAR | cv2.WARP_INVERSE_MAP)
 
+    missing = np.zeros_like(polar)
     if goes_round_the_neck(hat, landmarks):
         polar, missing = _closed(polar)
         filled = np.maximum(filled, back(missing))
-    within = back(np.ascontiguousarray(np.maximum.accumulate(polar[:, ::-1], axis=1)[:, ::-1]))
+    within = np.maximum.accumulate(polar[:, ::-1], axis=1)[:, ::-1]
+    before = np.maximum.accumulate((within * (1 - polar))[:, ::-1], axis=1)[:, ::-1]
+    reach = max(1, round(UNDER * head.width))
+    below = np.concatenate([np.repeat(before[:, :1], reach, axis=1), before[:, :-reach]], axis=1)
+    within = back(np.ascontiguousarray(np.minimum(within, np.maximum(below, missing))))
     face = polygon(landmarks[FACE_OVAL], hat.shape)
     up = -HAIRLINE * head.width * head.axes[:2, 1]
     face = np.maximum(face, cv2.warpAffine(face, np.array([[1, 0, up[0]], [0, 1, up[1]]]), (size, size)))

@@ -8,6 +8,7 @@ picture does not show are the mirror image of those on its other side.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import cv2
@@ -16,8 +17,9 @@ import numpy as np
 from durian.content_cache import ContentCache
 from durian.content_hash import content_hash
 from durian.geometry.head import SKULL_RADII, Head
-from durian.geometry.mesh import CHIN, smoothstep
+from durian.geometry.mesh import smoothstep
 from durian.geometry.mirror import yaw
+from durian.layers.round_the_neck import goes_round_the_neck
 from durian.masks import HALF
 from durian.request import Attribute
 
@@ -27,8 +29,6 @@ SIDE_VIEW = 12.0
 """Degrees from which on a picture shows a hat from its side, and more of that than of the other one."""
 WIDEST = 1.75
 """Half the width of a hat, in the skull's radii, from which on it has a brim: a disc looks alike from all sides."""
-NECK = 0.25
-"""Width below the chin, in face widths, from which on something is a scarf and no strap."""
 SEAM = 6.0
 """Degrees on both sides of a hat's middle over which its seen side gives way to that side's mirror image: anywhere
 else the two do not meet, for hats sit askew."""
@@ -38,34 +38,124 @@ in its radii."""
 SMOOTH = 0.04
 """Standard deviation over which the outline is smoothed, in face widths."""
 
+WHOLE = np.eye(2, 3)
+
 _cache = ContentCache(entries=8)
 
 
-def turned(attribute: Attribute, portrait: np.ndarray) -> Attribute:
-    """The hat as a picture would show it whose head is turned as the portrait's is.
+def turn_of(attribute: Attribute, portrait: np.ndarray) -> Turn | None:
+    """How the picture of a hat is turned to show a head that is turned as the portrait's is.
 
-    Other items, hats without a face, scarves that go around the neck, and those that are turned much the same are
-    returned as they are.
+    ``None`` for other items, hats without a face, scarves that go around the neck, and those that are turned much the
+    same.
 
     Args:
         attribute: the reference.
         portrait: ``(478, 3)`` landmarks of the wearer, pixels.
     """
-    if attribute.name != "hat" or attribute.landmarks is None:
-        return attribute
+    if attribute.name != "hat" or attribute.landmarks is None or not (attribute.mask > HALF).any():
+        return None
     given, wanted = yaw(attribute.landmarks), yaw(portrait)
-    if not (attribute.mask > HALF).any():
-        return attribute
-    if abs(given) < SIDE_VIEW or abs(given - wanted) < LEAST_TURN or _goes_round_the_neck(attribute):
-        return attribute
-    key = content_hash([attribute.mask, attribute.landmarks, round(wanted, 3)])
-    return replace(attribute, **_cache.get(attribute.image, lambda _: _turned(attribute, given, wanted), key=key))
+    if abs(given) < SIDE_VIEW or abs(given - wanted) < LEAST_TURN:
+        return None
+    if goes_round_the_neck(attribute.mask, attribute.landmarks):
+        return None
+    turn = Turn(attribute, given, wanted)
+    return turn if turn.outline is not None else None
 
 
-def _goes_round_the_neck(attribute: Attribute) -> bool:
-    chin = int(np.clip(attribute.face_landmarks[CHIN, 1], 0, len(attribute.mask) - 1))
-    below = attribute.mask[chin:] > HALF
-    return bool(below.sum(1).max() > NECK * Head(np.asarray(attribute.landmarks, np.float32)).width)
+@dataclass(frozen=True)
+class Turn:
+    """The turn of a ``reference`` from one direction to another, degrees to the side.
+
+    What is measured on a picture, such as its light, is measured on the reference; :meth:`wound` turns what was found.
+    """
+
+    reference: Attribute
+    given: float
+    wanted: float
+
+    @cached_property
+    def head(self) -> Head:
+        return Head(np.asarray(self.reference.landmarks, np.float32))
+
+    @cached_property
+    def upright(self) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
+        """The map ``(2, 3)`` from the reference to the turned picture, whose head is upright, before anything is wound;
+        that back; and the turned picture's width and height."""
+        return _upright(self.head, self.reference.mask.shape)
+
+    @cached_property
+    def centre(self) -> np.ndarray:
+        """The skull's centre in the turned picture, ``(2,)`` pixels."""
+        upright, _, _ = self.upright
+        return upright[:, :2] @ self.head.centre[:2] + upright[:, 2]
+
+    @cached_property
+    def outline(self) -> Outline | None:
+        """The hat's, ``None`` of a pixel or two, which fell between pixels."""
+        upright, _, size = self.upright
+        mask = cv2.warpAffine(self.reference.mask, upright, size)
+        return _outline(mask, self.head, self.centre, self.given) if (mask > HALF).any() else None
+
+    @cached_property
+    def attribute(self) -> Attribute:
+        """The hat as a picture would show it whose head is turned so."""
+        key = content_hash([self.reference.mask, self.reference.landmarks, round(self.wanted, 3)])
+        return replace(self.reference, **_cache.get(self.reference.image, lambda _: self._parts(), key=key))
+
+    def _parts(self) -> dict[str, Any]:
+        upright, _, _ = self.upright
+        landmarks = np.asarray(self.reference.landmarks, np.float64).copy()
+        landmarks[:, :2] = landmarks[:, :2] @ upright[:, :2].T + upright[:, 2]
+        centre = np.array([*self.centre, self.head.centre[2]])
+        return {
+            "image": np.clip(self.wound(self.reference.image) + 0.5, 0, 255).astype(np.uint8),
+            "mask": np.rint(self.wound(self.reference.mask)).astype(np.uint8),
+            "landmarks": _about(landmarks, centre, self.wanted - self.given),
+        }
+
+    def wound(
+        self,
+        values: np.ndarray,
+        to_values: np.ndarray = WHOLE,
+        to_result: np.ndarray = WHOLE,
+        size: tuple[int, int] | None = None,
+    ) -> np.ndarray:
+        """A picture or mask of the reference turned like it, ``float32``.
+
+        Args:
+            values: ``(H, W, 3)`` colours, which go on beyond their picture, or a mask ``(H, W)``, which does not; both
+                ``uint8`` or ``float32``.
+            to_values: ``(2, 3)`` from the reference's pixels to those of ``values``.
+            to_result: ``(2, 3)`` from the turned picture's pixels to those of what is returned, without rotation.
+            size: width and height of that; of the turned picture if left out.
+        """
+        width, height = size or self.upright[2]
+        y, x = np.mgrid[:height, :width].astype(np.float32)
+        x, y = (((at - to_result[k, 2]) / to_result[k, k]).astype(np.float32) for k, at in enumerate((x, y)))
+        _, back, _ = self.upright
+        back = to_values[:, :2] @ back + np.array([[0, 0, 1]]) * to_values[:, 2:]
+        how = (cv2.INTER_CUBIC, cv2.BORDER_REPLICATE) if values.ndim == 3 else (cv2.INTER_LINEAR, cv2.BORDER_CONSTANT)
+        found = np.zeros((height, width, *values.shape[2:]), np.float32)
+        for source, share in self._seen(x - np.float32(self.centre[0]), y - np.float32(self.centre[1])):
+            at_x, at_y = (
+                (back[k, 0] * (source + self.centre[0]) + back[k, 1] * y + back[k, 2]).astype(np.float32)
+                for k in (0, 1)
+            )
+            part = cv2.remap(values, at_x, at_y, how[0], borderMode=how[1])
+            found += (share if values.ndim == 2 else share[..., None]) * part
+        return found
+
+    def _seen(self, across: np.ndarray, row: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+        """What comes to places that count from the skull's centre, as :func:`_wound` tells it."""
+        outline = self.outline
+        if outline is None or outline.radius.max() > WIDEST * self.head.radii[0]:
+            return [(across, np.ones_like(across))]
+        axis, radius = outline.at(row)
+        narrower = _half_width(self.wanted) / _half_width(self.given)
+        full = outline.without_dents.at(row)[1]
+        return _wound(across / narrower * radius / full, radius, axis, self.given, self.wanted)
 
 
 @dataclass(frozen=True)
@@ -88,38 +178,6 @@ class Outline:
     def without_dents(self) -> Outline:
         """The same with a crown that is round all over: where a picture shows hair before it, it is hidden."""
         return replace(self, radius=_without_dents(self.radius))
-
-
-def _turned(attribute: Attribute, given: float, wanted: float) -> dict[str, Any]:
-    head = Head(np.asarray(attribute.landmarks, np.float32))
-    upright, back, size = _upright(head, attribute.mask.shape)
-    mask = cv2.warpAffine(attribute.mask, upright, size)
-    if not (mask > HALF).any():
-        return {}  # a pixel or two, which fell between pixels
-    centre = upright[:, :2] @ head.centre[:2] + upright[:, 2]
-    outline = _outline(mask, head, centre, given)
-    y, x = np.mgrid[: size[1], : size[0]].astype(np.float32)
-    across, row = x - centre[0], y - centre[1]
-    axis, radius = outline.at(row)
-    narrower = _half_width(wanted) / _half_width(given)
-    if outline.radius.max() > WIDEST * head.radii[0]:
-        seen = [(across, np.ones_like(across))]
-    else:
-        full = outline.without_dents.at(row)[1]
-        seen = _wound(across / narrower * radius / full, radius, axis, given, wanted)
-    image, alpha = np.zeros((*across.shape, 3), np.float32), np.zeros_like(across)
-    for source, share in seen:
-        at_x, at_y = (back[k, 0] * (source + centre[0]) + back[k, 1] * y + back[k, 2] for k in (0, 1))
-        maps = at_x.astype(np.float32), at_y.astype(np.float32)
-        image += share[..., None] * cv2.remap(attribute.image, *maps, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        alpha += share * cv2.remap(attribute.mask, *maps, cv2.INTER_LINEAR)
-    landmarks = np.asarray(attribute.landmarks, np.float64).copy()
-    landmarks[:, :2] = landmarks[:, :2] @ upright[:, :2].T + upright[:, 2]
-    return {
-        "image": np.clip(image + 0.5, 0, 255).astype(np.uint8),
-        "mask": np.rint(alpha).astype(np.uint8),
-        "landmarks": _about(landmarks, np.array([*centre, head.centre[2]]), wanted - given),
-    }
 
 
 def _upright(head: Head, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:

@@ -16,7 +16,8 @@ import numpy as np
 from durian.face import OUTER_EYES
 from durian.geometry.head import Head
 from durian.geometry.mesh import FACE_OVAL, smoothstep
-from durian.layers.lining import below_chin, goes_round_the_neck
+from durian.layers.lining import below_chin
+from durian.layers.round_the_neck import goes_round_the_neck
 
 NOSE_BRIDGE = 168
 UNDER_BRIM = 0.22

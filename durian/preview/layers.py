@@ -17,8 +17,10 @@ from durian.layers.face_light import FaceLight
 from durian.layers.fill import fill
 from durian.layers.glasses import take_apart
 from durian.layers.glasses_view import FrontView
+from durian.layers.turned import Turn
 from durian.preview.beard import beard_texture, over_a_beard, own_parts_of
 from durian.preview.light import cut_out, in_colours_of, mean_change, relit
+from durian.preview.sample import Sample
 from durian.request import Attribute, AttributeName
 from durian.scene import AlignedAttribute
 
@@ -146,7 +148,7 @@ def build_layer(
         scale = NO_FACE_BOXES[attribute.name][0] * eyes / max(x1 - x0, 1)
     if isinstance(item.mesh, GlassesItem):
         return _glasses_layer(attribute, item.mesh, portrait, light, wearer, hair)
-    texture, to_texture = _texture(attribute, float(scale * attribute.placement.scale), light, wearer)
+    texture, to_texture = _texture(item, float(scale * attribute.placement.scale), light, wearer)
     points = item.mesh.texture_points @ to_texture[:, :2].T + to_texture[:, 2]
     points = points.astype(np.float32)
     if attribute.name == "beard" and attribute.landmarks is not None:
@@ -158,21 +160,36 @@ def build_layer(
     return Layer(attribute.name, texture, points, item.mesh, attribute.strength)
 
 
-def _texture(attribute: Attribute, scale: float, light: float, wearer: FaceLight) -> tuple[np.ndarray, np.ndarray]:
+def _texture(item: AlignedAttribute, scale: float, light: float, wearer: FaceLight) -> tuple[np.ndarray, np.ndarray]:
     """The item cut out, as of :attr:`Layer.texture`, and the map into it as of :func:`cut_out`; not to be written
-    into: while a visitor moves sliders the items stay the same, and are cut out once."""
+    into: while a visitor moves sliders the items stay the same, and are cut out once.
+
+    It is cut out of the reference, and its light measured there, before it is turned.
+    """
+    attribute, reference = item.attribute, item.reference
 
     def make(_: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         if attribute.name == "beard" and attribute.landmarks is not None:
             return beard_texture(attribute, scale, light, wearer)
-        straight, sample = _cuts.get(attribute.image, lambda _: cut_out(attribute, scale), key=cut_key)
+        straight, sample = _cuts.get(reference.image, lambda _: cut_out(reference, scale), key=cut_key)
+        if item.turn is not None:
+            straight, sample = _turned(straight, sample, item.turn, scale)
         if light > 0 and sample.landmarks is not None:
-            colours = relit(straight[..., :3], sample.landmarks, attribute, wearer, light)
+            colours = relit(straight[..., :3], sample.landmarks, reference, wearer, light)
             straight = np.concatenate([colours, straight[..., 3:]], -1)
         return premultiplied(in_colours_of(wearer, straight, light)), sample.to_texture
 
-    cut_key = content_hash((attribute.mask, attribute.landmarks, attribute.name, attribute.trim, scale))
-    return _textures.get(attribute.image, make, key=cut_key + content_hash((light, wearer)))
+    cut_key = content_hash((reference.mask, reference.landmarks, reference.name, reference.trim, scale))
+    key = cut_key + content_hash((attribute.landmarks, light, wearer))
+    return _textures.get(reference.image, make, key=key)
+
+
+def _turned(straight: np.ndarray, sample: Sample, turn: Turn, scale: float) -> tuple[np.ndarray, Sample]:
+    """An item that was cut out, turned, as of :func:`cut_out`."""
+    place = Sample.of(turn.attribute, scale)
+    maps = sample.to_texture, place.to_texture, place.alpha.shape[::-1]
+    colours, alpha = (turn.wound(np.ascontiguousarray(part), *maps) for part in (straight[..., :3], straight[..., 3]))
+    return np.dstack([np.clip(colours, 0, 255), np.clip(alpha, 0, 255)]), place
 
 
 def _glasses_layer(

@@ -125,9 +125,11 @@ def _new_hat(scene: Scene, layers: tuple[Layer, ...], canvas: Canvas) -> NewHat 
     if len(hats) != 1:
         return None
     ((item, layer),) = hats
-    person = person_mask(item.attribute.image)
+    person = person_mask(item.reference.image)
     if not person.any():
         return None
+    if item.turn is not None:
+        person = np.rint(item.turn.wound(person)).astype(np.uint8)
     filled = aligned_mask(replace(item.attribute, mask=person, trim=0.0), item.mesh, scene.landmarks, scene.size)
     whole = replace(layer, strength=1.0).at_rest(canvas, scene.landmarks, scene.size)
     return NewHat(whole, filled.astype(np.float32) / 255, layer.strength)

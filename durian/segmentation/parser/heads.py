@@ -13,7 +13,9 @@ from durian.content_hash import content_hash
 from durian.segmentation.edges import follow_edges
 from durian.segmentation.parser.beards import certainty, whole_beard
 from durian.segmentation.parser.classes import BACKGROUND, BEARD, HAIR, HAT, ITEMS
+from durian.segmentation.parser.from_afar import mended_from_afar
 from durian.segmentation.parser.islands import without_islands, without_unseen
+from durian.segmentation.parser.over_mouth import without_cover
 from durian.segmentation.parser.own_colours import by_own_colours
 from durian.segmentation.parser.window import HeadWindow, draw_face, head_unit
 from durian.segmentation.person import person_mask
@@ -99,9 +101,9 @@ class ParsedHead:
         """The window around the head and what is on it, and shares ``(side, side, 9) float32`` in it; nothing is a hat
         where nobody wears one."""
         if self.is_worn("hat"):
-            return self._head_with_hat()
-        window, shares = self._seen_head
-        return window, self._by_own_colours(window, self._without_hat(window, shares))
+            return self._head_with_hat
+        window, shares = self._believed_head
+        return window, self._by_own_colours(window, shares)
 
     @cached_property
     def face(self) -> tuple[HeadWindow, np.ndarray]:
@@ -110,16 +112,40 @@ class ParsedHead:
         shares = shares if self.is_worn("hat") else self._without_hat(window, shares)
         return window, self._by_own_colours(window, shares)
 
+    @cached_property
     def _head_with_hat(self) -> tuple[HeadWindow, np.ndarray]:
         """As :attr:`head`, for somebody who says that a hat is worn."""
-        window, shares = self._seen_head
+        window, shares = self._seen_with_hat
         return window, self._by_own_colours(window, shares)
+
+    @cached_property
+    def _seen_from_afar(self) -> tuple[HeadWindow, np.ndarray]:
+        """The window in which the head is searched with the network's own shares."""
+        return self._parse(SEARCH_SIDE, HEAD_UNIT, HEAD_PLACE)
 
     @cached_property
     def _seen_head(self) -> tuple[HeadWindow, np.ndarray]:
         """The window around the head with the network's own shares."""
-        window, shares = self._parse(SEARCH_SIDE, HEAD_UNIT, HEAD_PLACE)
+        window, shares = self._seen_from_afar
         return self._parse(HEAD_SIDE, *self._closer(window, self._by_own_colours(window, shares)))
+
+    @cached_property
+    def _seen_with_hat(self) -> tuple[HeadWindow, np.ndarray]:
+        """The same of a head that wears a hat, which is seen from afar too."""
+        window, close = self._seen_head
+        afar, shares = self._seen_from_afar
+        far = afar.put_into(window, shares)
+        hats = self._near(window, close[..., HAT]), self._near(window, far[..., HAT])
+        picture, points = window.take(self.image), window.points(self.landmarks)
+        return window, mended_from_afar(picture, close, far, hats, points, window.scale * self.unit)
+
+    @cached_property
+    def _believed_head(self) -> tuple[HeadWindow, np.ndarray]:
+        """The same with a hat if one is worn, else without any."""
+        if self.is_worn("hat"):
+            return self._seen_with_hat
+        window, shares = self._seen_head
+        return window, self._without_hat(window, shares)
 
     @cached_property
     def _seen_face(self) -> tuple[HeadWindow, np.ndarray]:
@@ -205,9 +231,7 @@ class ParsedHead:
     def _certainty(self, number: int) -> float:
         import cv2
 
-        window, shares = self._seen_head if number in LARGE else self._seen_face
-        if number in LARGE and not self.is_worn("hat"):
-            shares = self._without_hat(window, shares)
+        window, shares = self._believed_head if number in LARGE else self._seen_face
         share = self._near(window, shares[..., number])
         if number in THREADS:
             share = without_islands(share, THREADS[number] * window.scale * self.unit, LEAST_ISLAND[number])
@@ -281,11 +305,13 @@ class ParsedHead:
 
     def _head_share(self, number: int) -> np.ndarray:
         """The share of an item in the head's window, ``(side, side) float32``."""
-        window, shares = self._head_with_hat() if number == HAT else self.head
-        seen = self._seen_head[1]
-        if number != HAT and not self.is_worn("hat"):
-            seen = self._without_hat(window, seen)
-        share = without_unseen(self._near(window, shares[..., number]), seen[..., number], *LEAST_SEEN)
+        window, shares = self._head_with_hat if number == HAT else self.head
+        _, seen = self._seen_with_hat if number == HAT else self._believed_head
+        share = shares[..., number]
+        if number == HAT:
+            points, unit = window.points(self.landmarks), window.scale * self.unit
+            share = without_cover(window.take(self.image), share, points, unit)
+        share = without_unseen(self._near(window, share), seen[..., number], *LEAST_SEEN)
         if number in THREADS:
             share = without_islands(share, THREADS[number] * window.scale * self.unit, LEAST_ISLAND[number])
         return share

@@ -46,7 +46,7 @@ def by_own_colours(
         eyes: ``(2,)`` pixels of the window, the middle between the eyes.
         unit: distance of the outer eye corners, pixels of the window.
     """
-    bins = _bins(picture)
+    bins = colour_bins(picture)
     rows, columns = np.indices(bins.shape, dtype=np.float32)
     away = np.hypot(columns - np.float32(eyes[0]), rows - np.float32(eyes[1])) / np.float32(unit)
     near = HAIR_FAR + (1 - HAIR_FAR) / (1 + np.exp(np.clip((away - HAIR_NEAR) / HAIR_FADE, -30, 30)))
@@ -55,7 +55,7 @@ def by_own_colours(
         share = shares[..., group].sum(axis=-1)
         weight = np.where(inside & (share > SURE), share**2, 0) * (near if group == (HAIR,) else 1)
         if weight.sum() > FEWEST * unit**2:
-            likelihoods[group] = _likelihoods(bins, weight)
+            likelihoods[group] = colour_likelihoods(bins, weight)
     if len(likelihoods) < 2:
         return shares
     best = np.max(list(likelihoods.values()), axis=0)
@@ -69,13 +69,13 @@ def by_own_colours(
     return result
 
 
-def _bins(picture: np.ndarray) -> np.ndarray:
+def colour_bins(picture: np.ndarray) -> np.ndarray:
     """The number of each pixel's colour, ``(S, S) int``."""
     lab = cv2.cvtColor(cv2.GaussianBlur(picture, (0, 0), 1.0), cv2.COLOR_RGB2LAB).astype(np.int32) * BINS // 256
     return (lab[..., 0] * BINS + lab[..., 1]) * BINS + lab[..., 2]
 
 
-def _likelihoods(bins: np.ndarray, weight: np.ndarray) -> np.ndarray:
+def colour_likelihoods(bins: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """Logarithm of how likely each colour is among pixels that have a weight, ``(BINS³,) float32``."""
     from scipy.ndimage import gaussian_filter
 

@@ -79,6 +79,18 @@ class HeadWindow:
             values, matrix, (right - left, bottom - top), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         )
 
+    def put_into(self, other: HeadWindow, values: np.ndarray) -> np.ndarray:
+        """Values ``(side, side[, C]) float32`` of this window in another one of the same picture, ``(side, side[, C])``
+        of that; beyond this window those of its edge."""
+        to_own = np.linalg.inv(np.vstack([other.matrix, [0, 0, 1]]))
+        return cv2.warpAffine(
+            values,
+            self.matrix @ to_own,
+            (other.side, other.side),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+
     def bounds(self, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
         """The box of a picture of this shape that holds the window: ``left, top, right, bottom`` pixels."""
         corners = np.array([[x, y] for x in (-1, self.side) for y in (-1, self.side)]) - self.matrix[:, 2]
