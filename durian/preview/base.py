@@ -38,6 +38,9 @@ MISFIT = 1.5
 """Levels by which plate and foreground together may miss the photo."""
 ISLAND = 0.003
 """Share of the picture below which a detached piece of the person is a speck."""
+LEFTOVER, SURROUNDED = 0.03, 0.8
+"""Share of the picture below which a detached piece is left over from what is taken off, if that share of its edge lies
+beside it."""
 SCALP_SHADE = 0.8
 """Hair seen only as filling lies deeper than the rest."""
 
@@ -89,29 +92,27 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat
     inside, ground = _frame(scene)
     person = np.maximum(_person(scene, face) * inside, face)
     removed, hidden = taken_off(scene, person)
-    scalp = lined = np.zeros(shape, np.float32)
-    if new_hair is not None:
-        scalp = scalp_under(new_hair[..., 3] / 255, scene.landmarks, np.maximum(removed, 1 - person))
-    if new_hat is not None:
-        lined = new_hat.strength * lining(new_hat.item[..., 3] / 255, new_hat.filled, scene.landmarks)
-    removed = np.maximum(removed, scalp)
+    free = np.maximum(removed, 1 - person)
     vacated = _vacated(scene, person)
     background = _background(scene, person, hidden | vacated, inside)
     if background.mean() < LEAST_BACKGROUND:
         # The person fills the picture: nothing behind them is known, so all of it moves.
         person = np.ones(shape, np.float32)
-        plate = image.copy()
-    else:
-        # The background is made up as far as the expansion slider may reach; what it does not take off now is seen.
-        free = (person < SURELY_BACKGROUND) & (removed <= 0) & ~vacated & (inside >= 1)
-        seen = (cv2.erode(free.astype(np.uint8), np.ones((3, 3))) > 0) | (background > 0)
-        plate = _plate(scene, background)
-        plate = join(image, plate, seen) if (seen & (background <= 0)).any() else plate.copy()
-        plate = ground + inside[..., None] * (plate - ground)
+    kept_alpha, under, made_body = underneath(scene, person, hidden)
+    scalp = lined = np.zeros(shape, np.float32)
+    if new_hair is not None:
+        # Hair may go on behind a neck and shoulders that are made up, not before them.
+        scalp = scalp_under(new_hair[..., 3] / 255, scene.landmarks, free * (1 - made_body))
+    if new_hat is not None:
+        lined = new_hat.strength * lining(new_hat.item[..., 3] / 255, new_hat.filled, scene.landmarks)
+    removed = np.maximum(removed, scalp)
+    plate = image.copy()
+    if background.mean() >= LEAST_BACKGROUND:
+        shown = (person < SURELY_BACKGROUND) & (removed <= 0) & ~vacated & (inside >= 1)
+        plate = ground + inside[..., None] * (_plate(scene, background, shown) - ground)
 
     colour, alpha = image, person
     if removed.any():
-        kept_alpha, under = underneath(scene, person, hidden)
         kept_alpha = kept_alpha * inside
         if scalp.any():
             under = under + scalp[..., None] * (_gone_on_with(new_hair) * SCALP_SHADE - under)
@@ -119,7 +120,7 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat
         if scene.pressed is not None:  # nothing sticks out beyond a hat
             kept_alpha = kept_alpha * (1 - scene.pressed.beyond)
         kept_alpha = np.maximum(kept_alpha * person, scalp / np.maximum(removed, 1e-6))
-        alpha = _without_islands(person + removed * (kept_alpha - person))
+        alpha = _without_islands(person + removed * (kept_alpha - person), removed)
     # Fractional pixels already hold some background: take it out, so that plate and foreground add up to the photo.
     through = 1 - person[..., None]
     premultiplied = np.clip(image - through * plate, 0, 255 * person[..., None])
@@ -190,11 +191,17 @@ def _background(scene: Scene, person: np.ndarray, gone: np.ndarray, inside: np.n
     return cv2.erode((free & (worn == 0)).astype(np.float32), np.ones((3, 3)))
 
 
-def _plate(scene: Scene, background: np.ndarray) -> np.ndarray:
-    """The background ``(S, S, 3) float32``, gone on with where ``background (S, S)`` says that it is not seen."""
+def _plate(scene: Scene, background: np.ndarray, free: np.ndarray) -> np.ndarray:
+    """The background ``(S, S, 3) float32``, gone on with where ``background (S, S)`` says that it is not seen.
+
+    It is made up as far as the expansion slider may reach; what that does not take off now, ``free (S, S) bool``, is
+    seen.
+    """
     seed = scene.request.options.seed
     key = content_hash([background, seed])
-    return _plates.get(scene.image, lambda image: complete_background(image, background, seed), key=key)
+    made = _plates.get(scene.image, lambda image: complete_background(image, background, seed), key=key)
+    seen = (cv2.erode(free.astype(np.uint8), np.ones((3, 3))) > 0) | (background > 0)
+    return join(scene.image.astype(np.float32), made, seen) if (seen & (background <= 0)).any() else made.copy()
 
 
 def _frame(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
@@ -215,11 +222,18 @@ def _vacated(scene: Scene, person: np.ndarray) -> np.ndarray:
     return fringe | stray_hair(scene.image, scene.hair, person, scene.eye_distance)
 
 
-def _without_islands(alpha: np.ndarray) -> np.ndarray:
-    """Leave out specks that hang in the air once what held them is gone, ``(S, S) float32``."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats((alpha > 0.1).astype(np.uint8))
-    small = stats[:, cv2.CC_STAT_AREA] < ISLAND * alpha.size
-    return np.where(small[labels], 0.0, alpha).astype(np.float32)
+def _without_islands(alpha: np.ndarray, removed: np.ndarray) -> np.ndarray:
+    """Leave out what hangs in the air once what held it is gone, ``(S, S) float32``: specks, and more that has nothing
+    around it but what is ``removed (S, S)``."""
+    _, parts, stats, _ = cv2.connectedComponentsWithStats((alpha > 0.1).astype(np.uint8))
+    left, top, width, height, area = stats.T
+    cut = (left == 0) | (top == 0) | (left + width == alpha.shape[1]) | (top + height == alpha.shape[0])
+    rim = parts * (cv2.erode((parts > 0).astype(np.uint8), np.ones((3, 3))) == 0)
+    gone = cv2.dilate((removed > 0.5).astype(np.uint8), np.ones((3, 3)))
+    edge, open_edge = (np.bincount(rim.ravel(), weights, len(area)) for weights in (None, gone.ravel()))
+    surrounded = ~cut & (open_edge > SURROUNDED * edge)
+    loose = (area < ISLAND * alpha.size) | ((area < LEFTOVER * alpha.size) & surrounded)
+    return np.where(loose[parts], 0.0, alpha).astype(np.float32)
 
 
 def _person(scene: Scene, face: np.ndarray) -> np.ndarray:
