@@ -10,6 +10,7 @@ from durian.geometry.mesh import BROWS, EYES, FACE_OVAL, INNER_LIPS, OUTER_LIPS,
 from durian.layers.body import neck
 from durian.layers.completion.mirrored import FaceSurface
 from durian.layers.fill import blurred, fill
+from durian.layers.forehead_locks import forehead_locks
 from durian.layers.lenses import glasses_opacity
 from durian.layers.skin import colour_distance, face_and_skull, polygon, skin_pixels
 from durian.layers.stray_hair import stray_hair
@@ -70,7 +71,8 @@ def taken_off(scene: Scene, person: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     reach = next((reach for reach in REACHES if reach >= expansion), expansion)
     strengths, shape = _strengths(scene), scene.image.shape[:2]
     removed, hidden = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-    for name, mask in scene.worn.items():
+    worn = _worn_with_locks(scene)
+    for name, mask in worn.items():
         strength = strengths.get(name, 0.0)
         if name == "hair" and scene.pressed is not None and not scene.pressed.hides_all:
             (hole,) = _holes(scene, person, name, scene.hair, (expansion,))
@@ -78,8 +80,17 @@ def taken_off(scene: Scene, person: np.ndarray) -> tuple[np.ndarray, np.ndarray]
             continue
         hole, widest = _holes(scene, person, name, mask, (expansion, reach))
         removed, hidden = np.maximum(removed, strength * hole), np.maximum(hidden, widest)
-    kept = _kept(scene)
+    kept = _kept(scene, worn.get("hair"))
     return removed * (1 - kept), hidden * (1 - kept) > HIDDEN
+
+
+def _worn_with_locks(scene: Scene) -> dict[str, np.ndarray]:
+    """What is worn, by its name, and of hair that comes off also the locks that its mask missed, ``(S, S) uint8``."""
+    if "hair" not in scene.worn or scene.pressed is not None:
+        return scene.worn
+    hair = scene.worn["hair"]
+    locks = forehead_locks(scene.image, hair, scene.landmarks)
+    return {**scene.worn, "hair": np.where(locks, np.uint8(255), hair)}
 
 
 def _strengths(scene: Scene) -> dict[str, float]:
@@ -151,13 +162,13 @@ def _without_gaps(mask: np.ndarray, scene: Scene) -> np.ndarray:
     return np.where(face, mask, closed)
 
 
-def _kept(scene: Scene) -> np.ndarray:
-    """The mouth, and eyes and brows where no hair covers them, ``(S, S) float32``."""
+def _kept(scene: Scene, hair: np.ndarray | None) -> np.ndarray:
+    """The mouth, and eyes and brows where no ``hair (S, S) uint8`` covers them, ``(S, S) float32``."""
     mouth = polygon(scene.landmarks[INNER_LIPS], scene.image.shape[:2])
     regions = _eye_regions(scene, EYE_MARGIN)
-    if "hair" not in scene.worn:
+    if hair is None:
         return np.maximum(mouth, np.maximum(*regions))
-    away = masks.signed_distance(scene.worn["hair"]).astype(np.float32) / scene.eye_distance
+    away = masks.signed_distance(hair).astype(np.float32) / scene.eye_distance
     kept = np.maximum(mouth, _brow_regions(scene) * smoothstep(away, BROW_CLEAR, FADE))
     opening = np.maximum(*(polygon(scene.landmarks[lids], away.shape) for lids in EYES))
     clear = smoothstep(away, BROW_CLEAR, FADE)
