@@ -71,26 +71,25 @@ def taken_off(scene: Scene, person: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     reach = next((reach for reach in REACHES if reach >= expansion), expansion)
     strengths, shape = _strengths(scene), scene.image.shape[:2]
     removed, hidden = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-    worn = _worn_with_locks(scene)
-    for name, mask in worn.items():
+    locks = _locks(scene)
+    for name, mask in scene.worn.items():
         strength = strengths.get(name, 0.0)
         if name == "hair" and scene.pressed is not None and not scene.pressed.hides_all:
             (hole,) = _holes(scene, person, name, scene.hair, (expansion,))
             removed = np.maximum(removed, strength * hole * scene.pressed.beyond)
             continue
+        mask = np.maximum(mask, locks) if name == "hair" else mask
         hole, widest = _holes(scene, person, name, mask, (expansion, reach))
         removed, hidden = np.maximum(removed, strength * hole), np.maximum(hidden, widest)
-    kept = _kept(scene, worn.get("hair"))
+    kept = _kept(scene, locks)
     return removed * (1 - kept), hidden * (1 - kept) > HIDDEN
 
 
-def _worn_with_locks(scene: Scene) -> dict[str, np.ndarray]:
-    """What is worn, by its name, and of hair that comes off also the locks that its mask missed, ``(S, S) uint8``."""
+def _locks(scene: Scene) -> np.ndarray:
+    """Locks before the forehead that come off with hair and that its mask missed, ``(S, S) uint8``."""
     if "hair" not in scene.worn or scene.pressed is not None:
-        return scene.worn
-    hair = scene.worn["hair"]
-    locks = forehead_locks(scene.image, hair, scene.landmarks)
-    return {**scene.worn, "hair": np.where(locks, np.uint8(255), hair)}
+        return np.zeros(scene.image.shape[:2], np.uint8)
+    return np.uint8(255) * forehead_locks(scene.image, scene.worn["hair"], scene.landmarks)
 
 
 def _strengths(scene: Scene) -> dict[str, float]:
@@ -162,14 +161,18 @@ def _without_gaps(mask: np.ndarray, scene: Scene) -> np.ndarray:
     return np.where(face, mask, closed)
 
 
-def _kept(scene: Scene, hair: np.ndarray | None) -> np.ndarray:
-    """The mouth, and eyes and brows where no ``hair (S, S) uint8`` covers them, ``(S, S) float32``."""
+def _kept(scene: Scene, locks: np.ndarray) -> np.ndarray:
+    """The mouth, and eyes and brows where neither hair nor single ``locks (S, S) uint8`` cover them,
+    ``(S, S) float32``."""
     mouth = polygon(scene.landmarks[INNER_LIPS], scene.image.shape[:2])
     regions = _eye_regions(scene, EYE_MARGIN)
-    if hair is None:
+    if "hair" not in scene.worn:
         return np.maximum(mouth, np.maximum(*regions))
-    away = masks.signed_distance(hair).astype(np.float32) / scene.eye_distance
-    kept = np.maximum(mouth, _brow_regions(scene) * smoothstep(away, BROW_CLEAR, FADE))
+    away = masks.signed_distance(scene.worn["hair"]).astype(np.float32) / scene.eye_distance
+    brows = _brow_regions(scene) * smoothstep(away, BROW_CLEAR, FADE)
+    if locks.any():
+        brows *= smoothstep(masks.signed_distance(locks).astype(np.float32) / scene.eye_distance, 0, BROW_CLEAR)
+    kept = np.maximum(mouth, brows)
     opening = np.maximum(*(polygon(scene.landmarks[lids], away.shape) for lids in EYES))
     clear = smoothstep(away, BROW_CLEAR, FADE)
     clear = (clear + opening * (smoothstep(away, *EYE_CLEAR) - clear)).astype(np.float32)
