@@ -65,10 +65,13 @@ def test_hair_ends_by_itself_over_the_background_and_above_ears_and_eyes():
     assert not hanging_ends(image, hair * ear, body_from(int(LANDMARKS[1, 1])), LANDMARKS)[0].any()
 
 
-def test_hair_beside_the_head_goes_on_over_a_hand_above_the_mouth():
+def test_long_hair_beside_the_head_goes_on_over_a_hand_above_the_mouth_and_short_hair_does_not():
     cheek = int(LANDMARKS[1, 1])
     image, hair = hair_until(cheek)
-    ends, _ = hanging_ends(image, hair, body_from(cheek - 2), LANDMARKS)
+    body = body_from(cheek - 2)
+    assert not hanging_ends(image, hair, body, LANDMARKS)[0].any()
+    other_side = np.maximum(hair, hair_until(SHOULDER)[1][:, ::-1])
+    ends, _ = hanging_ends(image, other_side, body, LANDMARKS)
     far = slice(int(LEFT - 0.45 * UNIT), int(LEFT - 0.25 * UNIT))
     assert ((ends[cheek:, far] > 0.5).sum(0) / UNIT).min() > LENGTH[0] - 0.05
 

@@ -1,4 +1,4 @@
-"""Completes hair below the chin where a shoulder, a collar or something held up hides it."""
+"""Completes long hair where a shoulder, a collar, a hand or something held up hides it."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ _cache = ContentCache(entries=8)
 def with_loose_ends(attribute: Attribute) -> Attribute:
     """The attribute with hair that runs out in locks where something in front of it cut it.
 
-    Only hair that comes down to the chin goes on, over what its picture shows of its wearer and what that holds, not
+    Only hair that comes down to the mouth goes on, over what its picture shows of its wearer and what that holds, not
     over the background: there hair ends by itself. Parts that hang together only behind something wide are left out.
     """
     if attribute.name != "hair" or attribute.landmarks is None:
@@ -146,7 +146,7 @@ def hanging_ends(
     y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
     places = np.stack([x, y], -1)
     flow, alike = _flow(image, seen, unit)
-    cut = _cut(seen, person, flow, _ends_here(places, landmarks), unit)
+    cut = _cut(seen, person, flow, _may_be_cut(seen, places, landmarks), unit)
     if not cut.any():
         return np.zeros(shape, np.float32), places
     steps = int(np.ceil(max(MOST_GAP, LENGTH[1]) * unit))
@@ -173,10 +173,12 @@ def _cut(seen: np.ndarray, person: np.ndarray, flow: np.ndarray, low: np.ndarray
     return seen & low & beside & ((outwards * flow).sum(-1) > CROSSES)
 
 
-def _ends_here(places: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
-    """Where hair may be cut: below the mouth, and beside the head below the eyes, ``(h, w) bool``. Nearer to the head
-    it ends by itself, above ears and cheeks."""
+def _may_be_cut(seen: np.ndarray, places: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    """Where hair ``seen (h, w) bool`` may be cut: below the mouth, and of long hair beside the head below the eyes,
+    ``(h, w) bool``. Nearer to the head it ends by itself, above ears and cheeks, and short hair everywhere."""
     below_mouth, below_eyes = ((places - landmarks[at, :2]) @ _down(landmarks) > 0 for at in (LOWER_LIP, NOSE_BRIDGE))
+    if not (seen & below_mouth).any():
+        return below_mouth
     return below_mouth | (below_eyes & (Head(landmarks).skull_distance(places) > BESIDE_HEAD))
 
 
