@@ -10,8 +10,8 @@ from durian.geometry.mesh import BROWS, EYES, FACE_OVAL, INNER_LIPS, OUTER_LIPS,
 from durian.layers.body import neck
 from durian.layers.completion.mirrored import FaceSurface
 from durian.layers.fill import blurred, fill
-from durian.layers.forehead_locks import forehead_locks
 from durian.layers.lenses import glasses_opacity
+from durian.layers.locks_on_skin import below_the_jaw, forehead, locks_on_skin
 from durian.layers.skin import colour_distance, face_and_skull, polygon, skin_pixels
 from durian.layers.stray_hair import stray_hair
 from durian.scene import Scene
@@ -86,10 +86,15 @@ def taken_off(scene: Scene, person: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 
 def _locks(scene: Scene) -> np.ndarray:
-    """Locks before the forehead that come off with hair and that its mask missed, ``(S, S) uint8``."""
-    if "hair" not in scene.worn or scene.pressed is not None:
+    """Locks before forehead, neck and chest that come off with hair and that its mask missed, ``(S, S) uint8``."""
+    hair = scene.worn.get("hair")
+    if hair is None or scene.pressed is not None:
         return np.zeros(scene.image.shape[:2], np.uint8)
-    return np.uint8(255) * forehead_locks(scene.image, scene.worn["hair"], scene.landmarks)
+    skin = forehead(scene.landmarks, hair.shape)
+    is_long = below_the_jaw(scene.landmarks, hair > masks.HALF).any()
+    if is_long and scene.body_parts is not None:
+        skin |= below_the_jaw(scene.landmarks, scene.body_parts[..., 0] > masks.HALF)
+    return np.uint8(255) * locks_on_skin(scene.image, hair, skin, scene.eye_distance)
 
 
 def _strengths(scene: Scene) -> dict[str, float]:

@@ -23,9 +23,9 @@ POWERS = (1.0, 1.5, ROUND, 3.0, 5.0)
 """Of the distance from the middle with which a collar rises: pointed, round, and nearly square."""
 ASIDE = (-0.2, -0.1, 0.0, 0.1, 0.2)
 """How far beside the neck's middle a collar's lowest point may lie, in face widths: bodies turn."""
-LEVEL_PRICE, ASIDE_PRICE, SHAPE_PRICE = 0.02, 0.05, 0.0005
-"""What the squares of a collar lower or higher than usual and of one aside, in face widths, and one that is not round
-cost beside the area that it tells wrong, in squared face widths."""
+LEVEL_PRICE, ASIDE_PRICE, SHAPE_PRICE = 0.02, 0.05, 0.003
+"""What the squares of a collar lower or higher than usual and of one aside, in face widths, and of one that is not
+round, in doublings of its power, cost beside the area that it tells wrong, in squared face widths."""
 MOST_PLACES = 4000
 """Places that are looked at, at most."""
 
@@ -91,7 +91,7 @@ def _fitted(usual: Collar, aside: np.ndarray, along: np.ndarray, bare: np.ndarra
         collar = replace(usual, lowest=float(lowest), aside=middle, power=power)
         wrong = area * ((along < collar.below(aside)) != bare).sum()
         cost = wrong + LEVEL_PRICE * (lowest - NECK_LENGTH) ** 2 + ASIDE_PRICE * middle**2
-        cost += SHAPE_PRICE * (power != ROUND)
+        cost += SHAPE_PRICE * np.log2(power / ROUND) ** 2
         if cost < least:
             best, least = collar, cost
     return best
