@@ -22,7 +22,7 @@ from durian.segmentation.person import person_mask
 WORKING_UNIT = 90.0
 """Outer-eye distance in pixels at which ends are made; in a larger picture they are then enlarged."""
 LOWER_LIP, NOSE_BRIDGE = 17, 168
-BESIDE_HEAD = 1.15
+BESIDE_HEAD = 1.3
 """Distance from the skull's centre, in its radii, from which on no ear is: what cuts hair there below the eyes is a
 hand, or what that holds."""
 HANGING = 0.6
