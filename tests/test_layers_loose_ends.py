@@ -7,8 +7,9 @@ import numpy as np
 from faces_made import SIDE, made_landmarks
 
 from durian.face import eye_distance
+from durian.geometry.head import Head
 from durian.geometry.mesh import CHIN, FACE_OVAL
-from durian.layers.loose_ends import LENGTH, LOWER_LIP, MOST_GAP, _calm, _detached, hanging_ends
+from durian.layers.loose_ends import LENGTH, LOWER_LIP, MOST_GAP, _calm, _detached, hanging_ends, with_loose_ends
 from durian.layers.skin import polygon
 from durian.request import Attribute
 
@@ -32,6 +33,11 @@ def body_from(row: int) -> np.ndarray:
     return (FACE | (row <= ROWS)).astype(np.float32)
 
 
+def larger(attribute: Attribute, factor: float) -> Attribute:
+    image, mask = (cv2.resize(part, None, fx=factor, fy=factor) for part in (attribute.image, attribute.mask))
+    return Attribute(image, mask, LANDMARKS * np.float32(factor), attribute.name)
+
+
 def test_hair_goes_on_over_a_shoulder_in_locks_of_different_lengths():
     image, hair = hair_until(SHOULDER)
     ends, source = hanging_ends(image, hair, body_from(SHOULDER - 2), LANDMARKS)
@@ -48,11 +54,26 @@ def test_hair_goes_on_over_a_shoulder_in_locks_of_different_lengths():
     assert np.abs(x - COLUMNS[there]).mean() < 2, "straight strands go on straight"
 
 
-def test_hair_ends_by_itself_over_the_background_and_above_the_mouth():
+def test_hair_ends_by_itself_over_the_background_and_above_ears_and_eyes():
     image, hair = hair_until(SHOULDER)
     assert not hanging_ends(image, hair, FACE.astype(np.float32), LANDMARKS)[0].any()
-    high = int(LANDMARKS[1, 1])
-    assert not hanging_ends(*hair_until(high), body_from(high - 2), LANDMARKS)[0].any()
+    eyes = int(LANDMARKS[168, 1])
+    assert not hanging_ends(*hair_until(eyes - 6), body_from(eyes - 8), LANDMARKS)[0].any()
+    image, hair = hair_until(int(LANDMARKS[1, 1]))
+    ear = Head(LANDMARKS).skull_distance(np.stack([COLUMNS, ROWS], -1)) < 1.1
+    assert (hair[ear] > 0).sum() > 50
+    assert not hanging_ends(image, hair * ear, body_from(int(LANDMARKS[1, 1])), LANDMARKS)[0].any()
+
+
+def test_long_hair_beside_the_head_goes_on_over_a_hand_above_the_mouth_and_short_hair_does_not():
+    cheek = int(LANDMARKS[1, 1])
+    image, hair = hair_until(cheek)
+    body = body_from(cheek - 2)
+    assert not hanging_ends(image, hair, body, LANDMARKS)[0].any()
+    other_side = np.maximum(hair, hair_until(SHOULDER)[1][:, ::-1])
+    ends, _ = hanging_ends(image, other_side, body, LANDMARKS)
+    far = slice(int(LEFT - 0.45 * UNIT), int(LEFT - 0.25 * UNIT))
+    assert ((ends[cheek:, far] > 0.5).sum(0) / UNIT).min() > LENGTH[0] - 0.05
 
 
 def test_what_is_held_before_hair_is_bridged():
@@ -71,6 +92,18 @@ def test_a_part_below_a_wide_gap_is_left_out_and_one_beside_the_face_stays():
     beside = (COLUMNS > SIDE - LEFT + 4) & (COLUMNS < SIDE - LEFT + 12) & (np.abs(ROWS - LANDMARKS[1, 1]) < 10)
     below = (np.abs(COLUMNS - LEFT) < 8) & (ROWS > SHOULDER + 20) & (ROWS < SHOULDER + 40)
     assert np.array_equal(_detached((hair > 0) | beside | below, LANDMARKS), below)
+
+
+def test_nothing_of_a_soft_edge_stays_of_a_part_that_is_left_out():
+    image, hair = hair_until(SHOULDER - 30)
+    below = (np.abs(COLUMNS - LEFT) < 8) & (ROWS > SIDE - 22) & (ROWS < SIDE - 8)
+    mask = cv2.GaussianBlur(255 * np.maximum(hair, below).astype(np.float32), (0, 0), 1.5)
+    attribute = Attribute(image.astype(np.uint8), mask.astype(np.uint8), LANDMARKS, "hair")
+    attribute = larger(attribute, 2.4)
+    below = cv2.resize(below.astype(np.uint8), attribute.mask.shape[::-1]) > 0
+    around = cv2.dilate(below.astype(np.uint8), np.ones((13, 13))) > 0
+    assert (attribute.mask[around & ~below] > 0).sum() > 50
+    assert not with_loose_ends(attribute).mask[around].any()
 
 
 def test_beside_what_goes_on_the_picture_is_plain_and_the_face_its_own():

@@ -14,7 +14,7 @@ from durian.geometry.head import Head
 from durian.geometry.mesh import BROWS, EYES, FACE_OVAL, INNER_LIPS, OUTER_LIPS
 from durian.layers.body import neck
 from durian.layers.skin import polygon
-from durian.preview.base import SURELY_BACKGROUND, _person, build_base
+from durian.preview.base import SURELY_BACKGROUND, _person, _without_islands, build_base
 from durian.preview.taken_off import taken_off
 from durian.preview.underneath import _notches, underneath
 from durian.request import AnimationRequest, Portrait, RenderOptions
@@ -75,6 +75,7 @@ def test_skin_in_the_shadow_of_hair_fades_into_what_lies_under_it(fringed):
     removed, _ = taken_off(asked, np.ones((SIZE, SIZE), np.float32))
     away = masks.signed_distance(asked.worn["hair"]) / asked.eye_distance
     cheek = polygon(asked.landmarks[FACE_OVAL], (SIZE, SIZE)) > 0.99
+    cheek[: int(asked.landmarks[105, 1])] = False  # above the brows her own fringe hangs beside the slab
     for part in (*EYES, *BROWS):
         cheek &= cv2.dilate(polygon(asked.landmarks[part], (SIZE, SIZE)), np.ones((15, 15))) == 0
     means = [removed[cheek & (away > low) & (away < low + 0.03)].mean() for low in (0.0, 0.04, 0.08, 0.13)]
@@ -84,17 +85,21 @@ def test_skin_in_the_shadow_of_hair_fades_into_what_lies_under_it(fringed):
 
 
 def test_skin_of_a_neck_fades_into_what_lies_under_hair(collins):
-    """A lock beside the neck: no dark edge of it stays on the neck, and the other side stays the photo's own."""
+    """A lock beside a bare neck: no dark edge of it stays there, and the other side stays the photo's own."""
     landmarks = require_face(collins).landmarks
     hair = np.zeros(collins.shape[:2], np.uint8)
+    image = collins.copy()
+    image[(neck(landmarks, hair.shape) > 0) & (polygon(landmarks[FACE_OVAL], hair.shape) <= 0)] = (205, 160, 135)
     chin, width = landmarks[152, :2], Head(landmarks).width
     rows = slice(int(chin[1] + 0.02 * width), int(chin[1] + 0.3 * width))
     hair[rows, int(chin[0] - 0.5 * width) : int(chin[0] - 0.1 * width)] = 255
+    image[hair > 0] = (40, 25, 15)
     nothing = dict.fromkeys(("hat", "glasses", "beard", "lips"), np.zeros_like(hair))
-    asked = scene(Portrait(collins, landmarks, Crop(225.0, 140.0, 270.0), {**nothing, "hair": hair}), 0.0)
+    asked = scene(Portrait(image, landmarks, Crop(225.0, 140.0, 270.0), {**nothing, "hair": hair}), 0.0)
     removed, _ = taken_off(asked, np.ones((SIZE, SIZE), np.float32))
     away = masks.signed_distance(asked.worn["hair"]) / asked.eye_distance
     beside = (neck(asked.landmarks, (SIZE, SIZE)) > 0.99) & (polygon(asked.landmarks[FACE_OVAL], (SIZE, SIZE)) == 0)
+    beside = cv2.erode(beside.astype(np.uint8), np.ones((5, 5))) > 0  # beyond its edge is her suit
     means = [removed[beside & (away > low) & (away < low + 0.03)].mean() for low in (0.0, 0.04, 0.08, 0.13)]
     assert means == sorted(means, reverse=True)
     assert means[0] > 0.8
@@ -125,7 +130,7 @@ def test_under_a_fringe_lies_the_forehead_and_not_the_hairs_colour(fringed, coll
     asked = scene(fringed)
     person = np.ones((SIZE, SIZE), np.float32)
     _, hidden = taken_off(asked, person)
-    alpha, colour = underneath(asked, person, hidden)
+    alpha, colour, _ = underneath(asked, person, hidden)
     seen = asked.landmarks[[8, 168, 50, 280], :2]
     truth = fringed.crop.apply(collins, SIZE).astype(float)
     inside = hidden & (polygon(asked.landmarks[FACE_OVAL], (SIZE, SIZE)) > 0.9)
@@ -191,8 +196,9 @@ def test_what_a_frame_hides_beside_the_face_is_hair_as_far_as_hair_is_around_it(
 def test_with_nothing_hidden_the_picture_lies_under_itself(fringed):
     asked = scene(fringed)
     person = np.full((SIZE, SIZE), 0.7, np.float32)
-    alpha, colour = underneath(asked, person, np.zeros((SIZE, SIZE), bool))
+    alpha, colour, made_up = underneath(asked, person, np.zeros((SIZE, SIZE), bool))
     assert alpha is person
+    assert not made_up.any()
     assert np.array_equal(colour, asked.image)
 
 
@@ -259,3 +265,44 @@ def test_a_round_picture_stays_round(collins):
     across, down = (np.mgrid[:SIZE, :SIZE] - (SIZE - 1) / 2)[::-1]
     outside = np.hypot(across, down) > SIZE / 2 + 4
     assert shown[outside].min() > 250
+
+
+def test_new_hair_lies_behind_a_neck_that_is_made_up(collins):
+    """Hair hid her neck; the new hair stands off beside it, and what lies between is the neck first."""
+    landmarks = require_face(collins).landmarks
+    y, x = np.mgrid[: collins.shape[0], : collins.shape[1]]
+    chin, width = landmarks[152, :2], Head(landmarks).width
+    aside, down = np.abs(x - chin[0]) / width, (y - chin[1]) / width
+    hair = np.where((aside < 0.7) & (aside > 0.1) & (np.abs(down) < 0.4), np.uint8(255), np.uint8(0))
+    hair[polygon(landmarks[FACE_OVAL], hair.shape) > 0] = 0
+    nothing = dict.fromkeys(("hat", "glasses", "beard", "lips"), np.zeros_like(hair))
+    asked = scene(Portrait(collins, landmarks, Crop(225.0, 140.0, 270.0), {**nothing, "hair": hair}))
+    new = np.zeros((SIZE, SIZE, 4), np.float32)
+    unit = Head(asked.landmarks).width
+    beside = np.abs(np.arange(SIZE) - asked.landmarks[152, 0]) / unit
+    new[:, (beside > 0.75) & (beside < 0.95)] = (0, 255, 0, 255)
+    person = _person(asked, polygon(asked.landmarks[FACE_OVAL], (SIZE, SIZE)))
+    _, hidden = taken_off(asked, person)
+    made_up = underneath(asked, person, hidden)[2] > 0.95
+    assert made_up.sum() > 300
+    colour = build_base(asked, new).colour
+    assert (colour[made_up, 1] - colour[made_up, 0]).max() < 30
+    between = (
+        (beside > 0.5) & (beside < 0.7) & (np.abs(np.arange(SIZE)[:, None] - asked.landmarks[152, 1]) < 0.1 * unit)
+    )
+    between &= hidden & ~made_up
+    assert between.sum() > 100
+    assert np.median(colour[between, 1] - colour[between, 0]) > 100
+
+
+@pytest.mark.parametrize(("held", "stays"), [(False, False), (True, True)], ids=["lock", "hand"])
+def test_what_only_hair_held_goes_with_it(held: bool, stays: bool):
+    """A part of the person with nothing but removed hair around it; a hand comes in from the picture's edge."""
+    alpha, removed = np.zeros((SIZE, SIZE), np.float32), np.zeros((SIZE, SIZE), np.float32)
+    alpha[100:, 120:] = 1
+    alpha[150:175, 0 if held else 40 : 70] = 1
+    removed[120:200, 0 if held else 20 : 100] = 1
+    removed[alpha > 0] = 0
+    kept = _without_islands(alpha, removed)
+    assert kept[165, 55] == stays
+    assert (kept[100:, 120:] == 1).all()

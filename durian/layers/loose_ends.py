@@ -1,4 +1,4 @@
-"""Completes hair below the chin where a shoulder, a collar or something held up hides it."""
+"""Completes long hair where a shoulder, a collar, a hand or something held up hides it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,16 @@ from durian.geometry.mesh import CHIN, FACE_OVAL, smoothstep
 from durian.layers.completion.hair import strands
 from durian.layers.fill import fill
 from durian.layers.skin import polygon
+from durian.masks import HALF
 from durian.request import Attribute
 from durian.segmentation.person import person_mask
 
 WORKING_UNIT = 90.0
 """Outer-eye distance in pixels at which ends are made; in a larger picture they are then enlarged."""
-LOWER_LIP = 17
+LOWER_LIP, NOSE_BRIDGE = 17, 168
+BESIDE_HEAD = 1.3
+"""Distance from the skull's centre, in its radii, from which on no ear is: what cuts hair there below the eyes is a
+hand, or what that holds."""
 HANGING = 0.6
 """Weight of straight down against the direction that strands have, which is 1 where all of them have the same."""
 SMOOTH = 0.15
@@ -52,7 +56,7 @@ _cache = ContentCache(entries=8)
 def with_loose_ends(attribute: Attribute) -> Attribute:
     """The attribute with hair that runs out in locks where something in front of it cut it.
 
-    Only hair that comes down to the chin goes on, over what its picture shows of its wearer and what that holds, not
+    Only hair that comes down to the mouth goes on, over what its picture shows of its wearer and what that holds, not
     over the background: there hair ends by itself. Parts that hang together only behind something wide are left out.
     """
     if attribute.name != "hair" or attribute.landmarks is None:
@@ -78,7 +82,7 @@ def _changed(attribute: Attribute) -> dict[str, Any]:
         return {}
     colours = _mirrored(attribute, source, factor, eye_distance(landmarks))
     share = np.clip(cv2.resize(ends, (width, height), interpolation=cv2.INTER_CUBIC), 0, 1)
-    loose = cv2.resize(loose.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0
+    loose = cv2.resize(loose.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
     image = _calm(attribute, share, eye_distance(landmarks))
     # The outline that was cut is half of what cut it, and was found at a lower resolution: without a line between.
     pixel, edge = int(np.ceil(1 / factor)), max(1, round(EDGE * eye_distance(landmarks)))
@@ -86,6 +90,9 @@ def _changed(attribute: Attribute) -> dict[str, Any]:
     joined = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((2 * pixel + 1,) * 2))
     near = cv2.dilate(share, np.ones((2 * edge + 1,) * 2))
     mask = np.where(near > 0.02, joined, mask)
+    # Of what is left out its edge goes too, sharp or soft.
+    loose, around = (cv2.dilate(loose, np.ones((2 * reach + 1,) * 2)) > 0 for reach in (pixel, pixel + edge))
+    loose |= around & (mask <= HALF)
     image += np.minimum(near, mask / np.float32(255))[..., None] * (colours - image)
     return {"image": np.rint(image).astype(np.uint8), "mask": np.where(loose, np.uint8(0), mask)}
 
@@ -140,7 +147,7 @@ def hanging_ends(
     y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
     places = np.stack([x, y], -1)
     flow, alike = _flow(image, seen, unit)
-    cut = _cut(seen, person, flow, (places - landmarks[LOWER_LIP, :2]) @ _down(landmarks) > 0, unit)
+    cut = _cut(seen, person, flow, _may_be_cut(seen, places, landmarks), unit)
     if not cut.any():
         return np.zeros(shape, np.float32), places
     steps = int(np.ceil(max(MOST_GAP, LENGTH[1]) * unit))
@@ -165,6 +172,15 @@ def _cut(seen: np.ndarray, person: np.ndarray, flow: np.ndarray, low: np.ndarray
     outwards /= np.maximum(np.linalg.norm(outwards, axis=-1, keepdims=True), 1e-6)
     beside = cv2.dilate(((person > 0.5) & ~seen).astype(np.uint8), np.ones((3, 3))) > 0
     return seen & low & beside & ((outwards * flow).sum(-1) > CROSSES)
+
+
+def _may_be_cut(seen: np.ndarray, places: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    """Where hair ``seen (h, w) bool`` may be cut: below the mouth, and of long hair beside the head below the eyes,
+    ``(h, w) bool``. Nearer to the head it ends by itself, above ears and cheeks, and short hair everywhere."""
+    below_mouth, below_eyes = ((places - landmarks[at, :2]) @ _down(landmarks) > 0 for at in (LOWER_LIP, NOSE_BRIDGE))
+    if not (seen & below_mouth).any():
+        return below_mouth
+    return below_mouth | (below_eyes & (Head(landmarks).skull_distance(places) > BESIDE_HEAD))
 
 
 def _down(landmarks: np.ndarray) -> np.ndarray:

@@ -39,6 +39,9 @@ MISFIT = 1.5
 """Levels by which plate and foreground together may miss the photo."""
 ISLAND = 0.003
 """Share of the picture below which a detached piece of the person is a speck."""
+LEFTOVER, SURROUNDED = 0.03, 0.8
+"""Share of the picture below which a detached piece is left over from what is taken off, if that share of its edge lies
+beside it."""
 SCALP_SHADE = 0.8
 """Hair seen only as filling lies deeper than the rest."""
 
@@ -76,7 +79,8 @@ class Apart:
 
     ``person`` the matte; ``inside`` the picture's frame, and ``ground (3,)`` the colour around it; ``removed`` how much
     goes; ``vacated bool`` where hair was pressed; ``background`` where it is seen, and ``plate (S, S, 3)`` the same
-    gone on with; ``under`` how much is person, and its colour, once all of what goes is gone.
+    gone on with; ``under`` how much is person, its colour, and how much of it is neck or clothes that were made up,
+    once all of what goes is gone.
     """
 
     person: np.ndarray
@@ -86,7 +90,7 @@ class Apart:
     vacated: np.ndarray
     background: np.ndarray
     plate: np.ndarray
-    under: tuple[np.ndarray, np.ndarray]
+    under: tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def take_apart(scene: Scene) -> Apart:
@@ -133,10 +137,13 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat
     apart = take_apart(scene)
     person, inside, removed = apart.person, apart.inside, apart.removed
     vacated, background = apart.vacated, apart.background
+    kept_alpha, under, made_body = apart.under
     scalp: np.ndarray = np.zeros(shape, np.float32)
     lined: np.ndarray = scalp
     if new_hair is not None:
-        scalp = scalp_under(new_hair[..., 3] / 255, scene.landmarks, np.maximum(removed, 1 - person))
+        # Hair may go on behind a neck and shoulders that are made up, not before them.
+        free = np.maximum(removed, 1 - person) * (1 - made_body)
+        scalp = scalp_under(new_hair[..., 3] / 255, scene.landmarks, free)
     if new_hat is not None:
         lined = new_hat.strength * lining(new_hat.item[..., 3] / 255, new_hat.filled, scene.landmarks)
     removed = np.maximum(removed, scalp)
@@ -146,15 +153,14 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat
         plate = image.copy()
     else:
         # The background is made up as far as the expansion slider may reach; what it does not take off now is seen.
-        free = (person < SURELY_BACKGROUND) & (removed <= 0) & ~vacated & (inside >= 1)
-        seen = (cv2.erode(free.astype(np.uint8), np.ones((3, 3))) > 0) | (background > 0)
+        shown = (person < SURELY_BACKGROUND) & (removed <= 0) & ~vacated & (inside >= 1)
+        seen = (cv2.erode(shown.astype(np.uint8), np.ones((3, 3))) > 0) | (background > 0)
         plate = apart.plate
         plate = join(image, plate, seen) if (seen & (background <= 0)).any() else plate.copy()
         plate = apart.ground + inside[..., None] * (plate - apart.ground)
 
     colour, alpha = image, person
     if removed.any():
-        kept_alpha, under = apart.under
         kept_alpha = kept_alpha * inside
         if new_hair is not None and scalp.any():
             under = under + scalp[..., None] * (_gone_on_with(new_hair) * SCALP_SHADE - under)
@@ -162,7 +168,7 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat
         if scene.pressed is not None:  # nothing sticks out beyond a hat
             kept_alpha = kept_alpha * (1 - scene.pressed.beyond)
         kept_alpha = np.maximum(kept_alpha * person, scalp / np.maximum(removed, 1e-6))
-        alpha = _without_islands(person + removed * (kept_alpha - person))
+        alpha = _without_islands(person + removed * (kept_alpha - person), removed)
     # Fractional pixels already hold some background: take it out, so that plate and foreground add up to the photo.
     through = 1 - person[..., None]
     premultiplied = np.clip(image - through * plate, 0, 255 * person[..., None])
@@ -259,11 +265,18 @@ def _vacated(scene: Scene, person: np.ndarray) -> np.ndarray:
     return fringe | stray_hair(scene.image, scene.hair, person, scene.eye_distance)
 
 
-def _without_islands(alpha: np.ndarray) -> np.ndarray:
-    """Leave out specks that hang in the air once what held them is gone, ``(S, S) float32``."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats((alpha > 0.1).astype(np.uint8))
-    small = stats[:, cv2.CC_STAT_AREA] < ISLAND * alpha.size
-    return np.where(small[labels], 0.0, alpha).astype(np.float32)
+def _without_islands(alpha: np.ndarray, removed: np.ndarray) -> np.ndarray:
+    """Leave out what hangs in the air once what held it is gone, ``(S, S) float32``: specks, and more that has nothing
+    around it but what is ``removed (S, S)``."""
+    _, parts, stats, _ = cv2.connectedComponentsWithStats((alpha > 0.1).astype(np.uint8))
+    left, top, width, height, area = stats.T
+    cut = (left == 0) | (top == 0) | (left + width == alpha.shape[1]) | (top + height == alpha.shape[0])
+    rim = parts * (cv2.erode((parts > 0).astype(np.uint8), np.ones((3, 3))) == 0)
+    gone = cv2.dilate((removed > 0.5).astype(np.uint8), np.ones((3, 3)))
+    edge, open_edge = (np.bincount(rim.ravel(), weights, len(area)) for weights in (None, gone.ravel()))
+    surrounded = ~cut & (open_edge > SURROUNDED * edge)
+    loose = (area < ISLAND * alpha.size) | ((area < LEFTOVER * alpha.size) & surrounded)
+    return np.where(loose[parts], 0.0, alpha).astype(np.float32)
 
 
 def _person(scene: Scene, face: np.ndarray) -> np.ndarray:

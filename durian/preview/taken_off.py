@@ -13,6 +13,7 @@ from durian.layers.body import neck
 from durian.layers.completion.mirrored import FaceSurface
 from durian.layers.fill import blurred, fill
 from durian.layers.lenses import glasses_opacity
+from durian.layers.locks_on_skin import below_the_jaw, forehead, locks_on_skin
 from durian.layers.skin import colour_distance, face_and_skull, polygon, skin_pixels
 from durian.layers.stray_hair import stray_hair
 from durian.scene import Scene
@@ -74,16 +75,30 @@ def taken_off(scene: Scene, person: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     reach = next((reach for reach in REACHES if reach >= expansion), expansion)
     strengths, shape = _strengths(scene), scene.image.shape[:2]
     removed, hidden = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    locks = _locks(scene)
     for name, mask in scene.worn.items():
         strength = strengths.get(name, 0.0)
         if name == "hair" and scene.hair is not None and scene.pressed is not None and not scene.pressed.hides_all:
             (hole,) = _holes(scene, person, name, scene.hair, (expansion,))
             removed = np.maximum(removed, strength * hole * scene.pressed.beyond)
             continue
+        mask = np.maximum(mask, locks) if name == "hair" else mask
         hole, widest = _holes(scene, person, name, mask, (expansion, reach))
         removed, hidden = np.maximum(removed, strength * hole), np.maximum(hidden, widest)
-    kept = _kept(scene)
+    kept = _kept(scene, locks)
     return removed * (1 - kept), hidden * (1 - kept) > HIDDEN
+
+
+def _locks(scene: Scene) -> np.ndarray:
+    """Locks before forehead, neck and chest that come off with hair and that its mask missed, ``(S, S) uint8``."""
+    hair = scene.worn.get("hair")
+    if hair is None or scene.pressed is not None:
+        return np.zeros(scene.image.shape[:2], np.uint8)
+    skin = forehead(scene.landmarks, hair.shape)
+    is_long = below_the_jaw(scene.landmarks, hair > masks.HALF).any()
+    if is_long and scene.body_parts is not None:
+        skin |= below_the_jaw(scene.landmarks, scene.body_parts[..., 0] > masks.HALF)
+    return np.uint8(255) * locks_on_skin(scene.image, hair, skin, scene.eye_distance)
 
 
 def _strengths(scene: Scene) -> dict[str, float]:
@@ -156,14 +171,18 @@ def _without_gaps(mask: np.ndarray, scene: Scene) -> np.ndarray:
     return np.where(face, mask, closed)
 
 
-def _kept(scene: Scene) -> np.ndarray:
-    """The mouth, and eyes and brows where no hair covers them, ``(S, S) float32``."""
+def _kept(scene: Scene, locks: np.ndarray) -> np.ndarray:
+    """The mouth, and eyes and brows where neither hair nor single ``locks (S, S) uint8`` cover them,
+    ``(S, S) float32``."""
     mouth = polygon(scene.landmarks[INNER_LIPS], scene.image.shape[:2])
     regions = _eye_regions(scene, EYE_MARGIN)
     if "hair" not in scene.worn:
         return np.maximum(mouth, np.maximum(*regions))
     away = masks.signed_distance(scene.worn["hair"]).astype(np.float32) / scene.eye_distance
-    kept = np.maximum(mouth, _brow_regions(scene) * smoothstep(away, BROW_CLEAR, FADE))
+    brows = _brow_regions(scene) * smoothstep(away, BROW_CLEAR, FADE)
+    if locks.any():
+        brows *= smoothstep(masks.signed_distance(locks).astype(np.float32) / scene.eye_distance, 0, BROW_CLEAR)
+    kept = np.maximum(mouth, brows)
     opening = np.maximum(*(polygon(scene.landmarks[lids], away.shape) for lids in EYES))
     clear = smoothstep(away, BROW_CLEAR, FADE)
     clear = (clear + opening * (smoothstep(away, *EYE_CLEAR) - clear)).astype(np.float32)

@@ -39,7 +39,7 @@ NOSE_BRIDGE = 168
 _cache = ContentCache(entries=8)
 
 
-def underneath(scene: Scene, person: np.ndarray, hidden: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def underneath(scene: Scene, person: np.ndarray, hidden: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Complete what is under items that are taken off.
 
     Args:
@@ -48,10 +48,11 @@ def underneath(scene: Scene, person: np.ndarray, hidden: np.ndarray) -> tuple[np
         hidden: ``(S, S) bool``, what is taken off, whose colours say nothing of what lies under it.
 
     Returns:
-        How much of each pixel is person then, ``(S, S) float32``, and its colour, ``(S, S, 3) float32``.
+        How much of each pixel is person then, ``(S, S) float32``; its colour, ``(S, S, 3) float32``; and how much of it
+        is neck or clothes that were made up, ``(S, S) float32``.
     """
     if not hidden.any():
-        return person, scene.image.astype(np.float32)
+        return person, scene.image.astype(np.float32), np.zeros_like(person)
     # Of what is worn the beard's and the hair's own masks matter beside what is hidden; what else is skin or clothes is
     # found on the whole photo.
     of_worn = ["hat" in scene.worn, scene.worn.get("beard"), scene.hair, scene.request.portrait.content_hash]
@@ -59,7 +60,7 @@ def underneath(scene: Scene, person: np.ndarray, hidden: np.ndarray) -> tuple[np
     return _cache.get(scene.image, lambda _: _underneath(scene, person, hidden), key=key)
 
 
-def _underneath(scene: Scene, person: np.ndarray, hidden: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _underneath(scene: Scene, person: np.ndarray, hidden: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     image, landmarks, size = scene.image.astype(np.float32), scene.landmarks, scene.size
     head, seed = Head(landmarks), scene.request.options.seed
     known = (~hidden).astype(np.float32)
@@ -86,16 +87,16 @@ def _underneath(scene: Scene, person: np.ndarray, hidden: np.ndarray) -> tuple[n
     # Below the skull and behind the jaw there is neck, and beside it a shoulder, however high; but a beard's own jaw.
     beside = (1 - skull) * (outline > 0) * (scene.worn["beard"] < 16 if "beard" in scene.worn else 1)
     low = np.maximum(smoothstep(below, NECK_FROM, NECK_TO), beside) * (1 - face)
-    made_up = low * outline * hidden > 0
+    made_up = low * outline * hidden
     if made_up.any():
-        place = ((visible & (below > -0.3)) | made_up).astype(np.float32)
+        place = ((visible & (below > -0.3)) | (made_up > 0)).astype(np.float32)
         parts = None if scene.body_parts is None else scene.body_parts.astype(np.float32) / 255
         body = complete_body(image, landmarks, known, place, seed, skin, parts)
         colour = colour + low[..., None] * (body - colour)
     if "glasses" in scene.worn and not scene.worn.keys() & {"hair", "hat"}:
         behind, colour = _behind_frames(scene, image, person, hidden, colour)
         outline = np.maximum(outline, behind)
-    return np.maximum(np.maximum(skull, face), outline), colour.astype(np.float32)
+    return np.maximum(np.maximum(skull, face), outline), colour.astype(np.float32), made_up.astype(np.float32)
 
 
 def _notches(body: np.ndarray, person: np.ndarray, hidden: np.ndarray, width: float) -> np.ndarray:

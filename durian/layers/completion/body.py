@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from durian.geometry.mesh import smoothstep
-from durian.layers.body import NECK_LENGTH
+from durian.layers.completion.collar import neck_above_collar
 from durian.layers.completion.exemplar import synthesise
 from durian.layers.completion.skin import complete_skin, skin_coloured
 from durian.layers.fill import fill
@@ -14,9 +14,6 @@ from durian.layers.shoulders import NECK_HALF, BodyFrame
 
 SURE = 0.98
 """Share of a pixel that must be known, and body, for it to be taken as an example."""
-COLLAR_HALF, FLATTEST = 0.45, 0.04
-"""Distance from a neck's middle at which a collar meets the shoulder, and how much higher than in the middle it is
-there at least, in face widths. Taste."""
 APART = 60.0
 """How much clothes in the place of skin count against a match, in levels."""
 NECK_SHADE = 0.82
@@ -76,10 +73,10 @@ def complete_body(
     if not hole.any():
         return image.copy()
     frame = BodyFrame.of(landmarks)
-    usual = _usual_neck(body, frame)
+    usual = neck_above_collar(body, frame)
     source, bare = _told_apart(source, skin_coloured(image, landmarks, known), frame, parts)
     bare |= _shadows(source & ~bare, bare, usual)
-    neck = _neck(usual, frame, source, bare)
+    neck = _neck(neck_above_collar(body, frame, source, bare), frame, source, bare)
     if skin is None:
         skin, _ = complete_skin(image, landmarks, known, seed=seed)
     skin = _shaded_as_seen(image, skin, bare, known, frame)
@@ -136,21 +133,6 @@ def _shaded_as_seen(
     away = cv2.distanceTransform((inner < 1).astype(np.uint8), cv2.DIST_L2, 5) / (SHADED_FOR * frame.width)
     ratio = usual + np.exp(-0.5 * away**2)[..., None] * (ratio - usual)
     return np.clip(np.exp(np.clip(ratio, *NECK_LIGHT)) * (skin + 8) - 8, 0, 255)
-
-
-def _usual_neck(body: np.ndarray, frame: BodyFrame) -> np.ndarray:
-    """Where a ``body (S, S)`` is skin if nobody sees it, ``(S, S) float32`` in {0, 1}: down to a round collar that
-    meets the shoulders as high as they are."""
-    aside, along = frame.places(body.shape)
-    down = np.arange(0.0, NECK_LENGTH - FLATTEST, 0.01)
-    collar = np.zeros(body.shape, np.float32)
-    for sign in (-1, 1):
-        places = frame.pixels(np.stack([np.full_like(down, sign * COLLAR_HALF), down], -1))
-        met = cv2.remap(body, places[:, :1], places[:, 1:], cv2.INTER_NEAREST)[:, 0] > 0.5
-        shoulder = down[met.argmax()] if met.any() else down[-1]
-        collar[sign * aside >= 0] = NECK_LENGTH - shoulder
-    above = along < NECK_LENGTH - collar * (aside / COLLAR_HALF) ** 2
-    return (above & (np.abs(aside) < BESIDE[1])).astype(np.float32)
 
 
 def _shadows(dark: np.ndarray, bare: np.ndarray, usual: np.ndarray) -> np.ndarray:
