@@ -23,7 +23,7 @@ from durian.layers.picture_frame import find_frame
 from durian.layers.scalp import scalp_under
 from durian.layers.skin import polygon
 from durian.layers.stray_hair import stray_hair
-from durian.preview.taken_off import FRINGE, taken_off
+from durian.preview.taken_off import FRINGE, shadowed, taken_off
 from durian.preview.underneath import underneath
 from durian.scene import Scene
 from durian.segmentation.person import person_mask
@@ -94,7 +94,8 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat
         scalp = scalp_under(new_hair[..., 3] / 255, scene.landmarks, np.maximum(removed, 1 - person))
     if new_hat is not None:
         lined = new_hat.strength * lining(new_hat.item[..., 3] / 255, new_hat.filled, scene.landmarks)
-    removed = np.maximum(removed, scalp)
+    shadow = shadowed(scene)
+    removed = np.maximum.reduce([removed, scalp, shadow])
     vacated = _vacated(scene, person)
     background = _background(scene, person, hidden | vacated, inside)
     if background.mean() < LEAST_BACKGROUND:
@@ -111,7 +112,7 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat
 
     colour, alpha = image, person
     if removed.any():
-        kept_alpha, under = underneath(scene, person, hidden)
+        kept_alpha, under = underneath(scene, person, hidden, shadow)
         kept_alpha = kept_alpha * inside
         if scalp.any():
             under = under + scalp[..., None] * (_gone_on_with(new_hair) * SCALP_SHADE - under)

@@ -8,6 +8,7 @@ import numpy as np
 from durian import masks
 from durian.geometry.mesh import BROWS, EYES, FACE_OVAL, INNER_LIPS, OUTER_LIPS, smoothstep
 from durian.layers.body import neck
+from durian.layers.completion.detail import detail
 from durian.layers.completion.mirrored import FaceSurface
 from durian.layers.fill import blurred, fill
 from durian.layers.lenses import glasses_opacity
@@ -18,11 +19,18 @@ from durian.scene import Scene
 FRINGE = 0.12
 """How far around hair and hats what is not surely person is taken for theirs, in outer-eye distances. With 0.35 the
 background of rendered triplets was 0.8 dB worse, and with 0.05 no better."""
+SURELY_BACKGROUND, CLEAR = 0.01, 0.04
+"""Share of a person up to which a pixel is background, and how far from the rest, in outer-eye distances: of a
+background with a texture the photo stays there, for a strand does not show in it and a seam does."""
+TEXTURED = 6.0
+"""Mean detail of such a background, in levels."""
 SURELY_PERSON = 0.9
 """Share of a pixel from which on it is the person and not background between strands."""
 FADE = 0.12
 """Width on face and neck over which hair and hats that are taken off fade into the skin, in outer-eye distances: beside
 them it lies in their shadow, and has their blur."""
+SHADOW = {"hair": 0.3, "hat": 0.5}
+"""How far their shadow on a face is looked for, in outer-eye distances."""
 FRAME_MARGIN = 0.025
 """Growth of a frame that is taken off, in outer-eye distances: its edge and its shadow."""
 BEARD_SHARE = 0.4
@@ -82,6 +90,17 @@ def taken_off(scene: Scene, person: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     return removed * (1 - kept), hidden * (1 - kept) > HIDDEN
 
 
+def shadowed(scene: Scene) -> np.ndarray:
+    """Face and forehead beside hair and hats that are taken off, as far as these may shade them, ``(S, S) float32``."""
+    strengths, found = _strengths(scene), np.zeros(scene.image.shape[:2], np.float32)
+    for name in {"hair", "hat"} & scene.worn.keys():
+        if name == "hat" or scene.pressed is None or scene.pressed.hides_all:
+            away = masks.signed_distance(scene.worn[name]).astype(np.float32) / scene.eye_distance
+            near = 1 - smoothstep(away, FADE, SHADOW[name])
+            found = np.maximum(found, strengths.get(name, 0.0) * near)
+    return (found * face_and_skull(scene.landmarks, found.shape) * (1 - _kept(scene))).astype(np.float32)
+
+
 def _strengths(scene: Scene) -> dict[str, float]:
     """How much of each kind goes, by its name."""
     strengths = dict.fromkeys(scene.request.erase, 1.0)
@@ -122,7 +141,16 @@ def _grown_hair(
     hole = masks.expand(mask, grow).astype(np.float32) / 255
     hole = np.maximum(hole, head * (1 - smoothstep((away - grow) / scene.eye_distance, 0, FADE)))
     wider = masks.expand(mask, grow + FRINGE * scene.eye_distance).astype(np.float32) / 255
-    return np.maximum(hole, wider * (person < SURELY_PERSON))
+    return np.maximum(hole, wider * ((person < SURELY_PERSON) & ~_clear_background(scene, person, wider)))
+
+
+def _clear_background(scene: Scene, person: np.ndarray, gone: np.ndarray) -> np.ndarray:
+    """Where a background with a texture is seen beyond doubt, ``(S, S) bool``: what it is like is said by what is not
+    near the hair that is ``gone (S, S)``."""
+    side = 2 * max(1, round(CLEAR * scene.eye_distance)) + 1
+    perhaps = cv2.dilate((person > SURELY_BACKGROUND).astype(np.uint8), np.ones((side, side))) > 0
+    texture = detail(scene.image, ~perhaps & (gone <= 0), scene.size // 16 | 1)
+    return ~perhaps & (texture > TEXTURED)
 
 
 def _beard_there(scene: Scene, beard: np.ndarray) -> np.ndarray:
