@@ -123,34 +123,35 @@ def _holes(
         away = masks.signed_distance(mask).astype(np.float32)
         bare = np.maximum(face_and_skull(scene.landmarks, mask.shape), neck(scene.landmarks, mask.shape))
         head = bare * (person > SURELY_PERSON)
-        return [np.maximum(_grown_hair(scene, person, mask, e, away, head), stray) for e in expansions]
+        clear = _clear_background(scene, person, away > (max(expansions) + FRINGE) * scene.eye_distance)
+        fringe = (person < SURELY_PERSON) & ~clear
+        return [np.maximum(_grown_hair(scene, fringe, mask, e, away, head), stray) for e in expansions]
     share, there = (BEARD_SHARE, _beard_there(scene, mask)) if name == "beard" else (1.0, np.float32(1))
     grown = [masks.expand(mask, share * expansion * scene.eye_distance) for expansion in expansions]
     return [there * (each.astype(np.float32) / 255) for each in grown]
 
 
 def _grown_hair(
-    scene: Scene, person: np.ndarray, mask: np.ndarray, expansion: float, away: np.ndarray, head: np.ndarray
+    scene: Scene, fringe: np.ndarray, mask: np.ndarray, expansion: float, away: np.ndarray, head: np.ndarray
 ) -> np.ndarray:
     """Hair or a hat with its loose strands and the blur of its edge, ``(S, S) float32``.
 
-    ``away (S, S)`` is the distance from its mask in pixels, ``head (S, S)`` face, skull and neck where the
-    person is.
+    ``fringe (S, S) bool`` is where such strands may be, ``away (S, S)`` the distance from its mask in pixels,
+    ``head (S, S)`` face, skull and neck where the person is.
     """
     grow = expansion * scene.eye_distance
     hole = masks.expand(mask, grow).astype(np.float32) / 255
     hole = np.maximum(hole, head * (1 - smoothstep((away - grow) / scene.eye_distance, 0, FADE)))
     wider = masks.expand(mask, grow + FRINGE * scene.eye_distance).astype(np.float32) / 255
-    return np.maximum(hole, wider * ((person < SURELY_PERSON) & ~_clear_background(scene, person, wider)))
+    return np.maximum(hole, wider * fringe)
 
 
-def _clear_background(scene: Scene, person: np.ndarray, gone: np.ndarray) -> np.ndarray:
-    """Where a background with a texture is seen beyond doubt, ``(S, S) bool``: what it is like is said by what is not
-    near the hair that is ``gone (S, S)``."""
+def _clear_background(scene: Scene, person: np.ndarray, beyond: np.ndarray) -> np.ndarray:
+    """Where a background with a texture is seen past doubt, ``(S, S) bool``; what lies ``beyond (S, S) bool`` the hair
+    and its strands says what it is like."""
     side = 2 * max(1, round(CLEAR * scene.eye_distance)) + 1
-    perhaps = cv2.dilate((person > SURELY_BACKGROUND).astype(np.uint8), np.ones((side, side))) > 0
-    texture = detail(scene.image, ~perhaps & (gone <= 0), scene.size // 16 | 1)
-    return ~perhaps & (texture > TEXTURED)
+    nobody = cv2.dilate((person > SURELY_BACKGROUND).astype(np.uint8), np.ones((side, side))) == 0
+    return nobody & (detail(scene.image, nobody & beyond, scene.size // 16 | 1) > TEXTURED)
 
 
 def _beard_there(scene: Scene, beard: np.ndarray) -> np.ndarray:

@@ -17,8 +17,9 @@ departs from the colours that it meets there, as shares of the picture's side.""
 SHIFT = 40.0
 """How much lighter or darker a patch may be taken in a sky or on a wall, in levels: their light goes on as it does in
 the smooth continuation."""
-ROUGH = 2.0
-"""How much it counts against a match that it is rougher or smoother than what is seen nearest, in its own levels."""
+ROUGH = 12.0
+"""How much it counts against a match that it is rougher or smoother than what is seen nearest, in levels for each time
+that it is so by a factor of e."""
 ROUGH_WINDOW = 7
 """Side of the square whose mean detail says how rough it is, pixels: a patch's."""
 
@@ -39,7 +40,7 @@ def complete_background(image: np.ndarray, known: np.ndarray, seed: int = 0) -> 
     smooth = fill(image, known)
     source = known > SURE
     # Among all that is seen something flat is always nearest to a mean of everything: rocks would end in a haze.
-    rough = ROUGH * detail(image, source, ROUGH_WINDOW)[..., None]
+    rough = ROUGH * np.log1p(detail(image, source, ROUGH_WINDOW))[..., None]
     made = synthesise(smooth, ~source, source, seed, rough, SHIFT)
     # A membrane meets what is seen by itself; patches may not.
     made = np.clip(made, 0, 255) if np.array_equal(made, smooth) else join(image, made, source)

@@ -8,6 +8,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
+from durian.content_cache import ContentCache
 from durian.geometry.head import Head
 from durian.geometry.mesh import EYES, FACE_OVAL, IRISES, MESH_POINTS, areas, face_triangles, smoothstep
 from durian.geometry.raster import NOWHERE, rasterize
@@ -24,6 +25,8 @@ RIM = 0.45
 """Smallest share of a normal that points at the camera: at a mesh's rim its triangles say little."""
 LEAST_WHITE = 0.02
 """Width of the white beside an iris that has turned all the way, as a share of the eye's."""
+
+_surfaces = ContentCache(entries=4)
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,12 @@ class FaceSurface:
 
     @classmethod
     def of(cls, landmarks: np.ndarray, size: int) -> FaceSurface:
-        """The surface of a face with ``landmarks`` ``(478, 3)`` pixels."""
+        """The surface of a face with ``landmarks`` ``(478, 3)`` pixels. Not to be written into: all that complete the
+        same face share it."""
+        return _surfaces.get(landmarks, lambda landmarks: cls._worked_out(landmarks, size), key=str(size))
+
+    @classmethod
+    def _worked_out(cls, landmarks: np.ndarray, size: int) -> FaceSurface:
         points = np.asarray(landmarks[:MESH_POINTS], np.float32)
         triangles = np.concatenate([face_triangles(), _eye_triangles()])
         other = np.ascontiguousarray(points[mirror()[:MESH_POINTS], :2])
