@@ -15,7 +15,7 @@ from durian.geometry.mesh import BROWS, EYES, FACE_OVAL, INNER_LIPS, OUTER_LIPS
 from durian.layers.body import neck
 from durian.layers.skin import polygon
 from durian.preview.base import SURELY_BACKGROUND, _person, _without_islands, build_base
-from durian.preview.taken_off import taken_off
+from durian.preview.taken_off import shadowed, taken_off
 from durian.preview.underneath import _notches, underneath
 from durian.request import AnimationRequest, Portrait, RenderOptions
 from durian.scene import Scene, prepare_scene
@@ -211,6 +211,44 @@ def test_background_beside_what_is_taken_off_is_the_photo_s_own(fringed):
     free = cv2.erode(free, np.ones((3, 3))) > 0
     assert (free & hidden).sum() > 100
     assert np.array_equal(build_base(asked).plate[free], asked.image[free])
+
+
+@pytest.mark.parametrize("texture", [0, 60])
+def test_a_background_with_a_texture_is_kept_as_near_as_it_is_seen(fringed, texture: int):
+    """On a plain one a strand that nobody found would show, and a seam would not."""
+    face = polygon(fringed.landmarks[FACE_OVAL], fringed.image.shape[:2])
+    grain = np.random.default_rng(3).normal(0, texture, fringed.image.shape[:2])
+    ground = np.clip(120 + cv2.GaussianBlur(grain, (0, 0), 1.0), 0, 255)[..., None]
+    hair = fringed.worn["hair"]
+    image = np.where(((face > 0) | (hair > 0))[..., None], fringed.image, ground).astype(np.uint8)
+    asked = scene(replace(fringed, image=image), 0.0)
+    away = masks.signed_distance(asked.worn["hair"]) / asked.eye_distance
+    person = ((away < 0) | (polygon(asked.landmarks[FACE_OVAL], (SIZE, SIZE)) > 0)).astype(np.float32)
+    removed, _ = taken_off(asked, person)
+    ring = (away > 0.07) & (away < 0.11) & (masks.signed_distance((person * 255).astype(np.uint8)) > 4)
+    assert ring.sum() > 100
+    assert (removed[ring] > 0.5).mean() == pytest.approx(float(texture == 0), abs=0.05)
+
+
+def test_a_shadow_beside_hair_goes_with_it(fringed):
+    """A forehead as dark as under a brim, beside the slab of hair."""
+    away = masks.signed_distance(fringed.worn["hair"]) / scene(fringed).eye_distance
+    shade = 1 - 0.2 * np.exp(-np.clip(away, 0, None) / 0.1)[..., None]
+    shaded = np.where((fringed.worn["hair"] > 0)[..., None], fringed.image, fringed.image * shade).astype(np.uint8)
+    asked, clear = scene(replace(fringed, image=shaded)), scene(fringed)
+    where = shadowed(asked)
+    nobody = prepare_scene(AnimationRequest(fringed, options=RenderOptions(size=SIZE, frames=1)))
+    assert not shadowed(nobody).any()
+    landmarks = asked.landmarks
+    x, y = ((landmarks[9] + landmarks[151]) / 2)[:2].round().astype(int)
+    place = (slice(y - 4, y + 5), slice(x, x + 6))
+    assert where[place].mean() > 0.5
+    assert where[int(landmarks[17, 1]), int(landmarks[17, 0])] == 0
+    before, after = (
+        np.abs(made[place].mean((0, 1)) - clear.image[place].mean((0, 1))).max()
+        for made in (asked.image, build_base(asked).colour)
+    )
+    assert after < 0.65 * before
 
 
 def test_a_neck_runs_into_shoulders_without_a_notch():

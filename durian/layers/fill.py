@@ -89,3 +89,9 @@ def blurred(image: np.ndarray, sigma: float) -> np.ndarray:
     height, width = image.shape[:2]
     small = cv2.resize(image, ((width + 3) // 4, (height + 3) // 4), interpolation=cv2.INTER_AREA)
     return cv2.resize(cv2.GaussianBlur(small, (0, 0), sigma / 4), (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+def blurred_within(values: np.ndarray, share: np.ndarray, sigma: float) -> np.ndarray:
+    """Blur of ``(S, S, 3) float32`` that takes nothing from where ``share (S, S)`` is 0."""
+    weight = np.maximum(blurred(share, sigma), 1e-4)[..., None]
+    return cv2.GaussianBlur(values * share[..., None], (0, 0), max(sigma, 0.1)) / weight

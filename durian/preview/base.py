@@ -23,7 +23,7 @@ from durian.layers.picture_frame import find_frame
 from durian.layers.scalp import scalp_under
 from durian.layers.skin import polygon
 from durian.layers.stray_hair import stray_hair
-from durian.preview.taken_off import FRINGE, taken_off
+from durian.preview.taken_off import FRINGE, shadowed, taken_off
 from durian.preview.underneath import underneath
 from durian.scene import Scene
 from durian.segmentation.person import person_mask
@@ -78,15 +78,16 @@ class Apart:
     """A portrait taken apart, in which nothing new has a say; all ``(S, S) float32`` if not said otherwise.
 
     ``person`` the matte; ``inside`` the picture's frame, and ``ground (3,)`` the colour around it; ``removed`` how much
-    goes; ``vacated bool`` where hair was pressed; ``background`` where it is seen, and ``plate (S, S, 3)`` the same
-    gone on with; ``under`` how much is person, its colour, and how much of it is neck or clothes that were made up,
-    once all of what goes is gone.
+    goes, and ``shadow`` how much of the skin beside it loses its shadow; ``vacated bool`` where hair was pressed;
+    ``background`` where it is seen, and ``plate (S, S, 3)`` the same gone on with; ``under`` how much is person, its
+    colour, and how much of it is neck or clothes that were made up, once all of what goes is gone.
     """
 
     person: np.ndarray
     inside: np.ndarray
     ground: np.ndarray
     removed: np.ndarray
+    shadow: np.ndarray
     vacated: np.ndarray
     background: np.ndarray
     plate: np.ndarray
@@ -114,8 +115,9 @@ def _taken_apart(scene: Scene) -> Apart:
     removed, hidden = taken_off(scene, person)
     vacated = _vacated(scene, person)
     background = _background(scene, person, hidden | vacated, inside)
-    plate, under = side_by_side(lambda: _plate(scene, background), lambda: underneath(scene, person, hidden))
-    return Apart(person, inside, ground, removed, vacated, background, plate, under)
+    shadow = shadowed(scene)
+    plate, under = side_by_side(lambda: _plate(scene, background), lambda: underneath(scene, person, hidden, shadow))
+    return Apart(person, inside, ground, removed, shadow, vacated, background, plate, under)
 
 
 def base_of(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat | None = None) -> Base:
@@ -146,7 +148,7 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat
         scalp = scalp_under(new_hair[..., 3] / 255, scene.landmarks, free)
     if new_hat is not None:
         lined = new_hat.strength * lining(new_hat.item[..., 3] / 255, new_hat.filled, scene.landmarks)
-    removed = np.maximum(removed, scalp)
+    removed = np.maximum.reduce([removed, scalp, apart.shadow])
     if background.mean() < LEAST_BACKGROUND:
         # The person fills the picture: nothing behind them is known, so all of it moves.
         person = np.ones(shape, np.float32)

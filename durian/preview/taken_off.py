@@ -10,6 +10,7 @@ from durian.content_cache import ContentCache
 from durian.content_hash import content_hash
 from durian.geometry.mesh import BROWS, EYES, FACE_OVAL, INNER_LIPS, OUTER_LIPS, smoothstep
 from durian.layers.body import neck
+from durian.layers.completion.detail import detail
 from durian.layers.completion.mirrored import FaceSurface
 from durian.layers.fill import blurred, fill
 from durian.layers.lenses import glasses_opacity
@@ -21,11 +22,18 @@ from durian.scene import Scene
 FRINGE = 0.12
 """How far around hair and hats what is not surely person is taken for theirs, in outer-eye distances. With 0.35 the
 background of rendered triplets was 0.8 dB worse, and with 0.05 no better."""
+SURELY_BACKGROUND, CLEAR = 0.01, 0.04
+"""Share of a person up to which a pixel is background, and how far from the rest, in outer-eye distances: of a
+background with a texture the photo stays there, for a strand does not show in it and a seam does."""
+TEXTURED = 6.0
+"""Mean detail of such a background, in levels."""
 SURELY_PERSON = 0.9
 """Share of a pixel from which on it is the person and not background between strands."""
 FADE = 0.12
 """Width on face and neck over which hair and hats that are taken off fade into the skin, in outer-eye distances: beside
 them it lies in their shadow, and has their blur."""
+SHADOW = {"hair": 0.3, "hat": 0.5}
+"""How far their shadow on a face is looked for, in outer-eye distances."""
 FRAME_MARGIN = 0.025
 """Growth of a frame that is taken off, in outer-eye distances: its edge and its shadow."""
 BEARD_SHARE = 0.4
@@ -101,6 +109,18 @@ def _locks(scene: Scene) -> np.ndarray:
     return np.uint8(255) * locks_on_skin(scene.image, hair, skin, scene.eye_distance)
 
 
+def shadowed(scene: Scene) -> np.ndarray:
+    """Face and forehead beside hair and hats that are taken off, as far as these may shade them, ``(S, S) float32``."""
+    strengths, shape = _strengths(scene), scene.image.shape[:2]
+    found: np.ndarray = np.zeros(shape, np.float32)
+    for name in {"hair", "hat"} & scene.worn.keys():
+        if name == "hat" or scene.pressed is None or scene.pressed.hides_all:
+            away = masks.signed_distance(scene.worn[name]).astype(np.float32) / scene.eye_distance
+            near = 1 - smoothstep(away, FADE, SHADOW[name])
+            found = np.maximum(found, strengths.get(name, 0.0) * near)
+    return (found * face_and_skull(scene.landmarks, shape) * (1 - _kept(scene))).astype(np.float32)
+
+
 def _strengths(scene: Scene) -> dict[str, float]:
     """How much of each kind goes, by its name."""
     strengths: dict[str, float] = dict.fromkeys(scene.request.erase, 1.0)
@@ -123,7 +143,9 @@ def _holes(
         away = masks.signed_distance(mask)
         bare = np.maximum(face_and_skull(scene.landmarks, mask.shape), neck(scene.landmarks, mask.shape))
         head = bare * (person > SURELY_PERSON)
-        return [np.maximum(_grown_hair(scene, person, mask, e, away, head), stray) for e in expansions]
+        clear = _clear_background(scene, person, away > (max(expansions) + FRINGE) * scene.eye_distance)
+        fringe = (person < SURELY_PERSON) & ~clear
+        return [np.maximum(_grown_hair(scene, fringe, mask, e, away, head), stray) for e in expansions]
     share, there = (BEARD_SHARE, _beard_there(scene, mask)) if name == "beard" else (1.0, np.float32(1))
     away = masks.signed_distance(mask)
     grown = [masks.expand(mask, share * expansion * scene.eye_distance, away) for expansion in expansions]
@@ -131,18 +153,26 @@ def _holes(
 
 
 def _grown_hair(
-    scene: Scene, person: np.ndarray, mask: np.ndarray, expansion: float, away: np.ndarray, head: np.ndarray
+    scene: Scene, fringe: np.ndarray, mask: np.ndarray, expansion: float, away: np.ndarray, head: np.ndarray
 ) -> np.ndarray:
     """Hair or a hat with its loose strands and the blur of its edge, ``(S, S) float32``.
 
-    ``away (S, S)`` is the distance from its mask in pixels, ``head (S, S)`` face, skull and neck where the
-    person is.
+    ``fringe (S, S) bool`` is where such strands may be, ``away (S, S)`` the distance from its mask in pixels,
+    ``head (S, S)`` face, skull and neck where the person is.
     """
     grow = expansion * scene.eye_distance
     hole = masks.expand(mask, grow, away).astype(np.float32) / 255
     hole = np.maximum(hole, head * (1 - smoothstep((away - grow) / scene.eye_distance, 0, FADE)))
     wider = masks.expand(mask, grow + FRINGE * scene.eye_distance, away).astype(np.float32) / 255
-    return np.maximum(hole, wider * (person < SURELY_PERSON))
+    return np.maximum(hole, wider * fringe)
+
+
+def _clear_background(scene: Scene, person: np.ndarray, beyond: np.ndarray) -> np.ndarray:
+    """Where a background with a texture is seen past doubt, ``(S, S) bool``; what lies ``beyond (S, S) bool`` the hair
+    and its strands says what it is like."""
+    side = 2 * max(1, round(CLEAR * scene.eye_distance)) + 1
+    nobody = cv2.dilate((person > SURELY_BACKGROUND).astype(np.uint8), np.ones((side, side))) == 0
+    return nobody & (detail(scene.image, nobody & beyond, scene.size // 16 | 1) > TEXTURED)
 
 
 def _beard_there(scene: Scene, beard: np.ndarray) -> np.ndarray:
@@ -171,7 +201,7 @@ def _without_gaps(mask: np.ndarray, scene: Scene) -> np.ndarray:
     return np.where(face, mask, closed)
 
 
-def _kept(scene: Scene, locks: np.ndarray) -> np.ndarray:
+def _kept(scene: Scene, locks: np.ndarray | None = None) -> np.ndarray:
     """The mouth, and eyes and brows where neither hair nor single ``locks (S, S) uint8`` cover them,
     ``(S, S) float32``."""
     mouth = polygon(scene.landmarks[INNER_LIPS], scene.image.shape[:2])
@@ -180,7 +210,7 @@ def _kept(scene: Scene, locks: np.ndarray) -> np.ndarray:
         return np.maximum(mouth, np.maximum(*regions))
     away = masks.signed_distance(scene.worn["hair"]).astype(np.float32) / scene.eye_distance
     brows = _brow_regions(scene) * smoothstep(away, BROW_CLEAR, FADE)
-    if locks.any():
+    if locks is not None and locks.any():
         brows *= smoothstep(masks.signed_distance(locks).astype(np.float32) / scene.eye_distance, 0, BROW_CLEAR)
     kept = np.maximum(mouth, brows)
     opening = np.maximum(*(polygon(scene.landmarks[lids], away.shape) for lids in EYES))

@@ -39,13 +39,16 @@ NOSE_BRIDGE = 168
 _cache = ContentCache(entries=8)
 
 
-def underneath(scene: Scene, person: np.ndarray, hidden: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def underneath(
+    scene: Scene, person: np.ndarray, hidden: np.ndarray, shadowed: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Complete what is under items that are taken off.
 
     Args:
         scene: the portrait, and what it wears.
         person: ``(S, S) float32``, the person's matte.
         hidden: ``(S, S) bool``, what is taken off, whose colours say nothing of what lies under it.
+        shadowed: ``(S, S) float32`` in [0, 1], the skin beside it that loses its shadow.
 
     Returns:
         How much of each pixel is person then, ``(S, S) float32``; its colour, ``(S, S, 3) float32``; and how much of it
@@ -56,11 +59,13 @@ def underneath(scene: Scene, person: np.ndarray, hidden: np.ndarray) -> tuple[np
     # Of what is worn the beard's and the hair's own masks matter beside what is hidden; what else is skin or clothes is
     # found on the whole photo.
     of_worn = ["hat" in scene.worn, scene.worn.get("beard"), scene.hair, scene.request.portrait.content_hash]
-    key = content_hash([scene.landmarks, person, hidden, of_worn, scene.request.options.seed])
-    return _cache.get(scene.image, lambda _: _underneath(scene, person, hidden), key=key)
+    key = content_hash([scene.landmarks, person, hidden, shadowed, of_worn, scene.request.options.seed])
+    return _cache.get(scene.image, lambda _: _underneath(scene, person, hidden, shadowed), key=key)
 
 
-def _underneath(scene: Scene, person: np.ndarray, hidden: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _underneath(
+    scene: Scene, person: np.ndarray, hidden: np.ndarray, shadowed: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     image, landmarks, size = scene.image.astype(np.float32), scene.landmarks, scene.size
     head, seed = Head(landmarks), scene.request.options.seed
     known = (~hidden).astype(np.float32)
@@ -80,7 +85,7 @@ def _underneath(scene: Scene, person: np.ndarray, hidden: np.ndarray) -> tuple[n
         outline = np.maximum(outline, _jaw_outline(landmarks, head, down, visible | bearded))
         flesh = bearded & (below < 0) & (blurred(face, JAW_FLESH * head.width) > 0.1)
         outline = np.maximum(outline, smoothstep(blurred(flesh.astype(np.float32), 0.02 * head.width), 0.2, 0.6))
-    skin, _ = complete_skin(image, landmarks, known, seed=seed)
+    skin, _ = complete_skin(image, landmarks, known, seed=seed, shadowed=shadowed)
     colour = skin
     if "hat" in scene.worn:
         colour = _hair_over_skull(scene, image, colour, skull, hidden)

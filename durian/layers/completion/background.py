@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from durian.layers.completion.detail import detail
 from durian.layers.completion.exemplar import synthesise
 from durian.layers.fill import blurred, fill
 
@@ -13,6 +14,14 @@ SURE = 0.98
 EDGE_BLUR, FADES_OVER = 0.012, 0.08
 """Width along the edge between seen and made up over which their colours are averaged, and over which what is made up
 departs from the colours that it meets there, as shares of the picture's side."""
+SHIFT = 40.0
+"""How much lighter or darker a patch may be taken in a sky or on a wall, in levels: their light goes on as it does in
+the smooth continuation."""
+ROUGH = 12.0
+"""How much it counts against a match that it is rougher or smoother than what is seen nearest, in levels for each time
+that it is so by a factor of e."""
+ROUGH_WINDOW = 7
+"""Side of the square whose mean detail says how rough it is, pixels: a patch's."""
 
 
 def complete_background(image: np.ndarray, known: np.ndarray, seed: int = 0) -> np.ndarray:
@@ -30,7 +39,9 @@ def complete_background(image: np.ndarray, known: np.ndarray, seed: int = 0) -> 
     image = image.astype(np.float32)
     smooth = fill(image, known)
     source = known > SURE
-    made = synthesise(smooth, ~source, source, seed)
+    # Among all that is seen something flat is always nearest to a mean of everything: rocks would end in a haze.
+    rough = ROUGH * np.log1p(detail(image, source, ROUGH_WINDOW))[..., None]
+    made = synthesise(smooth, ~source, source, seed, rough, SHIFT)
     # A membrane meets what is seen by itself; patches may not.
     made = np.clip(made, 0, 255) if np.array_equal(made, smooth) else join(image, made, source)
     weight = known[..., None]

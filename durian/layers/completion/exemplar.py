@@ -14,8 +14,8 @@ import numpy as np
 
 from durian.geometry.mesh import smoothstep
 from durian.layers.completion import patches
+from durian.layers.completion.detail import detail
 from durian.layers.completion.peeling import peeled
-from durian.layers.fill import fill
 
 REACH = 3
 """Patches of 7 x 7 pixels (Wexler et al. 2007)."""
@@ -27,10 +27,10 @@ DEEPEST = 4.0
 """Depth of a hole in the coarsest picture, pixels: patches there see its edge from everywhere."""
 ROUNDS = (12, 8, 4, 2, 1)
 """Votes at each size, coarsest first; the last number is for all finer ones."""
-SHIFT_LIMIT, SHIFT_PRICE = 12.0, 0.5
+SHIFT, SHIFT_PRICE = 12.0, 0.3
 """How much lighter or darker a patch may be taken where all is smooth, in levels, and what the square of it costs."""
-SMOOTH, TEXTURED = 6.0, 14.0
-"""Deviation in levels within a sixteenth of the picture, up to which it is smooth, and from which it has a texture."""
+SMOOTH, TEXTURED = 1.5, 4.0
+"""Mean detail in levels within a sixteenth of a picture, up to which it is smooth, and from which it has a texture."""
 FARTHER = 1.12
 """How much less a patch counts with each pixel that it is farther from what is known."""
 
@@ -48,7 +48,12 @@ class Level:
 
 
 def synthesise(
-    picture: np.ndarray, hole: np.ndarray, source: np.ndarray, seed: int, guide: np.ndarray | None = None
+    picture: np.ndarray,
+    hole: np.ndarray,
+    source: np.ndarray,
+    seed: int,
+    guide: np.ndarray | None = None,
+    shift: float = SHIFT,
 ) -> np.ndarray:
     """Fill a hole with patches.
 
@@ -58,12 +63,14 @@ def synthesise(
         source: ``(H, W) bool`` pixels that patches may be taken from; those of the hole never are.
         seed: of the random search.
         guide: ``(H, W, G) float32``, in levels, what else a patch's middle should have in common with its match's.
+        shift: levels by which a patch may be taken lighter or darker where all is smooth, more than 0.
 
     Returns:
         ``(H, W, 3) float32``, equal to ``picture`` outside the hole, and everywhere if there is nothing to take.
     """
+    source = source & ~hole
     guide = np.zeros((*hole.shape, 0), np.float32) if guide is None else guide
-    levels = _pyramid(picture, hole, source & ~hole, guide)
+    levels = _pyramid(picture, hole, source, guide, shift * _smoothness(picture, source))
     if not hole.any() or not levels:
         return picture.copy()
     state = np.array([np.uint64(0x9E3779B97F4A7C15) ^ np.uint64(seed + 1)], np.uint64)
@@ -72,14 +79,15 @@ def synthesise(
     for number, level in enumerate(reversed(levels)):
         rounds = ROUNDS[min(number, len(ROUNDS) - 1)]
         finest = number == len(levels) - 1
-        result, matches = _filled_level(level, matches, rounds, finest, state, rng)
+        result, matches = _filled_level(level, shift, matches, rounds, finest, state, rng)
     return np.where(hole[..., None], result, picture)
 
 
-def _pyramid(picture: np.ndarray, hole: np.ndarray, source: np.ndarray, guide: np.ndarray) -> list[Level]:
+def _pyramid(
+    picture: np.ndarray, hole: np.ndarray, source: np.ndarray, guide: np.ndarray, limit: np.ndarray
+) -> list[Level]:
     """Sizes finest first, as far as they have sources; none if there are not even at full size."""
     levels: list[Level] = []
-    limit = _shift_limit(picture, source)
     while min(hole.shape) >= SMALLEST or not levels:
         level = Level(np.ascontiguousarray(picture, np.float32), hole, source, limit, guide)
         if min(hole.shape) <= 2 * REACH or _centres(source).sum() < FEWEST_SOURCES:
@@ -100,16 +108,11 @@ def _pyramid(picture: np.ndarray, hole: np.ndarray, source: np.ndarray, guide: n
     return levels
 
 
-def _shift_limit(picture: np.ndarray, source: np.ndarray) -> np.ndarray:
-    """How far patches may be shifted, ``(H, W) float32``: not at all where what is known has a texture."""
-    share = source.astype(np.float32)
-    window = (max(3, max(share.shape) // 16 | 1),) * 2
-    weight = np.maximum(cv2.blur(share, window), 1e-6)
-    values = picture * share[..., None]
-    mean = cv2.blur(values, window) / weight[..., None]
-    variance = np.maximum(cv2.blur(values * picture, window) / weight[..., None] - mean**2, 0)
-    deviation = fill(np.sqrt(variance), share).mean(-1)
-    return (SHIFT_LIMIT * (1 - smoothstep(deviation, SMOOTH, TEXTURED))).astype(np.float32)
+def _smoothness(picture: np.ndarray, source: np.ndarray) -> np.ndarray:
+    """How smooth what is known is about each pixel, ``(H, W) float32``: 0 where it has a texture, 1 where it has none
+    and may go on lighter or darker."""
+    texture = detail(picture, source, max(3, max(source.shape) // 16 | 1))
+    return (1 - smoothstep(texture, SMOOTH, TEXTURED)).astype(np.float32)
 
 
 def _centres(source: np.ndarray) -> np.ndarray:
@@ -118,7 +121,7 @@ def _centres(source: np.ndarray) -> np.ndarray:
     return cv2.erode(source.astype(np.uint8), np.ones((side, side)), borderValue=0) > 0
 
 
-def _filled_level(level, matches, rounds, finest, state, rng):
+def _filled_level(level, shift, matches, rounds, finest, state, rng):
     height, width = level.hole.shape
     side = 2 * REACH + 1
     reached = cv2.dilate(level.hole.astype(np.uint8), np.ones((side, side))) > 0
@@ -133,7 +136,7 @@ def _filled_level(level, matches, rounds, finest, state, rng):
         guess, guess_y, guess_x = peeled(start, level.hole, level.source, source, REACH, rng)
         found = is_target & (guess_y >= 0)
         match_y[found], match_x[found] = guess_y[found], guess_x[found]
-        start = start + (1 - level.limit / SHIFT_LIMIT)[..., None] * (guess - start)
+        start = start + (1 - level.limit / shift)[..., None] * (guess - start)
     depth = cv2.distanceTransform(level.hole.astype(np.uint8), cv2.DIST_L2, 3)
     nearness = (FARTHER ** -np.minimum(depth, 60)).astype(np.float32)
     picture = np.ascontiguousarray(start.reshape(height, width * 3)).copy()

@@ -12,8 +12,9 @@ from durian.geometry.mesh import BROWS, EYES, FACE_OVAL, OUTER_LIPS, smoothstep
 from durian.layers.completion.exemplar import synthesise
 from durian.layers.completion.mirrored import FaceSurface
 from durian.layers.completion.pores import pores
+from durian.layers.completion.shadow import without_shadow
 from durian.layers.completion.skin_light import SkinLight, colours, fit_light, logarithm
-from durian.layers.fill import blurred, fill
+from durian.layers.fill import blurred_within, fill
 from durian.layers.skin import face_and_skull, polygon
 
 SURE = 0.98
@@ -50,7 +51,12 @@ _lights = ContentCache(entries=1)
 
 
 def complete_skin(
-    image: np.ndarray, landmarks: np.ndarray, known: np.ndarray, skin: np.ndarray | None = None, seed: int = 0
+    image: np.ndarray,
+    landmarks: np.ndarray,
+    known: np.ndarray,
+    skin: np.ndarray | None = None,
+    seed: int = 0,
+    shadowed: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """A bare face as it would look, hair, brows and background no part of it.
 
@@ -64,17 +70,24 @@ def complete_skin(
         skin: ``(S, S) float32`` in [0, 1] what shows skin of face, ears and neck, from somebody who knows better than
             the landmarks do; it may err, and pixels of another colour are left out.
         seed: of the pores.
+        shadowed: ``(S, S) float32`` in [0, 1] where the shadow of what is taken off goes as well
+            (:func:`durian.layers.completion.shadow.without_shadow`).
 
     Returns:
-        Colours ``(S, S, 3) float32``, equal to ``image`` where ``known`` is 1, and how sure they are ``(S, S) float32``
-        in [0, 1].
+        Colours ``(S, S, 3) float32``, equal to ``image`` where ``known`` is 1 and ``shadowed`` is 0, and how sure they
+        are ``(S, S) float32`` in [0, 1].
     """
     image = image.astype(np.float32)
     surface, head = FaceSurface.of(landmarks, len(image)), Head(landmarks)
     seen = known > SURE
+    if shadowed is not None and shadowed.any():
+        # A forehead goes on above the mesh, and what is seen there is no hair: that goes.
+        skin = np.maximum(0 if skin is None else skin, (shadowed > 0).astype(np.float32))
     light = _light(image, landmarks, known, skin, surface.normals)
     if light is None or light.skin.sum() < 50:
         return fill(image, known), (known * 1.0).astype(np.float32)
+    if shadowed is not None:
+        image = without_shadow(image, light, shadowed, head.width)
     smooth, near = _smooth(image, light, head.width)
     made = smooth + pores(logarithm(image), light.skin, max(PORES * head.width, 1.0), seed, ROUGHEST)
     made = _with_brows(made, image, landmarks, seen, head.width, seed)
@@ -119,7 +132,7 @@ def _smooth(image: np.ndarray, light: SkinLight, width: float) -> tuple[np.ndarr
     """The logarithm of smooth skin ``(S, S, 3)``, and how near seen skin is ``(S, S)`` in [0, 1]."""
     around = light.shaded
     inner = cv2.erode(around.astype(np.uint8), np.ones((3, 3)))
-    softened = _blurred_within(logarithm(image), around.astype(np.float32), max(0.01 * width, 0.7))
+    softened = blurred_within(logarithm(image), around.astype(np.float32), max(0.01 * width, 0.7))
     off = fill(softened - light.smooth, inner.astype(np.float32))
     distance = cv2.distanceTransform(1 - inner, cv2.DIST_L2, 5)
     near = np.exp(-0.5 * (distance / (REACH * width)) ** 2).astype(np.float32)
@@ -155,7 +168,7 @@ def _shaded_as_met(made, image, landmarks, skin, seen, width) -> np.ndarray:
     rim = (rim & (shade.mean(-1) > MOST_SHADE[0]) & (shade.mean(-1) < MOST_SHADE[1])).astype(np.float32)
     if rim.sum() < 20:
         return made
-    shade = fill(_blurred_within(shade, rim, max(0.01 * width, 0.7)), rim)
+    shade = fill(blurred_within(shade, rim, max(0.01 * width, 0.7)), rim)
     near = np.exp(-((cv2.distanceTransform((rim < 1).astype(np.uint8), cv2.DIST_L2, 5) / (MEETING * width)) ** 2))
     return made + near[..., None].astype(np.float32) * shade
 
@@ -187,13 +200,7 @@ def _from_other_half(image, landmarks, surface, light, seen, width) -> tuple[np.
     if both.sum() < 20:
         return other + expected, share
     soft = max(0.01 * width, 0.7)
-    off = fill(_blurred_within(logarithm(image) - other - expected, both, soft), both)
+    off = fill(blurred_within(logarithm(image) - other - expected, both, soft), both)
     distance = cv2.distanceTransform((both < SURE).astype(np.uint8), cv2.DIST_L2, 5)
     off *= np.exp(-0.5 * (distance / (REACH * width)) ** 2).astype(np.float32)[..., None]
     return other + expected + off, share
-
-
-def _blurred_within(values: np.ndarray, share: np.ndarray, sigma: float) -> np.ndarray:
-    """Blur of ``(S, S, 3) float32`` that takes nothing from where ``share (S, S)`` is 0."""
-    weight = np.maximum(blurred(share, sigma), 1e-4)[..., None]
-    return cv2.GaussianBlur(values * share[..., None], (0, 0), max(sigma, 0.1)) / weight

@@ -18,8 +18,11 @@ LEAST_SPREAD = 0.03
 """Natural logarithm of colour by which the evenest skin still varies."""
 RIDGE = 2e-3
 """Weight of a plain light, per pixel: what few normals show cannot bend it far."""
-DARKEST, BRIGHTEST = 0.72, 1.04
-"""How far the light goes on beyond what is seen, in its darkest and brightest places."""
+DARKEST, BRIGHTEST = 0.85, 1.04
+"""How far the light goes on beyond what is seen, in its darkest and brightest places: the fit knows nothing of a crown
+that no picture shows, and would make it black."""
+SEEN_SHADES = (5, 98)
+"""Percentiles of the light on the skin that is seen, which these begin at."""
 DARK = 4.0
 """Levels added before the logarithm."""
 
@@ -78,8 +81,7 @@ def fit_light(
         weight = _kept(seen - here @ fit, 1.0)
     smooth = (basis.reshape(-1, basis.shape[-1]) @ fit.astype(np.float32)).reshape(values.shape)
     kept = (here @ fit)[weight > 0.2]
-    low, high = np.percentile(kept, (2, 98), axis=0) if len(kept) else (middle, middle)
-    smooth = np.clip(smooth, low + np.log(DARKEST), high + np.log(BRIGHTEST)).astype(np.float32)
+    smooth = _as_far_as_seen(smooth, kept if len(kept) else middle[None])
     off = seen - here @ fit
     spread = _spread(off, weight)
     off = cv2.GaussianBlur(values, (0, 0), 1.0) - smooth
@@ -87,6 +89,15 @@ def fit_light(
     far = np.sqrt(((off / spread) ** 2).mean(-1))
     coloured = _is_shaded(off, spread)
     return SkinLight(smooth, candidates & (far < REJECTED), possible & coloured, coloured)
+
+
+def _as_far_as_seen(smooth: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """Light ``(S, S, 3)``, hardly darker or brighter than on the skin that is ``seen (N, 3)``, and of its tints: each
+    channel by itself would end at another place, and a dark crown be blue."""
+    level, seen_level = smooth.mean(-1, keepdims=True), seen.mean(-1, keepdims=True)
+    low, high = np.percentile(seen_level, SEEN_SHADES)
+    tint = np.clip(smooth - level, *np.percentile(seen - seen_level, SEEN_SHADES, axis=0))
+    return (np.clip(level, low + np.log(DARKEST), high + np.log(BRIGHTEST)) + tint).astype(np.float32)
 
 
 def _is_shaded(off: np.ndarray, spread: np.ndarray) -> np.ndarray:
