@@ -186,7 +186,7 @@ def test_what_a_frame_hides_beside_the_face_is_hair_as_far_as_hair_is_around_it(
     hair = fringed.crop.apply(fringed.worn["hair"], SIZE) > 127
     person = np.maximum(hair, polygon(asked.landmarks[FACE_OVAL], hair.shape)).astype(np.float32)
     hidden = asked.worn["glasses"] > 8
-    alpha, colour = underneath(asked, person, hidden)
+    alpha, colour, _ = underneath(asked, person, hidden)
     away = masks.signed_distance(np.uint8(255 * hair))
     assert alpha[hidden & (away < -3)].min() > 0.9
     assert np.abs(colour[hidden & (away < -6)] - (40, 25, 15)).mean() < 8
