@@ -95,6 +95,18 @@ class Scene:
         return np.rint(hair).astype(np.uint8)
 
     @cached_property
+    def kept_glasses(self) -> np.ndarray:
+        """The portrait's own glasses where nothing takes their place, ``(S, S) uint8``."""
+        portrait = self.request.portrait
+        replaced = {a.name for a in self.request.attributes if a.strength > 0} | set(self.request.erase)
+        found = portrait.worn
+        if "glasses" not in replaced and "glasses" not in found:
+            found = worn(portrait.image, portrait.landmarks, ["glasses"])
+        if "glasses" in replaced or "glasses" not in found:
+            return np.zeros(self.image.shape[:2], np.uint8)
+        return portrait.crop.apply(found["glasses"], self.size)
+
+    @cached_property
     def base_hole(self) -> np.ndarray:
         """``M_init ∪ (∪ₖ M_attr,k aligned)`` before expansion, ``(S, S) uint8``. Strength 0 makes no hole."""
         parts = [*self.worn.values(), *(item.mask for item in self.items if item.attribute.strength > 0)]

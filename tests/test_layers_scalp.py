@@ -21,7 +21,7 @@ def covered() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     y, x = np.mgrid[:SIDE, :SIDE].astype(np.float32)
     distance = head.skull_distance(np.stack([x, y], -1))
     hair = ((distance > 1.3) & (distance < 1.6)).astype(np.float32)
-    return hair, distance, scalp_under(hair, landmarks, np.ones_like(hair))
+    return hair, distance, scalp_under(hair, landmarks, np.ones_like(hair))[1]
 
 
 def test_hair_of_a_wider_head_goes_on_to_the_skull(covered):
@@ -45,7 +45,7 @@ def test_a_loop_that_stands_off_is_no_disc():
     y, x = np.mgrid[:SIDE, :SIDE].astype(np.float32)
     distance = Head(landmarks).skull_distance(np.stack([x, y], -1))
     loop = ((distance > 1.75) & (distance < 1.85)).astype(np.float32)
-    scalp = scalp_under(loop, landmarks, np.ones_like(loop))
+    _, scalp = scalp_under(loop, landmarks, np.ones_like(loop))
     assert scalp[(y < 0.42 * SIDE - 20) & (distance > 1.5)].max() < 0.01
 
 
@@ -55,7 +55,21 @@ def test_ears_and_clothes_are_not_covered():
     distance = Head(landmarks).skull_distance(np.stack([x, y], -1))
     hair = ((distance > 1.3) & (distance < 1.6)).astype(np.float32)
     free = (x < SIDE / 2).astype(np.float32)
-    scalp = scalp_under(hair, landmarks, free)
+    _, scalp = scalp_under(hair, landmarks, free)
     outside = (distance > 1.05) & (distance < 1.22)
     assert scalp[outside & (x > SIDE / 2 + 2)].max() < 0.01
     assert scalp[outside & (x < SIDE / 2 - 40)].mean() > 0.5
+
+
+def test_at_the_face_s_edge_hair_ends_softly_and_nothing_shows_between():
+    landmarks = made_landmarks()
+    y, x = np.mgrid[:SIDE, :SIDE].astype(np.float32)
+    distance = Head(landmarks).skull_distance(np.stack([x, y], -1))
+    hair = ((distance > 1.3) & (distance < 1.6)).astype(np.float32)
+    there, share = scalp_under(hair, landmarks, np.ones_like(hair))
+    face = polygon(landmarks[FACE_OVAL], hair.shape)
+    row = int(landmarks[234, 1]) + 20
+    edge = slice(int(np.nonzero(face[row] > 0.5)[0][0]) - 3, int(np.nonzero(face[row] > 0.5)[0][0]) + 3)
+    assert np.maximum(there, face)[row, edge].min() > 0.95
+    assert np.abs(np.diff(share[row, edge])).max() < 0.3
+    assert share[row, edge].min() < 0.3 < 0.7 < share[row, edge].max()

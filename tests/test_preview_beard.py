@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from durian.geometry.alignment import item_mesh
 from durian.geometry.mesh import CHIN, OUTER_LIPS
 from durian.geometry.raster import Canvas
 from durian.layers.face_light import FaceLight
+from durian.layers.photo_tone import PhotoTone
 from durian.layers.skin import polygon
 from durian.preview.beard import beard_texture, over_a_beard
 from durian.preview.beard_light import strand_change
@@ -123,7 +126,7 @@ def test_strands_follow_the_shading_from_side_to_side(landmarks):
 
 
 def test_a_beard_on_a_black_and_white_photograph_is_grey(landmarks, wearer):
-    grey = FaceLight(np.full(3, wearer.mean.mean()), wearer.gradient)
+    grey = replace(wearer, tone=PhotoTone(np.zeros((3, 3))))
     texture, _ = beard_texture(beard(landmarks, (120, 70, 30)), 1.0, 0.5, grey)
     assert (np.ptp(texture[..., :3].astype(int), axis=-1) <= 1).all()
     assert (np.ptp(texture[..., 3:].astype(int), axis=-1) <= 1).all()

@@ -8,6 +8,7 @@ import numpy as np
 from durian.face import OUTER_EYES
 from durian.geometry.head import Head
 from durian.geometry.mesh import FACE_OVAL, smoothstep
+from durian.layers.fill import blurred
 from durian.layers.skin import polygon
 
 NOSE_BRIDGE = 168
@@ -15,11 +16,14 @@ RAYS = 720
 GAP = (1.25, 1.45)
 """Distances from the skull's centre, in its radii, up to which a gap between it and hair beside it is filled, and from
 which on it is none: loops, buns and strands that stand off."""
+FACE_EDGE = 0.015
+"""Standard deviation of the edge between hair and a face before it, in face widths: there hair lies in its own shade,
+strand by strand."""
 POLAR = cv2.INTER_LINEAR | cv2.WARP_FILL_OUTLIERS
 
 
-def scalp_under(new_hair: np.ndarray, landmarks: np.ndarray, free: np.ndarray) -> np.ndarray:
-    """The part of a head that new hair has to cover beyond what its reference showed, ``(S, S) float32``.
+def scalp_under(new_hair: np.ndarray, landmarks: np.ndarray, free: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The part of a head that new hair has to cover beyond what its reference showed.
 
     Seen from the face outwards, that is the skull beyond where the hair begins, and what lies between face or skull
     and the hair.
@@ -28,6 +32,10 @@ def scalp_under(new_hair: np.ndarray, landmarks: np.ndarray, free: np.ndarray) -
         new_hair: ``(S, S) float32`` in [0, 1], the hair at rest.
         landmarks: ``(478, 3)`` of the wearer, pixels.
         free: ``(S, S) float32`` in [0, 1], where the wearer's own ears, neck and clothes are not.
+
+    Returns:
+        Where something is then, and how much of it is hair, both ``(S, S) float32``: at the face's edge they are not
+        the same, so that no background shows there.
     """
     size, head = len(new_hair), Head(landmarks)
     y, x = np.mgrid[:size, :size].astype(np.float32)
@@ -45,10 +53,10 @@ def scalp_under(new_hair: np.ndarray, landmarks: np.ndarray, free: np.ndarray) -
 
     beyond = outwards(np.maximum.accumulate(polar, axis=1))
     within = outwards(np.ascontiguousarray(np.maximum.accumulate(polar[:, ::-1], axis=1)[:, ::-1]))
-    face = polygon(landmarks[FACE_OVAL], (size, size))
+    face = blurred(polygon(landmarks[FACE_OVAL], (size, size)), FACE_EDGE * head.width)
     above = skull * beyond * (1 - smoothstep(level, -0.05, 0.10))
     # Above the eyes a narrow gap between skull and hair is hair too: its wearer's face was wider.
     narrow = (1 - skull) * (1 - smoothstep(from_skull, *GAP))
     gap = np.maximum(smoothstep(level, -0.05, 0.10), narrow)
-    beside = within * free * (face < 0.5) * gap
-    return np.maximum(above, beside).astype(np.float32)
+    beside = within * free * gap
+    return np.maximum(above, beside).astype(np.float32), np.maximum(above, beside * (1 - face)).astype(np.float32)

@@ -23,7 +23,7 @@ from durian.layers.picture_frame import find_frame
 from durian.layers.scalp import scalp_under
 from durian.layers.skin import polygon
 from durian.layers.stray_hair import stray_hair
-from durian.preview.taken_off import FRINGE, shadowed, taken_off
+from durian.preview.taken_off import FRINGE, kept_glasses, shadowed, taken_off
 from durian.preview.underneath import underneath
 from durian.scene import Scene
 from durian.segmentation.person import person_mask
@@ -141,11 +141,12 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat
     vacated, background = apart.vacated, apart.background
     kept_alpha, under, made_body = apart.under
     scalp: np.ndarray = np.zeros(shape, np.float32)
+    hair: np.ndarray = scalp
     lined: np.ndarray = scalp
     if new_hair is not None:
-        # Hair may go on behind a neck and shoulders that are made up, not before them.
-        free = np.maximum(removed, 1 - person) * (1 - made_body)
-        scalp = scalp_under(new_hair[..., 3] / 255, scene.landmarks, free)
+        # Hair may go on behind a neck and shoulders that are made up and glasses that stay, not before them.
+        free = np.maximum(removed, 1 - person) * (1 - made_body) * (1 - kept_glasses(scene))
+        scalp, hair = scalp_under(new_hair[..., 3] / 255, scene.landmarks, free)
     if new_hat is not None:
         lined = new_hat.strength * lining(new_hat.item[..., 3] / 255, new_hat.filled, scene.landmarks)
     removed = np.maximum.reduce([removed, scalp, apart.shadow])
@@ -165,7 +166,7 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat
     if removed.any():
         kept_alpha = kept_alpha * inside
         if new_hair is not None and scalp.any():
-            under = under + scalp[..., None] * (_gone_on_with(new_hair) * SCALP_SHADE - under)
+            under = under + hair[..., None] * (_gone_on_with(new_hair) * SCALP_SHADE - under)
         colour = image + removed[..., None] * (under - image)
         if scene.pressed is not None:  # nothing sticks out beyond a hat
             kept_alpha = kept_alpha * (1 - scene.pressed.beyond)

@@ -129,16 +129,19 @@ def relit(
 
 
 def in_colours_of(wearer: FaceLight, texture: np.ndarray, light: float) -> np.ndarray:
-    """A texture as a black and white photograph of its wearer would show it; in colour photographs as it is.
+    """A texture as its wearer's photograph would show it if that is black and white or sepia; in colour as it is.
 
     Args:
         wearer: the portrait's light.
-        texture: ``(h, w, 4)`` or ``(h, w, 6)``, its colours, and how much of what is behind them they hide, of all
-            colours or of each.
+        texture: ``(h, w, 4)`` straight colours and their alpha, or ``(h, w, 6)`` premultiplied ones and how much of
+            what is behind them they hide of each colour.
         light: 0 keeps the colours.
     """
-    if light == 0 or not wearer.is_colourless:
+    if light == 0 or wearer.tone is None:
         return texture
     colours, hidden = texture[..., :3], texture[..., 3:]
-    grey = [np.broadcast_to(part.mean(-1, keepdims=True), part.shape) for part in (colours, hidden)]
-    return np.concatenate(grey, -1).astype(np.float32)
+    level, share = colours.mean(-1, keepdims=True), hidden.mean(-1, keepdims=True)
+    if hidden.shape[-1] == 3:
+        level = level * (255 / np.maximum(share, 1))
+    parts = wearer.tone.applied(colours, level), np.broadcast_to(share, hidden.shape)
+    return np.concatenate(parts, -1).astype(np.float32)

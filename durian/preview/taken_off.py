@@ -62,7 +62,7 @@ while the expansion slider moves between two of them, but for how the background
 HIDDEN = 0.02
 """Share of a pixel that is taken off from which on its colour says nothing of what lies under it."""
 
-_eyes = ContentCache(entries=4)
+_eyes, _glasses = ContentCache(entries=4), ContentCache(entries=4)
 
 
 def taken_off(scene: Scene, person: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -201,10 +201,22 @@ def _without_gaps(mask: np.ndarray, scene: Scene) -> np.ndarray:
     return np.where(face, mask, closed)
 
 
+def kept_glasses(scene: Scene) -> np.ndarray:
+    """The portrait's own glasses where hair or a hat comes off and they stay: frames and dark lenses,
+    ``(S, S) float32`` in [0, 1]."""
+    if not scene.worn.keys() & {"hair", "hat"} or not scene.kept_glasses.any():
+        return np.zeros(scene.image.shape[:2], np.float32)
+
+    def opaque(mask: np.ndarray) -> np.ndarray:
+        return mask.astype(np.float32) / 255 * glasses_opacity(scene.image, mask, scene.landmarks)
+
+    return _glasses.get(scene.kept_glasses, opaque, key=content_hash([scene.image, scene.landmarks]))
+
+
 def _kept(scene: Scene, locks: np.ndarray | None = None) -> np.ndarray:
-    """The mouth, and eyes and brows where neither hair nor single ``locks (S, S) uint8`` cover them,
-    ``(S, S) float32``."""
-    mouth = polygon(scene.landmarks[INNER_LIPS], scene.image.shape[:2])
+    """The mouth and the portrait's own glasses, and eyes and brows where neither hair nor single ``locks (S, S) uint8``
+    cover them, ``(S, S) float32``."""
+    mouth = np.maximum(polygon(scene.landmarks[INNER_LIPS], scene.image.shape[:2]), kept_glasses(scene))
     regions = _eye_regions(scene, EYE_MARGIN)
     if "hair" not in scene.worn:
         return np.maximum(mouth, np.maximum(*regions))

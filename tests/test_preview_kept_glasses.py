@@ -1,0 +1,71 @@
+"""The portrait's own glasses where its hair comes off and other hair goes on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from faces_made import SIDE, made_landmarks
+from glasses_made import FRAME, wearing
+
+from durian.geometry.mesh import FACE_OVAL
+from durian.layers.skin import polygon
+from durian.preview.base import build_base
+from durian.preview.taken_off import taken_off
+from durian.request import AnimationRequest, Crop, Portrait, RenderOptions
+from durian.scene import Scene, prepare_scene
+
+HAIR = (200, 120, 40)
+
+
+@pytest.fixture(scope="module")
+def portrait() -> Portrait:
+    """Somebody in glasses whose hair hangs over the face's sides, behind the ends of the frame."""
+    landmarks = made_landmarks()
+    worn = wearing(landmarks, (1.0, 1.0, 1.0), (0, 0, 0))
+    face = polygon(landmarks[FACE_OVAL], (SIDE, SIDE)) > 0.5
+    frame = np.abs(worn.image.astype(int) - FRAME).max(-1) < 40
+    beside = np.abs(np.arange(SIDE) - landmarks[168, 0]) > 46
+    hair = (~face | beside) & (np.arange(SIDE)[:, None] < landmarks[152, 1])
+    image = worn.image.copy()
+    image[hair & ~frame] = HAIR
+    image[~face & ~hair] = (90, 110, 160)
+    masks = {"hair": np.uint8(255 * hair), "glasses": worn.mask}
+    nothing = dict.fromkeys(("hat", "beard"), np.zeros((SIDE, SIDE), np.uint8))
+    return Portrait(image, landmarks, Crop(SIDE / 2, SIDE / 2, float(SIDE)), {**nothing, **masks})
+
+
+def bare(portrait: Portrait, *erase: str) -> Scene:
+    return prepare_scene(AnimationRequest(portrait, options=RenderOptions(size=256, frames=1), erase=erase))
+
+
+def frame_before_hair(portrait: Portrait) -> np.ndarray:
+    frame = np.abs(portrait.image.astype(int) - FRAME).max(-1) < 40
+    return frame & (cv2.erode(portrait.worn["hair"], np.ones((5, 5))) > 0)
+
+
+def test_hair_that_comes_off_leaves_the_frame_before_it(portrait):
+    person = np.ones((SIDE, SIDE), np.float32)
+    frame = frame_before_hair(portrait)
+    assert frame.sum() > 20
+    assert np.median(taken_off(bare(portrait, "hair"), person)[0][frame]) < 0.15
+    without = replace(portrait, worn={**portrait.worn, "glasses": np.zeros((SIDE, SIDE), np.uint8)})
+    assert np.median(taken_off(bare(without, "hair"), person)[0][frame]) > 0.5
+
+
+def test_glasses_that_come_off_too_are_not_kept(portrait):
+    removed, _ = taken_off(bare(portrait, "hair", "glasses"), np.ones((SIDE, SIDE), np.float32))
+    assert np.median(removed[frame_before_hair(portrait)]) > 0.5
+
+
+def test_new_hair_is_not_filled_in_over_them(portrait):
+    scene = bare(portrait, "hair")
+    y, x = np.mgrid[:SIDE, :SIDE]
+    far = np.hypot(x - SIDE / 2, y - SIDE / 2) > 100
+    new_hair = np.dstack([np.float32([250, 250, 250]) * far[..., None], 255 * far]).astype(np.float32)
+    shown = build_base(scene, new_hair).foreground
+    frame = frame_before_hair(portrait) & (shown[..., 3] > 200)
+    assert frame.sum() > 10
+    assert np.abs(np.median(shown[frame][:, :3].astype(int), 0) - FRAME).max() < 40
