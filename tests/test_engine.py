@@ -16,7 +16,7 @@ import pytest
 from gated import PATIENCE, GatedRenderer, files_below, frame, gated_request, wait_until
 from requests_made import picture, portrait
 
-from durian.engine import Engine, JobStatus
+from durian.engine import Engine, JobStatus, memory
 from durian.engine.storage import Storage
 from durian.errors import Cancelled, InvalidRequest, NoFaceFound, OutputFailed
 from durian.media import VideoWriter, iter_video, probe_video, read_metadata, read_video
@@ -151,6 +151,18 @@ def test_tidying_up_that_fails_never_stops_the_worker(
     jobs = [engine.submit(gated_request(frames=1)) for _ in range(2)]
     assert [job.result(PATIENCE).frames for job in jobs] == [1, 1]
     assert "half a library" in caplog.text
+
+
+def test_memory_is_given_back_once_no_more_stills_are_asked_for(
+    engine: Engine, gated: GatedRenderer, monkeypatch: pytest.MonkeyPatch
+):
+    released, release = threading.Event(), memory.release
+    monkeypatch.setattr("durian.engine.memory.release", lambda: (release(), released.set()))
+    monkeypatch.setattr("durian.engine.memory.QUIET_SECONDS", 0.2)
+    gated.let(3)
+    for _ in range(3):
+        engine.still(gated_request(frames=1), frame=0)
+    assert released.wait(PATIENCE)
 
 
 def test_memory_is_given_back_while_another_thread_imports_torch():

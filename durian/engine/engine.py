@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -31,6 +32,8 @@ SECONDS_TO_STOP = 5.0
 
 log = logging.getLogger(__name__)
 
+Made = TypeVar("Made")
+
 
 class Engine:
     """Turns requests into files. Use the process's own, :func:`get_engine`; safe from any thread."""
@@ -40,6 +43,7 @@ class Engine:
         self._storage = Storage(self._settings)
         self._line = JobQueue(self._settings.max_queue, self._settings.visitor_places)
         self._stills = StillsLane()
+        self._rest = memory.ReleaseWhenQuiet()
         self._renderers: dict[str, Renderer] = {}
         self._loading = threading.Lock()
         self._leaving = threading.Lock()
@@ -160,7 +164,7 @@ class Engine:
         Raises:
             Cancelled: a newer still of the lane came before this one's turn.
         """
-        return self._stills.run(lane, [lambda: self._still(request, frame)], client)[0]
+        return self._in_turn(lane, [lambda: self._still(request, frame)], client)[0]
 
     def blend_strip(
         self, request: AnimationRequest, count: int = 5, lane: str = "default", client: str | None = None
@@ -175,7 +179,7 @@ class Engine:
         """
         blending = replace(request, mode="blend")
         steps = [blending.at_alpha(float(alpha)) for alpha in np.linspace(0, 1, count)]
-        return self._stills.run(f"{lane}/strip", [partial(self._still, step, None) for step in steps], client)
+        return self._in_turn(f"{lane}/strip", [partial(self._still, step, None) for step in steps], client)
 
     def look_book(
         self,
@@ -190,13 +194,19 @@ class Engine:
             Cancelled: a newer look-book of the lane was asked for.
         """
         looks = [replace(request, attributes=(attribute,), mode="wear", motion=None) for attribute in attributes]
-        return self._stills.run(f"{lane}/look-book", [partial(self._still, look, None) for look in looks], client)
+        return self._in_turn(f"{lane}/look-book", [partial(self._still, look, None) for look in looks], client)
 
     def overlays(
         self, request: AnimationRequest, lane: str = "default", client: str | None = None
     ) -> dict[str, np.ndarray]:
         """Pictures to check a request by: ``landmarks``, ``keypoints``, ``hole``, ``aligned``."""
-        return self._stills.run(f"{lane}/overlays", [lambda: self.load(request.renderer).overlays(request)], client)[0]
+        return self._in_turn(f"{lane}/overlays", [lambda: self.load(request.renderer).overlays(request)], client)[0]
+
+    def _in_turn(self, lane: str, pieces: Sequence[Callable[[], Made]], client: str | None) -> list[Made]:
+        try:
+            return self._stills.run(lane, pieces, client)
+        finally:
+            self._rest.done()
 
     def _still(self, request: AnimationRequest, frame: int | None) -> np.ndarray:
         renderer = self.load(request.renderer)
@@ -228,6 +238,7 @@ class Engine:
     def close(self) -> None:
         """Cancel everything and stop. Half-written files are removed; an engine cannot be used again."""
         self._line.close()
+        self._rest.close()
         for job in self._line.jobs():
             job.cancel()
         self._storage.close()

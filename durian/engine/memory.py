@@ -5,11 +5,16 @@ from __future__ import annotations
 import ctypes
 import functools
 import gc
+import logging
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 MEGABYTE = 1024 * 1024
+QUIET_SECONDS = 3.0
+
+log = logging.getLogger(__name__)
 
 
 def resident_mb() -> float:
@@ -53,6 +58,43 @@ def release() -> None:
     trim = _malloc_trim()
     if trim is not None:
         trim(0)
+
+
+class ReleaseWhenQuiet:
+    """Releases memory once nothing has been done for :data:`QUIET_SECONDS`. Safe from any thread.
+
+    Between the stills of a slider that is moved it would cost each of them time; after the last one what they used
+    would stay with the process until the next animation.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._timer: threading.Timer | None = None
+        self._closed = False
+
+    def done(self) -> None:
+        """Something has been done just now."""
+        with self._lock:
+            if self._timer is not None:
+                self._timer.cancel()
+            if not self._closed:
+                self._timer = threading.Timer(QUIET_SECONDS, _release_or_log)
+                self._timer.daemon = True
+                self._timer.start()
+
+    def close(self) -> None:
+        """Release nothing any more."""
+        with self._lock:
+            self._closed = True
+            if self._timer is not None:
+                self._timer.cancel()
+
+
+def _release_or_log() -> None:
+    try:
+        release()
+    except Exception:
+        log.exception("Releasing memory failed.")
 
 
 @functools.lru_cache(maxsize=1)
