@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from faces_made import SIDE, SKIN, UNIT, made_landmarks, made_portrait
 
-from durian.geometry.mesh import BROWS, CHIN, FACE_OVAL
-from durian.layers.locks_on_skin import below_the_jaw, forehead, locks_on_skin
+from durian.geometry.mesh import BROWS, FACE_OVAL
+from durian.layers.locks_on_skin import forehead, locks_on_skin
 from durian.layers.skin import polygon
 from durian.preview.taken_off import taken_off
 from durian.request import AnimationRequest, RenderOptions
@@ -64,28 +64,6 @@ def test_brows_and_what_is_below_them_are_no_locks():
     assert not found[brows].any()
     assert not found[LANDMARKS[BROWS[0], 1].max() + 4 < ROWS].any()
     assert not locks_on_skin(image, np.zeros_like(mask), FOREHEAD, UNIT).any()
-
-
-def test_skin_below_the_jaw_is_neck_and_chest_alone():
-    """Neither the face with the edge of its jaw nor what is beside it, such as ears."""
-    skin = below_the_jaw(LANDMARKS, np.ones((SIDE, SIDE), bool))
-    chin, unit = LANDMARKS[CHIN, :2], UNIT
-    assert not skin[polygon(LANDMARKS[FACE_OVAL], skin.shape) > 0].any()
-    assert not skin[int(chin[1] - 0.2 * unit)].any()
-    assert not skin[int(chin[1] + 0.05 * unit), int(chin[0])]
-    assert skin[int(chin[1] + 0.2 * unit)].all()
-    assert not below_the_jaw(LANDMARKS, np.zeros((SIDE, SIDE), bool)).any()
-
-
-def test_a_strand_on_a_neck_is_found():
-    chin = int(LANDMARKS[CHIN, 1])
-    image = np.full((SIDE, SIDE, 3), SKIN, np.uint8)
-    mask = np.where((COLUMNS < MIDDLE - 40) & (ROWS > TOP), np.uint8(255), np.uint8(0))
-    strand = (np.abs(ROWS - (chin + 0.25 * UNIT)) < 2) & (COLUMNS >= MIDDLE - 42) & (COLUMNS < MIDDLE)
-    image[(mask > 0) | strand] = HAIR
-    found = locks_on_skin(image, mask, below_the_jaw(LANDMARKS, mask == 0), UNIT)
-    assert found[strand & (mask == 0)].mean() > 0.95
-    assert not found[MIDDLE + 6 < COLUMNS].any()
 
 
 def test_such_locks_are_taken_off_with_the_hair():

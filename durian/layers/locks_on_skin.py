@@ -7,7 +7,7 @@ import numpy as np
 
 from durian.face import eye_distance
 from durian.geometry.head import Head
-from durian.geometry.mesh import BROWS, CHIN, FACE_OVAL
+from durian.geometry.mesh import BROWS, FACE_OVAL
 from durian.layers.fill import fill
 from durian.layers.skin import colour_distance, polygon
 from durian.masks import HALF
@@ -26,8 +26,6 @@ EDGE = 0.025
 """Growth of what is found, in outer-eye distances: a strand's edges are half skin."""
 CLEAR = 0.05
 """Skin around brows, in outer-eye distances, that has lines of its own."""
-JAW = 0.12
-"""Width below a face, in outer-eye distances, in which the jaw's shadow ends."""
 
 
 def locks_on_skin(image: np.ndarray, hair: np.ndarray, skin: np.ndarray, unit: float) -> np.ndarray:
@@ -39,7 +37,7 @@ def locks_on_skin(image: np.ndarray, hair: np.ndarray, skin: np.ndarray, unit: f
     Args:
         image: ``(S, S, 3) uint8``.
         hair: ``(S, S) uint8``.
-        skin: ``(S, S) bool``, where they are looked for, as :func:`forehead` and :func:`below_the_jaw` say.
+        skin: ``(S, S) bool``, where they are looked for, as :func:`forehead` says.
         unit: outer-eye distance, pixels.
 
     Returns:
@@ -70,12 +68,6 @@ def forehead(landmarks: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     for brow in BROWS:
         skin &= ~_around(polygon(landmarks[brow], shape), CLEAR * eye_distance(landmarks))
     return skin
-
-
-def below_the_jaw(landmarks: np.ndarray, skin: np.ndarray) -> np.ndarray:
-    """What of ``skin (H, W) bool`` is neck or chest, beyond the jaw's own edge, ``(H, W) bool``."""
-    below = _level(landmarks, skin.shape) > landmarks[CHIN, :2] @ _down(landmarks) - JAW * eye_distance(landmarks)
-    return skin & below & ~_around(polygon(landmarks[FACE_OVAL], skin.shape), JAW * eye_distance(landmarks))
 
 
 def _level(landmarks: np.ndarray, shape: tuple[int, int]) -> np.ndarray:

@@ -14,7 +14,7 @@ from durian.layers.completion.detail import detail
 from durian.layers.completion.mirrored import FaceSurface
 from durian.layers.fill import blurred, fill
 from durian.layers.lenses import glasses_opacity
-from durian.layers.locks_on_skin import below_the_jaw, forehead, locks_on_skin
+from durian.layers.locks_on_skin import forehead, locks_on_skin
 from durian.layers.skin import colour_distance, face_and_skull, polygon, skin_pixels
 from durian.layers.stray_hair import stray_hair
 from durian.scene import Scene
@@ -98,15 +98,12 @@ def taken_off(scene: Scene, person: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 
 def _locks(scene: Scene) -> np.ndarray:
-    """Locks before forehead, neck and chest that come off with hair and that its mask missed, ``(S, S) uint8``."""
+    """Locks before the forehead that come off with hair and that its mask missed, ``(S, S) uint8``; on necks they can
+    hardly be told from a chin's shadow."""
     hair = scene.worn.get("hair")
     if hair is None or scene.pressed is not None:
         return np.zeros(scene.image.shape[:2], np.uint8)
-    skin = forehead(scene.landmarks, hair.shape)
-    is_long = below_the_jaw(scene.landmarks, hair > masks.HALF).any()
-    if is_long and scene.body_parts is not None:
-        skin |= below_the_jaw(scene.landmarks, scene.body_parts[..., 0] > masks.HALF)
-    return np.uint8(255) * locks_on_skin(scene.image, hair, skin, scene.eye_distance)
+    return np.uint8(255) * locks_on_skin(scene.image, hair, forehead(scene.landmarks, hair.shape), scene.eye_distance)
 
 
 def shadowed(scene: Scene) -> np.ndarray:
