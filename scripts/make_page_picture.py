@@ -62,7 +62,9 @@ def _picture(address: str) -> bytes:
         page = browser.new_page(viewport=SIZE)
         page.goto(address)
         page.wait_for_selector("#still-stage .stage:not(.is-empty)")
-        page.wait_for_load_state("networkidle")
+        # The page keeps connections open: its network never rests.
+        page.wait_for_function("() => [...document.images].every((image) => image.complete)")
+        page.wait_for_timeout(1000)
         return page.screenshot()
 
 
