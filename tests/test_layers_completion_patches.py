@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import cv2
 import numpy as np
 import pytest
@@ -33,3 +37,35 @@ def test_only_patches_that_cost_more_are_told_apart_by_their_means(picture, limi
         assert not is_unlike(means, guide, *place, limit, PRICE, np.float32(cost))
         told += is_unlike(means, guide, *place, limit, PRICE, np.float32(0.5 * cost))
     assert told > 800, "patches on either side differ by their means above all"
+
+
+COMPLETED = """
+import hashlib
+import numpy as np
+from durian.assets import hopper_cap
+from durian.layers.completion import complete_background
+from durian.media import read_image
+image = read_image(hopper_cap().portrait.picture)[:400, :400].astype(np.float32)
+known = np.ones(image.shape[:2], np.float32)
+known[60:330, 120:300] = 0
+print(hashlib.sha256(complete_background(image, known, 0).tobytes()).hexdigest())
+"""
+
+
+@pytest.mark.slow
+def test_the_process_that_compiles_completes_as_those_that_come_after_it(tmp_path, project_root):
+    """With fast arithmetic what compiled code adds up first depends on where it was compiled."""
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    first, second = (
+        subprocess.run(
+            [sys.executable, "-c", COMPLETED],
+            cwd=project_root,
+            env=environment,
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout
+        for _ in range(2)
+    )
+    assert first == second
+    assert len(first.strip()) == 64

@@ -16,7 +16,7 @@ ROUNDING = np.float32(1.001)
 """How much rounding may make of a cost, as a factor and, less 1, as what is added."""
 
 
-@kept_jit(nogil=True, fastmath=True)
+@kept_jit(nogil=True)
 def patch_cost(picture, means, guide, reach, ty, tx, sy, sx, limit, price, best):
     """Mean squared difference per value of the patch at ``(ty, tx)`` to that at ``(sy, sx)``; more than ``best`` when
     it is surely no better."""
@@ -44,7 +44,7 @@ def patch_cost(picture, means, guide, reach, ty, tx, sy, sx, limit, price, best)
     return max((total - saved * area) / (3 * area), np.float32(0))
 
 
-@kept_jit(nogil=True, fastmath=True)
+@kept_jit(nogil=True)
 def is_unlike(means, guide, ty, tx, sy, sx, limit, price, best):
     """Whether :func:`patch_cost` is surely more than ``best`` without a look at pixels: patches differ at least as much
     as their means do."""
@@ -59,7 +59,7 @@ def is_unlike(means, guide, ty, tx, sy, sx, limit, price, best):
     return least > 3 * (ROUNDING * best + (ROUNDING - np.float32(1)))
 
 
-@kept_jit(nogil=True, fastmath=True)
+@kept_jit(nogil=True)
 def cost_all(picture, means, guide, targets, reach, limit, price, match_y, match_x, cost):
     """The cost of every match as it is now, into ``cost (H, W) float32``."""
     for t in range(targets.shape[0]):
@@ -69,7 +69,7 @@ def cost_all(picture, means, guide, targets, reach, limit, price, match_y, match
         )
 
 
-@kept_jit(nogil=True, fastmath=True)
+@kept_jit(nogil=True)
 def search(
     picture,
     means,
@@ -146,7 +146,7 @@ def search(
     state[0] = seed
 
 
-@kept_jit(nogil=True, fastmath=True)
+@kept_jit(nogil=True)
 def vote(picture, means, targets, hole, reach, limit, match_y, match_x, weight, window, total, votes):
     """Sum of the matches' votes for each pixel of the hole.
 
