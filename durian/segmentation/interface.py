@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from durian.errors import InvalidRequest
+from durian.masks import check_size
 
 START_NAMES = ("hair", "glasses", "hat", "beard", "lips")
 """The items with a one-click start."""
@@ -89,7 +90,9 @@ class Segmenter(ABC):
             raise InvalidRequest("No picture was given: set a picture before clicking in it.")
         return self._image
 
-    def _check_clicks(self, points: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _check_clicks(
+        self, points: np.ndarray, labels: np.ndarray, start: np.ndarray | None
+    ) -> tuple[np.ndarray, np.ndarray]:
         points = np.asarray(points, np.float32).reshape(-1, 2)
         labels = np.asarray(labels).reshape(-1).astype(int)
         if len(points) != len(labels):
@@ -102,6 +105,10 @@ class Segmenter(ABC):
                 raise InvalidRequest(
                     f"The click at ({x:g}, {y:g}) is outside the picture of {width}×{height} pixels: click inside it."
                 )
+        if start is not None:
+            check_size(start, self.image)
+        elif not len(points):
+            raise InvalidRequest("Nothing says what to select: click the item or use its name.")
         return points, labels
 
     def _check_name(self, name: str) -> None:

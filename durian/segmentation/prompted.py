@@ -8,8 +8,7 @@ import cv2
 import numpy as np
 
 from durian.content_hash import content_hash
-from durian.errors import InvalidRequest
-from durian.masks import HALF, check_size, expand
+from durian.masks import HALF, expand
 from durian.segmentation.classic.clicks import enforce
 from durian.segmentation.classic.segmenter import largest_face
 from durian.segmentation.find_worn import named_mask, named_masks
@@ -55,11 +54,7 @@ class PromptedSegmenter(Segmenter):
         labels: np.ndarray,
         start: np.ndarray | None = None,
     ) -> np.ndarray:
-        points, labels = self._check_clicks(points, labels)
-        if start is not None:
-            check_size(start, self.image)
-        if not len(points) and start is None:
-            raise InvalidRequest("Nothing says what to select: click the item or use its name.")
+        points, labels = self._check_clicks(points, labels, start)
         if not len(points) and start is not None:
             return start.copy()
         if start is None and not (labels == 1).any():

@@ -1,4 +1,4 @@
-"""Where clothes begin below a neck that hair or a beard hid: a collar as low and as deep as what is seen of it."""
+"""Fits a collar to what is seen of one, where hair or a beard hid the rest of it."""
 
 from __future__ import annotations
 

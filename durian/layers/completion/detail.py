@@ -1,4 +1,4 @@
-"""How much fine structure a picture has from place to place."""
+"""Measures a picture's fine structure from place to place."""
 
 from __future__ import annotations
 

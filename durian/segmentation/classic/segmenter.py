@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from durian.content_hash import content_hash
-from durian.errors import InvalidRequest
-from durian.masks import HALF, check_size
+from durian.masks import HALF
 from durian.segmentation.classic.clicks import apply_click, enforce, object_at, object_in_front
 from durian.segmentation.classic.named_masks import classic_masks
 from durian.segmentation.interface import NamedMasks, Segmenter, check_image
@@ -53,11 +52,7 @@ class ClassicSegmenter(Segmenter):
         labels: np.ndarray,
         start: np.ndarray | None = None,
     ) -> np.ndarray:
-        points, labels = self._check_clicks(points, labels)
-        if start is not None:
-            check_size(start, self.image)
-        if not len(points) and start is None:
-            raise InvalidRequest("Nothing says what to select: click the item or use its name.")
+        points, labels = self._check_clicks(points, labels, start)
         key = content_hash(start)
         history = [(float(x), float(y), int(label)) for (x, y), label in zip(points, labels, strict=True)]
         done, mask = self._resume(key, history)

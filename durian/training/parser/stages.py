@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any
 
 import numpy as np
@@ -35,9 +36,9 @@ class ParserStage(Stage):
         return self.components["network"]
 
     @property
+    @abstractmethod
     def held(self) -> list[nn.Module]:
         """Parts that do not train."""
-        raise NotImplementedError
 
     def groups(self) -> list[dict[str, Any]]:
         """See :meth:`Stage.groups`."""
