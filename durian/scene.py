@@ -97,14 +97,25 @@ class Scene:
     @cached_property
     def kept_glasses(self) -> np.ndarray:
         """The portrait's own glasses where nothing takes their place, ``(S, S) uint8``."""
+        return self._kept("glasses")
+
+    @cached_property
+    def kept_hat(self) -> np.ndarray:
+        """The portrait's own hat where its hair goes and nothing takes the hat's place, ``(S, S) uint8``."""
+        return self._kept("hat") if "hair" in self._replaced else np.zeros(self.image.shape[:2], np.uint8)
+
+    @property
+    def _replaced(self) -> set[str]:
+        """What the portrait may wear that goes."""
+        return {a.name for a in self.request.attributes if a.strength > 0} | set(self.request.erase)
+
+    def _kept(self, name: str) -> np.ndarray:
+        """The portrait's own item of a name where nothing takes its place, ``(S, S) uint8``."""
         portrait = self.request.portrait
-        replaced = {a.name for a in self.request.attributes if a.strength > 0} | set(self.request.erase)
-        found = portrait.worn
-        if "glasses" not in replaced and "glasses" not in found:
-            found = worn(portrait.image, portrait.landmarks, ["glasses"])
-        if "glasses" in replaced or "glasses" not in found:
+        if name in self._replaced:
             return np.zeros(self.image.shape[:2], np.uint8)
-        return portrait.crop.apply(found["glasses"], self.size)
+        found = portrait.worn if name in portrait.worn else worn(portrait.image, portrait.landmarks, [name])
+        return portrait.crop.apply(found[name], self.size)
 
     @cached_property
     def base_hole(self) -> np.ndarray:

@@ -81,27 +81,32 @@ def press_hair(hair: np.ndarray, hat: np.ndarray, landmarks: np.ndarray, unit: f
     rows, columns = places[0], places[1]
     if not (hat > 0.5).any():
         return PressedHair(np.zeros_like(hair), columns, rows)
-    beyond = _beyond(hat, landmarks, unit)
+    beyond = beyond_hat(hat, landmarks, unit)
     if goes_round_the_neck(hat, landmarks):
         above = 1 - smoothstep(below_chin(landmarks, size), *TO_NECK)
         # Below the chin are neck and shoulders, not only what lies behind.
         return PressedHair((beyond * above).astype(np.float32), columns, rows, hides_all=True)
-    upright = _upright(landmarks, size)
-    hair_upright, hat_upright = (cv2.warpAffine(part, upright, (size, size)) for part in (hair, hat))
-    points = landmarks[:, :2] @ upright[:, :2].T + upright[:, 2]
+    to_upright = upright(landmarks, size)
+    hair_upright, hat_upright = (cv2.warpAffine(part, to_upright, (size, size)) for part in (hair, hat))
+    points = landmarks[:, :2] @ to_upright[:, :2].T + to_upright[:, 2]
     shift = _pressed_shift(hair_upright, hat_upright, points, unit)
     if not shift.any():
         return PressedHair(beyond, columns, rows)
-    shift = cv2.warpAffine(shift, upright, (size, size), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
-    across = upright[0, :2] / np.linalg.norm(upright[0, :2])
+    shift = cv2.warpAffine(shift, to_upright, (size, size), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+    across = to_upright[0, :2] / np.linalg.norm(to_upright[0, :2])
     map_x, map_y = columns + shift * np.float32(across[0]), rows + shift * np.float32(across[1])
     return PressedHair(beyond, map_x.astype(np.float32), map_y.astype(np.float32))
 
 
-def _beyond(hat: np.ndarray, landmarks: np.ndarray, unit: float) -> np.ndarray:
+def beyond_hat(hat: np.ndarray, landmarks: np.ndarray, unit: float) -> np.ndarray:
     """The region behind and beyond a hat, seen from the face outwards, ``(S, S) float32``.
 
     It begins a little inside the hat: along its lower edge hair goes on under it.
+
+    Args:
+        hat: ``(S, S) float32`` in [0, 1].
+        landmarks: ``(478, 3)`` of its wearer, pixels.
+        unit: the outer-eye distance, pixels.
     """
     size = hat.shape[0]
     centre = tuple(float(value) for value in landmarks[NOSE_BRIDGE, :2])
@@ -126,7 +131,19 @@ def _without_straps(hat: np.ndarray, landmarks: np.ndarray, unit: float) -> np.n
     return np.where(below_eyes, wide, hat)
 
 
-def _upright(landmarks: np.ndarray, size: int) -> np.ndarray:
+def within_sides(hat: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    """Where a hat or its brim lies beside, at the same height and farther from the middle of the face,
+    ``(S, S) float32``; arguments as of :func:`beyond_hat`."""
+    size, to_upright = len(hat), upright(landmarks, len(hat))
+    turned = cv2.warpAffine(hat, to_upright, (size, size))
+    middle = int(np.clip(landmarks[NOSE_BRIDGE, 0], 1, size - 1))
+    left = np.maximum.accumulate(turned[:, :middle], axis=1)
+    right = np.maximum.accumulate(turned[:, middle:][:, ::-1], axis=1)[:, ::-1]
+    within = np.concatenate([left, right], 1)
+    return cv2.warpAffine(within, to_upright, (size, size), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+
+
+def upright(landmarks: np.ndarray, size: int) -> np.ndarray:
     """``(2, 3)``: the rotation about the face that makes the head upright."""
     down = Head(landmarks).axes[:2, 1]
     angle = float(np.degrees(np.arctan2(down[0], down[1])))

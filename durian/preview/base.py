@@ -23,6 +23,7 @@ from durian.layers.picture_frame import find_frame
 from durian.layers.scalp import scalp_under
 from durian.layers.skin import polygon
 from durian.layers.stray_hair import stray_hair
+from durian.layers.wearing import beyond_hat
 from durian.preview.taken_off import FRINGE, kept_glasses, shadowed, taken_off
 from durian.preview.underneath import underneath
 from durian.scene import Scene
@@ -116,7 +117,9 @@ def _taken_apart(scene: Scene) -> Apart:
     vacated = _vacated(scene, person)
     background = _background(scene, person, hidden | vacated, inside)
     shadow = shadowed(scene)
-    plate, under = side_by_side(lambda: _plate(scene, background), lambda: underneath(scene, person, hidden, shadow))
+    plate, under = side_by_side(
+        lambda: _plate(scene, background), lambda: underneath(scene, person, hidden | (scene.kept_hat > 0), shadow)
+    )
     return Apart(person, inside, ground, removed, shadow, vacated, background, plate, under)
 
 
@@ -147,6 +150,11 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat
         # Hair may go on behind a neck and shoulders that are made up and glasses that stay, not before them.
         free = np.maximum(removed, 1 - person) * (1 - made_body) * (1 - kept_glasses(scene))
         scalp, hair = scalp_under(new_hair[..., 3] / 255, scene.landmarks, free)
+        if scene.kept_hat.any():
+            hat = scene.kept_hat / np.float32(255)
+            beyond = beyond_hat(hat, scene.landmarks, scene.eye_distance)
+            bare = 1 - np.maximum(hat, beyond)
+            scalp, hair = scalp * bare, hair * bare
     if new_hat is not None:
         lined = new_hat.strength * lining(new_hat.item[..., 3] / 255, new_hat.filled, scene.landmarks)
     removed = np.maximum.reduce([removed, scalp, apart.shadow])

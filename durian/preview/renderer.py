@@ -6,16 +6,15 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-import cv2
 import numpy as np
 
 from durian.geometry.alignment import aligned_mask
 from durian.geometry.mesh import EYES, INNER_LIPS, MESH_POINTS, HeadPose, WarpMesh
 from durian.geometry.raster import Canvas
 from durian.layers.face_light import FaceLight
-from durian.layers.fill import blurred
 from durian.preview.base import Base, NewHat, base_of, take_apart
 from durian.preview.eyes import Eyes
+from durian.preview.kept_hat import SHADOW_STRENGTH, KeptHat, own_hat, shadow, under_hat
 from durian.preview.layers import Blend, Layer, build_layer
 from durian.preview.lips import Lips
 from durian.preview.mouth import mouth_patch
@@ -27,10 +26,6 @@ from durian.segmentation.person import person_mask
 from durian.side_by_side import side_by_side
 from durian.watch import Watch
 
-# The shadow an item casts on the face below it. Taste.
-SHADOW_STRENGTH = {"hat": 0.42, "hair": 0.30, "glasses": 0.22}
-SHADOW_DROP, SHADOW_BLUR = 0.07, 0.06
-"""Outer-eye distances."""
 OPENINGS = (INNER_LIPS, EYES[0][::-1], EYES[1])
 """Contours of the holes in the face, of positive area."""
 
@@ -47,6 +42,7 @@ class PreparedClip:
     lips: Lips
     layers: tuple[Layer, ...]
     blend: Blend | None
+    hat: KeptHat | None
 
 
 class PreviewRenderer:
@@ -93,6 +89,11 @@ def prepare_clip(scene: Scene) -> PreparedClip:
         ),
         lambda: take_apart(scene),
     )
+    hat = None
+    mesh = _portrait_mesh(scene.landmarks.tobytes(), size)
+    if scene.kept_hat.any():
+        hat = KeptHat(scene.kept_hat, mesh)
+        layers = tuple(under_hat(layer, scene) if layer.name == "hair" else layer for layer in layers)
     canvas = Canvas(size, size)
     blend = Blend(layers[0], layers[1], scene.landmarks, size) if scene.request.mode == "blend" else None
     hair = [layer for layer in layers if layer.name == "hair"]
@@ -101,17 +102,18 @@ def prepare_clip(scene: Scene) -> PreparedClip:
     else:
         shown = [layer.at_rest(canvas, scene.landmarks, size) for layer in hair]
     new_hair = max(shown, key=lambda item: item[..., 3].sum(), default=None)
-    base = base_of(scene, new_hair, _new_hat(scene, layers, canvas))
+    base = base_of(scene, new_hair, _new_hat(scene, layers, canvas) if hat is None else own_hat(scene))
     base = _shaded(base, scene, layers)
     return PreparedClip(
         scene=scene,
         base=base,
-        mesh=_portrait_mesh(scene.landmarks.tobytes(), size),
+        mesh=mesh,
         eyes=Eyes(base.colour, scene.landmarks),
         mouth=mouth_patch(base.colour, scene.landmarks),
         lips=Lips(base.colour, scene.landmarks),
         layers=layers,
         blend=blend,
+        hat=hat,
     )
 
 
@@ -170,10 +172,16 @@ def _draw(clip: PreparedClip, canvas: Canvas, index: int) -> np.ndarray:
     clip.eyes.draw_lashes(frame, driving)
     clip.lips.draw_line(frame, driving)
     if clip.blend is not None:
+        without = frame.copy()
         clip.blend.draw(canvas, frame, driving, pose, float(scene.alphas[index]))
-    else:
-        for layer in clip.layers:
-            layer.draw(canvas, frame, driving, pose)
+        if clip.hat is not None:
+            clip.hat.over(canvas, frame, without, driving, outer)
+        return frame
+    for layer in clip.layers:
+        without = frame.copy()
+        layer.draw(canvas, frame, driving, pose)
+        if clip.hat is not None and layer.name == "hair":
+            clip.hat.over(canvas, frame, without, driving, outer)
     return frame
 
 
@@ -189,14 +197,13 @@ def _shaded(base: Base, scene: Scene, layers: tuple[Layer, ...]) -> Base:
     light = np.ones((size, size), np.float32)
     alpha = float(scene.alphas.mean())
     weights = (1 - alpha, alpha) if scene.request.mode == "blend" else (1.0,) * len(layers)
-    drop = np.array([[1, 0, 0], [0, 1, SHADOW_DROP * scene.eye_distance]], np.float32)
     for place, layer in enumerate(layers):
         if layer.name not in SHADOW_STRENGTH:
             continue
         share = weights[place] * SHADOW_STRENGTH[layer.name]
         own = layer.coverage(canvas, scene.landmarks, size)
-        below = blurred(cv2.warpAffine(own, drop, (size, size)), SHADOW_BLUR * scene.eye_distance)
-        light *= 1 - share * below
+        light *= 1 - share * shadow(own, scene.eye_distance)
+    light += scene.kept_hat / np.float32(255) * (1 - light)
     if light.min() > 0.999:
         return base
     shaded = base.foreground.astype(np.float32)

@@ -103,7 +103,8 @@ def _locks(scene: Scene) -> np.ndarray:
     hair = scene.worn.get("hair")
     if hair is None or scene.pressed is not None:
         return np.zeros(scene.image.shape[:2], np.uint8)
-    return np.uint8(255) * locks_on_skin(scene.image, hair, forehead(scene.landmarks, hair.shape), scene.eye_distance)
+    skin = forehead(scene.landmarks, hair.shape) & (scene.kept_hat == 0)
+    return np.uint8(255) * locks_on_skin(scene.image, hair, skin, scene.eye_distance)
 
 
 def shadowed(scene: Scene) -> np.ndarray:
@@ -211,9 +212,10 @@ def kept_glasses(scene: Scene) -> np.ndarray:
 
 
 def _kept(scene: Scene, locks: np.ndarray | None = None) -> np.ndarray:
-    """The mouth and the portrait's own glasses, and eyes and brows where neither hair nor single ``locks (S, S) uint8``
-    cover them, ``(S, S) float32``."""
+    """The mouth and the portrait's own glasses and hat, and eyes and brows where neither hair nor single
+    ``locks (S, S) uint8`` cover them, ``(S, S) float32``."""
     mouth = np.maximum(polygon(scene.landmarks[INNER_LIPS], scene.image.shape[:2]), kept_glasses(scene))
+    mouth = np.maximum(mouth, scene.kept_hat / np.float32(255))
     regions = _eye_regions(scene, EYE_MARGIN)
     if "hair" not in scene.worn:
         return np.maximum(mouth, np.maximum(*regions))
