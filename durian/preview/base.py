@@ -79,8 +79,9 @@ class Apart:
 
     ``person`` the matte; ``inside`` the picture's frame, and ``ground (3,)`` the colour around it; ``removed`` how much
     goes, and ``shadow`` how much of the skin beside it loses its shadow; ``vacated bool`` where hair was pressed;
-    ``background`` where it is seen, and ``plate (S, S, 3)`` the same gone on with; ``under`` how much is person, its
-    colour, and how much of it is neck or clothes that were made up, once all of what goes is gone.
+    ``above bool`` what lies above the photo; ``background`` where it is seen, and ``plate (S, S, 3)`` the same gone on
+    with; ``under`` how much is person, its colour, and how much of it is neck or clothes that were made up, once all of
+    what goes is gone.
     """
 
     person: np.ndarray
@@ -89,6 +90,7 @@ class Apart:
     removed: np.ndarray
     shadow: np.ndarray
     vacated: np.ndarray
+    above: np.ndarray
     background: np.ndarray
     plate: np.ndarray
     under: tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -111,13 +113,14 @@ def _key(scene: Scene) -> str:
 def _taken_apart(scene: Scene) -> Apart:
     face = polygon(scene.landmarks[FACE_OVAL], scene.image.shape[:2])
     inside, ground = _frame(scene)
-    person = np.maximum(_person(scene, face) * inside, face)
+    above = _above(scene)
+    person = np.maximum(_person(scene, face) * inside * ~above, face)
     removed, hidden = taken_off(scene, person)
     vacated = _vacated(scene, person)
-    background = _background(scene, person, hidden | vacated, inside)
+    background = _background(scene, person, hidden | vacated | above, inside * ~above)
     shadow = shadowed(scene)
     plate, under = side_by_side(lambda: _plate(scene, background), lambda: underneath(scene, person, hidden, shadow))
-    return Apart(person, inside, ground, removed, shadow, vacated, background, plate, under)
+    return Apart(person, inside, ground, removed, shadow, vacated, above, background, plate, under)
 
 
 def base_of(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat | None = None) -> Base:
@@ -156,7 +159,7 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat
         plate = image.copy()
     else:
         # The background is made up as far as the expansion slider may reach; what it does not take off now is seen.
-        shown = (person < SURELY_BACKGROUND) & (removed <= 0) & ~vacated & (inside >= 1)
+        shown = (person < SURELY_BACKGROUND) & (removed <= 0) & ~vacated & ~apart.above & (inside >= 1)
         seen = (cv2.erode(shown.astype(np.uint8), np.ones((3, 3))) > 0) | (background > 0)
         plate = apart.plate
         plate = join(image, plate, seen) if (seen & (background <= 0)).any() else plate.copy()
@@ -178,7 +181,7 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat
     # Where no colour of the person explains the photo, the guess was wrong: about what lies behind where that shows
     # most, about how much shows through elsewhere.
     misfit = np.abs(premultiplied + through * plate - image)
-    wrong = (misfit.max(-1) > MISFIT) & (removed <= 0) & (lined < SURELY_NOT)
+    wrong = (misfit.max(-1) > MISFIT) & (removed <= 0) & (lined < SURELY_NOT) & ~apart.above
     behind = wrong & (person < 0.5) & ~vacated
     plate[behind] = np.clip((image - premultiplied) / np.maximum(through, 0.5), 0, 255)[behind]
     opaque = wrong & ~behind
@@ -258,6 +261,12 @@ def _frame(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
     if frame is None:
         return np.ones(scene.image.shape[:2], np.float32), np.zeros(3, np.float32)
     return portrait.crop.apply(frame.inside, scene.size).astype(np.float32) / 255, frame.ground
+
+
+def _above(scene: Scene) -> np.ndarray:
+    """What of the crop lies above its photo's upper edge, ``(S, S) bool``."""
+    edge = scene.request.portrait.crop.points(np.array([0.0, -0.5]), scene.size)[1]
+    return np.repeat(np.arange(scene.size)[:, None] < edge + 0.49, scene.size, 1)
 
 
 def _vacated(scene: Scene, person: np.ndarray) -> np.ndarray:
