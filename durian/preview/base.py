@@ -35,6 +35,8 @@ SURELY_BACKGROUND = 0.04
 """Share of a person below which a pixel is taken for nothing but background."""
 LEAST_BACKGROUND = 0.003
 """Share of the picture that is seen of the background below which nothing can be said of it."""
+BLURRED_EDGE = 2
+"""Pixels beside a person's matte that their outline may still colour, since photographs are blurred."""
 MISFIT = 1.5
 """Levels by which plate and foreground together may miss the photo."""
 ISLAND = 0.003
@@ -178,15 +180,19 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat
     # Fractional pixels already hold some background: take it out, so that plate and foreground add up to the photo.
     through = 1 - person[..., None]
     premultiplied = np.clip(image - through * plate, 0, 255 * person[..., None])
-    # Where no colour of the person explains the photo, the guess was wrong: about what lies behind where that shows
-    # most, about how much shows through elsewhere.
+    # Where no colour of the person explains the photo, the guess was wrong: about what lies behind far from the person,
+    # about how much shows through elsewhere.
     misfit = np.abs(premultiplied + through * plate - image)
     wrong = (misfit.max(-1) > MISFIT) & (removed <= 0) & (lined < SURELY_NOT) & ~apart.above
-    behind = wrong & (person < 0.5) & ~vacated
-    plate[behind] = np.clip((image - premultiplied) / np.maximum(through, 0.5), 0, 255)[behind]
-    opaque = wrong & ~behind
-    premultiplied[opaque] = image[opaque]
-    alpha = np.where(opaque, 1.0, alpha).astype(np.float32)
+    near = cv2.dilate((person >= SURELY_BACKGROUND).astype(np.uint8), np.ones((2 * BLURRED_EDGE + 1,) * 2)) > 0
+    behind = wrong & ~near & ~vacated
+    plate[behind] = image[behind]
+    premultiplied[behind] = (image * person[..., None])[behind]
+    denser = wrong & ~behind
+    least = np.maximum(_least_alpha(image[denser], plate[denser]), person[denser])
+    premultiplied[denser] = image[denser] - (1 - least[:, None]) * plate[denser]
+    alpha = alpha.copy()
+    alpha[denser] = least
     if removed.any():
         premultiplied += removed[..., None] * (under * kept_alpha[..., None] - premultiplied)
         premultiplied[alpha <= 0] = 0
@@ -227,6 +233,14 @@ def _lined(
     foreground *= (1 - lined * (1 - shown))[..., None]
     behind = np.dstack([_gone_on_with(hat) * SHADE, np.full(lined.shape, 255, np.float32)])
     return foreground + ((1 - foreground[..., 3] / 255) * lined)[..., None] * behind
+
+
+def _least_alpha(image: np.ndarray, plate: np.ndarray) -> np.ndarray:
+    """How much of each pixel ``(N, 3)``, 0-255, lies before a ``plate (N, 3)`` at least, whatever its colour is,
+    ``(N,) float32``."""
+    darker = 1 - image / np.maximum(plate, 1)
+    brighter = (image - plate) / np.maximum(255 - plate, 1)
+    return np.clip(np.maximum(darker, brighter).max(1), 0, 1).astype(np.float32)
 
 
 def _gone_on_with(item: np.ndarray) -> np.ndarray:
