@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, Strict
 
 from durian.errors import InvalidRequest
 from durian.face import PORTRAIT_MAX_ROLL, Crop, check_crop, default_crop, require_face
+from durian.layers.headroom import with_headroom
 from durian.media import Picture
 from durian.motion import Driving, preset, read_driving
 from durian.request import (
@@ -74,7 +75,8 @@ Rows = Annotated[tuple[Row, ...], at_most(MOST_CLICKS)]
 class PortraitSource:
     """``picture`` is a file or an ``(H, W, 3) uint8`` array; ``face`` counts from 0, the largest.
 
-    ``crop`` is the square to animate, by default one around the face with ``room`` times the usual space.
+    ``crop`` is the square to animate, by default one around the face with ``room`` times the usual space, raised where
+    what is put on needs it.
     """
 
     picture: Path | np.ndarray
@@ -165,6 +167,8 @@ def build_request(
     with _looking:
         person = load_portrait(portrait, pictures) if isinstance(portrait, PortraitSource) else portrait
         items = tuple(a if isinstance(a, Attribute) else load_attribute(a, pictures) for a in attributes)
+    if isinstance(portrait, PortraitSource) and portrait.crop is None:
+        person = with_headroom(person, items)
     del pictures
     moves, audio_from, audio_start, notice = None, None, 0.0, None
     if motion is not None:

@@ -36,6 +36,8 @@ SURELY_BACKGROUND = 0.04
 """Share of a person below which a pixel is taken for nothing but background."""
 LEAST_BACKGROUND = 0.003
 """Share of the picture that is seen of the background below which nothing can be said of it."""
+BLURRED_EDGE = 2
+"""Pixels beside a person's matte that their outline may still colour, since photographs are blurred."""
 MISFIT = 1.5
 """Levels by which plate and foreground together may miss the photo."""
 ISLAND = 0.003
@@ -80,8 +82,9 @@ class Apart:
 
     ``person`` the matte; ``inside`` the picture's frame, and ``ground (3,)`` the colour around it; ``removed`` how much
     goes, and ``shadow`` how much of the skin beside it loses its shadow; ``vacated bool`` where hair was pressed;
-    ``background`` where it is seen, and ``plate (S, S, 3)`` the same gone on with; ``under`` how much is person, its
-    colour, and how much of it is neck or clothes that were made up, once all of what goes is gone.
+    ``above bool`` what lies above the photo; ``background`` where it is seen, and ``plate (S, S, 3)`` the same gone on
+    with; ``under`` how much is person, its colour, and how much of it is neck or clothes that were made up, once all of
+    what goes is gone.
     """
 
     person: np.ndarray
@@ -90,6 +93,7 @@ class Apart:
     removed: np.ndarray
     shadow: np.ndarray
     vacated: np.ndarray
+    above: np.ndarray
     background: np.ndarray
     plate: np.ndarray
     under: tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -112,15 +116,16 @@ def _key(scene: Scene) -> str:
 def _taken_apart(scene: Scene) -> Apart:
     face = polygon(scene.landmarks[FACE_OVAL], scene.image.shape[:2])
     inside, ground = _frame(scene)
-    person = np.maximum(_person(scene, face) * inside, face)
+    above = _above(scene)
+    person = np.maximum(_person(scene, face) * inside * ~above, face)
     removed, hidden = taken_off(scene, person)
     vacated = _vacated(scene, person)
-    background = _background(scene, person, hidden | vacated, inside)
+    background = _background(scene, person, hidden | vacated | above, inside * ~above)
     shadow = shadowed(scene)
     plate, under = side_by_side(
         lambda: _plate(scene, background), lambda: underneath(scene, person, hidden | (scene.kept_hat > 0), shadow)
     )
-    return Apart(person, inside, ground, removed, shadow, vacated, background, plate, under)
+    return Apart(person, inside, ground, removed, shadow, vacated, above, background, plate, under)
 
 
 def base_of(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat | None = None) -> Base:
@@ -164,7 +169,7 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat
         plate = image.copy()
     else:
         # The background is made up as far as the expansion slider may reach; what it does not take off now is seen.
-        shown = (person < SURELY_BACKGROUND) & (removed <= 0) & ~vacated & (inside >= 1)
+        shown = (person < SURELY_BACKGROUND) & (removed <= 0) & ~vacated & ~apart.above & (inside >= 1)
         seen = (cv2.erode(shown.astype(np.uint8), np.ones((3, 3))) > 0) | (background > 0)
         plate = apart.plate
         plate = join(image, plate, seen) if (seen & (background <= 0)).any() else plate.copy()
@@ -183,15 +188,19 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat
     # Fractional pixels already hold some background: take it out, so that plate and foreground add up to the photo.
     through = 1 - person[..., None]
     premultiplied = np.clip(image - through * plate, 0, 255 * person[..., None])
-    # Where no colour of the person explains the photo, the guess was wrong: about what lies behind where that shows
-    # most, about how much shows through elsewhere.
+    # Where no colour of the person explains the photo, the guess was wrong: about what lies behind far from the person,
+    # about how much shows through elsewhere.
     misfit = np.abs(premultiplied + through * plate - image)
-    wrong = (misfit.max(-1) > MISFIT) & (removed <= 0) & (lined < SURELY_NOT)
-    behind = wrong & (person < 0.5) & ~vacated
-    plate[behind] = np.clip((image - premultiplied) / np.maximum(through, 0.5), 0, 255)[behind]
-    opaque = wrong & ~behind
-    premultiplied[opaque] = image[opaque]
-    alpha = np.where(opaque, 1.0, alpha).astype(np.float32)
+    wrong = (misfit.max(-1) > MISFIT) & (removed <= 0) & (lined < SURELY_NOT) & ~apart.above
+    near = cv2.dilate((person >= SURELY_BACKGROUND).astype(np.uint8), np.ones((2 * BLURRED_EDGE + 1,) * 2)) > 0
+    behind = wrong & ~near & ~vacated
+    plate[behind] = image[behind]
+    premultiplied[behind] = (image * person[..., None])[behind]
+    denser = wrong & ~behind
+    least = np.maximum(_least_alpha(image[denser], plate[denser]), person[denser])
+    premultiplied[denser] = image[denser] - (1 - least[:, None]) * plate[denser]
+    alpha = alpha.copy()
+    alpha[denser] = least
     if removed.any():
         premultiplied += removed[..., None] * (under * kept_alpha[..., None] - premultiplied)
         premultiplied[alpha <= 0] = 0
@@ -234,6 +243,14 @@ def _lined(
     return foreground + ((1 - foreground[..., 3] / 255) * lined)[..., None] * behind
 
 
+def _least_alpha(image: np.ndarray, plate: np.ndarray) -> np.ndarray:
+    """How much of each pixel ``(N, 3)``, 0-255, lies before a ``plate (N, 3)`` at least, whatever its colour is,
+    ``(N,) float32``."""
+    darker = 1 - image / np.maximum(plate, 1)
+    brighter = (image - plate) / np.maximum(255 - plate, 1)
+    return np.clip(np.maximum(darker, brighter).max(1), 0, 1).astype(np.float32)
+
+
 def _gone_on_with(item: np.ndarray) -> np.ndarray:
     """A premultiplied item's ``(S, S, 4)`` straight colours, smoothly on over everything, ``(S, S, 3) float32``."""
     straight = item[..., :3] * (255 / np.maximum(item[..., 3:], 1))
@@ -266,6 +283,12 @@ def _frame(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
     if frame is None:
         return np.ones(scene.image.shape[:2], np.float32), np.zeros(3, np.float32)
     return portrait.crop.apply(frame.inside, scene.size).astype(np.float32) / 255, frame.ground
+
+
+def _above(scene: Scene) -> np.ndarray:
+    """What of the crop lies above its photo's upper edge, ``(S, S) bool``."""
+    edge = scene.request.portrait.crop.points(np.array([0.0, -0.5]), scene.size)[1]
+    return np.repeat(np.arange(scene.size)[:, None] < edge + 0.49, scene.size, 1)
 
 
 def _vacated(scene: Scene, person: np.ndarray) -> np.ndarray:

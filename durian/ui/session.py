@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from durian.errors import InvalidRequest, LimitExceeded
 from durian.face import Crop, Face, default_crop
 from durian.face.crop import within_reach
 from durian.layers.fit import Fit
+from durian.layers.headroom import with_headroom
 from durian.media import Picture
 from durian.motion import Motion, preset
 from durian.request import (
@@ -59,6 +60,7 @@ class PortraitChoice:
     worn: dict[str, np.ndarray] | None = None
     """Masks of what the chosen person wears; ``None`` until somebody looked."""
     _portrait: tuple[Any, Portrait] | None = field(default=None, repr=False)
+    _raised: tuple[Portrait, Portrait] | None = field(default=None, repr=False)
 
     @property
     def picture(self) -> Picture:
@@ -73,6 +75,11 @@ class PortraitChoice:
         base = default_crop(self.face, self.image.shape, self.room)
         moved = Crop(base.x + self.shift_x * base.side, base.y + self.shift_y * base.side, base.side)
         return within_reach(moved, self.face.landmarks)
+
+    @property
+    def is_as_found(self) -> bool:
+        """Whether nobody has changed the crop."""
+        return (self.room, self.shift_x, self.shift_y) == (1.0, 0.0, 0.0)
 
     def choose(self, index: int) -> None:
         """Pick another face; the crop starts afresh."""
@@ -100,6 +107,16 @@ class PortraitChoice:
             portrait = Portrait(self.image, self.face.landmarks, self.crop, dict(self.worn or {}))
             self._portrait = (key, portrait)
         return self._portrait[1]
+
+    def portrait_with(self, attributes: Sequence[Attribute]) -> Portrait:
+        """:meth:`portrait` with room above for what it puts on, unless somebody has changed its crop."""
+        found = self.portrait()
+        if not self.is_as_found:
+            return found
+        raised = with_headroom(found, attributes)
+        if self._raised is None or self._raised[0] is not found or self._raised[1].crop != raised.crop:
+            self._raised = (found, raised)
+        return self._raised[1]
 
 
 @dataclass
@@ -277,6 +294,11 @@ class Session:
             if item.id == number:
                 self.selected = index
 
+    def shown_portrait(self) -> Portrait | None:
+        """The portrait with its crop as the still shows it, ``None`` without one."""
+        ready = [item.attribute() for item in self.items if item.ready]
+        return None if self.portrait is None else self.portrait.portrait_with(ready)
+
     def remember(self, outcome: Outcome) -> None:
         self.history = [outcome, *self.history][:HISTORY_KEPT]
 
@@ -299,10 +321,10 @@ class Session:
         """
         if self.portrait is None:
             raise InvalidRequest("There is no portrait yet: upload a photo of a face or pick an example.")
-        wanted = [item for item in self.items if item.ready or not only_ready]
+        attributes = tuple(item.attribute() for item in self.items if item.ready or not only_ready)
         return AnimationRequest(
-            portrait=self.portrait.portrait(),
-            attributes=tuple(item.attribute() for item in wanted),
+            portrait=self.portrait.portrait_with(attributes),
+            attributes=attributes,
             motion=self.motion.motion(self.options) if moving else None,
             options=self.options,
             mode=self.mode,

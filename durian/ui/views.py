@@ -138,12 +138,12 @@ def still_view(session: Session, image: np.ndarray, note: str = "") -> dict[str,
     """The still's stage with the selected item's handles."""
     value = picture_view(session, image, note)
     item = session.item
-    if session.options.uncrop or session.portrait is None or item is None or not item.ready:
+    portrait = session.shown_portrait()
+    if session.options.uncrop or portrait is None or item is None or not item.ready:
         return value
-    portrait = session.portrait.portrait()
     home = home_box(portrait, item, session.options.size)
     scale = image.shape[0] / session.options.size
-    eye = eye_distance(portrait.landmarks) * image.shape[0] / session.portrait.crop.side
+    eye = eye_distance(portrait.landmarks) * image.shape[0] / portrait.crop.side
     placement = item.placement
     x, y, width, height = (part * scale for part in home)
     box = {

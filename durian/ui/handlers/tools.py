@@ -29,12 +29,12 @@ MOST_LOOKS = 12
 
 def before_after(session: Session) -> tuple[np.ndarray, np.ndarray] | None:
     """The untouched portrait and the still, of one size."""
-    if session.portrait is None or session.still_image is None:
+    portrait, image = session.shown_portrait(), session.still_image
+    if portrait is None or image is None:
         return None
-    image = session.still_image
     if session.options.uncrop:
-        return pictures.shrink(session.portrait.image, max(image.shape[:2])), image
-    return session.portrait.crop.apply(session.portrait.image, image.shape[0]), image
+        return pictures.shrink(portrait.image, max(image.shape[:2])), image
+    return portrait.crop.apply(portrait.image, image.shape[0]), image
 
 
 def compare(session: Session) -> Any:
