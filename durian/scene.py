@@ -19,6 +19,7 @@ from durian.layers.beyond_frame import beyond_frame
 from durian.layers.continued import continued
 from durian.layers.hem import hemmed
 from durian.layers.loose_ends import with_loose_ends
+from durian.layers.round_the_neck import goes_round_the_neck
 from durian.layers.turned import Turn, turn_of
 from durian.layers.wearing import PressedHair, press_hair
 from durian.motion import drive, driven_landmarks
@@ -147,6 +148,10 @@ def prepare_scene(request: AnimationRequest, driving: np.ndarray | None = None, 
         driving = _retargeted(request, landmarks)
     image = portrait.crop.apply(portrait.image, size)
     items, worn_in_crop = side_by_side(lambda: _aligned(request, landmarks, size), lambda: _worn_in_crop(request, size))
+    if _is_worn_over_a_scarf(request, worn_in_crop, items, landmarks):
+        # A new hat goes over it, as over hair: nobody knows the neck under a scarf.
+        scarf = worn_in_crop.pop("hat")
+        worn_in_crop["hair"] = np.maximum(worn_in_crop.get("hair", scarf), scarf)
     hair = worn_in_crop.get("hair")
     replaced = {a.name for a in request.attributes if a.strength > 0} | set(request.erase)
     if replaced & {"glasses", "beard"} and not replaced & {"hat", "hair"}:
@@ -238,6 +243,22 @@ def _worn_in_crop(request: AnimationRequest, size: int) -> dict[str, np.ndarray]
         if name in found and found[name].any():
             in_crop[name] = portrait.crop.apply(found[name], size)
     return in_crop
+
+
+def _is_worn_over_a_scarf(
+    request: AnimationRequest,
+    worn_in_crop: dict[str, np.ndarray],
+    items: Sequence[AlignedAttribute],
+    face: np.ndarray,
+) -> bool:
+    """Whether a new hat, and no scarf, goes on a head in a scarf ``worn_in_crop`` that goes around the neck."""
+    new = [item for item in items if item.attribute.name == "hat" and item.attribute.strength > 0]
+    if not new or "hat" in request.erase or "hat" not in worn_in_crop:
+        return False
+    return goes_round_the_neck(worn_in_crop["hat"], face) and not any(
+        item.attribute.landmarks is not None and goes_round_the_neck(item.attribute.mask, item.attribute.landmarks)
+        for item in new
+    )
 
 
 def _pressed(
