@@ -13,6 +13,7 @@ from durian.face import Crop, require_face
 from durian.geometry.head import Head
 from durian.geometry.mesh import BROWS, EYES, FACE_OVAL, INNER_LIPS, OUTER_LIPS
 from durian.layers.body import neck
+from durian.layers.scalp import CORNER
 from durian.layers.skin import polygon
 from durian.preview.base import SURELY_BACKGROUND, _person, _without_islands, build_base
 from durian.preview.taken_off import shadowed, taken_off
@@ -40,6 +41,24 @@ def fringed(collins) -> Portrait:
 def scene(portrait: Portrait, expansion: float = 0.1) -> Scene:
     options = RenderOptions(size=SIZE, frames=1, expansion=expansion)
     return prepare_scene(AnimationRequest(portrait, options=options, erase=("hair",)))
+
+
+def test_an_ear_beside_hair_stays(fringed):
+    gone = scene(fringed)
+    parts = np.zeros((SIZE, SIZE, 4), np.uint8)
+    place = gone.landmarks[234, :2] + np.array([-18, 12])
+    y, x = np.mgrid[:SIZE, :SIZE]
+    parts[np.hypot((x - place[0]) / 5, (y - place[1]) / 14) < 1, 0] = 255
+    bare = {}
+    for name, found in (("none", np.zeros_like(parts)), ("ear", parts)):
+        gone = scene(fringed)
+        gone.__dict__["body_parts"] = found
+        bare[name] = taken_off(gone, np.ones((SIZE, SIZE), np.float32))[0]
+    ear = (parts[..., 0] > 0) & (gone.hair == 0)
+    assert ear.sum() > 20
+    assert bare["none"][ear].max() == 1
+    assert bare["ear"][ear].max() < 0.05
+    np.testing.assert_array_equal(bare["ear"][gone.hair > 250], bare["none"][gone.hair > 250])
 
 
 def test_a_larger_expansion_takes_more_off_and_never_eyes_mouth_or_free_brows(fringed):
@@ -306,7 +325,8 @@ def test_a_round_picture_stays_round(collins):
 
 
 def test_new_hair_lies_behind_a_neck_that_is_made_up(collins):
-    """Hair hid her neck; the new hair stands off beside it, and what lies between is the neck first."""
+    """Hair hid her neck; the new hair stands off beside it, and what lies between is the neck first, but for the
+    corners below her jaw."""
     landmarks = require_face(collins).landmarks
     y, x = np.mgrid[: collins.shape[0], : collins.shape[1]]
     chin, width = landmarks[152, :2], Head(landmarks).width
@@ -324,6 +344,11 @@ def test_new_hair_lies_behind_a_neck_that_is_made_up(collins):
     made_up = underneath(asked, person, hidden)[2] > 0.95
     assert made_up.sum() > 300
     colour = build_base(asked, new).colour
+    around = np.ones((2 * round(2 * CORNER * unit) + 1,) * 2)
+    corners = cv2.dilate(polygon(asked.landmarks[FACE_OVAL], (SIZE, SIZE)), around) > 0
+    made_up &= ~corners & (cv2.dilate(new[..., 3], np.ones((13, 13))) == 0)
+    made_up = cv2.erode(made_up.astype(np.uint8), np.ones((5, 5))) > 0
+    assert made_up.sum() > 300
     assert (colour[made_up, 1] - colour[made_up, 0]).max() < 30
     between = (
         (beside > 0.5) & (beside < 0.7) & (np.abs(np.arange(SIZE)[:, None] - asked.landmarks[152, 1]) < 0.1 * unit)

@@ -33,6 +33,8 @@ SURELY_NOT = 0.02
 """Share of a hat's inside below which a pixel shows none of it."""
 SURELY_BACKGROUND = 0.04
 """Share of a person below which a pixel is taken for nothing but background."""
+SURELY_PERSON = 0.99
+"""Share from which on a pixel's colour has nothing of the background."""
 LEAST_BACKGROUND = 0.003
 """Share of the picture that is seen of the background below which nothing can be said of it."""
 MISFIT = 1.5
@@ -142,11 +144,14 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat
     kept_alpha, under, made_body = apart.under
     scalp: np.ndarray = np.zeros(shape, np.float32)
     hair: np.ndarray = scalp
+    behind_all: np.ndarray = scalp
     lined: np.ndarray = scalp
     if new_hair is not None:
-        # Hair may go on behind a neck and shoulders that are made up and glasses that stay, not before them.
-        free = np.maximum(removed, 1 - person) * (1 - made_body) * (1 - kept_glasses(scene))
-        scalp, hair = scalp_under(new_hair[..., 3] / 255, scene.landmarks, free)
+        # Hair may go on behind glasses that stay, not before them, and behind shoulders and most of a neck that are
+        # made up.
+        free = np.maximum(removed, 1 - person) * (1 - kept_glasses(scene))
+        made_up = free * made_body
+        scalp, hair, behind_all = scalp_under(new_hair[..., 3] / 255, scene.landmarks, free - made_up, made_up)
     if new_hat is not None:
         lined = new_hat.strength * lining(new_hat.item[..., 3] / 255, new_hat.filled, scene.landmarks)
     removed = np.maximum.reduce([removed, scalp, apart.shadow])
@@ -166,7 +171,8 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat
     if removed.any():
         kept_alpha = kept_alpha * inside
         if new_hair is not None and scalp.any():
-            under = under + hair[..., None] * (_gone_on_with(new_hair) * SCALP_SHADE - under)
+            filling = _gone_on_with(new_hair) * SCALP_SHADE
+            under = under + hair[..., None] * (filling - under)
         colour = image + removed[..., None] * (under - image)
         if scene.pressed is not None:  # nothing sticks out beyond a hat
             kept_alpha = kept_alpha * (1 - scene.pressed.beyond)
@@ -187,6 +193,15 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat
     if removed.any():
         premultiplied += removed[..., None] * (under * kept_alpha[..., None] - premultiplied)
         premultiplied[alpha <= 0] = 0
+    if new_hair is not None and scalp.any():
+        # Through the soft edges of cheeks, ears and clothes the hair behind them is seen, and on them nothing of what
+        # was there before.
+        within = cv2.erode(person, np.ones((5, 5)))
+        own = alpha[..., None] * fill(image, (within > SURELY_PERSON).astype(np.float32))
+        rim = behind_all * (1 - removed) * (1 - within)
+        seen_hair = (1 - alpha) * behind_all * inside
+        premultiplied += rim[..., None] * (own - premultiplied) + seen_hair[..., None] * filling
+        alpha = alpha + seen_hair
     foreground = np.concatenate([premultiplied, alpha[..., None] * 255], -1)
     parts = [foreground, colour, removed]
     if lined.any():

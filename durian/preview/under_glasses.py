@@ -18,6 +18,8 @@ UNDERNEATH = (0.5, 0.8)
 """Shares of the item around between which it comes to be under the glasses."""
 ON_FACE = (0.75, 0.95)
 """The same on the face, where skin is under most of the glasses."""
+PURE = 0.9
+"""Share of a pixel from which on its colour is the item's, or has nothing of it."""
 
 
 def without_glasses(sample: Sample, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -44,10 +46,20 @@ def without_glasses(sample: Sample, mask: np.ndarray) -> tuple[np.ndarray, np.nd
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     glasses = cv2.dilate((there > 64).astype(np.uint8), disc) > 0
     around = (~glasses).astype(np.float32)
-    image = np.where(glasses[..., None], fill(sample.image, around), sample.image)
     # What goes on is smooth: the item's edge is where it is half there, not all the way to the other lens.
     share = fill(sample.alpha[..., None], around)[..., 0]
     face = polygon(sample.face_landmarks[FACE_OVAL], share.shape)
     least, whole = (outside + face * (on - outside) for outside, on in zip(UNDERNEATH, ON_FACE, strict=True))
     alpha = np.where(glasses, smoothstep(share, least, whole), sample.alpha)
+    # Of each its own colours: skin that is half hair, or hair that is half skin, would be a grey haze in the item.
+    beside = (cv2.dilate(glasses.astype(np.uint8), disc) == 0).astype(np.float32)  # where no rim is blurred into them
+    item, rest = (_gone_on_with(sample.image, beside * part) for part in (sample.alpha, 1 - sample.alpha))
+    under = rest + alpha[..., None] * (item - rest)
+    image = np.where(glasses[..., None], under, sample.image)
     return image.astype(np.float32), alpha.astype(np.float32), glasses & (share < least)
+
+
+def _gone_on_with(image: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """The colours of an ``image (h, w, 3)`` where something has nearly all of the ``weight (h, w)``, smoothly on over
+    everything, ``(h, w, 3) float32``."""
+    return fill(image, (weight > PURE).astype(np.float32))
