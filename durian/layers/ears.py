@@ -14,6 +14,8 @@ TOP, BOTTOM = (-0.3, -0.2), (0.4, 0.5)
 """How far below the eyes ears begin and end at most, in face widths."""
 BESIDE = 0.3
 """How far beside the face's outline ears reach at most, in face widths."""
+SLIVER = 0.025
+"""Half the width of what is no ear, in face widths."""
 GAP = 0.06
 """Half the width of what hides the head between it and an ear, in face widths."""
 SURELY_SKIN = (0.3, 0.7)
@@ -38,7 +40,11 @@ def ears(landmarks: np.ndarray, skin: np.ndarray, hair: np.ndarray) -> np.ndarra
     high = smoothstep(level, *TOP) * (1 - smoothstep(level, *BOTTOM))
     away = cv2.distanceTransform((oval < 0.5).astype(np.uint8), cv2.DIST_L2, 5) / head.width
     beside = (1 - oval) * (away < BESIDE)
-    return (beside * high * smoothstep(skin * (1 - hair), *SURELY_SKIN)).astype(np.float32)
+    found = beside * high * smoothstep(skin * (1 - hair), *SURELY_SKIN)
+    # A sliver between strands would be a thorn on a cheek.
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(1, round(SLIVER * head.width)) + 1,) * 2)
+    whole = cv2.morphologyEx(np.maximum(found, oval).astype(np.float32), cv2.MORPH_OPEN, disc)
+    return np.minimum(found, whole).astype(np.float32)
 
 
 def beside_ears(head: np.ndarray, seen: np.ndarray, width: float) -> np.ndarray:

@@ -194,14 +194,8 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat
         premultiplied += removed[..., None] * (under * kept_alpha[..., None] - premultiplied)
         premultiplied[alpha <= 0] = 0
     if new_hair is not None and scalp.any():
-        # Through the soft edges of cheeks, ears and clothes the hair behind them is seen, and on them nothing of what
-        # was there before.
-        within = cv2.erode(person, np.ones((5, 5)))
-        own = alpha[..., None] * fill(image, (within > SURELY_PERSON).astype(np.float32))
-        rim = behind_all * (1 - removed) * (1 - within)
-        seen_hair = (1 - alpha) * behind_all * inside
-        premultiplied += rim[..., None] * (own - premultiplied) + seen_hair[..., None] * filling
-        alpha = alpha + seen_hair
+        shown = behind_all * inside
+        premultiplied, alpha = _before_new_hair(image, person, premultiplied, alpha, removed, shown, filling)
     foreground = np.concatenate([premultiplied, alpha[..., None] * 255], -1)
     parts = [foreground, colour, removed]
     if lined.any():
@@ -220,6 +214,26 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat
         colour=colour,
         filled=removed,
     )
+
+
+def _before_new_hair(
+    image: np.ndarray,
+    person: np.ndarray,
+    premultiplied: np.ndarray,
+    alpha: np.ndarray,
+    removed: np.ndarray,
+    behind: np.ndarray,
+    hair: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """A foreground, ``premultiplied (S, S, 3)`` and ``alpha (S, S)``, where new ``hair (S, S, 3)`` lies ``behind``
+    ``(S, S)`` it: seen through the soft edges of cheeks, ears and clothes that stay, on which nothing is left of the
+    background that was there before."""
+    within = cv2.erode(person, np.ones((5, 5))) > SURELY_PERSON
+    own = alpha[..., None] * fill(image, within.astype(np.float32))
+    rim = behind * (1 - removed) * ~within
+    through = (1 - alpha) * behind
+    premultiplied = premultiplied + rim[..., None] * (own - premultiplied) + through[..., None] * hair
+    return premultiplied.astype(np.float32), (alpha + through).astype(np.float32)
 
 
 def _lined(

@@ -7,6 +7,7 @@ import numpy as np
 
 from durian.face import eye_distance
 from durian.geometry.mesh import FACE_OVAL, smoothstep
+from durian.layers.completion import complete_hair
 from durian.layers.fill import fill
 from durian.layers.skin import polygon
 from durian.preview.sample import Sample
@@ -22,13 +23,16 @@ PURE = 0.9
 """Share of a pixel from which on its colour is the item's, or has nothing of it."""
 
 
-def without_glasses(sample: Sample, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def without_glasses(
+    sample: Sample, mask: np.ndarray, is_hair: bool = False
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """A sample's picture and alpha with what is around the glasses gone on over them, and where nothing of the item is
     under them.
 
     Args:
         sample: of a reference that shows a face.
         mask: ``(H, W) uint8``, the glasses in the reference.
+        is_hair: the item goes on with its strands.
 
     Returns:
         ``(h, w, 3) float32``, 0-255, ``(h, w) float32`` in [0, 1] and ``(h, w) bool``; the sample's own, and nowhere,
@@ -54,6 +58,8 @@ def without_glasses(sample: Sample, mask: np.ndarray) -> tuple[np.ndarray, np.nd
     # Of each its own colours: skin that is half hair, or hair that is half skin, would be a grey haze in the item.
     beside = (cv2.dilate(glasses.astype(np.uint8), disc) == 0).astype(np.float32)  # where no rim is blurred into them
     item, rest = (_gone_on_with(sample.image, beside * part) for part in (sample.alpha, 1 - sample.alpha))
+    if is_hair:
+        item = complete_hair(sample.image, beside * sample.alpha, glasses * alpha)
     under = rest + alpha[..., None] * (item - rest)
     image = np.where(glasses[..., None], under, sample.image)
     return image.astype(np.float32), alpha.astype(np.float32), glasses & (share < least)
