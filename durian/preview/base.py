@@ -23,7 +23,7 @@ from durian.layers.picture_frame import find_frame
 from durian.layers.scalp import scalp_under
 from durian.layers.skin import polygon
 from durian.layers.stray_hair import stray_hair
-from durian.preview.taken_off import FRINGE, kept_glasses, shadowed, taken_off
+from durian.preview.taken_off import FRINGE, kept_glasses, seen_ears, shadowed, taken_off
 from durian.preview.underneath import underneath
 from durian.scene import Scene
 from durian.segmentation.person import person_mask
@@ -195,7 +195,9 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat
         premultiplied[alpha <= 0] = 0
     if new_hair is not None and scalp.any():
         shown = behind_all * inside
-        premultiplied, alpha = _before_new_hair(image, person, premultiplied, alpha, removed, shown, filling)
+        # Ears are hardly more than their edge.
+        kept = np.maximum(removed, seen_ears(scene))
+        premultiplied, alpha = _before_new_hair(image, person, premultiplied, alpha, kept, shown, filling)
     foreground = np.concatenate([premultiplied, alpha[..., None] * 255], -1)
     parts = [foreground, colour, removed]
     if lined.any():
@@ -221,16 +223,16 @@ def _before_new_hair(
     person: np.ndarray,
     premultiplied: np.ndarray,
     alpha: np.ndarray,
-    removed: np.ndarray,
+    kept: np.ndarray,
     behind: np.ndarray,
     hair: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """A foreground, ``premultiplied (S, S, 3)`` and ``alpha (S, S)``, where new ``hair (S, S, 3)`` lies ``behind``
     ``(S, S)`` it: seen through the soft edges of cheeks, ears and clothes that stay, on which nothing is left of the
-    background that was there before."""
+    background that was there before but where colours are ``kept (S, S)``."""
     within = cv2.erode(person, np.ones((5, 5))) > SURELY_PERSON
     own = alpha[..., None] * fill(image, within.astype(np.float32))
-    rim = behind * (1 - removed) * ~within
+    rim = behind * (1 - kept) * ~within
     through = (1 - alpha) * behind
     premultiplied = premultiplied + rim[..., None] * (own - premultiplied) + through[..., None] * hair
     return premultiplied.astype(np.float32), (alpha + through).astype(np.float32)
