@@ -136,3 +136,29 @@ def test_a_step_towards_the_colours_solves_each_pixels_equations():
     solved = np.linalg.solve(np.outer(mix, mix) + sum(weights) * np.eye(2), sides)
     stepped = _jacobi_step(picture, alpha, item, behind)
     assert np.allclose([side[y, x] for side in stepped], np.clip(solved, 0, 1), atol=1e-5)
+
+
+def with_gaps(strands: np.ndarray, places: list[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:
+    """Hair before the sky that shows in round gaps, and where those are ``(SIDE, SIDE) bool``."""
+    gaps = np.zeros((SIDE, SIDE), np.uint8)
+    for place in places:
+        cv2.circle(gaps, place, 3, 1, -1)
+    return over(strands * (1 - gaps), HAIR, BACKGROUNDS["sky"]), gaps > 0
+
+
+def test_what_is_behind_shows_in_gaps_near_the_outline(strands):
+    image, gaps = with_gaps(strands, [(SIDE // 2 + 48, SIDE // 2), (SIDE // 2 - 48, SIDE // 2 + 5)])
+    solid = (strands > 0.99).astype(np.float32)
+    alpha = soft_matte(image, solid, UNIT)
+    assert alpha[gaps].mean() < 0.3
+    near = cv2.dilate(gaps.astype(np.uint8), np.ones((9, 9))) > 0
+    assert alpha[(solid > 0) & ~near].mean() > 0.97
+
+
+def test_light_hair_among_dark_hair_is_no_gap(strands):
+    rng = np.random.default_rng(0)
+    spots = [tuple(int(v) for v in SIDE // 2 + rng.uniform(-38, 38, 2)) for _ in range(60)]
+    image, light = with_gaps(strands, spots)
+    middle = np.hypot(*(np.indices((SIDE, SIDE)) - SIDE // 2)) < 52
+    alpha = soft_matte(image, (strands > 0.99).astype(np.float32), UNIT)
+    np.testing.assert_array_equal(alpha[light & middle], 1)

@@ -45,7 +45,7 @@ def test_a_loop_that_stands_off_is_no_disc():
     y, x = np.mgrid[:SIDE, :SIDE].astype(np.float32)
     distance = Head(landmarks).skull_distance(np.stack([x, y], -1))
     loop = ((distance > 1.75) & (distance < 1.85)).astype(np.float32)
-    _, scalp = scalp_under(loop, landmarks, np.ones_like(loop))
+    _, scalp, _ = scalp_under(loop, landmarks, np.ones_like(loop))
     assert scalp[(y < 0.42 * SIDE - 20) & (distance > 1.5)].max() < 0.01
 
 
@@ -55,7 +55,7 @@ def test_ears_and_clothes_are_not_covered():
     distance = Head(landmarks).skull_distance(np.stack([x, y], -1))
     hair = ((distance > 1.3) & (distance < 1.6)).astype(np.float32)
     free = (x < SIDE / 2).astype(np.float32)
-    _, scalp = scalp_under(hair, landmarks, free)
+    _, scalp, _ = scalp_under(hair, landmarks, free)
     outside = (distance > 1.05) & (distance < 1.22)
     assert scalp[outside & (x > SIDE / 2 + 2)].max() < 0.01
     assert scalp[outside & (x < SIDE / 2 - 40)].mean() > 0.5
@@ -66,10 +66,28 @@ def test_at_the_face_s_edge_hair_ends_softly_and_nothing_shows_between():
     y, x = np.mgrid[:SIDE, :SIDE].astype(np.float32)
     distance = Head(landmarks).skull_distance(np.stack([x, y], -1))
     hair = ((distance > 1.3) & (distance < 1.6)).astype(np.float32)
-    there, share = scalp_under(hair, landmarks, np.ones_like(hair))
+    there, share, _ = scalp_under(hair, landmarks, np.ones_like(hair))
     face = polygon(landmarks[FACE_OVAL], hair.shape)
     row = int(landmarks[234, 1]) + 20
     edge = slice(int(np.nonzero(face[row] > 0.5)[0][0]) - 3, int(np.nonzero(face[row] > 0.5)[0][0]) + 3)
     assert np.maximum(there, face)[row, edge].min() > 0.95
     assert np.abs(np.diff(share[row, edge])).max() < 0.3
     assert share[row, edge].min() < 0.3 < 0.7 < share[row, edge].max()
+
+
+def test_no_corner_of_a_neck_nobody_sees_shows_between_jaw_and_hair():
+    landmarks = made_landmarks()
+    face = polygon(landmarks[FACE_OVAL], (SIDE, SIDE))
+    rows, columns = np.mgrid[:SIDE, :SIDE]
+    chin, width = landmarks[152], Head(landmarks).width
+    row = int(chin[1] - 0.12 * width)
+    jaw = int(np.flatnonzero(face[row] > 0.5).max())
+    hair = ((columns > jaw + 0.1 * width) & (rows > row - 40)).astype(np.float32)
+    neck = ((rows > row - 5) & (face == 0) & (hair == 0)).astype(np.float32)
+    corner = (row, slice(jaw + 3, int(jaw + 0.1 * width)))
+    free = (1 - neck) * (1 - face)
+    assert scalp_under(hair, landmarks, free)[0][corner].max() < 0.1
+    covered = scalp_under(hair, landmarks, free, neck)[0]
+    assert covered[corner].min() > 0.9
+    below = (rows > chin[1] + 20) & (np.abs(columns - chin[0]) < 0.1 * width)
+    assert covered[below].max() < 0.05

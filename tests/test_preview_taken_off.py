@@ -13,8 +13,9 @@ from durian.face import Crop, require_face
 from durian.geometry.head import Head
 from durian.geometry.mesh import BROWS, EYES, FACE_OVAL, INNER_LIPS, OUTER_LIPS
 from durian.layers.body import neck
+from durian.layers.scalp import CORNER
 from durian.layers.skin import polygon
-from durian.preview.base import SURELY_BACKGROUND, _person, _without_islands, build_base
+from durian.preview.base import SURELY_BACKGROUND, _before_new_hair, _person, _without_islands, build_base
 from durian.preview.taken_off import shadowed, taken_off
 from durian.preview.underneath import _notches, underneath
 from durian.request import AnimationRequest, Portrait, RenderOptions
@@ -40,6 +41,25 @@ def fringed(collins) -> Portrait:
 def scene(portrait: Portrait, expansion: float = 0.1) -> Scene:
     options = RenderOptions(size=SIZE, frames=1, expansion=expansion)
     return prepare_scene(AnimationRequest(portrait, options=options, erase=("hair",)))
+
+
+def test_an_ear_beside_hair_stays(fringed):
+    hair, ear = fringed.worn["hair"].copy(), np.zeros(fringed.image.shape[:2], np.uint8)
+    x, y = fringed.landmarks[234, :2].round().astype(int)
+    cv2.circle(ear, (int(x) - 9, int(y) + 10), 9, 255, -1)
+    hair[ear > 0] = 0
+    portrait = replace(fringed, worn={**fringed.worn, "hair": hair})
+    parts = np.zeros((SIZE, SIZE, 4), np.uint8)
+    bare = {}
+    for name, skin in (("none", np.zeros_like(parts[..., 0])), ("ear", portrait.crop.apply(ear, SIZE))):
+        gone = scene(portrait)
+        gone.__dict__["body_parts"] = np.dstack([skin, parts[..., 1:]])
+        bare[name] = taken_off(gone, np.ones((SIZE, SIZE), np.float32))[0]
+    seen = (skin == 255) & (gone.hair == 0) & (polygon(gone.landmarks[FACE_OVAL], (SIZE, SIZE)) == 0)
+    assert seen.sum() > 50
+    assert bare["none"][seen].mean() > 0.5
+    assert bare["ear"][seen].mean() < 0.1
+    np.testing.assert_array_equal(bare["ear"][gone.hair == 255], bare["none"][gone.hair == 255])
 
 
 def test_a_larger_expansion_takes_more_off_and_never_eyes_mouth_or_free_brows(fringed):
@@ -306,7 +326,8 @@ def test_a_round_picture_stays_round(collins):
 
 
 def test_new_hair_lies_behind_a_neck_that_is_made_up(collins):
-    """Hair hid her neck; the new hair stands off beside it, and what lies between is the neck first."""
+    """Hair hid her neck; the new hair stands off beside it, and what lies between is the neck first, but for the
+    corners below her jaw."""
     landmarks = require_face(collins).landmarks
     y, x = np.mgrid[: collins.shape[0], : collins.shape[1]]
     chin, width = landmarks[152, :2], Head(landmarks).width
@@ -324,6 +345,11 @@ def test_new_hair_lies_behind_a_neck_that_is_made_up(collins):
     made_up = underneath(asked, person, hidden)[2] > 0.95
     assert made_up.sum() > 300
     colour = build_base(asked, new).colour
+    around = np.ones((2 * round(2 * CORNER * unit) + 1,) * 2)
+    corners = cv2.dilate(polygon(asked.landmarks[FACE_OVAL], (SIZE, SIZE)), around) > 0
+    made_up &= ~corners & (cv2.dilate(new[..., 3], np.ones((13, 13))) == 0)
+    made_up = cv2.erode(made_up.astype(np.uint8), np.ones((5, 5))) > 0
+    assert made_up.sum() > 300
     assert (colour[made_up, 1] - colour[made_up, 0]).max() < 30
     between = (
         (beside > 0.5) & (beside < 0.7) & (np.abs(np.arange(SIZE)[:, None] - asked.landmarks[152, 1]) < 0.1 * unit)
@@ -344,3 +370,19 @@ def test_what_only_hair_held_goes_with_it(held: bool, stays: bool):
     kept = _without_islands(alpha, removed)
     assert kept[165, 55] == stays
     assert (kept[100:, 120:] == 1).all()
+
+
+def test_no_background_is_left_between_a_cheek_and_new_hair_behind_it():
+    skin, sky, hair = (np.array(colour, np.float32) for colour in ((150, 100, 80), (250, 220, 40), (40, 25, 20)))
+    cheek = np.clip((20 - np.arange(40, dtype=np.float32)) / 4 + 0.5, 0, 1)[None].repeat(12, 0)
+    image = cheek[..., None] * skin + (1 - cheek[..., None]) * sky
+    # The matte takes a little of the sky for the cheek.
+    person = np.clip((22 - np.arange(40, dtype=np.float32)) / 4 + 0.5, 0, 1)[None].repeat(12, 0)
+    everywhere, nothing = np.ones_like(person), np.zeros_like(person)
+    behind = np.broadcast_to(hair, image.shape)
+    colour, alpha = _before_new_hair(image, person, image * person[..., None], person, nothing, everywhere, behind)
+    np.testing.assert_allclose(alpha, 1, atol=1e-6)
+    np.testing.assert_allclose(colour, person[..., None] * skin + (1 - person[..., None]) * hair, atol=2)
+    before, share = _before_new_hair(image, person, image * person[..., None], person, nothing, nothing, behind)
+    np.testing.assert_array_equal(before, image * person[..., None])
+    np.testing.assert_array_equal(share, person)

@@ -52,3 +52,14 @@ def test_who_wears_no_glasses_keeps_every_pixel():
     assert image is sample.image
     assert alpha is sample.alpha
     assert not never.any()
+
+
+def test_under_a_lens_over_both_hair_and_skin_have_their_own_colours():
+    sample, glasses = made_sample(((60, 100), (150, 110)))
+    cv2.circle(glasses, (80, 104), 24, 255, -1)
+    sample.image[glasses > 0] = FRAME
+    image, alpha, _ = without_glasses(sample, glasses)
+    for share, colour in ((1, HAIR), (0, SKIN)):
+        whole = (glasses > 0) & (alpha == share)
+        assert whole.sum() > 50
+        assert np.abs(image[whole] - colour).max() < 6

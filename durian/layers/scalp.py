@@ -19,10 +19,14 @@ which on it is none: loops, buns and strands that stand off."""
 FACE_EDGE = 0.015
 """Standard deviation of the edge between hair and a face before it, in face widths: there hair lies in its own shade,
 strand by strand."""
+CORNER = 0.1
+"""Half the width of gaps between jaw and hair in which no neck is seen, in face widths."""
 POLAR = cv2.INTER_LINEAR | cv2.WARP_FILL_OUTLIERS
 
 
-def scalp_under(new_hair: np.ndarray, landmarks: np.ndarray, free: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def scalp_under(
+    new_hair: np.ndarray, landmarks: np.ndarray, free: np.ndarray, made_up: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The part of a head that new hair has to cover beyond what its reference showed.
 
     Seen from the face outwards, that is the skull beyond where the hair begins, and what lies between face or skull
@@ -32,10 +36,12 @@ def scalp_under(new_hair: np.ndarray, landmarks: np.ndarray, free: np.ndarray) -
         new_hair: ``(S, S) float32`` in [0, 1], the hair at rest.
         landmarks: ``(478, 3)`` of the wearer, pixels.
         free: ``(S, S) float32`` in [0, 1], where the wearer's own ears, neck and clothes are not.
+        made_up: ``(S, S) float32`` in [0, 1], the neck and clothes that nobody sees, which are not ``free``: hair goes
+            on before them only in narrow corners between jaw and hair.
 
     Returns:
-        Where something is then, and how much of it is hair, both ``(S, S) float32``: at the face's edge they are not
-        the same, so that no background shows there.
+        Where something is then, how much of it is hair, and how much of what shows behind the wearer is, each
+        ``(S, S) float32``: at the face's edge the first two are not the same, so that no background shows there.
     """
     size, head = len(new_hair), Head(landmarks)
     y, x = np.mgrid[:size, :size].astype(np.float32)
@@ -58,5 +64,16 @@ def scalp_under(new_hair: np.ndarray, landmarks: np.ndarray, free: np.ndarray) -
     # Above the eyes a narrow gap between skull and hair is hair too: its wearer's face was wider.
     narrow = (1 - skull) * (1 - smoothstep(from_skull, *GAP))
     gap = np.maximum(smoothstep(level, -0.05, 0.10), narrow)
-    beside = within * free * gap
-    return np.maximum(above, beside).astype(np.float32), np.maximum(above, beside * (1 - face)).astype(np.float32)
+    behind = within * gap
+    beside = behind * free
+    if made_up is not None:
+        beside = beside + made_up * _corners(np.maximum.reduce([face, new_hair, beside]), head.width)
+    found = np.maximum(above, beside), np.maximum(above, beside * (1 - face)), np.maximum(above, behind)
+    return found[0].astype(np.float32), found[1].astype(np.float32), found[2].astype(np.float32)
+
+
+def _corners(covered: np.ndarray, width: float) -> np.ndarray:
+    """Narrow gaps and corners of what is ``covered (S, S)`` by a face and hair, ``(S, S) float32``."""
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(1, round(CORNER * width)) + 1,) * 2)
+    closed = cv2.morphologyEx((covered > 0.5).astype(np.uint8), cv2.MORPH_CLOSE, disc)
+    return blurred(closed.astype(np.float32), FACE_EDGE * width)

@@ -46,6 +46,9 @@ FINE, DETAIL = 0.015, 0.06
 """Size of a strand, in distances of the outer eye corners, and its least contrast as a share of the way."""
 FALSE_ALARMS = 0.08
 """Share of pixels farther off that look like strands as well, from which on none are looked for near them."""
+MOSTLY_BEHIND, GAP_ALARMS = 0.5, 0.01
+"""Share of the way from the colour behind to the hair's below which a pixel within its outline may show what is behind;
+and the share of pixels deep within that look so as well, from which on none are looked for near them."""
 SPECK, HOLE = 0.1, 0.6
 """Sides of the largest holes in a solid thing that are faults, in distances of the outer eye corners: whatever the
 parser says, and where it is unsure."""
@@ -82,6 +85,9 @@ def trimap(share: np.ndarray, unit: float, kind: str = "hair", image: np.ndarray
         sure_in &= (share > SURE[1]) | (depth > 3 * inside)
     unsure = (share > SURE[0]) & (beyond <= 2 * outside)
     unknown = ~sure_in & (mask | (beyond <= outside) | unsure)
+    if image is not None and band.reach > band.inside and not band.is_solid:
+        gaps = _gaps(image, sure_in, ~unknown & ~sure_in, depth, max(1.0, band.reach * unit))
+        sure_in, unknown = sure_in & ~gaps, unknown | gaps
     if image is not None and band.reach > band.outside:
         unknown |= _strands(image, sure_in, unknown, beyond, max(1.0, band.reach * unit), unit)
     return np.where(sure_in, IN, np.where(unknown, UNKNOWN, OUT)).astype(np.float32)
@@ -110,6 +116,25 @@ def _strands(
     hanging = np.isin(parts, np.unique(parts[sure_in])) & (parts > 0)
     around = cv2.dilate((hanging & likely).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     return around & ~sure_in & (beyond <= reach)
+
+
+def _gaps(image: np.ndarray, sure_in: np.ndarray, sure_out: np.ndarray, depth: np.ndarray, reach: float) -> np.ndarray:
+    """What has more of the colour behind than of the hair's, as between curls, within ``reach`` pixels of the hair's
+    outline, ``(H, W) bool``."""
+    deep = sure_in & (depth > reach)
+    if not deep.any() or not sure_out.any():
+        return np.zeros_like(sure_in)
+    image = image.astype(np.float32)
+    item, behind = (_continued(image, known) for known in (deep, sure_out))
+    difference = item - behind
+    squared = np.einsum("hwc,hwc->hw", difference, difference)
+    way = np.einsum("hwc,hwc->hw", image - behind, difference) / np.maximum(squared, 1)
+    likely = sure_in & (way < MOSTLY_BEHIND) & (squared > APART**2)
+    # Where hair has such colours of its own, as in highlights, nobody can tell.
+    around = (4 * round(reach) + 1,) * 2
+    alarms = cv2.blur((likely & deep).astype(np.float32), around)
+    likely &= ~deep & (alarms <= GAP_ALARMS * cv2.blur(deep.astype(np.float32), around))
+    return (cv2.dilate(likely.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0) & sure_in
 
 
 def _continued(image: np.ndarray, known: np.ndarray) -> np.ndarray:

@@ -24,7 +24,7 @@ from durian.layers.scalp import scalp_under
 from durian.layers.skin import polygon
 from durian.layers.stray_hair import stray_hair
 from durian.layers.wearing import beyond_hat
-from durian.preview.taken_off import FRINGE, kept_glasses, shadowed, taken_off
+from durian.preview.taken_off import FRINGE, kept_glasses, seen_ears, shadowed, taken_off
 from durian.preview.underneath import underneath
 from durian.scene import Scene
 from durian.segmentation.person import person_mask
@@ -34,6 +34,8 @@ SURELY_NOT = 0.02
 """Share of a hat's inside below which a pixel shows none of it."""
 SURELY_BACKGROUND = 0.04
 """Share of a person below which a pixel is taken for nothing but background."""
+SURELY_PERSON = 0.99
+"""Share from which on a pixel's colour has nothing of the background."""
 LEAST_BACKGROUND = 0.003
 """Share of the picture that is seen of the background below which nothing can be said of it."""
 BLURRED_EDGE = 2
@@ -150,16 +152,18 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat
     kept_alpha, under, made_body = apart.under
     scalp: np.ndarray = np.zeros(shape, np.float32)
     hair: np.ndarray = scalp
+    behind_all: np.ndarray = scalp
     lined: np.ndarray = scalp
     if new_hair is not None:
-        # Hair may go on behind a neck and shoulders that are made up and glasses that stay, not before them.
-        free = np.maximum(removed, 1 - person) * (1 - made_body) * (1 - kept_glasses(scene))
-        scalp, hair = scalp_under(new_hair[..., 3] / 255, scene.landmarks, free)
+        # Hair may go on behind glasses that stay, not before them, and behind shoulders and most of a neck that are
+        # made up.
+        free = np.maximum(removed, 1 - person) * (1 - kept_glasses(scene))
+        made_up = free * made_body
+        scalp, hair, behind_all = scalp_under(new_hair[..., 3] / 255, scene.landmarks, free - made_up, made_up)
         if scene.kept_hat.any():
             hat = scene.kept_hat / np.float32(255)
-            beyond = beyond_hat(hat, scene.landmarks, scene.eye_distance)
-            bare = 1 - np.maximum(hat, beyond)
-            scalp, hair = scalp * bare, hair * bare
+            bare = 1 - np.maximum(hat, beyond_hat(hat, scene.landmarks, scene.eye_distance))
+            scalp, hair, behind_all = scalp * bare, hair * bare, behind_all * bare
     if new_hat is not None:
         lined = new_hat.strength * lining(new_hat.item[..., 3] / 255, new_hat.filled, scene.landmarks)
     removed = np.maximum.reduce([removed, scalp, apart.shadow])
@@ -179,7 +183,8 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat
     if removed.any():
         kept_alpha = kept_alpha * inside
         if new_hair is not None and scalp.any():
-            under = under + hair[..., None] * (_gone_on_with(new_hair) * SCALP_SHADE - under)
+            filling = _gone_on_with(new_hair) * SCALP_SHADE
+            under = under + hair[..., None] * (filling - under)
         colour = image + removed[..., None] * (under - image)
         if scene.pressed is not None:  # nothing sticks out beyond a hat
             kept_alpha = kept_alpha * (1 - scene.pressed.beyond)
@@ -204,6 +209,11 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat
     if removed.any():
         premultiplied += removed[..., None] * (under * kept_alpha[..., None] - premultiplied)
         premultiplied[alpha <= 0] = 0
+    if new_hair is not None and scalp.any():
+        shown = behind_all * inside
+        # Ears are hardly more than their edge.
+        kept = np.maximum(removed, seen_ears(scene))
+        premultiplied, alpha = _before_new_hair(image, person, premultiplied, alpha, kept, shown, filling)
     foreground = np.concatenate([premultiplied, alpha[..., None] * 255], -1)
     parts = [foreground, colour, removed]
     if lined.any():
@@ -222,6 +232,26 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat
         colour=colour,
         filled=removed,
     )
+
+
+def _before_new_hair(
+    image: np.ndarray,
+    person: np.ndarray,
+    premultiplied: np.ndarray,
+    alpha: np.ndarray,
+    kept: np.ndarray,
+    behind: np.ndarray,
+    hair: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """A foreground, ``premultiplied (S, S, 3)`` and ``alpha (S, S)``, where new ``hair (S, S, 3)`` lies ``behind``
+    ``(S, S)`` it: seen through the soft edges of cheeks, ears and clothes that stay, on which nothing is left of the
+    background that was there before but where colours are ``kept (S, S)``."""
+    within = cv2.erode(person, np.ones((5, 5))) > SURELY_PERSON
+    own = alpha[..., None] * fill(image, within.astype(np.float32))
+    rim = behind * (1 - kept) * ~within
+    through = (1 - alpha) * behind
+    premultiplied = premultiplied + rim[..., None] * (own - premultiplied) + through[..., None] * hair
+    return premultiplied.astype(np.float32), (alpha + through).astype(np.float32)
 
 
 def _lined(

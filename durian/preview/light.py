@@ -57,7 +57,7 @@ def cut_out(attribute: Attribute, scale: float) -> tuple[np.ndarray, Sample]:
     glasses = None
     if attribute.name in UNDER_GLASSES and landmarks is not None:
         mask = worn(attribute.image, attribute.face_landmarks, ["glasses"])["glasses"]
-        image, alpha, glasses = without_glasses(sample, mask)
+        image, alpha, glasses = without_glasses(sample, mask, attribute.name == "hair")
     if attribute.name in MATTED_NAMES:
         face = None if landmarks is None else face_and_forehead(landmarks, alpha.shape)
         barred = None if landmarks is None else _never_covered(landmarks, alpha)

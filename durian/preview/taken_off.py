@@ -12,6 +12,7 @@ from durian.geometry.mesh import BROWS, EYES, FACE_OVAL, INNER_LIPS, OUTER_LIPS,
 from durian.layers.body import neck
 from durian.layers.completion.detail import detail
 from durian.layers.completion.mirrored import FaceSurface
+from durian.layers.ears import ears
 from durian.layers.fill import blurred, fill
 from durian.layers.lenses import glasses_opacity
 from durian.layers.locks_on_skin import forehead, locks_on_skin
@@ -212,10 +213,11 @@ def kept_glasses(scene: Scene) -> np.ndarray:
 
 
 def _kept(scene: Scene, locks: np.ndarray | None = None) -> np.ndarray:
-    """The mouth and the portrait's own glasses and hat, and eyes and brows where neither hair nor single
+    """The mouth, the portrait's own glasses, hat and ears, and eyes and brows where neither hair nor single
     ``locks (S, S) uint8`` cover them, ``(S, S) float32``."""
-    mouth = np.maximum(polygon(scene.landmarks[INNER_LIPS], scene.image.shape[:2]), kept_glasses(scene))
-    mouth = np.maximum(mouth, scene.kept_hat / np.float32(255))
+    mouth = polygon(scene.landmarks[INNER_LIPS], scene.image.shape[:2])
+    hat = scene.kept_hat / np.float32(255)
+    mouth = np.maximum.reduce([mouth, kept_glasses(scene), hat, seen_ears(scene)])
     regions = _eye_regions(scene, EYE_MARGIN)
     if "hair" not in scene.worn:
         return np.maximum(mouth, np.maximum(*regions))
@@ -235,6 +237,17 @@ def _kept(scene: Scene, locks: np.ndarray | None = None) -> np.ndarray:
         is_known = not hidden.any() or other_clear[hidden].mean() > OTHER_EYE
         kept = np.maximum(kept, wider * clear if is_known else region)
     return kept
+
+
+def seen_ears(scene: Scene) -> np.ndarray:
+    """Ears beside hair or a hat that comes off, ``(S, S) float32``: what of one is taken off with the strands around it
+    is gone, for nothing knows what an ear looks like."""
+    if not scene.worn.keys() & {"hair", "hat"} or scene.body_parts is None:
+        return np.zeros(scene.image.shape[:2], np.float32)
+    skin, hair = (scene.body_parts[..., part].astype(np.float32) / 255 for part in (0, 1))
+    if scene.hair is not None:
+        hair = np.maximum(hair, scene.hair.astype(np.float32) / 255)
+    return ears(scene.landmarks, skin, hair)
 
 
 def _frames_worn(scene: Scene, worn_mask: np.ndarray) -> np.ndarray:

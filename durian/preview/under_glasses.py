@@ -7,6 +7,7 @@ import numpy as np
 
 from durian.face import eye_distance
 from durian.geometry.mesh import FACE_OVAL, smoothstep
+from durian.layers.completion import complete_hair
 from durian.layers.fill import fill
 from durian.layers.skin import polygon
 from durian.preview.sample import Sample
@@ -18,15 +19,20 @@ UNDERNEATH = (0.5, 0.8)
 """Shares of the item around between which it comes to be under the glasses."""
 ON_FACE = (0.75, 0.95)
 """The same on the face, where skin is under most of the glasses."""
+PURE = 0.9
+"""Share of a pixel from which on its colour is the item's, or has nothing of it."""
 
 
-def without_glasses(sample: Sample, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def without_glasses(
+    sample: Sample, mask: np.ndarray, is_hair: bool = False
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """A sample's picture and alpha with what is around the glasses gone on over them, and where nothing of the item is
     under them.
 
     Args:
         sample: of a reference that shows a face.
         mask: ``(H, W) uint8``, the glasses in the reference.
+        is_hair: the item goes on with its strands.
 
     Returns:
         ``(h, w, 3) float32``, 0-255, ``(h, w) float32`` in [0, 1] and ``(h, w) bool``; the sample's own, and nowhere,
@@ -44,10 +50,22 @@ def without_glasses(sample: Sample, mask: np.ndarray) -> tuple[np.ndarray, np.nd
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     glasses = cv2.dilate((there > 64).astype(np.uint8), disc) > 0
     around = (~glasses).astype(np.float32)
-    image = np.where(glasses[..., None], fill(sample.image, around), sample.image)
     # What goes on is smooth: the item's edge is where it is half there, not all the way to the other lens.
     share = fill(sample.alpha[..., None], around)[..., 0]
     face = polygon(sample.face_landmarks[FACE_OVAL], share.shape)
     least, whole = (outside + face * (on - outside) for outside, on in zip(UNDERNEATH, ON_FACE, strict=True))
     alpha = np.where(glasses, smoothstep(share, least, whole), sample.alpha)
+    # Of each its own colours: skin that is half hair, or hair that is half skin, would be a grey haze in the item.
+    beside = (cv2.dilate(glasses.astype(np.uint8), disc) == 0).astype(np.float32)  # where no rim is blurred into them
+    item, rest = (_gone_on_with(sample.image, beside * part) for part in (sample.alpha, 1 - sample.alpha))
+    if is_hair:
+        item = complete_hair(sample.image, beside * sample.alpha, glasses * alpha)
+    under = rest + alpha[..., None] * (item - rest)
+    image = np.where(glasses[..., None], under, sample.image)
     return image.astype(np.float32), alpha.astype(np.float32), glasses & (share < least)
+
+
+def _gone_on_with(image: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """The colours of an ``image (h, w, 3)`` where something has nearly all of the ``weight (h, w)``, smoothly on over
+    everything, ``(h, w, 3) float32``."""
+    return fill(image, (weight > PURE).astype(np.float32))

@@ -12,8 +12,10 @@ from durian.geometry.head import Head
 from durian.geometry.mesh import CHIN, FACE_OVAL, smoothstep
 from durian.layers.body import body_outline, body_under
 from durian.layers.completion import complete_body, complete_hair, complete_skin
+from durian.layers.ears import beside_ears
 from durian.layers.fill import blurred, fill
 from durian.layers.skin import polygon
+from durian.preview.taken_off import seen_ears
 from durian.scene import Scene
 
 BEHIND = 0.08
@@ -101,7 +103,9 @@ def _underneath(
     if "glasses" in scene.worn and not scene.worn.keys() & {"hair", "hat"}:
         behind, colour = _behind_frames(scene, image, person, hidden, colour)
         outline = np.maximum(outline, behind)
-    return np.maximum(np.maximum(skull, face), outline), colour.astype(np.float32), made_up.astype(np.float32)
+    of_head = np.maximum(skull, face)
+    of_head = np.maximum(of_head, hidden * beside_ears(of_head, seen_ears(scene), head.width))
+    return np.maximum(of_head, outline), colour.astype(np.float32), made_up.astype(np.float32)
 
 
 def _notches(body: np.ndarray, person: np.ndarray, hidden: np.ndarray, width: float) -> np.ndarray:
