@@ -37,8 +37,9 @@ SHADOW = {"hair": 0.3, "hat": 0.5}
 """How far their shadow on a face is looked for, in outer-eye distances."""
 FRAME_MARGIN = 0.015
 """Growth of a frame that is taken off, in outer-eye distances: its edge and its shadow."""
-SOME_PERSON = 0.3
-"""Share of a pixel that is person from which on a temple may be there that the mask of the glasses leaves out."""
+FRAME_REACH, SOME_PERSON = 0.06, 0.3
+"""How far beside the mask of glasses a frame may be anywhere, in outer-eye distances, and the share of a pixel that is
+person from which on a temple may be there farther on."""
 BEARD_SHARE = 0.4
 """Of the expansion, for beards: below them is a collar."""
 DENSE = (14.0, 32.0)
@@ -248,7 +249,8 @@ def _frames_worn(scene: Scene, worn_mask: np.ndarray, person: np.ndarray) -> np.
     opacity = mask * glasses_opacity(scene.image, worn_mask, scene.landmarks)
     if not (mask > 0.5).any() or opacity[mask > 0.5].mean() > DARK_SHARE:
         return np.zeros_like(mask)
-    frame = worn_frame(scene.image, worn_mask, scene.landmarks) & ((worn_mask > 0) | (person > SOME_PERSON))
+    near = masks.expand(worn_mask, FRAME_REACH * scene.eye_distance) > 0
+    frame = worn_frame(scene.image, worn_mask, scene.landmarks) & (near | (person > SOME_PERSON))
     reach = max(1, round(FRAME_MARGIN * scene.eye_distance))
     widened = cv2.dilate(frame.astype(np.float32), np.ones((2 * reach + 1,) * 2))
     opening = np.maximum(*(polygon(scene.landmarks[lids], mask.shape) for lids in EYES))

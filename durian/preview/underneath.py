@@ -37,6 +37,8 @@ AROUND = (0.4, 0.7)
 """Shares of what is around a frame of glasses that are person, or hair, between which that comes to go on behind it."""
 FEATURE_MARGIN = 0.09
 """How far around eyes and brows their lashes, lids and hairs go on, in outer-eye distances."""
+HAIR_CLEAR = 0.03
+"""How far from hair skin has no shade of single hairs, in outer-eye distances."""
 AROUND_FRAME = 0.2
 """How far around a temple what is seen goes on under it, in outer-eye distances."""
 NOSE_BRIDGE = 168
@@ -136,6 +138,8 @@ def _behind_frames(
     # What is made up for a whole face hardly fits on both sides of a frame: a nose's shade begins there.
     smooth = fill(image, known * (person > 0.9))
     edge = frames & (cv2.erode(frames.astype(np.uint8), np.ones((3, 3))) == 0) & ~_features(scene)
+    if scene.hair is not None:  # nor is hair
+        edge &= masks.expand(scene.hair, HAIR_CLEAR * scene.eye_distance) == 0
     fitted = under + fill(smooth - under, edge.astype(np.float32)) * frames[..., None]
     colour = fitted + beside[..., None] * (_beside_face(scene, smooth, beside > 0, known * person > 0.9) - fitted)
     if scene.hair is not None:
