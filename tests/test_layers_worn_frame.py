@@ -54,6 +54,7 @@ def test_a_temple_beyond_the_mask_is_found_as_far_as_it_goes(colour: tuple[int, 
     assert not found[:, end[0] + 8 :].any()
 
 
-def test_no_mask_is_no_frame():
+def test_a_mask_of_nothing_or_of_all_is_no_frame():
     worn = wearing(turned_face(), (1.0, 1.0, 1.0), (0, 0, 0))
-    assert not worn_frame(worn.image, np.zeros_like(worn.mask), worn.face_landmarks).any()
+    for nothing in (0, 255):
+        assert not worn_frame(worn.image, np.full_like(worn.mask, nothing), worn.face_landmarks).any()

@@ -36,6 +36,8 @@ FEATURE_MARGIN = 0.05
 TEMPLE_HALF, TEMPLE_END, SHORTEST = 0.1, 1.4, 0.35
 """Half the height of the strip from the hinge in which a temple is looked for, in outer-eye distances; its length as a
 factor of the way to the ear's landmark, which lies before the ear, and at the least, in the same distances."""
+LONGEST = 1.2
+"""How far around the mask anything of the frame may be, in outer-eye distances."""
 FRONTAL = 0.2
 """How far outwards, in outer-eye distances, a temple runs that is seen from straight in front."""
 LEAST_STROKE = 0.12
@@ -59,10 +61,20 @@ def worn_frame(image: np.ndarray, mask: np.ndarray, landmarks: np.ndarray) -> np
     Returns:
         ``(h, w) bool``.
     """
+    rows, columns = np.nonzero(mask > 127)
+    found = np.zeros(mask.shape, bool)
+    if len(rows):
+        room = round(LONGEST * eye_distance(landmarks))
+        top, left = max(0, int(rows.min()) - room), max(0, int(columns.min()) - room)
+        part = slice(top, int(rows.max()) + room + 1), slice(left, int(columns.max()) + room + 1)
+        found[part] = _found(image[part], mask[part], landmarks - np.array([left, top, 0], np.float32))
+    return found
+
+
+def _found(image: np.ndarray, mask: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    """:func:`worn_frame` in the part of a picture where it may be."""
     unit = eye_distance(landmarks)
     solid = _solid(mask)
-    if not solid.any():
-        return np.zeros(mask.shape, bool)
     inside = cv2.distanceTransform(np.pad(solid, 1), cv2.DIST_L2, 5)[1:-1, 1:-1] / unit
     outside = cv2.distanceTransform(1 - solid, cv2.DIST_L2, 5) / unit
     opening, brows = (np.maximum(*(polygon(landmarks[part], mask.shape) for part in parts)) for parts in (EYES, BROWS))
@@ -70,11 +82,12 @@ def worn_frame(image: np.ndarray, mask: np.ndarray, landmarks: np.ndarray) -> np
     lab = cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     line = _lines(lab, WIDEST_LINE * unit)
     edge = (inside < EDGE) & (outside < EDGE) & ~features
-    if not edge.any():
+    beside = (outside > 2 * EDGE) & (outside < 4 * EDGE)
+    if not edge.any() or not beside.any():
         return np.zeros(mask.shape, bool)
     contrast = max(CONTRAST_SHARE * float(np.percentile(line[edge], CONTRAST_PERCENTILE)), LEAST_CONTRAST)
     stands_out = line > contrast
-    skin = np.median(lab[(outside > 2 * EDGE) & (outside < 4 * EDGE)], 0)
+    skin = np.median(lab[beside], 0)
     alike = _alike(lab, lab[edge & stands_out], skin)
     seen = stands_out & alike
     thickness = _thickness(seen, inside, features)

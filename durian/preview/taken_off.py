@@ -66,7 +66,7 @@ while the expansion slider moves between two of them, but for how the background
 HIDDEN = 0.02
 """Share of a pixel that is taken off from which on its colour says nothing of what lies under it."""
 
-_eyes, _glasses = ContentCache(entries=4), ContentCache(entries=4)
+_eyes, _glasses, _frames = ContentCache(entries=4), ContentCache(entries=4), ContentCache(entries=4)
 
 
 def taken_off(scene: Scene, person: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -244,7 +244,15 @@ def _kept(scene: Scene, locks: np.ndarray | None = None) -> np.ndarray:
 
 
 def _frames_worn(scene: Scene, worn_mask: np.ndarray, person: np.ndarray) -> np.ndarray:
-    """Of glasses only the frame, ``(S, S) float32``; dark ones stay, for nobody knows the eyes behind."""
+    """Of glasses only the frame, ``(S, S) float32``; dark ones stay, for nobody knows the eyes behind.
+
+    Not to be written into.
+    """
+    key = content_hash([scene.image, scene.landmarks, person])
+    return _frames.get(worn_mask, lambda mask: _found_frames(scene, mask, person), key=key)
+
+
+def _found_frames(scene: Scene, worn_mask: np.ndarray, person: np.ndarray) -> np.ndarray:
     mask = worn_mask.astype(np.float32) / 255
     opacity = mask * glasses_opacity(scene.image, worn_mask, scene.landmarks)
     if not (mask > 0.5).any() or opacity[mask > 0.5].mean() > DARK_SHARE:
