@@ -134,10 +134,11 @@ def _behind_frames(
     if "beard" in scene.worn:
         frames = hidden & (masks.expand(scene.worn["glasses"], BESIDE_FRAME * scene.eye_distance) > 0)
     around = frames * smoothstep(fill(person[..., None], known)[..., 0], *AROUND)
-    beside = around * (1 - polygon(scene.landmarks[FACE_OVAL], hidden.shape))
+    face = polygon(scene.landmarks[FACE_OVAL], hidden.shape)
+    beside = around * (1 - face)
     # What is made up for a whole face hardly fits on both sides of a frame: a nose's shade begins there.
     smooth = fill(image, known * (person > 0.9))
-    edge = frames & (cv2.erode(frames.astype(np.uint8), np.ones((3, 3))) == 0) & ~_features(scene)
+    edge = frames & (cv2.erode(frames.astype(np.uint8), np.ones((3, 3))) == 0) & (face > 0.5) & ~_features(scene)
     if scene.hair is not None:  # nor is hair
         edge &= masks.expand(scene.hair, HAIR_CLEAR * scene.eye_distance) == 0
     fitted = under + fill(smooth - under, edge.astype(np.float32)) * frames[..., None]
