@@ -12,10 +12,12 @@ from durian.geometry.alignment import aligned_mask, item_mesh
 from durian.geometry.glasses import GlassesItem, GlassesSurface
 from durian.geometry.raster import Canvas
 from durian.layers.face_light import FaceLight
-from durian.layers.glasses import SIDE_BROADER, GlassesTexture, take_apart
+from durian.layers.glasses import SIDE_BROADER, GlassesTexture, frame_evidence, take_apart
+from durian.layers.glasses_view import front_view
+from durian.layers.lens_outlines import STEP, find_rims
 from durian.preview.base import build_base
 from durian.preview.layers import STILL, Layer, build_layer
-from durian.request import AnimationRequest, RenderOptions
+from durian.request import AnimationRequest, Attribute, RenderOptions
 from durian.scene import AlignedAttribute, prepare_scene
 from tests.faces_made import SIDE, SKIN, UNIT, made_portrait
 from tests.glasses_made import FRAME, LENS, MIDDLE, RIM, bare_face, turned_face, wearing
@@ -77,6 +79,52 @@ def test_a_rim_is_whole_and_of_its_own_colour(make):
     below = np.arange(len(distance))[:, None] > (MIDDLE[1] - taken.view.low) * taken.view.scale
     front = np.abs(taken.view.across)[None] < MIDDLE[0] + LENS
     assert taken.texture[(distance > LENS + 0.03) & below & front][:, 3:].mean() < 5
+
+
+def without_rim_below(scraps: bool = False) -> Attribute:
+    """Glasses whose rims end below the eyes' height; of ``scraps`` a dark crease at each lens's lower edge."""
+    worn = wearing(turned_face(), *MADE["clear"])
+    rows = np.arange(SIDE)[:, None]
+    rim = np.abs(worn.image.astype(int) - FRAME).max(-1) < 60
+    below = cv2.dilate((rim & (rows > worn.landmarks[33, 1] + 8)).astype(np.uint8), np.ones((3, 3))) > 0
+    image = worn.image.copy()
+    image[below] = SKIN
+    if scraps:
+        lowest = np.flatnonzero((worn.mask > 127).any(1))[-1]
+        middle = worn.landmarks[168, 0]
+        for column in np.flatnonzero(worn.mask[lowest - 1] > 127):
+            if abs(abs(column - middle) - MIDDLE[0] * UNIT) < 3:
+                image[lowest - 3 : lowest, column] = FRAME
+    return replace(worn, image=image)
+
+
+@pytest.mark.parametrize("scraps", [False, True])
+def test_a_lens_without_a_rim_below_ends_in_one_faint_even_line(scraps: bool):
+    attribute = without_rim_below(scraps)
+    taken = take_apart(attribute, GlassesSurface.of_mask(attribute.landmarks, attribute.mask), 120)
+    view = taken.view
+    down = view.low + np.arange(view.mask.shape[0])[:, None] / view.scale - MIDDLE[1]
+    edge = np.abs(radius(taken) - LENS) < 0.04
+    away = np.abs(view.across)[None] - MIDDLE[0]
+    turns = np.degrees(np.arctan2(down, away))
+    strongest = [taken.frame[edge & (np.abs(turns - turn) < 4)].max() for turn in range(45, 140, 10)]
+    assert min(strongest) > 0.15
+    assert max(strongest) < 0.45
+    assert taken.frame[edge & (np.abs(turns + 90) < 30)].max() > 0.9
+
+
+def test_the_shade_of_a_brow_makes_no_rim_thicker():
+    """More than half of each lens is as dark as it gets under a brow, the frame is black."""
+    worn = wearing(turned_face(), *MADE["clear"], rim=0.04)
+    frame = np.abs(worn.image.astype(int) - FRAME).max(-1) < 60
+    image = worn.image.copy()
+    image[frame] = (10, 10, 12)
+    shade = (worn.mask > 127) & ~frame & (np.arange(SIDE)[:, None] < worn.landmarks[33, 1] + 12)
+    image[shade] = (np.float32(0.4) * image[shade]).astype(np.uint8)
+    attribute = replace(worn, image=cv2.GaussianBlur(image, (0, 0), 1))
+    view = front_view(attribute, GlassesSurface.of_mask(attribute.landmarks, attribute.mask), 120)
+    for rim in find_rims(view, frame_evidence(view)):
+        assert np.median(rim.thickness) * STEP < 0.055
 
 
 @pytest.mark.parametrize("thickness", [0.012, 0.018, RIM])

@@ -8,12 +8,13 @@ import cv2
 import numpy as np
 import pytest
 from faces_made import SIDE, made_landmarks
-from glasses_made import FRAME, wearing
+from glasses_made import FRAME, bare_face, wearing
 
-from durian.geometry.mesh import FACE_OVAL
+from durian.geometry.mesh import BROWS, EYES, FACE_OVAL
 from durian.layers.skin import polygon
 from durian.preview.base import build_base
 from durian.preview.taken_off import taken_off
+from durian.preview.underneath import underneath
 from durian.request import AnimationRequest, Crop, Portrait, RenderOptions
 from durian.scene import Scene, prepare_scene
 
@@ -69,3 +70,21 @@ def test_new_hair_is_not_filled_in_over_them(portrait):
     frame = frame_before_hair(portrait) & (shown[..., 3] > 200)
     assert frame.sum() > 10
     assert np.abs(np.median(shown[frame][:, :3].astype(int), 0) - FRAME).max() < 40
+
+
+def test_what_a_frame_hid_has_the_light_of_what_is_beside_it():
+    """A face half of which lies in deep shade: what is made up for a whole face would shine there."""
+    landmarks = made_landmarks()
+    worn = wearing(landmarks, (1.0, 1.0, 1.0), (0, 0, 0))
+    light = np.where(np.arange(SIDE) < landmarks[168, 0] - 8, 0.4, 1.0)[None, :, None]
+    image, bare_image = (np.uint8(part * light) for part in (worn.image, bare_face(landmarks)))
+    nothing = dict.fromkeys(("hat", "beard", "hair"), np.zeros((SIDE, SIDE), np.uint8))
+    portrait = Portrait(image, landmarks, Crop(SIDE / 2, SIDE / 2, float(SIDE)), {**nothing, "glasses": worn.mask})
+    asked, person = bare(portrait, "glasses"), np.ones((SIDE, SIDE), np.float32)
+    removed, hidden = taken_off(asked, person)
+    under = underneath(asked, person, hidden)[1]
+    features = np.maximum.reduce([polygon(landmarks[part], (SIDE, SIDE)) for part in (*EYES, *BROWS)])
+    frame = (np.abs(worn.image.astype(int) - FRAME).max(-1) < 30) & (cv2.dilate(features, np.ones((5, 5))) <= 0)
+    assert frame.sum() > 300
+    assert removed[frame].mean() > 0.9
+    assert np.abs(under[frame] - bare_image[frame]).mean() < 25

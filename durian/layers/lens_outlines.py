@@ -32,7 +32,7 @@ seen fully."""
 THICKNESS_PRICE, OFFSET_PRICE, USUAL_PRICE = 0.22, 0.06, 0.10
 """What a sample of thickness and of distance from the mask's edge costs, and the square of the difference from the
 usual thickness, in the same."""
-USUAL_PERCENTILE = 40
+USUAL_PERCENTILE = 25
 """Of the thicknesses found first: shadows only make rims thicker."""
 LEAST_USUAL = 0.9
 """Of the usual thickness, the least that a rim has."""
@@ -46,6 +46,10 @@ BROW_DOUBT = 0.8
 """Factor of the evidence for a rim that is seen over a brow."""
 RIM_GAP = 50
 """Degrees round a lens over which a rim that is not seen goes on: a gleam, a brow, a colour like the skin's."""
+LENS_EDGE = 0.3
+"""Opacity of a lens's own edge, two samples broad, where it has no rim."""
+LEAST_RIM = 40
+"""Degrees round a lens over which a rim is seen at the least."""
 BESIDE_CONTOUR = 2
 """Samples on both sides of its contour within which a rim may be seen."""
 RIM_SEEN = (0.25, 0.7)
@@ -65,7 +69,7 @@ LENS_SPAN = (0.06, 0.9)
 @dataclass(frozen=True)
 class LensOutlines:
     """``outer`` ``(h, w) float32`` the lenses with their rims; ``inner`` what of them lies inside the rims; ``rim``
-    between the two, as far as there is one: the lower half of some glasses has none."""
+    between the two, as far as there is one: where some glasses have none it is the lens's own edge, a faint line."""
 
     outer: np.ndarray
     inner: np.ndarray
@@ -299,8 +303,14 @@ def _profile(seen: np.ndarray, outer: np.ndarray, thickness: np.ndarray) -> np.n
     )
     gap = 2 * (ANGLES * RIM_GAP // 720) + 1
     closed = cv2.morphologyEx(np.tile(near.astype(np.float32), (3, 1)), cv2.MORPH_CLOSE, np.ones((gap, 1)))
-    smooth = cv2.GaussianBlur(closed, (0, 0), sigmaX=0.01, sigmaY=SMOOTH)[ANGLES : 2 * ANGLES]
-    return np.maximum(found, smoothstep(smooth, *RIM_SEEN)).astype(np.float32)
+    # What is seen of a rim over a short way only is a crease, or the gleam of a lens's edge.
+    least = 2 * (ANGLES * LEAST_RIM // 720) + 1
+    opened = cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((least, 1)))
+    smooth = cv2.GaussianBlur(opened, (0, 0), sigmaX=0.01, sigmaY=SMOOTH)[ANGLES : 2 * ANGLES]
+    there = smoothstep(smooth, *RIM_SEEN)
+    beside = cv2.dilate(np.tile(there.astype(np.float32), (3, 1)), np.ones((2 * BESIDE_CONTOUR + 1,) * 2))
+    edge = LENS_EDGE * ((depth >= ROOM) & (depth <= ROOM + 1))
+    return np.maximum(np.maximum(found * beside[ANGLES : 2 * ANGLES], there), edge).astype(np.float32)
 
 
 def _convex(radii: np.ndarray) -> np.ndarray:

@@ -18,6 +18,7 @@ from durian.layers.lenses import glasses_opacity
 from durian.layers.locks_on_skin import forehead, locks_on_skin
 from durian.layers.skin import colour_distance, face_and_skull, polygon, skin_pixels
 from durian.layers.stray_hair import stray_hair
+from durian.layers.worn_frame import worn_frame
 from durian.scene import Scene
 
 FRINGE = 0.12
@@ -35,8 +36,11 @@ FADE = 0.12
 them it lies in their shadow, and has their blur."""
 SHADOW = {"hair": 0.3, "hat": 0.5}
 """How far their shadow on a face is looked for, in outer-eye distances."""
-FRAME_MARGIN = 0.025
+FRAME_MARGIN = 0.015
 """Growth of a frame that is taken off, in outer-eye distances: its edge and its shadow."""
+FRAME_REACH, SOME_PERSON = 0.06, 0.3
+"""How far beside the mask of glasses a frame may be anywhere, in outer-eye distances, and the share of a pixel that is
+person from which on a temple may be there farther on."""
 BEARD_SHARE = 0.4
 """Of the expansion, for beards: below them is a collar."""
 DENSE = (14.0, 32.0)
@@ -63,7 +67,7 @@ while the expansion slider moves between two of them, but for how the background
 HIDDEN = 0.02
 """Share of a pixel that is taken off from which on its colour says nothing of what lies under it."""
 
-_eyes, _glasses = ContentCache(entries=4), ContentCache(entries=4)
+_eyes, _glasses, _frames = ContentCache(entries=4), ContentCache(entries=4), ContentCache(entries=4)
 
 
 def taken_off(scene: Scene, person: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -87,6 +91,8 @@ def taken_off(scene: Scene, person: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     locks = _locks(scene)
     for name, mask in scene.worn.items():
         strength = strengths.get(name, 0.0)
+        if name == "glasses":
+            continue
         if name == "hair" and scene.hair is not None and scene.pressed is not None and not scene.pressed.hides_all:
             (hole,) = _holes(scene, person, name, scene.hair, (expansion,))
             removed = np.maximum(removed, strength * hole * scene.pressed.beyond)
@@ -95,7 +101,11 @@ def taken_off(scene: Scene, person: np.ndarray) -> tuple[np.ndarray, np.ndarray]
         hole, widest = _holes(scene, person, name, mask, (expansion, reach))
         removed, hidden = np.maximum(removed, strength * hole), np.maximum(hidden, widest)
     kept = _kept(scene, locks)
-    return removed * (1 - kept), hidden * (1 - kept) > HIDDEN
+    removed, hidden = removed * (1 - kept), hidden * (1 - kept)
+    if "glasses" in scene.worn:  # a rim may run across the corner of an eye
+        frame = _frames_worn(scene, scene.worn["glasses"], person)
+        removed, hidden = np.maximum(removed, strengths.get("glasses", 0.0) * frame), np.maximum(hidden, frame)
+    return removed, hidden > HIDDEN
 
 
 def _locks(scene: Scene) -> np.ndarray:
@@ -134,8 +144,6 @@ def _holes(
     scene: Scene, person: np.ndarray, name: str, mask: np.ndarray, expansions: tuple[float, ...]
 ) -> list[np.ndarray]:
     """Masks of what is taken off with one worn item, ``(S, S) float32`` for each expansion in outer-eye distances."""
-    if name == "glasses":
-        return [_frames_worn(scene, mask)] * len(expansions)
     if name in ("hair", "hat"):
         mask = _without_gaps(mask, scene)
         stray = stray_hair(scene.image, mask, person, scene.eye_distance)
@@ -250,15 +258,26 @@ def seen_ears(scene: Scene) -> np.ndarray:
     return ears(scene.landmarks, skin, hair)
 
 
-def _frames_worn(scene: Scene, worn_mask: np.ndarray) -> np.ndarray:
-    """Of glasses only what hides the face, ``(S, S) float32``; dark ones stay, for nobody knows the eyes behind."""
+def _frames_worn(scene: Scene, worn_mask: np.ndarray, person: np.ndarray) -> np.ndarray:
+    """Of glasses only the frame, ``(S, S) float32``; dark ones stay, for nobody knows the eyes behind.
+
+    Not to be written into.
+    """
+    key = content_hash([scene.image, scene.landmarks, person])
+    return _frames.get(worn_mask, lambda mask: _found_frames(scene, mask, person), key=key)
+
+
+def _found_frames(scene: Scene, worn_mask: np.ndarray, person: np.ndarray) -> np.ndarray:
     mask = worn_mask.astype(np.float32) / 255
     opacity = mask * glasses_opacity(scene.image, worn_mask, scene.landmarks)
     if not (mask > 0.5).any() or opacity[mask > 0.5].mean() > DARK_SHARE:
         return np.zeros_like(mask)
+    near = masks.expand(worn_mask, FRAME_REACH * scene.eye_distance) > 0
+    frame = worn_frame(scene.image, worn_mask, scene.landmarks) & (near | (person > SOME_PERSON))
     reach = max(1, round(FRAME_MARGIN * scene.eye_distance))
-    widened = cv2.dilate((opacity > 0.25).astype(np.float32), np.ones((2 * reach + 1,) * 2))
-    return cv2.GaussianBlur(widened, (0, 0), 0.5 * reach)
+    widened = cv2.dilate(frame.astype(np.float32), np.ones((2 * reach + 1,) * 2))
+    opening = np.maximum(*(polygon(scene.landmarks[lids], mask.shape) for lids in EYES))
+    return cv2.GaussianBlur(widened, (0, 0), max(0.5 * reach, 0.7)) * (1 - opening)
 
 
 def _brow_regions(scene: Scene) -> np.ndarray:

@@ -9,9 +9,10 @@ from durian import masks
 from durian.content_cache import ContentCache
 from durian.content_hash import content_hash
 from durian.geometry.head import Head
-from durian.geometry.mesh import CHIN, FACE_OVAL, smoothstep
+from durian.geometry.mesh import BROWS, CHIN, EYES, FACE_OVAL, smoothstep
 from durian.layers.body import body_outline, body_under
 from durian.layers.completion import complete_body, complete_hair, complete_skin
+from durian.layers.completion.exemplar import synthesise
 from durian.layers.ears import beside_ears
 from durian.layers.fill import blurred, fill
 from durian.layers.skin import polygon
@@ -36,6 +37,12 @@ BESIDE_FRAME = 0.1
 """How far around its mask a frame hides anything, in outer-eye distances."""
 AROUND = (0.4, 0.7)
 """Shares of what is around a frame of glasses that are person, or hair, between which that comes to go on behind it."""
+FEATURE_MARGIN = 0.09
+"""How far around eyes and brows their lashes, lids and hairs go on, in outer-eye distances."""
+HAIR_CLEAR = 0.03
+"""How far from hair skin has no shade of single hairs, in outer-eye distances."""
+AROUND_FRAME = 0.2
+"""How far around a temple what is seen goes on under it, in outer-eye distances."""
 NOSE_BRIDGE = 168
 
 _cache = ContentCache(entries=8)
@@ -101,8 +108,9 @@ def _underneath(
         body = complete_body(image, landmarks, known, place, seed, skin, parts)
         colour = colour + low[..., None] * (body - colour)
     if "glasses" in scene.worn and not scene.worn.keys() & {"hair", "hat"}:
-        behind, colour = _behind_frames(scene, image, person, hidden, colour)
-        outline = np.maximum(outline, behind)
+        frames, behind, colour = _behind_frames(scene, image, person, hidden, colour)
+        # A frame hides next to nothing of a head's outline: a usual skull would bulge out beside it.
+        skull, outline = (np.where(frames, part, other) for part, other in ((0.0, skull), (behind, outline)))
     of_head = np.maximum(skull, face)
     of_head = np.maximum(of_head, hidden * beside_ears(of_head, seen_ears(scene), head.width))
     return np.maximum(of_head, outline), colour.astype(np.float32), made_up.astype(np.float32)
@@ -117,24 +125,56 @@ def _notches(body: np.ndarray, person: np.ndarray, hidden: np.ndarray, width: fl
 
 def _behind_frames(
     scene: Scene, image: np.ndarray, person: np.ndarray, hidden: np.ndarray, under: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """What glasses hide beside the face: where hair, a hat or clothes are around them those go on, on the face what
-    hair hangs there.
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What a frame hides: on the face skin that fits to what is on both sides of the frame, and hair that hangs there;
+    beside it hair, a hat or clothes go on where they are around it.
 
     Returns:
-        How much of it is person, ``(S, S) float32``, and ``under (S, S, 3)`` with its colours.
+        Where that is, ``(S, S) bool``; how much of it is person, ``(S, S) float32``; and ``under (S, S, 3)`` with its
+        colours.
     """
     known = (~hidden).astype(np.float32)
-    frames = hidden & (masks.expand(scene.worn["glasses"], BESIDE_FRAME * scene.eye_distance) > 0)
+    frames = hidden
+    if "beard" in scene.worn:
+        frames = hidden & (masks.expand(scene.worn["glasses"], BESIDE_FRAME * scene.eye_distance) > 0)
     around = frames * smoothstep(fill(person[..., None], known)[..., 0], *AROUND)
-    beside = around * (1 - polygon(scene.landmarks[FACE_OVAL], hidden.shape))
-    colour = under + beside[..., None] * (fill(image, known * (person > 0.9)) - under)
+    face = polygon(scene.landmarks[FACE_OVAL], hidden.shape)
+    beside = around * (1 - face)
+    # What is made up for a whole face hardly fits on both sides of a frame: a nose's shade begins there.
+    smooth = fill(image, known * (person > 0.9))
+    edge = frames & (cv2.erode(frames.astype(np.uint8), np.ones((3, 3))) == 0) & (face > 0.5) & ~_features(scene)
+    if scene.hair is not None:  # nor is hair
+        edge &= masks.expand(scene.hair, HAIR_CLEAR * scene.eye_distance) == 0
+    fitted = under + fill(smooth - under, edge.astype(np.float32)) * frames[..., None]
+    colour = fitted + beside[..., None] * (_beside_face(scene, smooth, beside > 0, known * person > 0.9) - fitted)
     if scene.hair is not None:
         seen = (scene.hair > 230) & ~hidden
         hairy = frames * smoothstep(fill(scene.hair[..., None] / np.float32(255), known)[..., 0], *AROUND)
         hair = complete_hair(image, seen.astype(np.float32), (hairy > 0).astype(np.float32), scene.request.options.seed)
         colour += hairy[..., None] * (hair - colour)
-    return around.astype(np.float32), colour
+    return frames, around.astype(np.float32), colour
+
+
+def _beside_face(scene: Scene, smooth: np.ndarray, wanted: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """A ``smooth`` guess ``(S, S, 3)`` with the texture of what is ``seen (S, S) bool`` around, where it is
+    ``wanted (S, S) bool``."""
+    rows, columns = np.nonzero(wanted)
+    if not len(rows):
+        return smooth
+    room = round(AROUND_FRAME * scene.eye_distance)
+    part = tuple(slice(max(0, int(place.min()) - room), int(place.max()) + room + 1) for place in (rows, columns))
+    source = (seen & ~_features(scene))[part]
+    made = smooth.copy()
+    made[part] = synthesise(smooth[part], wanted[part], source, scene.request.options.seed)
+    return made
+
+
+def _features(scene: Scene) -> np.ndarray:
+    """Eyes and brows, ``(S, S) bool``: what is dark there is no shade."""
+    reach = 2 * max(1, round(FEATURE_MARGIN * scene.eye_distance)) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+    parts = [polygon(scene.landmarks[part], scene.image.shape[:2]) for part in (*EYES, *BROWS)]
+    return cv2.dilate(np.maximum.reduce(parts), disc) > 0
 
 
 def _hair_over_skull(
