@@ -195,7 +195,9 @@ def _with_sides(
     frame, colour = frame.copy(), colour.copy()
     middle = float(np.mean([end[0] for end in ends]))
     rim = _rim_width(view, frame)
-    height = max(rim, min(SIDE_BROADER * rim, *(end[3] for end in ends)))
+    # A picture of a turned head shows the nearer side alone.
+    heights = [end[3] for end in ends if end[2] in view.surface.sides] or [end[3] for end in ends]
+    height = max(rim, min(SIDE_BROADER * rim, *heights))
     half = float(np.clip(height / 2, *SIDE_WIDTH)) * view.scale
     for side in (-1, 1):
         own = next((end[1] for end in ends if end[2] == side), ends[0][1])

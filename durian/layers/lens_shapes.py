@@ -20,6 +20,8 @@ TOLERANCE = 0.015
 """Distance, units, from which on what lies beside a shape pulls at it no more than what lies a little off."""
 HALVINGS = 24
 """Of the interval in which a radius is looked for."""
+DIFFERENCE = 1e-4
+"""Share of a parameter over which it is seen how radii change with it."""
 
 
 def plain_radii(contours: list[np.ndarray], weights: list[np.ndarray], longest: float) -> np.ndarray:
@@ -45,7 +47,10 @@ def plain_radii(contours: list[np.ndarray], weights: list[np.ndarray], longest: 
         own = _radii(shape, angles, longest)
         return np.concatenate([weight * (own - contour) for contour, weight in zip(contours, weights, strict=True)])
 
-    found = least_squares(misfit, start, bounds=BOUNDS, loss="soft_l1", f_scale=TOLERANCE, max_nfev=40)
+    # Halved radii have steps: differences over less than many of them would be noise, another one on each processor.
+    found = least_squares(
+        misfit, start, bounds=BOUNDS, loss="cauchy", f_scale=TOLERANCE, max_nfev=40, diff_step=DIFFERENCE
+    )
     return _radii(found.x, angles, longest)
 
 
