@@ -46,6 +46,8 @@ SIDE_WIDTH = (0.012, 0.075)
 """Half the height of a side is that of the frame beside its hinge, within these, units."""
 SIDE_COLOUR = 25.0
 """Colour distance (CIE Lab) from the frame at the hinge up to which something beyond it is a side, and no hair."""
+LEAST_EVIDENCE = 0.01
+"""What a pixel of a frame counts for its colour where nothing in the picture says that it is there."""
 SIDE_BROADER = 3.0
 """How many times as high as the rims below the lenses a side is at most: more is hair, or the shadow of a brow."""
 SIDE_MOST = 0.3
@@ -195,9 +197,7 @@ def _with_sides(
     frame, colour = frame.copy(), colour.copy()
     middle = float(np.mean([end[0] for end in ends]))
     rim = _rim_width(view, frame)
-    # A picture of a turned head shows the nearer side alone.
-    heights = [end[3] for end in ends if end[2] in view.surface.sides] or [end[3] for end in ends]
-    height = max(rim, min(SIDE_BROADER * rim, *heights))
+    height = max(rim, min(SIDE_BROADER * rim, *(end[3] for end in ends)))
     half = float(np.clip(height / 2, *SIDE_WIDTH)) * view.scale
     for side in (-1, 1):
         own = next((end[1] for end in ends if end[2] == side), ends[0][1])
@@ -234,7 +234,9 @@ def _frame_end(
     if not len(near) or weight.sum() < 0.5 * len(near):
         return None
     middle = float((weight.sum(1) * np.arange(len(frame))).sum() / weight.sum())
-    own = (view.image[:, near] * weight[..., None]).sum((0, 1)) / weight.sum()
+    # A rim is drawn on where the picture hardly shows one.
+    sure = weight * (evidence[:, near] + LEAST_EVIDENCE)
+    own = (view.image[:, near] * sure[..., None]).sum((0, 1)) / sure.sum()
     # Where the frame goes on beyond the hinge, that is the side itself: round rims are broadest below it.
     seen = _side_seen(view, evidence, own, side)
     height = seen.sum() / max(1, seen.any(0).sum()) / view.scale
