@@ -15,6 +15,7 @@ import numpy as np
 from durian.geometry.mesh import smoothstep
 from durian.layers.completion import patches
 from durian.layers.completion.detail import detail
+from durian.layers.completion.melded import melded
 from durian.layers.completion.peeling import peeled
 
 REACH = 3
@@ -145,11 +146,12 @@ def _filled_level(level, shift, matches, rounds, finest, state, rng):
     total, votes = np.zeros_like(picture), np.zeros((height, width), np.float32)
     uniform, narrow = np.ones((side, side), np.float32), _narrow_window(side)
 
+    def weights() -> np.ndarray:
+        spread = max(float(np.percentile(cost[is_target], 75)), 1.0)
+        return nearness * np.exp(-np.minimum(cost / (2 * spread), 30))
+
     def renewed(window: np.ndarray) -> None:
-        means = _means(picture, height, width)
-        found = cost[is_target]
-        spread = max(float(np.percentile(found, 75)), 1.0)
-        weight = nearness * np.exp(-np.minimum(cost / (2 * spread), 30))
+        means, weight = _means(picture, height, width), weights()
         patches.vote(picture, means, targets, level.hole, REACH, limit, match_y, match_x, weight, window, total, votes)
         known = level.hole & (votes > 0)
         values = picture.reshape(height, width, 3)
@@ -181,7 +183,10 @@ def _filled_level(level, shift, matches, rounds, finest, state, rng):
             is_target,
         )
         renewed(narrow if finest and turn == rounds - 1 else uniform)
-    return picture.reshape(height, width, 3), (match_y, match_x, is_target)
+    made = picture.reshape(height, width, 3)
+    if finest:
+        made = melded(made, level.hole, targets, (match_y, match_x), weights(), narrow)
+    return made, (match_y, match_x, is_target)
 
 
 def _means(picture: np.ndarray, height: int, width: int) -> np.ndarray:
