@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from faces_made import SIDE, UNIT, made_face, made_landmarks, made_portrait
 
+from durian.geometry.mesh import FACE_OVAL
 from durian.geometry.mirror import pitch, yaw
 from durian.layers import fit as fitting
 from durian.layers.fit import BLURRED, CUT, EXPOSED, LESS_TURNED, NODDED, TURNED, Finding, combined, fit, severity
@@ -233,3 +234,15 @@ def test_the_worst_decides_and_many_make_it_worse(severities, level):
 
 def test_severity_is_one_and_two_at_its_limits():
     assert [severity(value, (10, 30)) for value in (0, 5, 10, 20, 30, 50)] == [0, 0.5, 1, 1.5, 2, 3]
+
+
+@pytest.mark.parametrize(("reach", "level"), [(1.0, "poor"), (0.6, "good")])
+def test_hair_under_a_scarf_that_goes_around_the_neck_is_poor(portrait, reach, level):
+    landmarks = portrait.landmarks
+    scarf = np.zeros(portrait.image.shape[:2], np.uint8)
+    left, right = int(landmarks[234, 0]) - 15, int(landmarks[454, 0]) + 15
+    scarf[: int(reach * SIDE), left:right] = 255
+    cv2.fillPoly(scarf, [np.rint(landmarks[FACE_OVAL, :2]).astype(np.int32)], 0)
+    found = fit(item(name="hair"), replace(portrait, worn={"hat": scarf}))
+    assert found.level == level
+    assert ("scarf" in reasons(found)) == (level == "poor")

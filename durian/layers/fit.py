@@ -14,9 +14,11 @@ from durian.geometry.head import Head
 from durian.geometry.mirror import facing_like, pitch, yaw
 from durian.layers.continued import CONTINUED_NAMES
 from durian.layers.face_light import FaceLight
+from durian.layers.round_the_neck import goes_round_the_neck
 from durian.layers.sharpness import blur, face_part
 from durian.masks import HALF
 from durian.request import AnimationRequest, Attribute, Portrait
+from durian.segmentation import worn
 from durian.segmentation.find_worn import certainty_of
 
 Level = Literal["good", "fair", "poor"]
@@ -112,6 +114,7 @@ def findings(attribute: Attribute, portrait: Portrait, size: int = 512) -> Itera
     """Everything that is looked at, of any severity; what a picture without a face cannot say is left out."""
     yield from _size(attribute, portrait, size)
     yield from _cut(attribute, portrait)
+    yield from _covered(attribute, portrait)
     certainty = certainty_of(attribute.image, attribute.landmarks, attribute.name, attribute.mask)
     if certainty is not None:
         yield Finding(
@@ -172,6 +175,17 @@ def _cut(attribute: Attribute, portrait: Portrait) -> Iterator[Finding]:
         yield Finding(
             severity(length, CUT),
             f"{_the(attribute.name)} cut at the {side} of this picture: pick one with {room[side]}.",
+        )
+
+
+def _covered(attribute: Attribute, portrait: Portrait) -> Iterator[Finding]:
+    if attribute.name != "hair":
+        return
+    found = portrait.worn if "hat" in portrait.worn else worn(portrait.image, portrait.landmarks, ["hat"])
+    if goes_round_the_neck(found["hat"], portrait.landmarks):
+        yield Finding(
+            2.0,
+            "The portrait's scarf hides all hair: take the scarf off too, as a hat, or pick a portrait without one.",
         )
 
 
