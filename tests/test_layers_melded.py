@@ -37,15 +37,15 @@ def steepest(picture: np.ndarray) -> float:
 
 
 def test_a_step_between_patches_is_spread():
-    stepped, _ = completed(12.0)
-    assert steepest(stepped) == 12
+    stepped, _ = completed(8.0)
+    assert steepest(stepped) == 8
     found = result(stepped)
     assert steepest(found) < 2
     assert np.array_equal(found[~HOLE], stepped[~HOLE])
 
 
 def test_what_patches_have_themselves_stays():
-    stepped, plain = completed(12.0, grain=20.0)
+    stepped, plain = completed(8.0, grain=20.0)
     along = [np.diff(part[14:50, 26:58], axis=0) for part in (result(stepped), plain)]
     assert np.abs(along[0] - along[1]).max() < 1.5
 

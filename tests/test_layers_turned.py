@@ -142,3 +142,16 @@ def test_a_turned_hat_is_lit_by_the_face_in_its_own_picture(wearer, collins):
     kept, lit = (build_layer(item, wearer, light, own).texture for light in (0.0, 1.0))
     assert (kept[..., 3] > 250).any()
     assert np.abs(kept.astype(int) - lit).max() <= 1
+
+
+def test_the_top_of_a_turned_hat_is_as_round_as_it_was(wearer, collins):
+    """Where both halves meet it is no lower than beside that."""
+    shape = collins.shape[:2]
+    reference = hat(looking_aside(wearer, 55), shape, 1.1)
+    made = turned(reference, wearer)
+    columns = np.flatnonzero((made.mask > 127).any(0))
+    top = (made.mask[:, columns] > 127).argmax(0)
+    apex = int(np.median(np.flatnonzero(top == top.min())))
+    # Rows grow downwards: towards both ends each column begins no higher than those before it.
+    away = np.maximum.accumulate(top[apex:]) - top[apex:], np.maximum.accumulate(top[apex::-1]) - top[apex::-1]
+    assert max(part.max() for part in away) <= 1

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from durian.face import default_crop, require_face
-from durian.preview.base import build_base
+from durian.preview.base import EDGE_LINE, build_base
 from durian.request import AnimationRequest, Portrait, RenderOptions
 from durian.scene import prepare_scene
 
@@ -42,4 +42,4 @@ def test_below_its_edge_the_photo_is_as_it_was(raised):
     base = build_base(raised)
     alpha = base.foreground[..., 3:].astype(np.float32) / 255
     together = base.foreground[..., :3] + (1 - alpha) * base.plate
-    assert np.abs(together - raised.image)[ROWS + 1 :].max() <= 2
+    assert np.abs(together - raised.image)[ROWS + EDGE_LINE + 1 :].max() <= 2

@@ -209,11 +209,17 @@ def _outline(mask: np.ndarray, head: Head, centre: np.ndarray, given: float) -> 
     known = radius >= 0
     every = np.arange(rows[-1] - rows[0] + 1)
     sigma = max(SMOOTH * head.width, 0.5)
-    axis, radius = (
-        cv2.GaussianBlur(np.interp(every, rows[known] - rows[0], each[known])[:, None], (0, 0), 0.1, sigmaY=sigma)[:, 0]
-        for each in (axis, radius)
-    )
+    axis, radius = (np.interp(every, rows[known] - rows[0], each[known]) for each in (axis, radius))
+    # A crown begins as a parabola: its squares go on in a line above, and its top keeps its place.
+    room = min(int(np.ceil(3 * sigma)), len(every) - 1)
+    squares = np.pad(np.square(radius), (room, 0), mode="reflect", reflect_type="odd")
+    radius = np.sqrt(np.maximum(_smoothed(squares, sigma)[room:], 0))
+    axis = _smoothed(axis, sigma)
     return Outline(float(top), axis, np.maximum(radius, 1))
+
+
+def _smoothed(values: np.ndarray, sigma: float) -> np.ndarray:
+    return cv2.GaussianBlur(values[:, None], (0, 0), 0.1, sigmaY=sigma)[:, 0]
 
 
 def _without_dents(radius: np.ndarray) -> np.ndarray:

@@ -40,6 +40,8 @@ LEAST_BACKGROUND = 0.003
 """Share of the picture that is seen of the background below which nothing can be said of it."""
 BLURRED_EDGE = 2
 """Pixels beside a person's matte that their outline may still colour, since photographs are blurred."""
+EDGE_LINE = 2
+"""Pixels at a photo's upper edge that are left out where the background goes on above it."""
 MISFIT = 1.5
 """Levels by which plate and foreground together may miss the photo."""
 ISLAND = 0.003
@@ -316,8 +318,9 @@ def _frame(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _above(scene: Scene) -> np.ndarray:
-    """What of the crop lies above its photo's upper edge, ``(S, S) bool``."""
+    """What of the crop lies above its photo's upper edge, ``(S, S) bool``, with the line that many have there."""
     edge = scene.request.portrait.crop.points(np.array([0.0, -0.5]), scene.size)[1]
+    edge += EDGE_LINE * (edge > 0)
     return np.repeat(np.arange(scene.size)[:, None] < edge + 0.49, scene.size, 1)
 
 

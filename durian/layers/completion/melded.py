@@ -10,7 +10,7 @@ import numpy as np
 
 from durian.jit import kept_jit
 
-LARGEST = 16.0
+LARGEST = 12.0
 """Largest step in levels that is spread: a larger one is an edge of things, and spread it would be a haze."""
 HELD = 0.002
 """How much a pixel's own colour counts beside its differences from its neighbours: a step is spread over some
