@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from durian import folders
+from durian.content_cache import forget_unused
+from durian.engine import memory
 from durian.settings import Settings
 
 NOBODY = "nobody"
@@ -25,7 +27,8 @@ log = logging.getLogger(__name__)
 class Storage:
     """Owners' folders, and the thread that deletes what is older than ``keep_seconds``.
 
-    The thread sweeps all that visitors have here: results, uploads, and what earlier processes left. Nothing outside
+    The thread sweeps all that visitors have here: results, uploads, what earlier processes left, and in memory what was
+    worked out of pictures that nobody has used for as long. Nothing on disk outside
     :func:`durian.folders.visitors_folder` is ever touched. Owners' names do not appear on disk: a folder's name is a
     digest.
     """
@@ -109,6 +112,9 @@ class Storage:
                 gone = self.sweep()
                 if gone:
                     log.info("%d old files were deleted.", gone)
+                # What was worked out of a visitor's pictures goes when their files go.
+                if forget_unused(self._settings.keep_seconds):
+                    memory.release()
             except Exception:
                 # Tried again after the pause: a disk may be back then.
                 log.exception("The old files could not be swept.")

@@ -1,0 +1,48 @@
+"""Results kept by the content of their pictures, and for how long."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from durian.content_cache import ContentCache, forget_unused
+from durian.engine.storage import Storage
+from durian.settings import Settings
+
+FIRST, SECOND = (np.full((4, 4, 3), value, np.uint8) for value in (1, 2))
+
+
+def test_what_nobody_asked_for_goes_and_what_is_used_stays():
+    cache = ContentCache(4)
+    for picture in (FIRST, SECOND):
+        cache.get(picture, lambda image: int(image[0, 0, 0]))
+    time.sleep(0.05)
+    used = time.monotonic()
+    assert cache.get(FIRST, lambda _: -1) == 1
+    assert forget_unused(10, now=used + 9) == 0
+    assert cache.forget_before(used) == 1
+    assert cache.known(FIRST) == 1
+    assert cache.known(SECOND) is None
+
+
+def test_the_newest_stay_when_there_are_too_many():
+    cache = ContentCache(2)
+    pictures = [np.full((2, 2, 3), value, np.uint8) for value in range(3)]
+    for picture in (pictures[0], pictures[1], pictures[0], pictures[2]):
+        cache.get(picture, lambda image: int(image[0, 0, 0]))
+    assert [cache.known(picture) for picture in pictures] == [0, None, 2]
+
+
+def test_the_sweeper_forgets_what_was_made_of_pictures_with_their_files(tmp_path):
+    cache = ContentCache(2)
+    cache.get(FIRST, lambda _: "made")
+    storage = Storage(Settings(work=tmp_path, keep_seconds=1))
+    storage.start_sweeping()
+    try:
+        deadline = time.monotonic() + 20
+        while cache.known(FIRST) is not None and time.monotonic() < deadline:
+            time.sleep(0.1)
+    finally:
+        storage.close()
+    assert cache.known(FIRST) is None
