@@ -168,7 +168,7 @@ def build_request(
         person = load_portrait(portrait, pictures) if isinstance(portrait, PortraitSource) else portrait
         items = tuple(a if isinstance(a, Attribute) else load_attribute(a, pictures) for a in attributes)
     if isinstance(portrait, PortraitSource) and portrait.crop is None:
-        person = with_headroom(person, items)
+        person = with_headroom(person, items, inside=options.uncrop)
     del pictures
     moves, audio_from, audio_start, notice = None, None, 0.0, None
     if motion is not None:

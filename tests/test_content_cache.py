@@ -20,10 +20,17 @@ def test_what_nobody_asked_for_goes_and_what_is_used_stays():
     time.sleep(0.05)
     used = time.monotonic()
     assert cache.get(FIRST, lambda _: -1) == 1
-    assert forget_unused(10, now=used + 9) == 0
     assert cache.forget_before(used) == 1
     assert cache.known(FIRST) == 1
     assert cache.known(SECOND) is None
+
+
+def test_all_caches_forget():
+    caches = [ContentCache(4), ContentCache(4)]
+    for cache in caches:
+        cache.get(FIRST, lambda _: "made")
+    assert forget_unused(10, now=time.monotonic() + 11) >= 2
+    assert all(cache.known(FIRST) is None for cache in caches)
 
 
 def test_the_newest_stay_when_there_are_too_many():

@@ -202,7 +202,8 @@ def test_a_renderer_s_offloaded_model_is_freed(model_folder, settings_environmen
     frames = renderer.render(asked())
     first = next(frames)
     middle = [part._hf_hook for part in parts]
-    assert np.array_equal(np.stack([first, *frames]), plain)
+    # The same weights elsewhere in memory: rounding may differ, by processor.
+    assert np.abs(np.stack([first, *frames]).astype(int) - plain).max() <= 1
     after = [part._hf_hook for part in parts]
     assert not any(a is b or b is c for a, b, c in zip(before, middle, after))
 

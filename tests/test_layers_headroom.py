@@ -81,3 +81,9 @@ def test_above_a_photo_so_much_is_made_up_at_most():
     found = with_headroom(given, [tall_hat()])
     made_up = -0.5 - (found.crop.y - found.crop.side / 2)
     assert 0 < made_up <= MOST_MADE_UP * found.crop.side + 1e-3
+
+
+def test_a_crop_that_is_put_back_stays_inside_its_photo():
+    given = portrait(above=0, over=int(made_landmarks()[10, 1]) - 20)
+    found = with_headroom(given, [tall_hat()], inside=True)
+    assert given.crop.y > found.crop.y >= given.crop.side / 2 - 0.5

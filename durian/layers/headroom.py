@@ -34,19 +34,24 @@ LOOKED_AT = 256
 _frames, _tops = ContentCache(entries=4), ContentCache(entries=16)
 
 
-def with_headroom(portrait: Portrait, attributes: Sequence[Attribute]) -> Portrait:
+def with_headroom(portrait: Portrait, attributes: Sequence[Attribute], inside: bool = False) -> Portrait:
     """The portrait with its crop raised as far as hats and hair that it puts on need room above.
 
     Nothing changes where they have room, where less would be left below the chin than a face needs, and for items
     without a face. Of a framed picture nothing beyond its frame is shown.
+
+    Args:
+        portrait: as it was found.
+        attributes: what it puts on.
+        inside: the crop stays inside the photo, for a result that is put back into it.
     """
     crop, rise = portrait.crop, max((_missing(portrait, each) for each in attributes), default=0.0)
     if rise <= 0:
         return portrait
     below = crop.y + crop.side / 2 - portrait.landmarks[CHIN, 1] - BELOW_CHIN * face_height(portrait.landmarks)
     above = crop.y - crop.side / 2 + 0.5
-    framed = _frames.get(portrait.image, find_frame) is not None
-    most = min(below, above + (0.0 if framed else MOST_MADE_UP * crop.side))
+    inside = inside or _frames.get(portrait.image, find_frame) is not None
+    most = min(below, above + (0.0 if inside else MOST_MADE_UP * crop.side))
     rise = min(rise, math.floor(most / (STEP * crop.side)) * STEP * crop.side)
     return replace(portrait, crop=Crop(crop.x, crop.y - rise, crop.side)) if rise > 0 else portrait
 

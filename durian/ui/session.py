@@ -108,12 +108,13 @@ class PortraitChoice:
             self._portrait = (key, portrait)
         return self._portrait[1]
 
-    def portrait_with(self, attributes: Sequence[Attribute]) -> Portrait:
-        """:meth:`portrait` with room above for what it puts on, unless somebody has changed its crop."""
+    def portrait_with(self, attributes: Sequence[Attribute], uncrop: bool = False) -> Portrait:
+        """:meth:`portrait` with room above for what it puts on, unless somebody has changed its crop; inside the photo
+        where the result is put back into it (``uncrop``)."""
         found = self.portrait()
         if not self.is_as_found:
             return found
-        raised = with_headroom(found, attributes)
+        raised = with_headroom(found, attributes, inside=uncrop)
         if self._raised is None or self._raised[0] is not found or self._raised[1].crop != raised.crop:
             self._raised = (found, raised)
         return self._raised[1]
@@ -297,7 +298,7 @@ class Session:
     def shown_portrait(self) -> Portrait | None:
         """The portrait with its crop as the still shows it, ``None`` without one."""
         ready = [item.attribute() for item in self.items if item.ready]
-        return None if self.portrait is None else self.portrait.portrait_with(ready)
+        return None if self.portrait is None else self.portrait.portrait_with(ready, self.options.uncrop)
 
     def remember(self, outcome: Outcome) -> None:
         self.history = [outcome, *self.history][:HISTORY_KEPT]
@@ -323,7 +324,7 @@ class Session:
             raise InvalidRequest("There is no portrait yet: upload a photo of a face or pick an example.")
         attributes = tuple(item.attribute() for item in self.items if item.ready or not only_ready)
         return AnimationRequest(
-            portrait=self.portrait.portrait_with(attributes),
+            portrait=self.portrait.portrait_with(attributes, self.options.uncrop),
             attributes=attributes,
             motion=self.motion.motion(self.options) if moving else None,
             options=self.options,
