@@ -252,7 +252,7 @@ def _bench(command: argparse.ArgumentParser) -> None:
         "--keep-seconds",
         type=like(SOAK, "SoakOptions.keep_seconds"),
         metavar="S",
-        help="age at which the server deletes files (30)",
+        help="age at which the server deletes files (120)",
     )
     soak.add_argument(
         "--limit",
