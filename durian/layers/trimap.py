@@ -101,10 +101,7 @@ def _strands(
     if not sure_in.any() or not far.any():
         return np.zeros_like(sure_in)
     image = image.astype(np.float32)
-    item, behind = (_continued(image, known) for known in (sure_in, far))
-    difference = item - behind
-    squared = np.einsum("hwc,hwc->hw", difference, difference)
-    way = np.einsum("hwc,hwc->hw", image - behind, difference) / np.maximum(squared, 1)
+    way, squared = _way_to_item(image, sure_in, far)
     detail = np.abs(image - cv2.GaussianBlur(image, (0, 0), max(1.0, FINE * unit))).max(axis=-1)
     likely = (way > STRAND) & (squared > APART**2) & (detail > DETAIL * np.sqrt(squared))
     # Where what lies behind has as much to show of its own, such as a striped shirt, nobody can tell.
@@ -125,16 +122,22 @@ def _gaps(image: np.ndarray, sure_in: np.ndarray, sure_out: np.ndarray, depth: n
     if not deep.any() or not sure_out.any():
         return np.zeros_like(sure_in)
     image = image.astype(np.float32)
-    item, behind = (_continued(image, known) for known in (deep, sure_out))
-    difference = item - behind
-    squared = np.einsum("hwc,hwc->hw", difference, difference)
-    way = np.einsum("hwc,hwc->hw", image - behind, difference) / np.maximum(squared, 1)
+    way, squared = _way_to_item(image, deep, sure_out)
     likely = sure_in & (way < MOSTLY_BEHIND) & (squared > APART**2)
     # Where hair has such colours of its own, as in highlights, nobody can tell.
     around = (4 * round(reach) + 1,) * 2
     alarms = cv2.blur((likely & deep).astype(np.float32), around)
     likely &= ~deep & (alarms <= GAP_ALARMS * cv2.blur(deep.astype(np.float32), around))
     return (cv2.dilate(likely.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0) & sure_in
+
+
+def _way_to_item(image: np.ndarray, item: np.ndarray, behind: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How far each colour of an ``image (H, W, 3) float32`` is on the way from what is seen ``behind (H, W) bool`` to
+    the ``item (H, W) bool``, both gone on with, and the square of that way's length, ``(H, W) float32`` each."""
+    colour, other = (_continued(image, known) for known in (item, behind))
+    difference = colour - other
+    squared = np.einsum("hwc,hwc->hw", difference, difference)
+    return np.einsum("hwc,hwc->hw", image - other, difference) / np.maximum(squared, 1), squared
 
 
 def _continued(image: np.ndarray, known: np.ndarray) -> np.ndarray:

@@ -192,22 +192,8 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat
             kept_alpha = kept_alpha * (1 - scene.pressed.beyond)
         kept_alpha = np.maximum(kept_alpha * person, scalp / np.maximum(removed, 1e-6))
         alpha = _without_islands(person + removed * (kept_alpha - person), removed)
-    # Fractional pixels already hold some background: take it out, so that plate and foreground add up to the photo.
-    through = 1 - person[..., None]
-    premultiplied = np.clip(image - through * plate, 0, 255 * person[..., None])
-    # Where no colour of the person explains the photo, the guess was wrong: about what lies behind far from the person,
-    # about how much shows through elsewhere.
-    misfit = np.abs(premultiplied + through * plate - image)
-    wrong = (misfit.max(-1) > MISFIT) & (removed <= 0) & (lined < SURELY_NOT) & ~apart.above
-    near = cv2.dilate((person >= SURELY_BACKGROUND).astype(np.uint8), np.ones((2 * BLURRED_EDGE + 1,) * 2)) > 0
-    behind = wrong & ~near & ~vacated
-    plate[behind] = image[behind]
-    premultiplied[behind] = (image * person[..., None])[behind]
-    denser = wrong & ~behind
-    least = np.maximum(_least_alpha(image[denser], plate[denser]), person[denser])
-    premultiplied[denser] = image[denser] - (1 - least[:, None]) * plate[denser]
-    alpha = alpha.copy()
-    alpha[denser] = least
+    doubtful = (removed <= 0) & (lined < SURELY_NOT) & ~apart.above
+    premultiplied, alpha = _adding_up(image, plate, person, alpha, doubtful, vacated)
     if removed.any():
         premultiplied += removed[..., None] * (under * kept_alpha[..., None] - premultiplied)
         premultiplied[alpha <= 0] = 0
@@ -273,6 +259,30 @@ def _lined(
     foreground *= (1 - lined * (1 - shown))[..., None]
     behind = np.dstack([_gone_on_with(hat) * SHADE, np.full(lined.shape, 255, np.float32)])
     return foreground + ((1 - foreground[..., 3] / 255) * lined)[..., None] * behind
+
+
+def _adding_up(
+    image: np.ndarray, plate: np.ndarray, person: np.ndarray, alpha: np.ndarray, where: np.ndarray, vacated: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The person's premultiplied colours ``(S, S, 3)`` and ``alpha (S, S)``, such that they and the ``plate`` add up to
+    the photo; ``where (S, S) bool`` no colour does, the plate is changed in place, or alpha."""
+    # Fractional pixels already hold some background: take it out.
+    through = 1 - person[..., None]
+    premultiplied = np.clip(image - through * plate, 0, 255 * person[..., None])
+    # Where no colour of the person explains the photo, the guess was wrong: about what lies behind far from the person,
+    # about how much shows through elsewhere.
+    misfit = np.abs(premultiplied + through * plate - image)
+    wrong = (misfit.max(-1) > MISFIT) & where
+    near = cv2.dilate((person >= SURELY_BACKGROUND).astype(np.uint8), np.ones((2 * BLURRED_EDGE + 1,) * 2)) > 0
+    behind = wrong & ~near & ~vacated
+    plate[behind] = image[behind]
+    premultiplied[behind] = (image * person[..., None])[behind]
+    denser = wrong & ~behind
+    least = np.maximum(_least_alpha(image[denser], plate[denser]), person[denser])
+    premultiplied[denser] = image[denser] - (1 - least[:, None]) * plate[denser]
+    alpha = alpha.copy()
+    alpha[denser] = least
+    return premultiplied, alpha
 
 
 def _least_alpha(image: np.ndarray, plate: np.ndarray) -> np.ndarray:

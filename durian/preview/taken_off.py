@@ -68,6 +68,7 @@ HIDDEN = 0.02
 """Share of a pixel that is taken off from which on its colour says nothing of what lies under it."""
 
 _eyes, _glasses, _frames = ContentCache(entries=4), ContentCache(entries=4), ContentCache(entries=4)
+_ears = ContentCache(entries=4)
 
 
 def taken_off(scene: Scene, person: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -249,10 +250,16 @@ def _kept(scene: Scene, locks: np.ndarray | None = None) -> np.ndarray:
 
 def seen_ears(scene: Scene) -> np.ndarray:
     """Ears beside hair or a hat that comes off, ``(S, S) float32``: what of one is taken off with the strands around it
-    is gone, for nothing knows what an ear looks like."""
-    if not scene.worn.keys() & {"hair", "hat"} or scene.body_parts is None:
+    is gone, for nothing knows what an ear looks like. Not to be written into."""
+    parts = scene.body_parts
+    if not scene.worn.keys() & {"hair", "hat"} or parts is None:
         return np.zeros(scene.image.shape[:2], np.float32)
-    skin, hair = (scene.body_parts[..., part].astype(np.float32) / 255 for part in (0, 1))
+    key = content_hash([scene.landmarks, parts, scene.hair])
+    return _ears.get(scene.image, lambda _: _found_ears(scene, parts), key=key)
+
+
+def _found_ears(scene: Scene, parts: np.ndarray) -> np.ndarray:
+    skin, hair = (parts[..., part].astype(np.float32) / 255 for part in (0, 1))
     if scene.hair is not None:
         hair = np.maximum(hair, scene.hair.astype(np.float32) / 255)
     return ears(scene.landmarks, skin, hair)
