@@ -43,13 +43,47 @@ def test_a_plain_wall_has_none(head):
 def test_what_hangs_on_no_hair_or_has_not_its_colour_is_left(head, place: str):
     image, mask, person = head
     if place == "apart":
-        image[100:112, 166:172] = HAIR
+        image[100:112, 166:178] = HAIR
     elif place == "far":
         image[100:112, 185:] = HAIR
     elif place == "thick":
         image[90:130, 145:190][mask[90:130, 145:190] == 0] = HAIR
     else:
         image[100:112, 151:165] = (200, 30, 40)
+    assert not stray_hair(image, mask, person, UNIT).any()
+
+
+def _single_hair(image: np.ndarray, colour) -> np.ndarray:
+    """Draw a hair that hangs on nothing, and tell where it is."""
+    hair = np.zeros(image.shape[:2], np.uint8)
+    cv2.ellipse(hair, (172, 70), (12, 20), 20, 0, 200, 255, 1, cv2.LINE_AA)
+    image[:] = np.rint(image + hair[..., None] / 255 * 0.5 * (np.array(colour) - image.astype(float)))
+    return hair > 127
+
+
+@pytest.mark.parametrize("is_lighter", [False, True])
+def test_single_hairs_before_a_plain_wall_are_found_though_they_hang_on_nothing(head, is_lighter: bool):
+    image, mask, person = head
+    if is_lighter:
+        image[:] = np.where(mask[..., None] > 0, WALL, HAIR)
+    hair = _single_hair(image, WALL if is_lighter else HAIR)
+    found = stray_hair(image, mask, person, UNIT)
+    assert found[hair].mean() > 0.95
+    assert found.sum() < 8 * hair.sum()
+
+
+def test_before_a_wall_with_a_texture_they_are_not_looked_for(head):
+    image, mask, person = head
+    hair = _single_hair(image, HAIR)
+    grain = np.random.default_rng(0).normal(0, 25, (SIDE, SIDE, 1))
+    blurred = cv2.GaussianBlur(grain.astype(np.float32), (0, 0), 2.0)[..., None]
+    textured = np.clip(image + 4 * blurred * (mask == 0)[..., None], 0, 255).astype(np.uint8)
+    assert stray_hair(textured, mask, person, UNIT)[hair].mean() < 0.2
+
+
+def test_a_doors_edge_is_no_hair(head):
+    image, mask, person = head
+    image[:, 175:177] = (150, 155, 160)
     assert not stray_hair(image, mask, person, UNIT).any()
 
 

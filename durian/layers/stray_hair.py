@@ -7,6 +7,7 @@ import numpy as np
 
 from durian.content_cache import ContentCache
 from durian.content_hash import content_hash
+from durian.layers.completion.detail import detail
 from durian.layers.fill import fill
 from durian.layers.skin import colour_distance
 from durian.masks import HALF, signed_distance
@@ -21,6 +22,19 @@ THICK = 0.1
 """Half the width, in outer-eye distances, of what is no lock: a flag or a door in the hair's colour."""
 STRAND = 0.07
 """Growth of what is found, in outer-eye distances: a strand's edges are half background."""
+FLYAWAY_REACH = 1.0
+"""Distance from hair, in outer-eye distances, up to which single hairs are looked for before a plain background."""
+FINE, FLYAWAY, LOOP = 0.05, 0.03, 0.06
+"""Half the width of single hairs or a bundle of them, their growth once found, and half the width of loops that go with
+them, in outer-eye distances."""
+FAINT, UNLIKE = 6.0, 24.0
+"""How much darker or lighter than what is around it a single hair is at least, and how much darker or lighter than the
+background the hair as a whole must be, levels."""
+RULED = 0.4
+"""Length of a straight line from which on it is none, in outer-eye distances."""
+PLAIN, AROUND = 2.0, 0.25
+"""Mean detail of a plain background without its single hairs, levels, and half the side of the square in which it is
+measured, in outer-eye distances."""
 
 _found = ContentCache(entries=4)
 
@@ -51,8 +65,8 @@ def _stray_hair(image: np.ndarray, hair: np.ndarray, person: np.ndarray, unit: f
     if not inside.any() or not around.any() or not beyond.any():
         return np.zeros(hair.shape, bool)
     image = image.astype(np.float32)
-    from_background = colour_distance(image, fill(image, beyond.astype(np.float32)))
-    from_hair = colour_distance(image, fill(image, inside.astype(np.float32)))
+    behind, hair_colour = (fill(image, where.astype(np.float32)) for where in (beyond, inside))
+    from_background, from_hair = colour_distance(image, behind), colour_distance(image, hair_colour)
     found = around & (from_background > DIFFERENT) & (from_hair < NEARER * from_background)
     thick = cv2.morphologyEx(found.astype(np.uint8), cv2.MORPH_OPEN, _disc(THICK * unit))
     found &= cv2.dilate(thick, _disc(THICK * unit)) == 0
@@ -63,7 +77,37 @@ def _stray_hair(image: np.ndarray, hair: np.ndarray, person: np.ndarray, unit: f
     held = np.zeros(parts.max() + 1, bool)
     held[parts[hair > HALF]] = True
     held[0] = False
-    return (cv2.dilate((found & held[parts]).astype(np.uint8), disc) > 0) & free
+    locks = cv2.dilate((found & held[parts]).astype(np.uint8), disc) > 0
+    nobody = free & (person < 0.04) & (away <= FLYAWAY_REACH * unit)
+    return (locks | _flyaways(image, (hair_colour - behind).mean(-1), nobody, unit)) & free
+
+
+def _flyaways(image: np.ndarray, contrast: np.ndarray, where: np.ndarray, unit: float) -> np.ndarray:
+    """Single hairs before a plain background, ``(S, S) bool``: thin lines, darker than it if hair is, lighter if hair
+    is. ``contrast (S, S)`` is how much lighter hair is, levels; they are looked for ``where (S, S) bool``."""
+    disc = _disc(FINE * unit)
+    darker, lighter = ((image, kind) for kind in (cv2.MORPH_CLOSE, cv2.MORPH_OPEN))
+    without = np.where((contrast < 0)[..., None], *(cv2.morphologyEx(*way, disc) for way in (darker, lighter)))
+    side = 2 * max(1, round(AROUND * unit)) + 1
+    plain = detail(without, where, side) < PLAIN
+    line = np.abs(image - without).mean(-1) > FAINT
+    found = line & where & plain & (np.abs(contrast) > UNLIKE)
+    found &= ~_ruled(image.mean(-1), RULED * unit, 2 * FINE * unit)
+    # What lies in a small loop is mostly the loop's own blur.
+    closed = cv2.morphologyEx(found.astype(np.uint8), cv2.MORPH_CLOSE, _disc(LOOP * unit), borderValue=0)
+    return (cv2.dilate(closed, _disc(FLYAWAY * unit)) > 0) & where
+
+
+def _ruled(picture: np.ndarray, length: float, width: float) -> np.ndarray:
+    """Straight lines of a ``length`` in a ``picture (S, S) float32``, drawn with a ``width``, both in pixels,
+    ``(S, S) bool``: edges of doors and walls."""
+    drawn = np.zeros(picture.shape, np.uint8)
+    segments = cv2.createLineSegmentDetector().detect(np.rint(picture).astype(np.uint8))[0]
+    for left, top, right, bottom in [] if segments is None else segments[:, 0]:
+        if np.hypot(right - left, bottom - top) >= length:
+            ends = ((round(float(x)), round(float(y))) for x, y in ((left, top), (right, bottom)))
+            cv2.line(drawn, *ends, 255, max(1, round(width)))
+    return drawn > 0
 
 
 def _disc(radius: float) -> np.ndarray:
