@@ -105,8 +105,8 @@ def _ruled(picture: np.ndarray, length: float, width: float) -> np.ndarray:
     segments = cv2.createLineSegmentDetector().detect(np.rint(picture).astype(np.uint8))[0]
     for left, top, right, bottom in [] if segments is None else segments[:, 0]:
         if np.hypot(right - left, bottom - top) >= length:
-            ends = ((round(float(x)), round(float(y))) for x, y in ((left, top), (right, bottom)))
-            cv2.line(drawn, *ends, 255, max(1, round(width)))
+            start, end = ((round(float(x)), round(float(y))) for x, y in ((left, top), (right, bottom)))
+            cv2.line(drawn, start, end, 255, max(1, round(width)))
     return drawn > 0
 
 

@@ -13,7 +13,7 @@ from durian.layers.body import neck
 from durian.layers.completion.detail import detail
 from durian.layers.completion.mirrored import FaceSurface
 from durian.layers.ears import ears
-from durian.layers.fill import blurred, fill
+from durian.layers.fill import fill
 from durian.layers.lenses import glasses_opacity
 from durian.layers.locks_on_skin import forehead, locks_on_skin
 from durian.layers.skin import colour_distance, face_and_skull, polygon, skin_pixels
@@ -45,10 +45,16 @@ BEARD_SHARE = 0.4
 """Of the expansion, for beards: below them is a collar."""
 DENSE = (14.0, 32.0)
 """Colour distances (CIE Lab) from the skin around it at which stubble ends and a beard begins."""
-DENSE_SHARE = (0.25, 0.6)
-"""Shares of a beard around a pixel that are no stubble, between which it begins to be taken off."""
-DENSITY_BLUR, LEAST_SKIN = 0.08, 30
-"""Outer-eye distances over which that is averaged; pixels of skin below which nobody can tell."""
+DENSE_SHARE, LEAST_SKIN = (0.15, 0.3), 30
+"""Shares of a beard that are no stubble, between which it begins to be taken off; pixels of skin below which nobody can
+tell."""
+AROUND_MOUTH = np.array(
+    [2, 326, 322, 410, 287, 432, 430, 394, 379, 378, 400, 377, 152, 148, 176, 149, 150, 169, 210, 212, 57, 186, 92, 97]
+)
+"""Landmarks around upper lip and chin."""
+STUBBLE, STUBBLE_GAP = 9.0, 0.2
+"""Colour distance from the skin around it from which on stubble shows, and half the width of gaps in a beard in which
+it goes with the beard, in outer-eye distances."""
 GAP = 0.12
 """Half the width of gaps between locks that go with them, in outer-eye distances."""
 BROW_MARGIN, BROW_CLEAR = 0.05, 0.03
@@ -154,7 +160,10 @@ def _holes(
         clear = _clear_background(scene, person, away > (max(expansions) + FRINGE) * scene.eye_distance)
         fringe = (person < SURELY_PERSON) & ~clear
         return [np.maximum(_grown_hair(scene, fringe, mask, e, away, head), stray) for e in expansions]
-    share, there = (BEARD_SHARE, _beard_there(scene, mask)) if name == "beard" else (1.0, np.float32(1))
+    share, there = 1.0, np.ones(mask.shape, np.float32)
+    if name == "beard":
+        share = BEARD_SHARE
+        mask, there = _beard_worn(scene, mask)
     away = masks.signed_distance(mask)
     grown = [masks.expand(mask, share * expansion * scene.eye_distance, away) for expansion in expansions]
     return [there * (each.astype(np.float32) / 255) for each in grown]
@@ -183,30 +192,48 @@ def _clear_background(scene: Scene, person: np.ndarray, beyond: np.ndarray) -> n
     return nobody & (detail(scene.image, nobody & beyond, scene.size // 16 | 1) > TEXTURED)
 
 
-def _beard_there(scene: Scene, beard: np.ndarray) -> np.ndarray:
-    """Where a beard is dense enough to be taken off, ``(S, S) float32``; lips stay, and so does stubble.
+def _beard_worn(scene: Scene, beard: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A beard's mask with the stubble that it nearly surrounds, ``(S, S) uint8``, and how much of it is taken off,
+    ``(S, S) float32``: lips stay, and so does what is stubble all over.
 
-    What lies under stubble is the same skin, and a made-up one beside it shows more than the stubble does.
+    What lies under stubble is the same skin, and a made-up one beside it shows more than the stubble does; but half a
+    beard shows most, or a dark patch below the lip of a shaven face.
     """
     shape, unit = scene.image.shape[:2], scene.eye_distance
     image = scene.image.astype(np.float32)
-    skin = skin_pixels(scene.landmarks, shape) * (beard < 16)
     without_lips = 1 - polygon(scene.landmarks[OUTER_LIPS], shape)
+    if not (beard > masks.HALF).any():
+        return beard, without_lips
+    gaps = (_closed(beard, STUBBLE_GAP * unit) > masks.HALF) | _around_mouth(scene, beard)
+    gaps &= polygon(scene.landmarks[FACE_OVAL], shape) > 0
+    skin = skin_pixels(scene.landmarks, shape) * (beard < 16) * ~gaps
     if skin.sum() < LEAST_SKIN:
-        return without_lips
-    weight = np.maximum(blurred((beard > 127).astype(np.float32), DENSITY_BLUR * unit), 1e-3)
-    differs = smoothstep(colour_distance(image, fill(image, skin)), *DENSE) * (beard > 127)
-    around = blurred(differs.astype(np.float32), DENSITY_BLUR * unit) / weight
-    return (without_lips * smoothstep(around, *DENSE_SHARE)).astype(np.float32)
+        return beard, without_lips
+    differs = colour_distance(image, fill(image, skin))
+    dense = smoothstep(smoothstep(differs[beard > masks.HALF], *DENSE).mean(), *DENSE_SHARE)
+    stubble = cv2.medianBlur(np.uint8(255) * (gaps & (differs > STUBBLE)), 5)
+    return np.maximum(beard, stubble), (np.float32(dense) * without_lips).astype(np.float32)
+
+
+def _around_mouth(scene: Scene, beard: np.ndarray) -> np.ndarray:
+    """What a beard ``(S, S) uint8`` surrounds below the nose, ``(S, S) bool``: upper lip and chin, and no cheek."""
+    hull = np.zeros_like(beard)
+    cv2.fillConvexPoly(hull, cv2.convexHull(cv2.findNonZero(np.uint8(beard > masks.HALF))), 1, cv2.LINE_8)
+    return (hull > 0) & (polygon(scene.landmarks[AROUND_MOUTH], beard.shape) > 0)
 
 
 def _without_gaps(mask: np.ndarray, scene: Scene) -> np.ndarray:
     """A mask of hair with what it nearly surrounds beside the face: single locks are rarely found."""
-    reach = 2 * max(1, round(GAP * scene.eye_distance)) + 1
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
-    closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, disc, borderType=cv2.BORDER_REPLICATE)
+    closed = _closed(mask, GAP * scene.eye_distance)
     face = polygon(scene.landmarks[FACE_OVAL], mask.shape) > 0
     return np.where(face, mask, closed)
+
+
+def _closed(mask: np.ndarray, radius: float) -> np.ndarray:
+    """A mask ``(S, S) uint8`` without gaps of up to twice a ``radius`` in pixels."""
+    reach = 2 * max(1, round(radius)) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+    return cv2.morphologyEx(mask, cv2.MORPH_CLOSE, disc, borderType=cv2.BORDER_REPLICATE)
 
 
 def kept_glasses(scene: Scene) -> np.ndarray:

@@ -13,6 +13,7 @@ from durian.geometry.mesh import BROWS, CHIN, EYES, FACE_OVAL, smoothstep
 from durian.layers.body import body_outline, body_under
 from durian.layers.completion import complete_body, complete_hair, complete_skin
 from durian.layers.completion.exemplar import synthesise
+from durian.layers.completion.mouth_relief import with_mouth_relief
 from durian.layers.ears import beside_ears
 from durian.layers.fill import blurred, fill
 from durian.layers.skin import polygon
@@ -24,6 +25,8 @@ BEHIND = 0.08
 has nothing there, since that distance counts as much as the head is turned. Taste."""
 JAW_FLESH = 0.06
 """How far beside the landmarks' outline a beard grows on the jaw and hides nothing else, in face widths."""
+BEARD_REACH = 0.1
+"""How far around its mask a beard that comes off may leave skin without light and shade, in face widths."""
 HULL_STEP = 4
 """Pixels between those that the outline of a body is drawn around."""
 NECK_FROM, NECK_TO = -0.12, 0.06
@@ -95,6 +98,10 @@ def _underneath(
         flesh = bearded & (below < 0) & (blurred(face, JAW_FLESH * head.width) > 0.1)
         outline = np.maximum(outline, smoothstep(blurred(flesh.astype(np.float32), 0.02 * head.width), 0.2, 0.6))
     skin, _ = complete_skin(image, landmarks, known, seed=seed, shadowed=shadowed)
+    if "beard" in scene.worn:
+        skin = with_mouth_relief(
+            skin, landmarks, hidden & (masks.expand(scene.worn["beard"], BEARD_REACH * head.width) > 0)
+        )
     colour = skin
     if "hat" in scene.worn:
         colour = _hair_over_skull(scene, image, colour, skull, hidden)
