@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 from faces_made import made_face, made_landmarks
 
-from durian.face import Crop
+from durian.face import Crop, Face
 from durian.face.geometry import CHIN, face_height
 from durian.layers.headroom import BELOW_CHIN, MOST_MADE_UP, with_headroom
 from durian.request import Attribute, Portrait
+from durian.ui.session import PortraitChoice
 
 HEIGHT = 70
-"""Of the hat over the forehead's top, pixels of its reference."""
+"""Of a hat over the forehead's top, pixels of its reference."""
 BESIDE = 100
 """Columns of a photo beside a made face."""
 
@@ -26,12 +27,12 @@ def photo(above: int) -> tuple[np.ndarray, np.ndarray]:
     return image, landmarks + np.float32([BESIDE, above, 0])
 
 
-def tall_hat() -> Attribute:
+def tall_hat(height: int = HEIGHT) -> Attribute:
     image, landmarks = photo(300)
     forehead = int(landmarks[10, 1])
     mask = np.zeros(image.shape[:2], np.uint8)
     left, right = int(landmarks[234, 0]), int(landmarks[454, 0])
-    mask[forehead - HEIGHT : forehead, left:right] = 255
+    mask[forehead - height : forehead, left:right] = 255
     return Attribute(image, mask, landmarks, "hat")
 
 
@@ -87,3 +88,10 @@ def test_a_crop_that_is_put_back_stays_inside_its_photo():
     given = portrait(above=0, over=int(made_landmarks()[10, 1]) - 20)
     found = with_headroom(given, [tall_hat()], inside=True)
     assert given.crop.y > found.crop.y >= given.crop.side / 2 - 0.5
+
+
+@pytest.mark.parametrize(("moved", "rises"), [({}, True), ({"room": 0.8}, True), ({"shift_x": 0.1}, False)])
+def test_on_the_page_a_crop_rises_until_somebody_moves_it(moved, rises: bool):
+    image, landmarks = photo(300)
+    choice = PortraitChoice(image, [Face(landmarks)], worn={}, **moved)
+    assert (choice.portrait_with([tall_hat(220)]).crop.y < choice.crop.y) == rises

@@ -77,9 +77,9 @@ class PortraitChoice:
         return within_reach(moved, self.face.landmarks)
 
     @property
-    def is_as_found(self) -> bool:
-        """Whether nobody has changed the crop."""
-        return (self.room, self.shift_x, self.shift_y) == (1.0, 0.0, 0.0)
+    def is_where_found(self) -> bool:
+        """Whether nobody has moved the crop; more or less room around the face moves nothing."""
+        return (self.shift_x, self.shift_y) == (0.0, 0.0)
 
     def choose(self, index: int) -> None:
         """Pick another face; the crop starts afresh."""
@@ -109,10 +109,10 @@ class PortraitChoice:
         return self._portrait[1]
 
     def portrait_with(self, attributes: Sequence[Attribute], uncrop: bool = False) -> Portrait:
-        """:meth:`portrait` with room above for what it puts on, unless somebody has changed its crop; inside the photo
+        """:meth:`portrait` with room above for what it puts on, unless somebody has moved its crop; inside the photo
         where the result is put back into it (``uncrop``)."""
         found = self.portrait()
-        if not self.is_as_found:
+        if not self.is_where_found:
             return found
         raised = with_headroom(found, attributes, inside=uncrop)
         if self._raised is None or self._raised[0] is not found or self._raised[1].crop != raised.crop:
