@@ -1,4 +1,4 @@
-"""A cache of results by the content of the picture they were computed from, shared by all requests."""
+"""A cache of results by the content of the picture they were computed from, apart for each client of a server."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import threading
 import time
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 import numpy as np
@@ -17,6 +19,28 @@ Value = TypeVar("Value")
 
 
 _caches: weakref.WeakSet[ContentCache] = weakref.WeakSet()
+_client: ContextVar[str] = ContextVar("client of the content caches", default="")
+
+
+def keep_for(client: str) -> None:
+    """From here on in this context, results are kept for this client, and those of other clients are not found: how
+    long an answer takes would tell that somebody else had sent the same picture."""
+    _client.set(client)
+
+
+@contextmanager
+def kept_for(client: str) -> Iterator[None]:
+    """A context in which :func:`keep_for` holds."""
+    before = _client.set(client)
+    try:
+        yield
+    finally:
+        _client.reset(before)
+
+
+def current_client() -> str:
+    """Whom results are kept for in this context; "" for everybody, as where there is no server."""
+    return _client.get()
 
 
 def forget_unused(seconds: float, now: float | None = None) -> int:
@@ -45,12 +69,13 @@ class ContentCache:
 
         Two threads that miss together both compute; that is wasteful but never wrong, and nobody waits on a lock.
         """
-        name = content_hash(image) + key
+        name, shared = self._names(image, key)
         with self._lock:
-            if name in self._values:
-                value, _ = self._values.pop(name)
-                self._values[name] = value, time.monotonic()
-                return value
+            for found in (name, shared):
+                if found in self._values:
+                    value, _ = self._values.pop(found)
+                    self._values[found] = value, time.monotonic()
+                    return value
         value = make(image)
         with self._lock:
             self._values[name] = value, time.monotonic()
@@ -61,9 +86,15 @@ class ContentCache:
 
     def known(self, image: np.ndarray, key: str = "") -> Any:
         """The stored result for ``image`` (and ``key``), or ``None``; nothing is worked out."""
+        name, shared = self._names(image, key)
         with self._lock:
-            value, _ = self._values.get(content_hash(image) + key, (None, 0.0))
+            value, _ = self._values.get(name) or self._values.get(shared) or (None, 0.0)
             return value
+
+    def _names(self, image: np.ndarray, key: str) -> tuple[str, str]:
+        """Of a client's own result, and of one that is there for everybody, such as an example's."""
+        shared = content_hash(image) + key
+        return (f"{_client.get()}/{shared}" if _client.get() else shared), shared
 
     def forget_before(self, moment: float) -> int:
         """Drop what was last asked for before a moment of :func:`time.monotonic`; returns how many results went."""

@@ -47,6 +47,9 @@ class Settings:
 
     host: str = "127.0.0.1"
     port: int = 7860
+    names: str = ""
+    """Names such as ``durian.example.org``, apart by blanks, that the server is reached by; others are refused. Without
+    any, those of this machine where ``host`` is its own address, and whatever name leads to it elsewhere."""
     framed_by: str = ""
     """Sites such as ``https://example.org``, apart by blanks, whose pages may show this one in a frame."""
     device: str = "auto"

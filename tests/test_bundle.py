@@ -82,6 +82,15 @@ def test_a_bundle_from_before_lips_were_normalised(saved: Path):
     assert request.motion.neutral_opening == 0
 
 
+def test_the_same_request_makes_the_same_file(saved: Path, tmp_path: Path):
+    """At any time: Gradio keeps a copy of each file that is another."""
+    again, extra = load_bundle(saved)
+    made = save_bundle(tmp_path / "again.zip", again, None, extra)
+    assert made.read_bytes() == save_bundle(tmp_path / "once more.zip", again, None, extra).read_bytes()
+    with zipfile.ZipFile(made) as archive:
+        assert {member.date_time for member in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
 def test_everything_is_in_it(saved: Path, tmp_path: Path):
     with zipfile.ZipFile(saved) as archive:
         names = set(archive.namelist())
@@ -170,6 +179,13 @@ def lying_header() -> bytes:
     return outer.getvalue()
 
 
+def flat() -> np.ndarray:
+    """Landmarks of nobody: two eyes, and all else in one place."""
+    points = np.broadcast_to(landmarks().mean(0), (478, 3)).copy()
+    points[[33, 263]] = landmarks()[[33, 263]]
+    return points
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -190,6 +206,7 @@ def lying_header() -> bytes:
         holding("landmarks.npz", npz(portrait=landmarks()[:5])),
         holding("landmarks.npz", npz(portrait=landmarks().astype(np.float64))),
         holding("landmarks.npz", npz(portrait=np.full((478, 3), np.nan, np.float32))),
+        holding("landmarks.npz", npz(portrait=flat())),
         holding("motion.npz", npz(rotations=np.zeros((2, 3, 3), np.float32))),
         with_settings(version="one"),
         with_settings(version=99),

@@ -6,9 +6,10 @@ import time
 
 import numpy as np
 
-from durian.content_cache import ContentCache, forget_unused
+from durian.content_cache import ContentCache, current_client, forget_unused, kept_for
 from durian.engine.storage import Storage
 from durian.settings import Settings
+from durian.side_by_side import side_by_side
 
 FIRST, SECOND = (np.full((4, 4, 3), value, np.uint8) for value in (1, 2))
 
@@ -53,3 +54,34 @@ def test_the_sweeper_forgets_what_was_made_of_pictures_with_their_files(tmp_path
     finally:
         storage.close()
     assert cache.known(FIRST) is None
+
+
+def test_what_is_kept_for_a_client_is_found_by_nobody_else():
+    cache, made = ContentCache(8), []
+
+    def make(image: np.ndarray) -> int:
+        made.append(current_client())
+        return len(made)
+
+    with kept_for("first"):
+        assert cache.get(FIRST, make) == cache.get(FIRST, make) == 1
+        assert cache.known(FIRST) == 1
+    with kept_for("second"):
+        assert cache.known(FIRST) is None
+        assert cache.get(FIRST, make) == 2
+    assert made == ["first", "second"]
+    with kept_for("first"):
+        assert cache.get(FIRST, make) == 1
+
+
+def test_what_is_there_for_everybody_is_found_by_every_client():
+    cache = ContentCache(8)
+    cache.get(SECOND, lambda _: "an example's")
+    with kept_for("first"):
+        assert cache.get(SECOND, lambda _: "made again") == "an example's"
+        assert cache.known(SECOND) == "an example's"
+
+
+def test_threads_beside_work_for_the_same_client():
+    with kept_for("first"):
+        assert side_by_side(current_client, current_client) == ("first", "first")

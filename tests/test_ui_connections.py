@@ -13,6 +13,7 @@ import pytest
 import uvicorn
 from served import free_port
 
+from durian.settings import Settings
 from durian.ui import connections
 from durian.ui.shares import CONNECTIONS_A_PAGE
 
@@ -51,7 +52,7 @@ def port(inside: Inside, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     number = free_port()
     server = uvicorn.Server(uvicorn.Config(inside, port=number, log_level="error", lifespan="off"))
     server.config.load()
-    connections.tend(server.config, PAGES)
+    connections.tend(server.config, Settings(visitor_pages=PAGES))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

@@ -6,7 +6,8 @@ import asynchronous
 import httpx
 import pytest
 
-from durian.ui.foreign_pages import SENTENCE, ForeignPages
+from durian.settings import Settings
+from durian.ui.foreign_pages import SENTENCE, UNKNOWN_NAME, ForeignPages, is_known, names_of
 
 
 async def answers(scope, receive, send) -> None:
@@ -55,6 +56,40 @@ def test_a_foreign_page_is_refused_and_told_no_more(host: str, origin: str, meth
 )
 def test_the_servers_own_page_and_plain_clients_pass(headers: dict[str, str]):
     assert ask(**headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("settings", "host", "passes"),
+    [
+        (Settings(), "localhost:7860", True),
+        (Settings(), "127.0.0.1:7860", True),
+        (Settings(), "[::1]:7860", True),
+        (Settings(), "printer:7860", True),
+        (Settings(), "durian.local", True),
+        (Settings(), "evil.example:7860", False),
+        (Settings(), "[evil.example", False),
+        (Settings(names="durian.example.org"), "Durian.example.org", True),
+        (Settings(names="durian.example.org"), "evil.example.org", False),
+        (Settings(names="durian.example.org", host="0.0.0.0"), "evil.example", False),
+        (Settings(names="durian.example.org", host="0.0.0.0"), "203.0.113.7", True),
+        (Settings(host="0.0.0.0"), "any.example", True),
+    ],
+)
+def test_a_name_that_strangers_point_at_this_machine_is_not_its_own(settings: Settings, host: str, passes: bool):
+    """The page's own name and the request's are the same then: only the list tells."""
+    scope = {"type": "http", "headers": [(b"host", host.encode()), (b"origin", b"http://" + host.encode())]}
+    names = names_of(settings)
+    assert (names is None or is_known(scope, names)) == passes
+
+
+def test_the_layer_refuses_names_that_are_not_its_own():
+    async def send() -> httpx.Response:
+        transport = httpx.ASGITransport(ForeignPages(answers, names=()), client=("203.0.113.5", 1234))
+        async with httpx.AsyncClient(transport=transport, base_url="http://evil.example") as client:
+            return await client.get("/")
+
+    answer = asynchronous.run(send())
+    assert (answer.status_code, answer.json()) == (403, {"detail": UNKNOWN_NAME})
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])

@@ -17,7 +17,7 @@ import pytest
 from durian.settings import Settings
 from durian.ui import guard as guard_module
 from durian.ui import uploads
-from durian.ui.guard import Guard
+from durian.ui.guard import MOST_NAMES, PAGE_COSTS, Guard
 from durian.ui.messages import MOST_BODY_BYTES
 from durian.ui.visitors import COOKIE, Visitors
 
@@ -37,7 +37,7 @@ async def tells(scope, receive, send) -> None:
 
 @pytest.fixture
 def visitors() -> Visitors:
-    return Visitors(Settings(visitor_pages=3, visitor_requests=30, visitor_upload_mb=4))
+    return Visitors(Settings(visitor_pages=3, visitor_requests=REQUESTS, visitor_upload_mb=4))
 
 
 @pytest.fixture
@@ -58,6 +58,10 @@ def ask(visitors: Visitors, tmp_path: Path):
 def form(size: int = 1) -> dict[str, object]:
     """A form with one file of ``size`` bytes."""
     return {"files": {"files": ("a.png", b"x" * size)}}
+
+
+REQUESTS = 120
+"""That an address may send in a minute."""
 
 
 def cookie(value: str = "k" * 43) -> dict[str, str]:
@@ -350,10 +354,32 @@ def test_a_full_disk_takes_no_upload(ask, monkeypatch: pytest.MonkeyPatch):
 
 
 def test_an_address_has_so_many_requests_a_minute(ask):
-    answers = [ask("GET", "/config").status_code for _ in range(32)]
-    assert answers[:30] == [200] * 30
+    answers = [ask("GET", "/gradio_api/token").status_code for _ in range(REQUESTS + 2)]
+    assert answers[:REQUESTS] == [200] * REQUESTS
     assert answers[-1] == 429
-    assert ask("GET", "/config", host="203.0.113.6").status_code == 200
+    assert ask("GET", "/gradio_api/token", host="203.0.113.6").status_code == 200
+
+
+def test_the_page_counts_as_many_requests(ask):
+    answers = [ask("GET", path).status_code for path in ("/", "/config", "/config/", "/", "/", "/config", "/")]
+    assert answers == [200] * (REQUESTS // PAGE_COSTS) + [429]
+
+
+def test_a_call_with_too_many_names_is_refused_before_it_is_read(ask):
+    content = "{" + ",".join(f'"{n}": 0' for n in range(MOST_NAMES + 1)) + "}"
+    answer = ask("POST", "/gradio_api/queue/join", content=content.encode())
+    assert (answer.status_code, "names in it" in answer.text) == (413, True)
+
+
+def test_ending_a_calls_event_makes_no_page_of_it(visitors: Visitors, ask):
+    for number in range(visitors._settings.visitor_pages + 2):
+        request = SimpleNamespace(
+            session_hash=f"call{number}", client=SimpleNamespace(host="203.0.113.5"), cookies={COOKIE: "k" * 43}
+        )
+        visitors.of(request)
+        body = {"session_hash": f"call{number}", "fn_index": 1}
+        assert ask("POST", "/gradio_api/cancel", json=body, headers=cookie()).status_code == 200
+        assert ask("POST", "/gradio_api/cancel", json=body, headers=cookie("x" * 43)).status_code == 403
 
 
 def test_too_many_pages_of_one_address_are_refused(ask):

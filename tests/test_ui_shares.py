@@ -42,12 +42,43 @@ def test_calls_are_counted_for_an_address_and_come_back(shares: Shares, clock: C
 
 
 def test_uploads_are_counted_for_as_long_as_they_are_kept(shares: Shares, clock: Clock):
-    shares.count_upload("1.2.3.4", 600_000)
+    shares.count_file("1.2.3.4", 600_000)
     with pytest.raises(QueueFull, match="More than 1 MB"):
-        shares.count_upload("1.2.3.4", 600_000)
-    shares.count_upload("1.2.3.4", 400_000)
+        shares.count_file("1.2.3.4", 600_000)
+    shares.count_file("1.2.3.4", 400_000)
     clock.now += 3601
-    shares.count_upload("1.2.3.4", 1_000_000)
+    shares.count_file("1.2.3.4", 1_000_000)
+
+
+def test_a_request_may_count_as_several(clock: Clock):
+    shares = Shares(Settings(visitor_requests=60), clock)
+    for _ in range(3):
+        shares.count_request("1.2.3.4", 20)
+    with pytest.raises(QueueFull, match="wait 20 s"):
+        shares.count_request("1.2.3.4", 20)
+    clock.now += 19
+    with pytest.raises(QueueFull):
+        shares.count_request("1.2.3.4", 20)
+    shares.count_request("1.2.3.4", 19)
+    Shares(Settings(visitor_requests=5), clock).count_request("1.2.3.4", 20)
+
+
+def test_what_is_made_takes_the_same_room_as_uploads(shares: Shares, clock: Clock, tmp_path):
+    result, bundle = tmp_path / "result.mp4", tmp_path / "bundle.zip"
+    result.write_bytes(bytes(700_000))
+    bundle.write_bytes(bytes(700_000))
+    shares.check_room("1.2.3.4")
+    shares.count_made("1.2.3.4", result, stays=True)
+    with pytest.raises(QueueFull, match="More than 1 MB were uploaded from your address or made for it"):
+        shares.count_made("1.2.3.4", bundle)
+    assert result.is_file()
+    assert not bundle.exists(), "what there is no room for does not stay"
+    shares.count_made("1.2.3.5", result)
+    shares.count_made("1.2.3.4", result, stays=True)
+    with pytest.raises(QueueFull):
+        shares.check_room("1.2.3.4")
+    clock.now += 3601
+    shares.check_room("1.2.3.4")
 
 
 def test_an_address_uploads_so_many_at_once():
@@ -125,7 +156,7 @@ def test_the_site_of_an_address(address: str, site: str):
         (lambda shares, address: shares.count_call(address), 2),
         (lambda shares, address: shares.count_request(address), 60),
         (lambda shares, address: shares.open_request(address), 12),
-        (lambda shares, address: shares.count_upload(address, 500_000), 2),
+        (lambda shares, address: shares.count_file(address, 500_000), 2),
         (lambda shares, address: shares.uploading(address), UPLOADS_AT_ONCE),
     ],
     ids=["calls", "requests", "open requests", "uploads", "uploads at once"],

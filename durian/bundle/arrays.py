@@ -12,7 +12,7 @@ import numpy as np
 from durian.bundle.members import open_members, read_member
 from durian.errors import InvalidRequest, LimitExceeded
 from durian.face import LANDMARKS
-from durian.face.geometry import eye_distance
+from durian.face.geometry import eye_distance, face_height
 
 MAX_ARRAYS = 64
 MOST_DIMENSIONS = 3
@@ -80,7 +80,8 @@ def landmarks_of(arrays: Mapping[str, np.ndarray], key: str, shape: tuple[int, .
     # Not finite is not within reach either.
     if not (np.abs(points - middle) <= reach).all():
         raise InvalidRequest("its landmarks lie far outside their picture.")
-    if not eye_distance(points) >= SMALLEST_EYE_DISTANCE:
+    sizes = (eye_distance(points), face_height(points), np.ptp(points[:, 0]), np.ptp(points[:, 1]))
+    if not min(sizes) >= SMALLEST_EYE_DISTANCE:
         raise InvalidRequest("its landmarks are not those of a face.")
     return points
 

@@ -86,20 +86,21 @@ def save_bundle(
     from durian.media import atomic_output
 
     path = Path(path)
+    # Members have no time of their own: the same request and result make the same file.
     settings = {"version": VERSION, **settings_of(request), "extra": dict(extra or {})}
     with atomic_output(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr("settings.json", json.dumps(settings, indent=1))
+        archive.writestr(zipfile.ZipInfo("settings.json"), json.dumps(settings, indent=1))
         if result_path is not None:
             result_path = Path(result_path)
             if not result_path.is_file():
                 raise OutputFailed(f"{result_path.name} is not there any more: make the animation again.")
             archive.write(result_path, f"result{result_path.suffix.lower()}")
         _write_pictures(archive, request)
-        archive.writestr("landmarks.npz", _npz(_landmarks(request)))
+        archive.writestr(zipfile.ZipInfo("landmarks.npz"), _npz(_landmarks(request)))
         if request.motion is not None:
             motion = request.motion
             parts = ("rotations", "translations", "scales", "expressions")
-            archive.writestr("motion.npz", _npz({part: getattr(motion, part) for part in parts}))
+            archive.writestr(zipfile.ZipInfo("motion.npz"), _npz({part: getattr(motion, part) for part in parts}))
     return path
 
 
@@ -125,13 +126,13 @@ def load_bundle(path: str | os.PathLike[str], of_working_size: bool = False) -> 
 
 def _write_pictures(archive: zipfile.ZipFile, request: AnimationRequest) -> None:
     portrait = request.portrait
-    archive.writestr("portrait/image.png", _png(portrait.image))
-    archive.writestr("portrait/crop.png", _png(portrait.crop.apply(portrait.image, CROP_PREVIEW)))
+    archive.writestr(zipfile.ZipInfo("portrait/image.png"), _png(portrait.image))
+    archive.writestr(zipfile.ZipInfo("portrait/crop.png"), _png(portrait.crop.apply(portrait.image, CROP_PREVIEW)))
     for name, mask in portrait.worn.items():
-        archive.writestr(f"portrait/worn_{name}.png", _png(mask))
+        archive.writestr(zipfile.ZipInfo(f"portrait/worn_{name}.png"), _png(mask))
     for index, attribute in enumerate(request.attributes):
-        archive.writestr(f"attributes/{index}/image.png", _png(attribute.image))
-        archive.writestr(f"attributes/{index}/mask.png", _png(attribute.mask))
+        archive.writestr(zipfile.ZipInfo(f"attributes/{index}/image.png"), _png(attribute.image))
+        archive.writestr(zipfile.ZipInfo(f"attributes/{index}/mask.png"), _png(attribute.mask))
 
 
 def _landmarks(request: AnimationRequest) -> dict[str, np.ndarray]:

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from durian import content_cache
 from durian.engine import memory
 from durian.engine.jobs import Delivery, Job, JobStatus, Sound
 from durian.engine.postprocess import Finisher
@@ -296,7 +297,8 @@ class Engine:
             job.start()
             job.check_cancelled()
             renderer = self.load(job.request.renderer)
-            with self._storage.job_folder(job.delivery.owner, job.id) as folder:
+            kept = content_cache.kept_for(job.delivery.client or "")
+            with kept, self._storage.job_folder(job.delivery.owner, job.id) as folder:
                 animation = produce(job, renderer, folder, self._stills)
         except Cancelled:
             self._finish_stopped(job)

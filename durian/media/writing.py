@@ -301,5 +301,6 @@ def write_frames_zip(
     # PNGs are compressed already: storing is faster and no larger.
     with atomic_output(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
         for index, frame in enumerate(frames):
-            archive.writestr(f"frame_{index:04}.png", encode_png(frame, metadata))
+            # Without a time of its own: the same frames make the same file.
+            archive.writestr(zipfile.ZipInfo(f"frame_{index:04}.png"), encode_png(frame, metadata))
     return path

@@ -43,6 +43,7 @@ from durian.ui.handlers.common import broken, sentence
 from durian.ui.handlers.wear import SEGMENT_LANE
 from durian.ui.shares import site_of
 from durian.ui.uploads import is_uploaded
+from durian.ui.visitors import Visitor, get_visitors
 
 log = logging.getLogger(__name__)
 
@@ -152,8 +153,10 @@ async def animate(
         check_renderer(renderer)
         source = prepare.MotionSource(motion if driving is None else Path(_path(driving, "driving video")))
         prepared = await calls.aside(
-            _build, portrait, attributes, source, options, blend, erase, face, renderer, diffusion
+            visitor, _build, portrait, attributes, source, options, blend, erase, face, renderer, diffusion
         )
+        shares = get_visitors().shares
+        shares.check_room(visitor.address)
         job = get_engine().submit(
             prepared.request,
             audio_from=prepared.audio_from,
@@ -162,6 +165,7 @@ async def animate(
             client=site_of(visitor.address),
         )
         result = await calls.finished(job, request)
+        shares.count_made(visitor.address, result.path, result.master, stays=True)
         told = {key: getattr(result, key) for key in REPORTED} | {"notices": list(prepared.notices)}
         told["fit"] = [fit.told() for fit in fits(prepared.request)]
         return gr.FileData(path=str(result.path), orig_name=result.path.name), told
@@ -209,7 +213,7 @@ def preview(
         options = RenderOptions(size=size, expansion=expansion, light=light, label=label)
         built = _build(portrait, attributes, prepare.MotionSource(motion), options, blend, erase, face).request
         image = get_engine().still(built, f"{owner}/{uuid.uuid4().hex}", frame or None, client)
-        return _write(image, built, owner)
+        return _write(image, built, visitor)
 
 
 def segment(
@@ -230,7 +234,7 @@ def segment(
         A PNG of the upright picture's size, 255 inside the item.
     """
     with _Sentences():
-        owner = calls.begin(request).owner
+        visitor = calls.begin(request)
         clicks = _clicks(points)
         name = checked(ItemName | None, name, "the name")
         picture = read_picture(_path(image, "image"), get_settings().reference_megapixels)
@@ -238,8 +242,9 @@ def segment(
         landmarks = faces[0].landmarks if faces else None
         found = prepare.find_mask(picture.image, landmarks, name, clicks, "the image", given=picture.given)
         mask = masks.resized(found, picture.given)
-        path = _fresh(owner, "mask", ".png")
+        path = _fresh(visitor.owner, "mask", ".png")
         path.write_bytes(masks.png_bytes(mask))
+        get_visitors().shares.count_made(visitor.address, path)
         return gr.FileData(path=str(path), orig_name="mask.png", mime_type="image/png")
 
 
@@ -319,9 +324,10 @@ def _fresh(owner: str, stem: str, suffix: str) -> Path:
     return get_engine().owner_folder(owner) / f"{stem}-{uuid.uuid4().hex[:12]}{suffix}"
 
 
-def _write(image: Any, built: AnimationRequest, owner: str) -> gr.FileData:
-    path = _fresh(owner, "still", ".png")
+def _write(image: Any, built: AnimationRequest, visitor: Visitor) -> gr.FileData:
+    path = _fresh(visitor.owner, "still", ".png")
     write_image(image, path, {"seed": built.options.seed})
+    get_visitors().shares.count_made(visitor.address, path)
     return gr.FileData(path=str(path), orig_name="still.png", mime_type="image/png")
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
+import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
@@ -12,12 +15,16 @@ import anyio.to_thread
 import gradio as gr
 from gradio.context import LocalContext
 
+from durian import content_cache
 from durian.engine import Animation, Job
 from durian.errors import Cancelled
+from durian.ui.shares import site_of
 from durian.ui.visitors import SECONDS_TO_LISTEN, Visitor, get_visitors
 
 Result = TypeVar("Result")
 
+_working: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
+"""Held while something of an address works :func:`aside`; used in the server's thread alone."""
 SECONDS_BETWEEN_LOOKS = 0.2
 """Seconds after which a finished job, and a caller who has gone, are noticed."""
 
@@ -30,6 +37,7 @@ def begin(request: gr.Request | None) -> Visitor:
     """
     visitor = get_visitors().of(request)
     get_visitors().shares.count_call(visitor.address)
+    content_cache.keep_for(site_of(visitor.address))
     blocks = LocalContext.blocks.get(None)
     if visitor.is_call and blocks is not None and request is not None:
         forget_session(blocks, request.session_hash)
@@ -44,16 +52,63 @@ def forget_session(blocks: gr.Blocks, session: str | None) -> None:
         holder.time_last_used.pop(session, None)
 
 
-async def aside(function: Callable[..., Result], *arguments: Any) -> Result:
+async def aside(visitor: Visitor, function: Callable[..., Result], *arguments: Any) -> Result:
     """Call ``function`` in a thread. A call that is cancelled meanwhile does not wait for it.
+
+    One of each address works at once, whether or not its call still waits for it: what is left behind keeps nobody
+    else from working, and its own address waits for it.
 
     Raises:
         Cancelled: the caller has gone.
     """
-    result = await anyio.to_thread.run_sync(partial(function, *arguments), abandon_on_cancel=True)
+    free = _working.setdefault(site_of(visitor.address), asyncio.Lock())
+    await free.acquire()
+    loop = asyncio.get_running_loop()
+    work = _Work(partial(function, *arguments), partial(loop.call_soon_threadsafe, free.release))
+    try:
+        result = await anyio.to_thread.run_sync(work, abandon_on_cancel=True)
+    finally:
+        work.drop()
     if _caller_has_hung_up():
         raise Cancelled("The caller has gone: nothing was rendered.")
     return result
+
+
+class _Work:
+    """A piece of work that says once when it is over: done, or dropped before it began.
+
+    Args:
+        function: the work.
+        over: called from any thread.
+    """
+
+    def __init__(self, function: Callable[[], Any], over: Callable[[], object]) -> None:
+        self._function: Callable[[], Any] | None = function
+        self._over = over
+        self._lock = threading.Lock()
+
+    def __call__(self) -> Any:
+        function = self._take()
+        if function is None:
+            return None
+        try:
+            return function()
+        finally:
+            self._end()
+
+    def drop(self) -> None:
+        """Do not begin any more."""
+        if self._take() is not None:
+            self._end()
+
+    def _take(self) -> Callable[[], Any] | None:
+        with self._lock:
+            function, self._function = self._function, None
+            return function
+
+    def _end(self) -> None:
+        with suppress(RuntimeError):  # of a server that has stopped meanwhile
+            self._over()
 
 
 async def finished(job: Job, request: gr.Request | None) -> Animation:

@@ -16,7 +16,8 @@ from typing import Any
 from uvicorn import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from durian.ui.foreign_pages import ForeignPages
+from durian.settings import Settings
+from durian.ui.foreign_pages import ForeignPages, names_of
 from durian.ui.shares import CONNECTIONS_A_PAGE, networks_of, shared_address
 
 SECONDS_FOR_A_HEAD = 15.0
@@ -55,20 +56,20 @@ class _Open:
                 del self._count[network]
 
 
-def tend(config: Config, pages_each: int) -> None:
+def tend(config: Config, settings: Settings) -> None:
     """Let a running server's new connections be limited, and its requests come from its own pages alone.
 
     Args:
         config: of the server, which asks it for what each connection needs.
-        pages_each: pages that one address may have open.
+        settings: pages that one address may have open, and the names of the server.
     """
     proxies = getattr(config.loaded_app, "trusted_hosts", ())
-    connections = _Open(round(_raise_files() * (1 - FILES_BESIDE)), CONNECTIONS_A_PAGE * pages_each)
+    connections = _Open(round(_raise_files() * (1 - FILES_BESIDE)), CONNECTIONS_A_PAGE * settings.visitor_pages)
 
     class Limited(_Limited):
         _open, _proxies = connections, proxies
 
-    config.loaded_app = ForeignPages(config.loaded_app)
+    config.loaded_app = ForeignPages(config.loaded_app, names_of(settings))
     config.http_protocol_class = Limited
     # Nothing here speaks over one, and it would not be counted.
     config.ws_protocol_class = None

@@ -1,22 +1,33 @@
 """Refusal of requests from pages of other sites, as the outermost layer.
 
 Gradio answers whatever page asks, with the visitor's cookie, unless it is reached as localhost; a page that somebody
-happens to have open could act in their session, or use a server in their own network.
+happens to have open could act in their session, or use a server in their own network. A name that a stranger points at
+this machine makes such a page the server's own, so the names that it is reached by may be limited, too.
 """
 
 from __future__ import annotations
 
+import os
+from collections.abc import Collection
+from contextlib import suppress
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from durian.settings import Settings
 from durian.ui.messages import header
 
 SENTENCE = (
     "A page of another site cannot use this one: open it itself, or ask without a browser; a proxy before it must pass "
     "on Host."
 )
+UNKNOWN_NAME = (
+    "This server is not known by that name: open it as localhost, or have whoever runs it add the name to DURIAN_NAMES."
+)
+_NEAR = ("localhost", "local", "lan", "internal", "home.arpa")
+"""Ends of names that nobody can register."""
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
@@ -26,16 +37,40 @@ class ForeignPages:
 
     Args:
         app: what it guards.
+        names: that it is reached by besides addresses and names of the network at hand; ``None`` for any.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, names: Collection[str] | None = None) -> None:
         self._app = app
+        self._names = names
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and is_foreign(scope):
             await JSONResponse({"detail": SENTENCE}, 403)(scope, receive, send)
+        elif scope["type"] == "http" and self._names is not None and not is_known(scope, self._names):
+            await JSONResponse({"detail": UNKNOWN_NAME}, 403)(scope, receive, send)
         else:
             await self._app(scope, receive, send)
+
+
+def names_of(settings: Settings) -> Collection[str] | None:
+    """The names that a server is reached by; ``None`` for any, as where it is open to a network and none are set."""
+    if settings.names:
+        return settings.names.lower().split()
+    # Only this machine's own browsers reach it, and a proxy on it, whose name has to be told.
+    is_open = "SPACE_ID" in os.environ or settings.host not in ("127.0.0.1", "localhost", "::1")
+    return None if is_open else ()
+
+
+def is_known(scope: Scope, names: Collection[str]) -> bool:
+    """Whether a request asks for one of ``names``, an address, or a name that nobody can register."""
+    try:
+        host = urlsplit(f"//{header(scope, b'host').lower()}").hostname or ""
+    except ValueError:
+        return False
+    with suppress(ValueError):
+        return bool(ip_address(host))
+    return "." not in host or host in names or host.endswith(tuple(f".{end}" for end in _NEAR))
 
 
 def is_foreign(scope: Scope) -> bool:

@@ -34,6 +34,12 @@ MOST_BYTES_OF_NO_CALL = 10_000
 LEAST_UPLOAD_BYTES = 1_000_000
 """An upload counts as this much at least, since a disk has so many files and no more."""
 
+PAGE_COSTS = 20
+"""Requests that the page itself counts as: its server draws it anew each time."""
+MOST_NAMES = 20_000
+"""Names of values in a call; a request has some hundred."""
+
+_PAGE = re.compile(r"/|/config/?")
 _ASKED = re.compile(
     r"/gradio_api/(?:app_id|cancel|file[=/].*|heartbeat/[^/]+|info|login_check|openapi\.json|proxy=.*|reset|startup-events"
     r"|theme\.css|token|upload|upload_progress|user|(?:call|call/v2|run|api)/[^/]+|call/(?:v2/)?[^/]+/[^/]+"
@@ -44,6 +50,7 @@ events."""
 _HEARTBEAT = re.compile(r"/gradio_api/heartbeat/(?P<session>[^/]+)\Z")
 _LISTENING = re.compile(r"/gradio_api/call/(?:v2/)?[^/]+/(?P<event>[^/]+)\Z")
 _AT_ONCE = re.compile(r"/gradio_api/(?:run|api)/[^/]+/?\Z")
+_CANCEL = re.compile(r"/gradio_api/cancel/?\Z")
 _UPLOAD = re.compile(r"/gradio_api/upload/?\Z")
 _FILE = re.compile(r"/gradio_api/file[=/](?P<what>.*)\Z")
 _UPLOAD_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -77,7 +84,7 @@ class Guard:
         send = messages.with_safe_headers(send)
         address = shared_address(scope["client"][0] if scope.get("client") else None)
         try:
-            self._visitors.shares.count_request(address)
+            self._visitors.shares.count_request(address, PAGE_COSTS if _PAGE.fullmatch(scope["path"]) else 1)
             self._visitors.shares.open_request(address)
         except DurianError as error:
             await _refusal(scope, error)(scope, receive, send)
@@ -126,7 +133,10 @@ class Guard:
                 receive = messages.replay(body, receive)
         key = messages.key_of(scope)
         for name in names:
-            self._visitors.admit(name, key, address)
+            if _CANCEL.search(path) and self._visitors.knows(name):  # ending an event makes no page of it
+                self._visitors.check_key(name, key)
+            else:
+                self._visitors.admit(name, key, address)
         if event := _event_in(content):
             self._check_event(scope["app"].get_blocks(), event, key)
         if call_checks.route_of(scope):
@@ -164,7 +174,7 @@ class Guard:
             raise InvalidRequest("The upload does not say how long it is: send it with a Content-Length alone.")
         if shutil.disk_usage(self._uploads).free - int(length) < DISK_RESERVE_BYTES:
             raise OutputFailed("The server's disk is full: try again in an hour.")
-        self._visitors.shares.count_upload(address, max(int(length), LEAST_UPLOAD_BYTES))
+        self._visitors.shares.count_file(address, max(int(length), LEAST_UPLOAD_BYTES))
 
     async def _beat(self, session: str, scope: Scope, receive: Receive, send: Send) -> None:
         """The connection by which a page shows that it is open."""
@@ -243,6 +253,8 @@ def _json(body: bytes, is_call: bool) -> Any:
     # Counted before they are made: braces in texts count too, and no call has so many.
     if body.count(b"{") + body.count(b"[") > call_checks.MOST_PARTS:
         raise LimitExceeded(f"The request has more than {call_checks.MOST_PARTS} lists in it: send less at once.")
+    if body.count(b":") > MOST_NAMES:
+        raise LimitExceeded(f"The request has more than {MOST_NAMES} names in it: send less at once.")
     try:
         return json.loads(body) if is_call else json.loads(body, parse_float=_finite, parse_constant=_finite)
     except (ValueError, RecursionError) as error:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from durian.errors import QueueFull
 from durian.settings import Settings
@@ -36,11 +37,11 @@ class _Bucket:
     left: float
     filled: float
 
-    def wait(self, now: float) -> float:
-        """Seconds after which there is one to take; 0 for at once."""
+    def wait(self, now: float, count: float = 1) -> float:
+        """Seconds after which there are so many to take; 0 for at once."""
         self.left = min(self.a_minute, self.left + (now - self.filled) * self.a_minute / MINUTE)
         self.filled = now
-        return 0.0 if self.left >= 1 else (1 - self.left) * MINUTE / self.a_minute
+        return 0.0 if self.left >= count else (count - self.left) * MINUTE / self.a_minute
 
 
 @dataclass
@@ -53,8 +54,8 @@ class _Share:
     seen: float
     open_requests: int = 0
     open_uploads: int = 0
-    uploads: list[tuple[float, int]] = field(default_factory=list)
-    """When and how many bytes."""
+    files: list[tuple[float, int]] = field(default_factory=list)
+    """Of uploads, and of what was made: when, and how many bytes."""
 
     @property
     def is_idle(self) -> bool:
@@ -75,13 +76,14 @@ class Shares:
         self._lock = threading.RLock()
         self._shares: dict[str, _Share] = {}
 
-    def count_request(self, address: str) -> None:
-        """
+    def count_request(self, address: str, times: int = 1) -> None:
+        """Count a request, or one that is as much work as so many.
+
         Raises:
             QueueFull: the address has sent ``visitor_requests`` in a minute.
         """
         with self._lock:
-            self._take([share.requests for share in self._of(address)], "requests")
+            self._take([share.requests for share in self._of(address)], "requests", times)
 
     def count_call(self, address: str) -> None:
         """
@@ -91,16 +93,16 @@ class Shares:
         with self._lock:
             self._take([share.calls for share in self._of(address)], "calls")
 
-    def _take(self, buckets: list[_Bucket], what: str) -> None:
+    def _take(self, buckets: list[_Bucket], what: str, count: int = 1) -> None:
         now = self._clock()
         for bucket in buckets:
-            if wait := bucket.wait(now):
+            if wait := bucket.wait(now, min(count, bucket.a_minute)):
                 raise QueueFull(
                     f"More than {bucket.a_minute:g} {what} came from your address within a minute: "
                     f"wait {math.ceil(wait)} s and try again."
                 )
         for bucket in buckets:
-            bucket.left -= 1
+            bucket.left -= min(count, bucket.a_minute)
 
     def check_events(self, address: str, events: Sequence[str]) -> None:
         """
@@ -133,29 +135,67 @@ class Shares:
             for share in self._of(address):
                 share.open_requests -= 1
 
-    def count_upload(self, address: str, size: int) -> None:
-        """Count an upload before it is read.
+    def count_file(self, address: str, size: int) -> None:
+        """Count an upload before it is read, or a file that was made for somebody: both lie on the disk for as long.
 
         Args:
             address: whose it is.
             size: bytes.
 
         Raises:
-            QueueFull: with it the address has uploaded more than ``visitor_upload_mb`` within ``keep_seconds``.
+            QueueFull: with it the address has more than ``visitor_upload_mb`` of ``keep_seconds``.
         """
         with self._lock:
-            shares, now = self._of(address), self._clock()
-            for share in shares:
-                share.uploads = [(when, n) for when, n in share.uploads if now - when < self._settings.keep_seconds]
-                limit = share.times * self._settings.visitor_upload_mb
-                if sum(n for _, n in share.uploads) + size > limit * 1_000_000:
-                    minutes = max(1, round(self._settings.keep_seconds / 60))
-                    raise QueueFull(
-                        f"More than {limit} MB were uploaded from your address within {minutes} minutes: "
-                        "try again later."
-                    )
-            for share in shares:
-                share.uploads.append((now, size))
+            shares = self._of(address)
+            self._check_files(shares, size)
+            self._note_file(shares, size)
+
+    def _check_files(self, shares: list[_Share], size: int) -> None:
+        now = self._clock()
+        for share in shares:
+            share.files = [(when, n) for when, n in share.files if now - when < self._settings.keep_seconds]
+            limit = share.times * self._settings.visitor_upload_mb
+            if sum(n for _, n in share.files) + size > limit * 1_000_000:
+                minutes = max(1, round(self._settings.keep_seconds / 60))
+                raise QueueFull(
+                    f"More than {limit} MB were uploaded from your address or made for it within {minutes} minutes: "
+                    "try again later."
+                )
+
+    def _note_file(self, shares: list[_Share], size: int) -> None:
+        now = self._clock()
+        for share in shares:
+            share.files.append((now, size))
+
+    def check_room(self, address: str) -> None:
+        """
+        Raises:
+            QueueFull: as :meth:`count_file`, of a file that nobody knows the size of yet.
+        """
+        self._check_files(self._of(address), 1)
+
+    def count_made(self, address: str, *paths: Path, stays: bool = False) -> None:
+        """Count files that were made for an address; those that there is no room for are deleted.
+
+        Args:
+            address: whose they are.
+            paths: the files.
+            stays: keep them all the same, as what took minutes; :meth:`check_room` comes before it.
+
+        Raises:
+            QueueFull: there is no room left for them.
+        """
+        size = sum(path.stat().st_size for path in paths if path.is_file())
+        try:
+            with self._lock:
+                shares = self._of(address)
+                if not stays:
+                    self._check_files(shares, size)
+                self._note_file(shares, size)
+        except QueueFull:
+            for path in paths:
+                path.unlink(missing_ok=True)
+            raise
 
     @contextmanager
     def uploading(self, address: str) -> Iterator[None]:

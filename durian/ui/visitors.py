@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from durian.errors import InvalidRequest, LimitExceeded, QueueFull
@@ -198,6 +199,20 @@ class Visitors:
         finally:
             if over:
                 self._when_over(over)
+
+    def count_made(self, owner: str, *paths: Path, stays: bool = False) -> None:
+        """As :meth:`Shares.count_made`, for the address of an owner's page."""
+        if (address := self._address_of(owner)) is not None:
+            self.shares.count_made(address, *paths, stays=stays)
+
+    def check_room(self, owner: str) -> None:
+        """As :meth:`Shares.check_room`, for the address of an owner's page."""
+        if (address := self._address_of(owner)) is not None:
+            self.shares.check_room(address)
+
+    def _address_of(self, owner: str) -> str | None:
+        with self._lock:
+            return next((visitor.address for visitor in self._visitors.values() if visitor.owner == owner), None)
 
     def note_table(self, owner: str, size: int) -> None:
         """Note of how many bytes an owner's table is now, whatever was expected."""

@@ -17,6 +17,7 @@ from durian.ui.handlers import live_preview, rendering
 from durian.ui.handlers.common import QUICK, guarded, sentence
 from durian.ui.layout import Page
 from durian.ui.session import Outcome, Session
+from durian.ui.visitors import get_visitors
 
 ANIMATION_LANE: dict[str, Any] = {
     "concurrency_id": "animation",
@@ -50,6 +51,7 @@ def run(
         _check_items(session)
         request = session.request()
         motion = session.motion
+        get_visitors().check_room(session.owner)
         audio = motion.video if session.sound and motion.has_audio and motion.tracked is not None else None
         job = get_engine().submit(
             request,
@@ -107,6 +109,7 @@ def _check_items(session: Session) -> None:
 def finish(session: Session, job: Job, request: Any) -> Outcome:
     """Put the job's result into the session's history."""
     animation = job.result()
+    get_visitors().count_made(session.owner, animation.path, animation.master, stays=True)
     poster = animation.frame(animation.frames // 3)
     names = [item.name for item in session.items if item.ready]
     title = f"{session.motion.name} · {', '.join(names) or 'as is'}"

@@ -11,6 +11,7 @@ from typing import Any
 
 import gradio as gr
 
+from durian import content_cache
 from durian.errors import (
     Cancelled,
     DurianError,
@@ -26,6 +27,7 @@ from durian.ui import texts
 from durian.ui.visitors import get_visitors
 
 log = logging.getLogger(__name__)
+_OVER = object()
 
 TITLES: dict[type[DurianError], str] = {
     NoFaceFound: "No usable face",
@@ -84,7 +86,14 @@ def guarded(handler: Callable) -> Callable:
         def generate(*values: Any):
             try:
                 _check_session(values)
-                yield from handler(*values)
+                steps = handler(*values)
+                while True:
+                    # Gradio asks for each step in a context of its own.
+                    with content_cache.kept_for(_client_of(values)):
+                        step = next(steps, _OVER)
+                    if step is _OVER:
+                        return
+                    yield step
             except gr.Error:
                 raise
             except DurianError as error:
@@ -99,7 +108,8 @@ def guarded(handler: Callable) -> Callable:
     def call(*values: Any):
         try:
             _check_session(values)
-            return handler(*values)
+            with content_cache.kept_for(_client_of(values)):
+                return handler(*values)
         except gr.Error:
             raise
         except Cancelled:
@@ -113,6 +123,12 @@ def guarded(handler: Callable) -> Callable:
             _weigh_table(values)
 
     return call
+
+
+def _client_of(values: tuple[Any, ...]) -> str:
+    from durian.ui.session import Session
+
+    return values[0].client or "" if values and isinstance(values[0], Session) else ""
 
 
 def _weigh_table(values: tuple[Any, ...]) -> None:

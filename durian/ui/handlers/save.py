@@ -54,12 +54,12 @@ def _video_of(outcome: Outcome) -> str:
 
 def gif(session: Session) -> str:
     animation = newest(session).animation
-    return str(animation.gif(animation.path.with_suffix(".gif")))
+    return _counted(session, animation.gif(animation.path.with_suffix(".gif")))
 
 
 def frames(session: Session) -> str:
     animation = newest(session).animation
-    return str(animation.frames_zip(animation.path.with_name(f"{animation.path.stem}-frames.zip")))
+    return _counted(session, animation.frames_zip(animation.path.with_name(f"{animation.path.stem}-frames.zip")))
 
 
 def bundle(session: Session) -> str:
@@ -73,6 +73,16 @@ def bundle(session: Session) -> str:
         clicks = [list(item.masking().step.clicks) for item in session.items if item.ready]
     path = get_engine().owner_folder(session.owner) / "durian-bundle.zip"
     save_bundle(path, request, result, {"clicks": clicks, "motion": request.motion.name if request.motion else None})
+    return _counted(session, path)
+
+
+def _counted(session: Session, path: Path) -> str:
+    """The path of a file that was made for a download, which takes room on the disk as uploads do.
+
+    Raises:
+        QueueFull: there is none left for the visitor's address.
+    """
+    get_visitors().count_made(session.owner, path)
     return str(path)
 
 

@@ -14,6 +14,7 @@ from durian.ui.handlers import payloads, still
 from durian.ui.handlers.common import QUICK, QUIET, guarded
 from durian.ui.layout import Page
 from durian.ui.session import Session
+from durian.ui.visitors import get_visitors
 
 SEGMENT_LANE: dict[str, Any] = {"concurrency_id": "segment", "concurrency_limit": 1}
 """One at a time, first come first served: a visitor's clicks keep their order."""
@@ -107,6 +108,7 @@ def export_mask(session: Session) -> str:
         raise InvalidRequest("There is no mask to export yet: click or paint the item first.")
     path = get_engine().owner_folder(session.owner) / f"mask-{item.name}.png"
     path.write_bytes(masks.png_bytes(masks.resized(item.masking().mask, picture.given)))
+    get_visitors().count_made(session.owner, path)
     return str(path)
 
 
