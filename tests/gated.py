@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 from requests_made import picture, request
 
+from durian.content_cache import current_client
+
 PATIENCE = 30.0
 """Seconds after which a test gives up on something that should come at once."""
 
@@ -28,6 +30,8 @@ class GatedRenderer:
         self.rendered = 0
         self.closed_early = 0
         self.stills: list[float] = []
+        self.clients: list[str] = []
+        """For whom each rendering keeps what it works out."""
         self.fail_with: Exception | None = None
         self.closed = False
 
@@ -35,6 +39,7 @@ class GatedRenderer:
         self.gate.release(frames)
 
     def render(self, request, watch=None):
+        self.clients.append(current_client())
         self.begun.release()
         if self.steps:
             watch.step(0, self.steps)

@@ -304,3 +304,11 @@ def test_a_client_has_so_many_places_in_the_line(tmp_path: Path, gated: GatedRen
     gated.let(3)
     assert [job.result(PATIENCE).frames for job in (first, other, third)] == [1, 1, 1]
     engine.close()
+
+
+def test_what_a_job_works_out_of_pictures_is_kept_for_its_client(engine: Engine, gated: GatedRenderer):
+    jobs = [engine.submit(gated_request(frames=1), client=client) for client in ("1.2.3.4", "5.6.7.8", None)]
+    gated.let(3)
+    for job in jobs:
+        job.result()
+    assert gated.clients == ["1.2.3.4", "5.6.7.8", ""]
