@@ -49,7 +49,32 @@ DENSE_SHARE, LEAST_SKIN = (0.15, 0.3), 30
 """Shares of a beard that are no stubble, between which it begins to be taken off; pixels of skin below which nobody can
 tell."""
 AROUND_MOUTH = np.array(
-    [2, 326, 322, 410, 287, 432, 430, 394, 379, 378, 400, 377, 152, 148, 176, 149, 150, 169, 210, 212, 57, 186, 92, 97]
+    [
+        164,
+        391,
+        322,
+        410,
+        287,
+        432,
+        430,
+        394,
+        379,
+        378,
+        400,
+        377,
+        152,
+        148,
+        176,
+        149,
+        150,
+        169,
+        210,
+        212,
+        57,
+        186,
+        92,
+        165,
+    ]
 )
 """Landmarks around upper lip and chin."""
 STUBBLE, STUBBLE_GAP = 9.0, 0.2
