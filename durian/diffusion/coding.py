@@ -106,8 +106,12 @@ class CodingPipeline(DiffusionPipeline):
         return torch.cat(chunks)
 
     def pixels(self, pictures: np.ndarray | Tensor) -> Tensor:
-        """``(N, S, S, C) uint8`` as ``(N, C, S, S)`` in [0, 1], on the device in the model's dtype."""
+        """``(N, S, S, C) uint8`` as ``(N, C, S, S)`` in [0, 1], in the model's dtype; arrays come on to the device.
+
+        Tensors are on theirs: diffusers looks through all modules for the device, which takes longer than a step of a
+        small model's training.
+        """
         if isinstance(pictures, np.ndarray):
             # A copy, since pictures may be shared and not to be written to.
-            pictures = torch.from_numpy(np.array(pictures))
-        return pictures.permute(0, 3, 1, 2).to(self._execution_device, self.denoiser.dtype) / 255
+            pictures = torch.from_numpy(np.array(pictures)).to(self._execution_device)
+        return pictures.permute(0, 3, 1, 2).to(self.denoiser.dtype) / 255
