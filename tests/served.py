@@ -119,12 +119,13 @@ def serving(folder: Path, **settings: object) -> Iterator[Served]:
 
 def _wait_for(served: Served) -> None:
     deadline = time.monotonic() + SECONDS_TO_START
-    while time.monotonic() < deadline:
-        if served.process.poll() is not None:
-            break
-        try:
-            if httpx.get(f"{served.address}/config", timeout=5).is_success:
-                return
-        except httpx.TransportError:
-            time.sleep(0.2)
+    with httpx.Client(base_url=served.address, timeout=5) as client:
+        while time.monotonic() < deadline:
+            if served.process.poll() is not None:
+                break
+            try:
+                if client.get("/config").is_success:
+                    return
+            except httpx.TransportError:
+                time.sleep(0.2)
     raise AssertionError(f"app.py did not answer:\n{served.log.read_text()[-3000:]}")

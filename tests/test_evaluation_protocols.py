@@ -356,7 +356,7 @@ def test_every_protocol_is_there_and_another_is_refused(tmp_path: Path):
 
 @pytest.mark.slow
 def test_transfer_on_real_scenes_beats_the_still(shared_data: Path):
-    protocol = get_protocol("triplets")(Options(shared_data / "triplets", limit=4))
+    protocol = get_protocol("triplets")(Options(shared_data / "triplets", limit=4, size=128, metrics=("psnr",)))
     report = printed(evaluate(protocol, [STILL, MethodSpec("preview")]))
     assert report["preview"]["inside"]["psnr"] > report["still"]["inside"]["psnr"] + 2
     assert report["preview"]["outside"]["psnr"] > report["still"]["outside"]["psnr"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
@@ -17,6 +18,7 @@ from durian.segmentation.parser.network import ParserNetwork
 from durian.segmentation.parser.running import load_network, read_network, save_network
 from durian.segmentation.parser.weights import FILE
 from durian.training.parser import loop
+from durian.training.parser import recipe as parser_recipe
 from durian.training.parser.loop import TEACHER, train_parser
 from durian.training.parser.photos import Photos
 from durian.training.parser.recipe import ParserRecipe
@@ -33,9 +35,9 @@ def without_rendering(collins, monkeypatch):
     monkeypatch.setattr(Photos, "open", classmethod(lambda cls, path: photos))
 
 
-RUNNING = Running(workers=0, report_every=5, keep_every=28)
-TINY = ParserRecipe(steps=30, click_steps=90, batch=4, side=SIDE, rate=3e-3, average=0.9, running=RUNNING)
-FOUR = replace(TINY, steps=4, click_steps=4)
+RUNNING = Running(workers=0, report_every=5, keep_every=14)
+TINY = ParserRecipe(steps=16, click_steps=45, batch=4, side=SIDE, rate=3e-3, average=0.9, running=RUNNING)
+FOUR = replace(TINY, steps=4, click_steps=4, batch=2)
 
 
 def stop_after(*ends: int):
@@ -59,9 +61,8 @@ def same(first, second) -> bool:
     return all(torch.equal(value, second[name]) for name, value in first.items())
 
 
-@pytest.mark.slow
 def test_it_learns_goes_on_and_writes_weights(without_rendering, tmp_path):
-    seen, ends = [], [29, 58]
+    seen, ends = [], [15, 29]
 
     def break_off(done: int, steps: int) -> None:
         if done == ends[0]:
@@ -72,8 +73,8 @@ def test_it_learns_goes_on_and_writes_weights(without_rendering, tmp_path):
         with pytest.raises(KeyboardInterrupt):
             train_parser(tmp_path, tmp_path, TINY, "cpu", on_step=break_off)
     trained = train_parser(tmp_path, tmp_path, TINY, "cpu", on_step=lambda *at: seen.append(at))
-    assert seen == [(step, 90) for step in range(57, 91)]
-    assert (trained.stage, trained.step, trained.stopped) == ("clicks", 90, None)
+    assert seen == [(step, 45) for step in range(29, 46)]
+    assert (trained.stage, trained.step, trained.stopped) == ("clicks", 45, None)
     # Each click comes where the network errs, so that there the loss falls more slowly.
     for stage, name, share in (("classes", "entropy", 0.6), ("clicks", "clicked overlap", 0.8)):
         losses = [line[name] for line in read_log(tmp_path / stage)]
@@ -150,14 +151,14 @@ def test_it_does_not_go_on_with_another_recipe(without_rendering, tmp_path):
     train_parser(tmp_path, tmp_path, TINY, "cpu", max_minutes=1e-6)
     with pytest.raises(InvalidRequest) as error:
         train_parser(tmp_path, tmp_path, replace(TINY, steps=32, seed=4), "cpu", max_minutes=1e-6)
-    assert "another recipe (seed was 0, is 4; steps was 30, is 32): take that recipe again" in str(error.value)
+    assert "another recipe (seed was 0, is 4; steps was 16, is 32): take that recipe again" in str(error.value)
     assert str(tmp_path / "classes" / FILE) in str(error.value)
     train_parser(tmp_path, tmp_path, replace(TINY, running=Running(workers=0)), "cpu", max_minutes=1e-6)
 
 
 def test_it_stops_in_time(without_rendering, tmp_path):
     trained = train_parser(tmp_path, tmp_path, TINY, "cpu", max_minutes=1e-6)
-    assert (trained.stage, trained.step, trained.steps, trained.stopped) == ("classes", 1, 30, "time")
+    assert (trained.stage, trained.step, trained.steps, trained.stopped) == ("classes", 1, 16, "time")
     assert latest(tmp_path / "classes") == 1
     assert trained.model == tmp_path / FILE
 
@@ -172,8 +173,9 @@ def test_it_begins_with_given_weights(without_rendering, tmp_path):
     assert not torch.equal(theirs, others)
 
 
-@pytest.mark.slow
-def test_the_command_line_trains_and_reports(without_rendering, tmp_path, capsys):
+def test_the_command_line_trains_and_reports(without_rendering, tmp_path, capsys, monkeypatch):
+    # The shipped parser's recipe but for examples that are smaller and made by this process.
+    monkeypatch.setattr(parser_recipe, "ParserRecipe", partial(ParserRecipe, batch=2, side=SIDE, running=RUNNING))
     typed = ["train", "parser", "--data", str(tmp_path), "--out", str(tmp_path / "out"), "--device", "cpu", "--json"]
     assert main([*typed, "--steps", "1", "--click-steps", "0"]) == 0
     report = json.loads(capsys.readouterr().out.splitlines()[-1])

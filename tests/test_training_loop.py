@@ -83,6 +83,13 @@ def test_a_loss_that_is_no_number_changes_nothing_and_then_ends_the_training(cli
         learning.learn(iter(batches), 4)
 
 
+def test_a_processor_computes_in_full_precision():
+    """Without instructions for bfloat16, as most have none, it would take several times as long."""
+    some = torch.eye(4)
+    with learner(recipe(precision="bfloat16")).in_its_precision():
+        assert (some @ some).dtype == torch.float32
+
+
 def test_full_memory_says_what_to_change(clips):
     class Full(AlikeStage):
         def forward(self, *arguments):

@@ -26,12 +26,19 @@ def demo():
     made.close()
 
 
+@pytest.fixture(scope="module")
+def client(demo):
+    """One for all calls: making one reads the certificates of the whole system."""
+    with httpx.Client(base_url=f"{demo.local_url}gradio_api/", timeout=60) as made:
+        yield made
+
+
 @pytest.fixture
-def post(demo):
+def post(client):
     def send(route: str, body: object) -> str:
         """The sentence of a refusal at the door."""
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        answer = httpx.post(f"{demo.local_url}gradio_api/{route}", content=content, timeout=60)
+        answer = client.post(route, content=content)
         assert answer.status_code == 422, answer.text
         (problem,) = answer.json()["detail"]
         assert problem["is_valid"] is False
@@ -158,13 +165,12 @@ def test_what_only_the_browser_does_cannot_be_called(post, demo):
         assert f"There is no {index} to call" in post("run/x", {"fn_index": index, "data": [None]})
 
 
-def test_other_calls_pass(demo):
+def test_other_calls_pass(client):
     """A right call reaches its function, and tells in its own words what is wrong there."""
-    with httpx.Client(base_url=f"{demo.local_url}gradio_api/", timeout=60) as client:
-        name = client.post("upload", files={"files": ("a.png", b"no picture")}).json()[0]
-        data = [FILE | {"path": name}, [[1, 2, 1]], None]
-        event = client.post("call/segment", json={"data": data}).json()["event_id"]
-        assert "This file cannot be read" in client.get(f"call/segment/{event}").text
+    name = client.post("upload", files={"files": ("a.png", b"no picture")}).json()[0]
+    data = [FILE | {"path": name}, [[1, 2, 1]], None]
+    event = client.post("call/segment", json={"data": data}).json()["event_id"]
+    assert "This file cannot be read" in client.get(f"call/segment/{event}").text
 
 
 def test_events_have_threads_apart_from_those_that_send_the_page(demo):

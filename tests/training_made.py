@@ -127,7 +127,7 @@ def smooth_batch() -> dict[str, object]:
 
 def trained(stage: Stage, batch: dict[str, object], steps: int, rate: float) -> list[float]:
     """The losses of some steps with AdamW, its rate falling."""
-    optimiser = torch.optim.AdamW(stage.train().trainable(), rate, weight_decay=0.0)
+    optimiser = torch.optim.AdamW(stage.train().trainable(), rate, weight_decay=0.0, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, steps, pct_start=0.1)
     losses = []
     for step in range(steps):

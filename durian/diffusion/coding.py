@@ -100,14 +100,22 @@ class CodingPipeline(DiffusionPipeline):
         device = self._execution_device
         home = device if len(keypoints) <= window else torch.device("cpu")
         chunks = [
-            self.guider(self.pixels(keypoints[first : first + GUIDER_BATCH])).to(home)
-            for first in range(0, len(keypoints), GUIDER_BATCH)
+            self.guider(self.pixels(torch.from_numpy(np.array(chunk)).to(device))).to(home)
+            for chunk in np.split(keypoints, range(GUIDER_BATCH, len(keypoints), GUIDER_BATCH))
         ]
         return torch.cat(chunks)
 
     def pixels(self, pictures: np.ndarray | Tensor) -> Tensor:
-        """``(N, S, S, C) uint8`` as ``(N, C, S, S)`` in [0, 1], on the device in the model's dtype."""
-        if isinstance(pictures, np.ndarray):
-            # A copy, since pictures may be shared and not to be written to.
-            pictures = torch.from_numpy(np.array(pictures))
-        return pictures.permute(0, 3, 1, 2).to(self._execution_device, self.denoiser.dtype) / 255
+        """``(N, S, S, C) uint8`` as ``(N, C, S, S)`` in [0, 1], in the model's dtype; arrays come on to the device."""
+        (there,) = self.on_device(pictures)
+        return there.permute(0, 3, 1, 2).to(self.denoiser.dtype) / 255
+
+    def on_device(self, *pictures: np.ndarray | Tensor) -> list[Tensor]:
+        """Arrays as tensors on the device; tensors stay on theirs.
+
+        For the device diffusers looks through all modules, which takes longer than a step of a small model's training:
+        it is asked once for all pictures, and not where there are no arrays.
+        """
+        device = self._execution_device if any(isinstance(one, np.ndarray) for one in pictures) else None
+        # Copies, since arrays may be shared and not to be written to.
+        return [one if isinstance(one, Tensor) else torch.from_numpy(np.array(one)).to(device) for one in pictures]

@@ -50,12 +50,14 @@ class ReferenceInputs:
             masks: ``(B, S, S) uint8``, 255 where they are shown.
             keypoints: ``(B, S, S, 3) uint8``.
         """
-        inside = pipeline.pixels(masks[..., None])
-        shown = masked(pipeline.pixels(pictures) * 2 - 1, inside)
+        drawn = () if keypoints is None else (keypoints,)
+        there, where, *seen = pipeline.on_device(pictures, masks[..., None], *drawn)
+        inside = pipeline.pixels(where)
+        shown = masked(pipeline.pixels(there) * 2 - 1, inside)
         latents, small = encode_masked(pipeline.vae, shown, inside)
         is_clip = pipeline.conditioner.config.kind == "clip"
         embedding = _clip_embedding(pipeline, shown).to(latents) if is_clip else None
-        return cls(latents, small, embedding, None if keypoints is None else pipeline.pixels(keypoints))
+        return cls(latents, small, embedding, pipeline.pixels(seen[0]) if seen else None)
 
     def seen_by(self, net: ReferenceNet) -> ReferenceFeatures:
         """The features of the pictures in ARNet or PRNet, to which an embedding is one semantic token."""

@@ -42,7 +42,7 @@ class StageRecipe:
         betas: AdamW's.
         clip: largest norm of the gradient.
         average: share of the old average of weights after each step (EMA), less at the beginning.
-        precision: of the networks' arithmetic; weights are kept in ``float32``.
+        precision: of the networks' arithmetic on a GPU; a processor's is ``float32``, and so are weights.
     """
 
     steps: int

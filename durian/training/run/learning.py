@@ -135,8 +135,10 @@ class Learner:
         return losses
 
     def in_its_precision(self) -> torch.autocast:
-        """Within, networks compute in the recipe's precision."""
-        return torch.autocast(self._accelerator.device.type, torch.bfloat16, self._recipe.precision == "bfloat16")
+        """Within, networks compute in the recipe's precision; on a processor, few of which are fast in any other, in
+        float32."""
+        device = self._accelerator.device.type
+        return torch.autocast(device, torch.bfloat16, self._recipe.precision == "bfloat16" and device != "cpu")
 
     @property
     def _counts_flop(self) -> bool:
