@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from videos_made import HEIGHT, WIDTH, make_video, number_of, numbered, steady
 from durian.errors import LimitExceeded
 from durian.media import probe_video, read_video, unpacking
 from durian.media.av1_frames import ENDLESS, MOST_UNITS, count_frames
-from durian.media.jpeg_scans import MOST_SCANS, check_frame_scans
+from durian.media.jpeg_scans import MOST_SCANS, check_frame_scans, without_exif
 from durian.media.probing import find_video_stream, open_container
 from durian.media.unpacking import Unpacking
 
@@ -135,6 +136,17 @@ def test_scans_where_a_lenient_decoder_finds_them(trick: bytes):
     check_frame_scans(trick + encoded()[2:], "A frame")
     with pytest.raises(LimitExceeded, match="A frame is a JPEG of more than 100 scans"):
         check_frame_scans(trick + with_scans(MOST_SCANS)[2:], "A frame")
+
+
+def test_exif_of_frames_is_not_read(tmp_path: Path):
+    """A thousand tags that all name the same bytes, three times: a decoder reads them for seconds."""
+    tags = b"".join(struct.pack("<HHII", 40_000 + index, 1, 30_000, 8) for index in range(1000))
+    exif = b"Exif\0\0II*\0" + struct.pack("<I", 30_008) + bytes(30_000) + struct.pack("<H", 1000) + tags + bytes(4)
+    plain = encoded()
+    frame = plain[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + plain[2:]
+    assert without_exif(plain) == plain
+    assert without_exif(frame) == frame.replace(b"Exif", b"none")
+    assert len(read_video(muxed(tmp_path / "clip.avi", "mjpeg", [frame] * 3)).frames) == 3
 
 
 def test_a_packet_of_frames_that_are_never_shown(tmp_path: Path):

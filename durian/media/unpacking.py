@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from durian.errors import LimitExceeded
 from durian.media.av1_frames import count_frames
-from durian.media.jpeg_scans import check_frame_scans
+from durian.media.codecs import CHECKED
+from durian.media.jpeg_scans import check_frame_scans, without_exif
 from durian.media.packets import packets_of
 from durian.media.png_frames import plain_frame
 from durian.settings import get_settings
@@ -85,11 +86,13 @@ class Unpacking:
 
     def _plain(self, packet: Packet) -> Packet:
         """A packet without what a decoder would unpack besides pixels."""
-        if self._stream.codec_context.name != "png" or not packet.size:
+        codec = self._stream.codec_context.name
+        if codec not in CHECKED or not packet.size:
             return packet
         from av.packet import Packet
 
-        data = plain_frame(bytes(packet), self._name)
+        data = bytes(packet)
+        data = plain_frame(data, self._name) if codec == "png" else without_exif(data)
         # Given the bytes themselves, a packet would need the interpreter to let go of them, in a decoder's thread for
         # whose end the interpreter waits.
         plain = Packet(len(data))
