@@ -68,8 +68,11 @@ PRIMARIES = {
 """Red, green and blue as XYZ under D50, as the profiles themselves hold them."""
 
 
-def icc_profile(name: str, primaries: str = "sRGB", gamma: float = 2.2, grey: bool = False) -> bytes:
-    """A minimal ICC profile (version 2.4) with a plain power curve, called ``name`` whatever it is."""
+def icc_profile(
+    name: str, primaries: str = "sRGB", gamma: float = 2.2, grey: bool = False, more: dict[bytes, bytes] | None = None
+) -> bytes:
+    """A minimal ICC profile (version 4.2, without ``more`` parts 2.4) with a plain power curve, called ``name``
+    whatever it is."""
 
     def number(value: float) -> bytes:
         return struct.pack(">i", round(value * 65536))
@@ -88,13 +91,14 @@ def icc_profile(name: str, primaries: str = "sRGB", gamma: float = 2.2, grey: bo
     else:
         for letter, colour in zip((b"r", b"g", b"b"), PRIMARIES[primaries], strict=True):
             parts[letter + b"XYZ"], parts[letter + b"TRC"] = xyz(colour), curve
+    parts |= more or {}
     table, body, start = b"", b"", 128 + 4 + 12 * len(parts)
     for tag, part in parts.items():
         table += tag + struct.pack(">II", start + len(body), len(part))
         body += part + bytes(-len(part) % 4)
     header = bytearray(128)
     header[:4] = struct.pack(">I", start + len(body))
-    header[8:24] = b"\x02\x40\0\0mntr" + (b"GRAY" if grey else b"RGB ") + b"XYZ "
+    header[8:24] = (b"\x04\x20" if more else b"\x02\x40") + b"\0\0mntr" + (b"GRAY" if grey else b"RGB ") + b"XYZ "
     header[36:40] = b"acsp"
     header[68:80] = b"".join(map(number, (0.9642, 1.0, 0.8249)))
     return bytes(header) + struct.pack(">I", len(parts)) + table + body

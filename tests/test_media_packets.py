@@ -12,6 +12,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from test_media_mp4_tables import box, film, numbers, pictures, table
 
 from durian.errors import LimitExceeded
 from durian.media import packets, probe_video
@@ -86,6 +87,39 @@ def test_other_streams_are_passed_over(busy: Path):
     # The last stands for the end.
     assert found == [len(jpeg()), 0]
     assert scan_packets(busy, "matroska") == (0.0, 1)
+
+
+def shared(path: Path, handler: bytes, described: bytes, sample: bytes, count: int) -> Path:
+    """A MOV with one frame, and a track whose ``count`` samples are all at one place."""
+
+    def track(handler: bytes, described: bytes, at: int, size: int, count: int) -> bytes:
+        places = table(b"stsc", 1, 1, 1, 1) + table(b"stsz", size, count) + table(b"stco", count, *[at] * count)
+        tables = box(b"stbl", described, table(b"stts", 1, count, 100), places)
+        told = table(b"mdhd", 0, 0, 1000, 100 * count, 0), box(b"hdlr", numbers(0, 0), handler, bytes(13))
+        return box(b"trak", box(b"mdia", *told, box(b"minf", tables)))
+
+    frame = jpeg()
+    head = box(b"ftyp", b"qt  ", bytes(4)) + box(b"mdat", frame, sample)
+    first = track(b"vide", pictures(), 24, len(frame), 1)
+    path.write_bytes(head + film(first, track(handler, described, 24 + len(frame), len(sample), count)))
+    return path
+
+
+PLAIN_SOUND = box(b"stsd", numbers(0, 1), box(b"sowt", bytes(6) + b"\0\1" + bytes(8) + numbers(0x10010, 0, 8000 << 16)))
+
+
+@pytest.mark.parametrize(("handler", "described"), [(b"vide", pictures()), (b"soun", PLAIN_SOUND)])
+def test_bytes_that_are_given_again_and_again_are_counted(tmp_path: Path, handler: bytes, described: bytes):
+    """Of all streams: those that are passed over are read, too."""
+    sample = jpeg() + bytes(300_000)
+    seldom = shared(tmp_path / "clip.mov", handler, described, sample, 2)
+    with open_container(seldom, "mp4") as container:
+        assert len(list(packets_of(container, container.streams[0], "clip.mov"))) == 2
+    often = shared(tmp_path / "long.mov", handler, described, sample, 50)
+    sentence = r"^long\.mov tells of more than 4 times as many bytes of frames and sound as it has: convert it again\.$"
+    for stream in (0, 1):
+        with open_container(often, "mp4") as container, pytest.raises(LimitExceeded, match=sentence):
+            list(packets_of(container, container.streams[stream], often.name))
 
 
 def test_a_file_of_single_bytes_takes_little_memory(tmp_path: Path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,22 +14,28 @@ from videos_made import HEIGHT, WIDTH, make_video, number_of, numbered, steady
 from durian.errors import LimitExceeded
 from durian.media import probe_video, read_video, unpacking
 from durian.media.av1_frames import ENDLESS, MOST_UNITS, count_frames
-from durian.media.jpeg_scans import MOST_SCANS, check_frame_scans
+from durian.media.jpeg_scans import MOST_SCANS, check_frame_scans, without_exif
+from durian.media.probing import find_video_stream, open_container
+from durian.media.unpacking import Unpacking
 
 RATE = 10
 SHOWN = 0x10
 """The bit of a VP8 frame's first byte that has it shown (RFC 6386, section 9.1)."""
 
 
-def packets(codec: str, count: int) -> list[bytes]:
+PIXELS = {"mjpeg": "yuvj420p", "png": "rgb24"}
+"""Of codecs that do not take ``yuv420p``."""
+
+
+def packets(codec: str, count: int, size: tuple[int, int] = (WIDTH, HEIGHT)) -> list[bytes]:
     """Encoded frames, each in a packet."""
     context = av.CodecContext.create(codec, "w")
-    context.width, context.height, context.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+    (context.width, context.height), context.pix_fmt = size, PIXELS.get(codec, "yuv420p")
     context.framerate, context.time_base = RATE, Fraction(1, RATE)
     context.options = {"lag-in-frames": "0", "deadline": "realtime"}
     encoded = []
     for index in range(count):
-        frame = av.VideoFrame.from_ndarray(numbered(index), format="rgb24").reformat(format="yuv420p")
+        frame = av.VideoFrame.from_ndarray(numbered(index, *size), format="rgb24").reformat(format=context.pix_fmt)
         frame.pts = index
         encoded += context.encode(frame)
     return [bytes(packet) for packet in encoded + context.encode(None)]
@@ -41,7 +48,7 @@ def hidden(packet: bytes) -> bytes:
 def muxed(path: Path, codec: str, content: list[bytes]) -> Path:
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=RATE)
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p" if codec != "mjpeg" else "yuvj420p"
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, PIXELS.get(codec, "yuv420p")
         for index, data in enumerate(content):
             packet = av.Packet(data)
             packet.pts = packet.dts = index
@@ -98,6 +105,22 @@ def test_some_frames_that_are_never_shown(tmp_path: Path):
     assert [number_of(frame) for frame in read_video(path).frames] == [0, 1, 2, 3, 4, 5, 5, 7, 8, 9, 10, 11]
 
 
+@pytest.mark.parametrize("codec", ["libvpx", "libvpx-vp9", "libx264", "libx265", "libsvtav1", "mpeg4", "mjpeg", "png"])
+def test_frames_far_larger_than_told_are_not_decoded(tmp_path: Path, codec: str, settings_environment, monkeypatch):
+    """What a header tells is no limit for a decoder, which looks at each frame's own size."""
+    large = packets(codec, 1, (1024, 1024))
+    name, kind = ("clip.mov", "mp4") if codec == "png" else ("clip.mkv", "matroska")
+    path = muxed(tmp_path / name, codec, [*packets(codec, 8), *large, *packets(codec, 8)])
+    monkeypatch.setattr(unpacking, "WIDEST_BLOCK", 0)
+    settings_environment(max_megapixels=1)
+    sizes: list[int] = []
+    with open_container(path, kind) as container:
+        frames = Unpacking(container, find_video_stream(container, path), name).frames()
+        with pytest.raises(LimitExceeded, match=r"has frames of more than 1 megapixels: |is 1024×1024 pixels: "):
+            sizes.extend(frame.width for frame in frames)
+    assert set(sizes) <= {WIDTH}
+
+
 @pytest.mark.parametrize("ending", ["mkv", "avi", "mov"])
 def test_frames_of_many_scans(tmp_path: Path, ending: str):
     assert probe_video(muxed(tmp_path / f"clip.{ending}", "mjpeg", [encoded()] * 12)).fps == pytest.approx(RATE)
@@ -113,6 +136,17 @@ def test_scans_where_a_lenient_decoder_finds_them(trick: bytes):
     check_frame_scans(trick + encoded()[2:], "A frame")
     with pytest.raises(LimitExceeded, match="A frame is a JPEG of more than 100 scans"):
         check_frame_scans(trick + with_scans(MOST_SCANS)[2:], "A frame")
+
+
+def test_exif_of_frames_is_not_read(tmp_path: Path):
+    """A thousand tags that all name the same bytes, three times: a decoder reads them for seconds."""
+    tags = b"".join(struct.pack("<HHII", 40_000 + index, 1, 30_000, 8) for index in range(1000))
+    exif = b"Exif\0\0II*\0" + struct.pack("<I", 30_008) + bytes(30_000) + struct.pack("<H", 1000) + tags + bytes(4)
+    plain = encoded()
+    frame = plain[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + plain[2:]
+    assert without_exif(plain) == plain
+    assert without_exif(frame) == frame.replace(b"Exif", b"none")
+    assert len(read_video(muxed(tmp_path / "clip.avi", "mjpeg", [frame] * 3)).frames) == 3
 
 
 def test_a_packet_of_frames_that_are_never_shown(tmp_path: Path):

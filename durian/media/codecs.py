@@ -16,6 +16,8 @@ SOUND_CODECS = (
 )
 """Of the same, and whatever begins with :data:`PLAIN_SOUND`."""
 PLAIN_SOUND = "pcm_"
+CHECKED = ("mjpeg", "png")
+"""Pictures of which each is looked at before it is decoded."""
 
 
 def is_read(canonical_name: str) -> bool:
@@ -24,9 +26,9 @@ def is_read(canonical_name: str) -> bool:
 
 
 @lru_cache(maxsize=1)
-def decoders() -> str:
-    """The names of all decoders that may run, as FFmpeg's ``codec_whitelist`` has them: it tries some as it opens a
-    file, whatever is asked of it later."""
+def decoders_at_opening() -> str:
+    """The names of all decoders that may run as a file is opened, as FFmpeg's ``codec_whitelist`` has them: it tries
+    some, whatever is asked of it later. Those of :data:`CHECKED` pictures only run later."""
     import av
 
     names = []
@@ -36,6 +38,6 @@ def decoders() -> str:
         except ValueError:
             # An encoder alone.
             continue
-        if is_read(codec.canonical_name):
+        if is_read(codec.canonical_name) and codec.canonical_name not in CHECKED:
             names.append(name)
     return ",".join(names)

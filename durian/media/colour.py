@@ -17,7 +17,12 @@ SWATCH_STEPS = 17
 """Levels of each channel at which a profile is compared with sRGB; makes 4,913 colours."""
 ROWS = 512
 """Rows that are computed at once, so that wider numbers than 8 bits never take a whole picture's memory."""
+MOST_PROFILE_BYTES = 8_000_000
+"""Of a profile; printers' largest have four million. Whatever is in it, so many take a second."""
 
+_TAG_TABLE, _TAG_BYTES, _MOST_TAGS = 132, 12, 100
+"""Where a profile lists its parts and how long each is there (ICC.1, 7.3), and how many the colour engine reads."""
+_OF_PROCESSING_ELEMENTS = (b"D2B", b"B2D")
 _BITS, _PHOTOMETRIC, _SIGN = 258, 262, 339
 """TIFF's tags."""
 _WHITE_IS_ZERO = 0
@@ -146,7 +151,7 @@ def _converted(image: Image.Image, mode: str, profile: bytes | None) -> Image.Im
     from PIL import ImageCms
 
     try:
-        source = ImageCms.createProfile("LAB") if profile is None else ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        source = ImageCms.createProfile("LAB") if profile is None else ImageCms.ImageCmsProfile(_plain(profile))
         # Relative, with the black point kept: what painting programs do, and it leaves sRGB's own variants alone.
         change = ImageCms.buildTransform(
             source,
@@ -161,6 +166,24 @@ def _converted(image: Image.Image, mode: str, profile: bytes | None) -> Image.Im
         return change.apply(image)
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
         return image
+
+
+def _plain(profile: bytes) -> io.BytesIO:
+    """A profile without conversions by processing elements: of those, a hundred bytes may tell of any number, one after
+    the other. The standard has another conversion beside each, which is what most programs go by.
+
+    Raises:
+        ValueError: it is longer than any profile.
+    """
+    if len(profile) > MOST_PROFILE_BYTES:
+        raise ValueError("The profile is too long.")
+    plain = bytearray(profile)
+    for index in range(min(int.from_bytes(plain[_TAG_TABLE - 4 : _TAG_TABLE], "big"), _MOST_TAGS)):
+        at = _TAG_TABLE + _TAG_BYTES * index
+        if plain[at : at + 3] in _OF_PROCESSING_ELEMENTS:
+            # A name that stands for nothing.
+            plain[at : at + 4] = plain[at : at + 4].lower()
+    return io.BytesIO(plain)
 
 
 def _changes_nothing(change: ImageCms.ImageCmsTransform, mode: str) -> bool:

@@ -28,6 +28,7 @@ from durian.media.jpeg_scans import check_scans
 from durian.media.kinds import HEAD_BYTES, IMAGE_FORMATS, IMAGE_KINDS, describe_kind, sniff
 from durian.media.metered import MeteredStream, has_readable_exif
 from durian.media.png_colour import add_profile, read_coding, scale_transparency
+from durian.media.tiff_blocks import check_blocks
 from durian.media.unfinished_jpeg import with_its_end
 from durian.settings import get_settings
 
@@ -126,6 +127,9 @@ def _opened(file: PictureFile) -> Image.Image:
         return HeifImageFile(file.stream)
     if file.kind == "avif":
         _check_frames(file)
+    if file.kind == "tiff":
+        check_blocks(file.stream, file.name)
+        file.stream.seek(0)
     coding = read_coding(file.stream) if file.kind == "png" else None
     try:
         image = Image.open(file.stream, formats=[file.kind.upper()])

@@ -20,6 +20,8 @@ BLOCK = 65_536
 
 _MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
 """A marker that is no restart within a scan, and no escaped byte of one (ITU T.81, table B.1)."""
+_EXIF = re.compile(rb"(?<=\xff\xe1..)Exif", re.DOTALL)
+"""Where FFmpeg takes a segment for Exif; data of a scan never hold the marker."""
 _START_OF_SCAN, _END = 0xDA, 0xD9
 _ALONE = (0x01, 0xD8)
 """Markers without a segment behind them."""
@@ -52,6 +54,11 @@ def check_frame_scans(data: bytes, name: str) -> None:
     # Data of a scan never hold that marker, those of segments seldom do: no honest frame comes near.
     if data.count(bytes([0xFF, _START_OF_SCAN])) > MOST_SCANS:
         raise LimitExceeded(f"{name} is a JPEG of more than {MOST_SCANS} scans: save it again with another program.")
+
+
+def without_exif(data: bytes) -> bytes:
+    """A video's frame of which FFmpeg reads no Exif: each of its tags may name the same bytes, which takes seconds."""
+    return _EXIF.sub(b"none", data)
 
 
 def _count(stream: ByteSource) -> int:

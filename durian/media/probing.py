@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from durian.errors import DurianError, LimitExceeded, UnreadableMedia
-from durian.media.codecs import decoders, is_read
+from durian.media.codecs import decoders_at_opening, is_read
 from durian.media.files import check_pixels, open_checked
 from durian.media.kinds import IMAGE_KINDS, VIDEO_FORMATS, VIDEO_KINDS, describe_kind, is_animated, sniff, with_article
 from durian.media.mp4_tables import check_tables
 from durian.media.packets import packets_of
-from durian.media.unpacking import Unpacking
+from durian.media.unpacking import Unpacking, most_pixels
 from durian.settings import get_settings
 
 if TYPE_CHECKING:
@@ -79,8 +79,9 @@ def open_container(path: Path, kind: str) -> InputContainer:
 
     options = {
         "protocol_whitelist": "file",
-        "codec_whitelist": decoders(),
+        "codec_whitelist": decoders_at_opening(),
         "probesize": str(BYTES_LOOKED_AT),
+        "max_pixels": str(most_pixels()),
     }
     if kind == "mp4":
         check_tables(path)
@@ -116,6 +117,7 @@ def find_video_stream(container: InputContainer, path: Path) -> VideoStream:
         if stream.codec_context.width or stream.codec_context.height:
             check_pixels(stream.codec_context.width, stream.codec_context.height, path.name, "video")
         stream.thread_type = "AUTO"
+        stream.codec_context.options = {"max_pixels": str(most_pixels())}
         return stream
     if container.streams.audio:
         raise UnreadableMedia(

@@ -5,15 +5,20 @@ VP8, VP9, AV1 and others have frames that only others are made from. A file may 
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from durian.errors import LimitExceeded
 from durian.media.av1_frames import count_frames
-from durian.media.jpeg_scans import check_frame_scans
+from durian.media.codecs import CHECKED
+from durian.media.jpeg_scans import check_frame_scans, without_exif
 from durian.media.packets import packets_of
+from durian.media.png_frames import plain_frame
+from durian.settings import get_settings
 
 if TYPE_CHECKING:
+    from av import FFmpegError
     from av.container import InputContainer
     from av.packet import Packet
     from av.video.frame import VideoFrame
@@ -27,6 +32,8 @@ SECONDS_BEFOREHAND = 10.0
 """Frames of so many seconds more are never too many: decoders begin before the wanted part."""
 KEPT_BACK = 64
 """Frames that a decoder has in hand at most, between what goes in and what comes out."""
+WIDEST_BLOCK = 64
+"""Pixels to whose multiple FFmpeg rounds a width up before it counts."""
 
 
 class Unpacking:
@@ -47,12 +54,19 @@ class Unpacking:
         """The decoded frames, each counted before it is given.
 
         Raises:
-            LimitExceeded: more than may be is unpacked for that many ``seconds``.
+            LimitExceeded: more than may be is unpacked for that many ``seconds``, or for one frame.
             av.FFmpegError: the file is damaged.
         """
+        import av
+
         for packet in packets_of(self._container, self._stream, self._name):
             self._count_packet(packet)
-            for frame in self._stream.decode(packet):
+            try:
+                frames = self._stream.decode(self._plain(packet))
+            except av.FFmpegError as error:
+                self._check_size(error)
+                raise
+            for frame in frames:
                 self._given += 1
                 self._pixels_given += frame.width * frame.height
                 yield frame
@@ -70,11 +84,49 @@ class Unpacking:
         self._pixels_taken += min(frames, max(0, self._taken - KEPT_BACK)) * context.width * context.height
         self._check()
 
+    def _plain(self, packet: Packet) -> Packet:
+        """A packet without what a decoder would unpack besides pixels."""
+        codec = self._stream.codec_context.name
+        if codec not in CHECKED or not packet.size:
+            return packet
+        from av.packet import Packet
+
+        data = bytes(packet)
+        data = plain_frame(data, self._name) if codec == "png" else without_exif(data)
+        # Given the bytes themselves, a packet would need the interpreter to let go of them, in a decoder's thread for
+        # whose end the interpreter waits.
+        plain = Packet(len(data))
+        plain.update(data)
+        plain.pts, plain.dts, plain.duration, plain.time_base = (
+            packet.pts,
+            packet.dts,
+            packet.duration,
+            packet.time_base,
+        )
+        plain.is_keyframe = packet.is_keyframe
+        return plain
+
+    def _check_size(self, error: FFmpegError) -> None:
+        """Tell a decoder's refusal of :func:`most_pixels` from what is damaged: each has its own error for it, and
+        leaves the size that it refused, or none."""
+        context = self._stream.codec_context
+        left = context.width * context.height
+        if error.errno == errno.ERANGE or left > most_pixels() or (left == 0 and error.errno == errno.EINVAL):
+            raise LimitExceeded(
+                f"{self._name} has frames of more than {get_settings().max_megapixels} megapixels: make it smaller."
+            ) from error
+
     def _check(self) -> None:
         check_work(max(self._pixels_taken, self._pixels_given), self.seconds, self._name)
         most = MAX_DECODED_PER_SECOND * (max(self.seconds, 0.0) + SECONDS_BEFOREHAND)
         if max(self._taken - KEPT_BACK, self._given) > most:
             raise LimitExceeded(f"{self._name} holds more than {MAX_DECODED_PER_SECOND} frames a second: re-encode it.")
+
+
+def most_pixels() -> int:
+    """Pixels of a frame that a decoder is told to refuse; it looks at each frame's own size, whatever headers tell."""
+    limits = get_settings()
+    return limits.max_megapixels * 1_000_000 + WIDEST_BLOCK * limits.max_image_side
 
 
 def check_work(pixels: float, seconds: float, what: str) -> None:
