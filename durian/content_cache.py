@@ -94,7 +94,8 @@ class ContentCache:
     def _names(self, image: np.ndarray, key: str) -> tuple[str, str]:
         """Of a client's own result, and of one that is there for everybody, such as an example's."""
         shared = content_hash(image) + key
-        return (f"{_client.get()}/{shared}" if _client.get() else shared), shared
+        client = current_client()
+        return (f"{client}/{shared}" if client else shared), shared
 
     def forget_before(self, moment: float) -> int:
         """Drop what was last asked for before a moment of :func:`time.monotonic`; returns how many results went."""
