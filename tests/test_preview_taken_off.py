@@ -16,7 +16,7 @@ from durian.layers.body import neck
 from durian.layers.scalp import CORNER
 from durian.layers.skin import polygon
 from durian.preview.base import SURELY_BACKGROUND, _before_new_hair, _person, _without_islands, build_base
-from durian.preview.taken_off import shadowed, taken_off
+from durian.preview.taken_off import _kept, shadowed, taken_off
 from durian.preview.underneath import _notches, underneath
 from durian.request import AnimationRequest, Portrait, RenderOptions
 from durian.scene import Scene, prepare_scene
@@ -136,6 +136,18 @@ def test_a_brow_ends_where_hair_is_near(fringed):
     assert removed[brow & (away > 0.15)].max() < 0.1
 
 
+def test_a_lock_over_a_free_brow_takes_the_brow_under_it_along(fringed):
+    asked = scene(fringed)
+    lock = np.zeros((SIZE, SIZE), np.uint8)
+    lock[:, round(float(asked.landmarks[BROWS[1], 0].mean())) :] = 255
+    away = masks.signed_distance(lock) / asked.eye_distance
+    under_all, kept, free = (_kept(asked, locks) for locks in (np.full_like(lock, 255), lock, None))
+    brow = free - under_all > 0.3
+    for clear, expected in ((away < 0, under_all), (away > 0.04, free)):
+        assert (brow & clear).sum() > 20
+        np.testing.assert_array_equal(kept[clear], expected[clear])
+
+
 def test_what_is_hidden_holds_what_is_taken_off_and_waits_for_the_slider(fringed):
     person = np.ones((SIZE, SIZE), np.float32)
     near = [taken_off(scene(fringed, expansion), person)[1] for expansion in (0.0, 0.06, 0.12)]
@@ -172,6 +184,17 @@ def test_a_beard_is_taken_off_and_stubble_is_not(collins, darkening, goes):
     inside &= polygon(asked.landmarks[OUTER_LIPS], inside.shape) < 0.01
     assert (removed[inside].mean() > 0.8) == goes
     assert goes or removed[inside].mean() < 0.1
+
+
+def test_a_beard_beside_which_no_skin_is_seen_goes_but_for_the_lips(collins):
+    """Nobody can tell stubble there, since nothing tells what the skin is like."""
+    everywhere = np.full(collins.shape[:2], 255, np.uint8)
+    asked = _bearded(collins, everywhere, np.zeros_like(everywhere))
+    removed, _ = taken_off(asked, np.ones((SIZE, SIZE), np.float32))
+    lips = polygon(asked.landmarks[OUTER_LIPS], (SIZE, SIZE))
+    assert removed[lips > 0.99].max() < 0.01
+    chin = np.rint(asked.landmarks[[152, 199, 200], :2]).astype(int)
+    assert removed[chin[:, 1], chin[:, 0]].min() > 0.99
 
 
 def _bearded(collins, mask: np.ndarray, dark: np.ndarray, darkening: float = 0.3):
