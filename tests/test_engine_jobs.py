@@ -275,16 +275,20 @@ def test_closing_stops_the_running_job(tmp_path: Path, gated: GatedRenderer):
         engine.submit(gated_request(frames=1))
 
 
-def test_a_visitors_job_has_its_time_and_others_have_not(tmp_path: Path, gated: GatedRenderer):
+@pytest.mark.parametrize("stops_itself", [False, True], ids=["between frames", "within a step"])
+def test_a_visitors_job_has_its_time_and_others_have_not(tmp_path: Path, gated: GatedRenderer, stops_itself: bool):
     engine = Engine(Settings(work=tmp_path, max_job_seconds=1))
     visitors_own = engine.submit(gated_request(), client="1.2.3.4")
     gated.let(1)
     wait_until(lambda: visitors_own.is_overdue)
+    # A renderer that asks whether it is to stop does not know why.
+    gated.fail_with = Cancelled("Sampling was cancelled after step 1 of 6.") if stops_itself else None
     gated.let(1)
     with pytest.raises(LimitExceeded, match="longer than 1 seconds"):
         visitors_own.result(PATIENCE)
     assert visitors_own.state == "failed"
     assert files_below(tmp_path / "visitors" / "results") == []
+    gated.fail_with = None
     mine = engine.submit(gated_request(frames=2))
     gated.let(1)
     wait_until(lambda: mine.progress.elapsed > 1.2)

@@ -15,7 +15,14 @@ from durian.geometry.mesh import BROWS, EYES, FACE_OVAL, INNER_LIPS, OUTER_LIPS
 from durian.layers.body import neck
 from durian.layers.scalp import CORNER
 from durian.layers.skin import polygon
-from durian.preview.base import SURELY_BACKGROUND, _before_new_hair, _person, _without_islands, build_base
+from durian.preview.base import (
+    SURELY_BACKGROUND,
+    _before_new_hair,
+    _gone_on_with,
+    _person,
+    _without_islands,
+    build_base,
+)
 from durian.preview.taken_off import _kept, shadowed, taken_off
 from durian.preview.underneath import _notches, underneath
 from durian.request import AnimationRequest, Portrait, RenderOptions
@@ -428,6 +435,16 @@ def test_what_only_hair_held_goes_with_it(held: bool, stays: bool):
     kept = _without_islands(alpha, removed)
     assert kept[165, 55] == stays
     assert (kept[100:, 120:] == 1).all()
+
+
+def test_what_goes_on_over_everything_are_the_colours_of_an_item_s_core():
+    """Not those of its soft edge, in which there is some of its reference's background, even where little is solid."""
+    alpha = np.full((64, 64), 60, np.float32)
+    alpha[20:30, 20:30] = 200
+    alpha[:8] = 0
+    straight = np.where((alpha == 200)[..., None], np.float32((180, 90, 30)), np.float32((40, 40, 250)))
+    gone_on = _gone_on_with(np.dstack([straight * (alpha / 255)[..., None], alpha]))
+    assert np.abs(gone_on - (180, 90, 30)).max() < 0.5
 
 
 def test_no_background_is_left_between_a_cheek_and_new_hair_behind_it():
