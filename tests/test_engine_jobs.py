@@ -116,6 +116,11 @@ def test_estimates_are_seen_while_the_job_runs_and_gone_afterwards(engine: Engin
     assert job.progress.estimates == 3
 
 
+@pytest.mark.parametrize(("wanted", "shown"), [(None, 3), (0, 0), (5, 5), (-2, 0), (99, 5)])
+def test_the_frame_that_is_watched_is_the_one_asked_for_or_the_nearest_there_is(wanted, shown):
+    assert Job(request(frames=6), Delivery(watched_frame=wanted)).watched_frame == shown
+
+
 def test_estimates_are_finished_like_stills(engine: Engine, gated: GatedRenderer):
     gated.steps = 1
     job = engine.submit(gated_request(frames=1, options={"label": True}))

@@ -7,6 +7,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from faces_made import made_face, made_landmarks, made_portrait
 
 from durian import masks
 from durian.face import Crop, require_face
@@ -276,6 +277,24 @@ def test_what_a_frame_hides_beside_the_face_is_hair_as_far_as_hair_is_around_it(
     assert alpha[hidden & (away < -3)].min() > 0.9
     assert np.abs(colour[hidden & (away < -6)] - (40, 25, 15)).mean() < 8
     assert alpha[hidden & (away > 8)].max() < 0.1
+
+
+@pytest.mark.parametrize("tilt", [-25.0, 0.0, 25.0])
+def test_below_a_tilted_chin_neck_is_made_up_and_beside_the_eyes_none(tilt):
+    upright, turn = made_landmarks(), np.radians(tilt)
+    turned = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]], np.float32)
+    centre = upright[:, :2].mean(0)
+    landmarks = upright.copy()
+    landmarks[:, :2] = (upright[:, :2] - centre) @ turned.T + centre
+    asked = scene(made_portrait(made_face(landmarks), landmarks))
+    chin, middle = landmarks[152, :2], landmarks[168, :2]
+    away = np.stack(np.meshgrid(np.arange(SIZE), np.arange(SIZE)), -1)
+    near_neck = np.linalg.norm(away - (chin + 0.14 * (chin - middle)), axis=-1) < 8
+    temples = [middle + 1.04 * (landmarks[side, :2] - middle) for side in (127, 356)]
+    near_temples = np.min([np.linalg.norm(away - place, axis=-1) for place in temples], axis=0) < 5
+    _, _, made_up = underneath(asked, np.ones((SIZE, SIZE), np.float32), near_neck | near_temples)
+    assert made_up[near_neck].min() > 0.5
+    assert made_up[near_temples].max() < 0.1
 
 
 def test_with_nothing_hidden_the_picture_lies_under_itself(fringed):
