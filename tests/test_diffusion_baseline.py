@@ -36,8 +36,9 @@ def set_references(pipeline: DurianPipeline, attributes: int = 1) -> None:
         (1, False, {"guidance_scale": 1.0}),
         (2, False, {"window": 4, "overlap": 2}),
         (1, False, {"window": 4, "overlap": 2, "window_batch": 2}),
+        (1, False, {"window": 1}),
     ],
-    ids=["guided", "three attributes", "none", "dropped outside", "unguided", "windows", "windows together"],
+    ids=["guided", "three attributes", "none", "dropped outside", "unguided", "windows", "windows together", "alone"],
 )
 def test_it_gives_the_same_latents(attributes, drop, call):
     pipeline = tiny_pipeline(drop_outside_masks=drop)

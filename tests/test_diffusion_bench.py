@@ -52,6 +52,7 @@ def test_the_benchmark_measures_what_it_says(tiny_preset, capsys):
     assert {"unguided_step_seconds", "seconds_per_frame", "weights_mb", "threads"} <= numbers.keys()
     assert all(math.isfinite(value) and value > 0 for name, value in numbers.items() if name != "load")
     assert report["dtype"] == "float32"
+    assert report["weights_mb"] == pytest.approx(4 * report["parameters"] / 1e6)
     assert report["weights_are_random"] is True
     assert report["baseline_end_to_end_is_extrapolated"] is True
     assert report["speedup"] == report["step_seconds_baseline"] / report["step_seconds"]

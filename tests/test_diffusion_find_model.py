@@ -223,6 +223,7 @@ def cached(hub: Path, **changes: object) -> Path:
 def test_a_hub_id_is_offered_and_fetched_only_when_used(hub: Path):
     found = require_model()
     assert found == ModelFound("someone/durian-mini", "someone/durian-mini", fetched=False)
+    assert (found.preset, found.size, found.trained_steps, found.megabytes) == ("", 0, 0, 0)
     with pytest.raises(WeightsMissing, match="someone/durian-mini could not be fetched"):
         fetch_model(found)
 

@@ -25,6 +25,7 @@ from diffusion_made import (
 )
 from diffusion_plain import plain_denoiser
 
+from durian.diffusion.coding import ENCODED_TOGETHER
 from durian.diffusion.conditioning import Conditioner
 from durian.diffusion.latents import encode
 from durian.diffusion.noise import initial_noise
@@ -114,6 +115,12 @@ def test_frames_do_not_depend_on_how_many_are_made_at_once(pipeline):
         assert levels(frames(pipeline, **options), expected) <= 1
     assert np.array_equal(frames(pipeline), expected)
     assert levels(frames(pipeline, seed=1), expected) > 10
+
+
+def test_any_number_of_pictures_has_one_latent_each(pipeline):
+    many = pictures(9, ENCODED_TOGETHER + 3)
+    each = torch.cat([pipeline.encoded(one[None]) for one in many])
+    torch.testing.assert_close(pipeline.encoded(many), each, atol=1e-5, rtol=1e-4)
 
 
 def test_a_distilled_sampler_goes_without_guidance(pipeline):

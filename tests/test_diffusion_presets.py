@@ -85,6 +85,18 @@ def test_both_reference_nets_and_the_denoiser_have_one_shape(name):
     assert preset.overlap < preset.window
 
 
+@pytest.mark.parametrize("name", PRESETS)
+def test_widths_that_two_components_share_are_the_same_in_both(name):
+    preset = PRESETS[name]
+    widths, conditioner = preset.denoiser["block_out_channels"], preset.conditioner
+    assert preset.guider["out_channels"] == widths[0]
+    assert conditioner["token_width"] == preset.denoiser["cross_attention_dim"]
+    if preset.image_encoder is None:
+        assert conditioner["attribute_width"] == conditioner["portrait_width"] == widths[-1]
+    else:
+        assert conditioner["attribute_width"] == conditioner["portrait_width"] == preset.image_encoder["projection_dim"]
+
+
 def test_what_is_built_is_untrained_and_takes_the_presets_defaults(mini):
     config = mini.config
     assert config.trained_steps == 0
@@ -94,6 +106,7 @@ def test_what_is_built_is_untrained_and_takes_the_presets_defaults(mini):
     assert not config.drop_outside_masks
     assert mini.scheduler.config.prediction_type == "sample"
     assert mini.scheduler.alphas_cumprod[-1] == 0
+    assert mini.scheduler.final_alpha_cumprod == 1  # the last step leaves no noise
     assert mini.scheduler.alphas_cumprod[0] == pytest.approx(1 - 0.00085)
 
 

@@ -23,7 +23,7 @@ def error(one: torch.Tensor, other: torch.Tensor) -> float:
     return float((one - other).abs().max())
 
 
-def whole_unet(cross_attention_dim: int | None, levels: tuple[bool, ...]) -> UNet2DConditionModel:
+def whole_unet(cross_attention_dim: int | None, levels: tuple[bool, ...], layers: int) -> UNet2DConditionModel:
     """diffusers' U-Net with its tail; without cross-attention where the reference net has none."""
     unet = UNet2DConditionModel(
         in_channels=5,
@@ -31,7 +31,7 @@ def whole_unet(cross_attention_dim: int | None, levels: tuple[bool, ...]) -> UNe
         down_block_types=tuple("CrossAttnDownBlock2D" if a else "DownBlock2D" for a in levels),
         up_block_types=tuple("CrossAttnUpBlock2D" if a else "UpBlock2D" for a in reversed(levels)),
         block_out_channels=(16, 32, 32)[: len(levels)],
-        layers_per_block=1,
+        layers_per_block=layers,
         attention_head_dim=SHAPE["num_attention_heads"],
         norm_num_groups=SHAPE["norm_num_groups"],
         cross_attention_dim=cross_attention_dim or 8,
@@ -44,11 +44,12 @@ def whole_unet(cross_attention_dim: int | None, levels: tuple[bool, ...]) -> UNe
 
 @torch.no_grad()
 @pytest.mark.parametrize("cross_attention_dim", [None, TOKEN_WIDTH])
-@pytest.mark.parametrize("levels", [(True, True), (True, True, False), (False, True)])
-def test_features_are_those_of_the_whole_unet(levels, cross_attention_dim):
+@pytest.mark.parametrize(("levels", "layers"), [((True, True), 1), ((True, True, False), 2), ((False, True), 1)])
+def test_features_are_those_of_the_whole_unet(levels, layers, cross_attention_dim):
     torch.manual_seed(0)
-    unet = whole_unet(cross_attention_dim, levels)
-    shape = SHAPE | {"block_out_channels": (16, 32, 32)[: len(levels)], "attention_levels": levels}
+    unet = whole_unet(cross_attention_dim, levels, layers)
+    widths = (16, 32, 32)[: len(levels)]
+    shape = SHAPE | {"block_out_channels": widths, "attention_levels": levels, "layers_per_block": layers}
     net = ReferenceNet(**shape, cross_attention_dim=cross_attention_dim).eval()
     missing, tail = net.unet.load_state_dict(unet.state_dict(), strict=False)
     assert not missing

@@ -181,6 +181,13 @@ def test_memory_is_given_back_while_another_thread_imports_torch():
     assert (done.returncode, done.stdout) == (0, "False\n"), done.stderr
 
 
+def test_memory_that_is_used_is_counted():
+    before = memory.resident_mb()
+    used = np.ones(64 * memory.MEGABYTE, np.uint8)
+    assert 56 < memory.resident_mb() - before < 128
+    assert used.all()
+
+
 def test_a_failing_progress_callback_does_not_harm(engine: Engine, gated: GatedRenderer):
     def broken(status: JobStatus) -> None:
         raise KeyError(status.state)

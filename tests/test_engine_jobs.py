@@ -116,6 +116,11 @@ def test_estimates_are_seen_while_the_job_runs_and_gone_afterwards(engine: Engin
     assert job.progress.estimates == 3
 
 
+@pytest.mark.parametrize(("wanted", "shown"), [(None, 3), (0, 0), (5, 5), (-2, 0), (99, 5)])
+def test_the_frame_that_is_watched_is_the_one_asked_for_or_the_nearest_there_is(wanted, shown):
+    assert Job(request(frames=6), Delivery(watched_frame=wanted)).watched_frame == shown
+
+
 def test_estimates_are_finished_like_stills(engine: Engine, gated: GatedRenderer):
     gated.steps = 1
     job = engine.submit(gated_request(frames=1, options={"label": True}))
@@ -275,16 +280,20 @@ def test_closing_stops_the_running_job(tmp_path: Path, gated: GatedRenderer):
         engine.submit(gated_request(frames=1))
 
 
-def test_a_visitors_job_has_its_time_and_others_have_not(tmp_path: Path, gated: GatedRenderer):
+@pytest.mark.parametrize("stops_itself", [False, True], ids=["between frames", "within a step"])
+def test_a_visitors_job_has_its_time_and_others_have_not(tmp_path: Path, gated: GatedRenderer, stops_itself: bool):
     engine = Engine(Settings(work=tmp_path, max_job_seconds=1))
     visitors_own = engine.submit(gated_request(), client="1.2.3.4")
     gated.let(1)
     wait_until(lambda: visitors_own.is_overdue)
+    # A renderer that asks whether it is to stop does not know why.
+    gated.fail_with = Cancelled("Sampling was cancelled after step 1 of 6.") if stops_itself else None
     gated.let(1)
     with pytest.raises(LimitExceeded, match="longer than 1 seconds"):
         visitors_own.result(PATIENCE)
     assert visitors_own.state == "failed"
     assert files_below(tmp_path / "visitors" / "results") == []
+    gated.fail_with = None
     mine = engine.submit(gated_request(frames=2))
     gated.let(1)
     wait_until(lambda: mine.progress.elapsed > 1.2)

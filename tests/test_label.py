@@ -21,6 +21,8 @@ def test_the_label_reads_on_any_ground_and_stays_in_its_corner(shape: tuple[int,
     assert rows[0] > 0.85 * height
     assert columns[0] > width - 0.3 * min(shape)
     assert changed.mean() < 0.03
+    # Readable on a phone; before black only the letters are seen, and not the plate around them.
+    assert 0.02 < np.ptp(rows) / min(shape) < 0.07
     patch = labelled[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1, 0].astype(int)
     ground = int(np.median(patch))
     # White letters against what the plate made of the ground.

@@ -71,6 +71,12 @@ def test_check_size_names_both_sizes():
         masks.check_size(np.zeros((4, 5), bool), np.zeros((4, 5, 3), np.uint8))
 
 
+@pytest.mark.parametrize("draw", [masks.overlay, masks.outline])
+def test_a_mask_of_another_picture_is_not_drawn(draw):
+    with pytest.raises(InvalidRequest, match="40×1 pixels but its picture is 40×30"):
+        draw(np.zeros((30, 40, 3), np.uint8), np.zeros((1, 40), np.uint8))
+
+
 def test_overlay_tints_inside_only_and_outline_draws_the_edge_only():
     image, mask = np.full((101, 101, 3), 100, np.uint8), disc()
     tinted = masks.overlay(image, mask, (255, 0, 0), 0.5)
@@ -204,4 +210,5 @@ def test_grey_is_taken_exactly_even_of_two_values(mode):
 def test_expand_by_a_distance_at_hand_is_the_same(distance: float):
     mask = disc()
     expected = masks.expand(mask, distance)
-    assert np.array_equal(masks.expand(mask, distance, masks.signed_distance(mask)), expected)
+    # OpenCV's distances are the same up to the last bit only, which may round to another level.
+    assert np.abs(masks.expand(mask, distance, masks.signed_distance(mask)).astype(int) - expected).max() <= 1

@@ -13,7 +13,9 @@ from durian.motion import PRESETS, Motion, drive, preset
 from durian.motion.canonical import actions, canonical_face, expression, mirror
 from durian.motion.features import LOWER_LIDS, LOWER_LIPS, UPPER_LIDS, UPPER_LIPS, lid_openings
 from durian.motion.fitting import RIGID_POINTS
+from durian.motion.presets import _AUTHORS, _Score
 from durian.motion.rotations import euler, nearest_rotation
+from durian.motion.timeline import bump, times, window
 
 NOSE_TIP, CHIN, FOREHEAD = 1, 152, 10
 
@@ -114,6 +116,8 @@ def test_smoothing_calms_and_keeps_neutral():
     calm = shaky.smoothed(0.1)
     shake = lambda motion: np.abs(np.diff(yaw(motion), 2)).mean()  # noqa: E731
     assert shake(calm) < 0.1 * shake(shaky)
+    growth = lambda motion: np.abs(np.diff(np.log(motion.scales), 2)).mean()  # noqa: E731
+    assert growth(calm) < 0.1 * growth(shaky)
     assert np.abs(yaw(calm) - yaw(base))[8:-8].mean() < 1.0
     assert np.allclose(calm.rotations @ calm.rotations.swapaxes(1, 2), np.eye(3), atol=1e-5)
     assert np.array_equal(calm.rotations[20], np.eye(3, dtype=np.float32))
@@ -186,6 +190,25 @@ def test_smile_moves_the_corners_out_and_up():
     assert np.abs(smile[RIGID_POINTS]).max() < 0.03
 
 
+def test_a_bump_rises_within_its_time_is_held_and_falls():
+    t = np.linspace(0, 2, 201)
+    curve = bump(t, 0.2, 0.4, 0.5, 0.6)
+    assert not curve[t <= 0.2].any()
+    assert curve[np.isclose(t, 0.4)] == pytest.approx(0.5)
+    assert np.allclose(curve[(t > 0.605) & (t < 1.095)], 1)
+    assert curve[np.isclose(t, 1.4)] == pytest.approx(0.5)
+    assert np.allclose(curve[t > 1.705], 0)
+
+
+@pytest.mark.parametrize(("total", "edge"), [(3.0, 0.3), (0.6, 0.2)], ids=["long", "short"])
+def test_a_window_opens_fully_at_its_edge_or_within_a_third_of_a_short_clip(total, edge):
+    t = np.linspace(0, total, 301)
+    curve = window(t, total, 0.3)
+    assert curve[0] == curve[-1] == 0
+    assert np.interp([edge / 2, total - edge / 2], t, curve) == pytest.approx(0.5, abs=0.02)
+    assert np.allclose(curve[(t > 1.01 * edge) & (t < total - 1.01 * edge)], 1)
+
+
 def test_there_are_enough_presets_and_each_is_described():
     assert len(PRESETS) >= 9
     assert {"nod", "shake", "tilt", "smile", "talk", "blink", "surprise", "look-around", "mix"} <= set(PRESETS)
@@ -210,6 +233,51 @@ def test_presets_loop_and_move_smoothly(name, frames, fps):
     turns = Rotation.from_matrix(motion.rotations[:-1].swapaxes(1, 2) @ motion.rotations[1:]).magnitude()
     assert np.degrees(turns).max() * fps < 130
     assert np.abs(np.diff(motion.expressions[:, [0, 17, CHIN, 61, 291]], axis=0)).max() * fps < 4
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_begin_and_end_gently(name):
+    """At 60 frames a second nothing is to be seen of the first and of the last step."""
+    motion = preset(name, 180, 60.0)
+    for first in (1, -2):
+        assert np.degrees(Rotation.from_matrix(motion.rotations[first]).magnitude()) < 0.3
+        assert abs(motion.scales[first] - 1) < 0.002
+        assert np.abs(motion.expressions[first]).max() < 0.01
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_ask_for_no_more_of_a_face_than_it_can_do(name):
+    """1 is as far as a facial action goes on most faces."""
+    for frames in (12, 48, 200):
+        t, total = times(frames, 24.0)
+        score = _Score(t, total, np.random.default_rng(0))
+        _AUTHORS[name](score)
+        for action, strength in score.faces.items():
+            assert strength.min() > -0.01
+            # Lids that are shut stay so, and a smile may be a broad one.
+            assert action.startswith("blink") or strength.max() < (1.5 if action.startswith("smile") else 1.05)
+
+
+@pytest.mark.parametrize("name", ["tilt", "smile", "kiss"])
+def test_a_longer_preset_is_the_same_movement_made_slower(name):
+    """But for blinks and small movements of the head, which keep their own speed."""
+    brisk, slow = (preset(name, 49, fps).expressions[:, [61, 291, 0, 17]] for fps in (24.0, 12.0))
+    np.testing.assert_allclose(slow, brisk, atol=1e-4)
+    assert np.abs(brisk).max() > 0.01
+
+
+def test_the_head_stresses_a_word_while_it_is_spoken():
+    """And neither before nor after it."""
+    follows = {lag: [] for lag in (-4, 0, 4)}
+    for seed in range(12):
+        motion = preset("talk", 120, 24.0, seed)
+        jaw = np.convolve(motion.expressions[:, CHIN, 1], np.hanning(9) / np.hanning(9).sum(), mode="same")
+        down = np.arctan2(motion.rotations[:, 1, 2], motion.rotations[:, 2, 2])
+        for lag, found in follows.items():
+            # What changes from frame to frame is stress: the rest of the head's movement is slow.
+            found.append(np.corrcoef(np.diff(np.roll(jaw, lag))[20:-20], np.diff(-down)[20:-20])[0, 1])
+    before, now, after = (np.mean(follows[lag]) for lag in (-4, 0, 4))
+    assert now > max(before, after) + 0.1
 
 
 @pytest.mark.parametrize("frames", [1, 2, 3, 5])

@@ -9,7 +9,7 @@ from durian.errors import InvalidRequest, NoFaceFound
 from durian.face import detect_faces, eye_distance
 from durian.motion import PRESETS, RIGID_POINTS, drive, fit_rigid, from_landmarks, from_video, preset
 from durian.motion.canonical import LEFT_IRIS, RIGHT_IRIS, canonical_face, expression, gaze
-from durian.motion.features import EYE_CORNERS, LOWER_LIDS, LOWER_LIPS, UPPER_LIDS, UPPER_LIPS
+from durian.motion.features import EYE_CORNERS, IRIS_RANGE, LOWER_LIDS, LOWER_LIPS, UPPER_LIDS, UPPER_LIPS
 from durian.motion.fitting import bridge_gaps, find_neutral, head_pose
 from durian.motion.motion import Motion
 from durian.motion.rotations import euler
@@ -187,6 +187,16 @@ def test_gaze_moves_the_irises_only():
     assert moved[468, 0] == pytest.approx(moved[473, 0], abs=0.01)
     assert moved[468, 0] > 1
     assert np.abs(moved[:468]).max() < 1e-3
+
+
+@pytest.mark.parametrize("degrees", [-60.0, 60.0])
+def test_no_gaze_turns_an_iris_out_of_its_eye(degrees):
+    turned = drive(acted(gazes=(degrees, 0.0)), face())[1]
+    for iris, (first, second) in zip((RIGHT_IRIS, LEFT_IRIS), EYE_CORNERS, strict=True):
+        place = (turned[iris.start, 0] - turned[first, 0]) / (turned[second, 0] - turned[first, 0])
+        assert place == pytest.approx(
+            IRIS_RANGE[int((degrees > 0) == (turned[second, 0] > turned[first, 0]))], abs=0.01
+        )
 
 
 def driving_clip(shape: dict, motion: Motion) -> np.ndarray:

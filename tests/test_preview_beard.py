@@ -86,11 +86,13 @@ def test_hair_on_one_side_leaves_the_other_of_a_beard_seen_from_the_side(landmar
     assert (with_hair[row, left - 4 : left + 6] == np.uint8(SKIN)).all()
 
 
-def test_a_beard_hangs_in_front_of_hair_on_the_chest_between_the_hair_beside_the_face(landmarks):
+@pytest.mark.parametrize("closes", [0.04, -0.06], ids=["below the chin", "above it"])
+def test_a_beard_hangs_in_front_of_hair_on_the_chest_between_the_hair_beside_the_face(landmarks, closes):
+    """As wide as the opening is above the chin, where hair comes out from beside the face."""
     unit = float(np.linalg.norm(landmarks[33, :2] - landmarks[263, :2]))
     chin, middle, jaw = int(landmarks[CHIN, 1]), int(landmarks[CHIN, 0]), int(landmarks[172, 0])
     hair = np.full((SIDE, SIDE), 255, np.uint8)
-    hair[: chin + 3, jaw : 2 * middle - jaw] = 0
+    hair[: chin + round(closes * unit), jaw : 2 * middle - jaw] = 0
     cover = over_a_beard(hair, landmarks)
     above, lower = int(chin - 0.3 * unit), min(SIDE - 1, int(chin + 0.3 * unit))
     assert cover[above, middle] == 0

@@ -7,6 +7,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from faces_made import made_face, made_landmarks, made_portrait
 
 from durian import masks
 from durian.face import Crop, require_face
@@ -15,8 +16,15 @@ from durian.geometry.mesh import BROWS, EYES, FACE_OVAL, INNER_LIPS, OUTER_LIPS
 from durian.layers.body import neck
 from durian.layers.scalp import CORNER
 from durian.layers.skin import polygon
-from durian.preview.base import SURELY_BACKGROUND, _before_new_hair, _person, _without_islands, build_base
-from durian.preview.taken_off import shadowed, taken_off
+from durian.preview.base import (
+    SURELY_BACKGROUND,
+    _before_new_hair,
+    _gone_on_with,
+    _person,
+    _without_islands,
+    build_base,
+)
+from durian.preview.taken_off import _kept, shadowed, taken_off
 from durian.preview.underneath import _notches, underneath
 from durian.request import AnimationRequest, Portrait, RenderOptions
 from durian.scene import Scene, prepare_scene
@@ -136,6 +144,18 @@ def test_a_brow_ends_where_hair_is_near(fringed):
     assert removed[brow & (away > 0.15)].max() < 0.1
 
 
+def test_a_lock_over_a_free_brow_takes_the_brow_under_it_along(fringed):
+    asked = scene(fringed)
+    lock = np.zeros((SIZE, SIZE), np.uint8)
+    lock[:, round(float(asked.landmarks[BROWS[1], 0].mean())) :] = 255
+    away = masks.signed_distance(lock) / asked.eye_distance
+    under_all, kept, free = (_kept(asked, locks) for locks in (np.full_like(lock, 255), lock, None))
+    brow = free - under_all > 0.3
+    for clear, expected in ((away < 0, under_all), (away > 0.04, free)):
+        assert (brow & clear).sum() > 20
+        np.testing.assert_array_equal(kept[clear], expected[clear])
+
+
 def test_what_is_hidden_holds_what_is_taken_off_and_waits_for_the_slider(fringed):
     person = np.ones((SIZE, SIZE), np.float32)
     near = [taken_off(scene(fringed, expansion), person)[1] for expansion in (0.0, 0.06, 0.12)]
@@ -172,6 +192,17 @@ def test_a_beard_is_taken_off_and_stubble_is_not(collins, darkening, goes):
     inside &= polygon(asked.landmarks[OUTER_LIPS], inside.shape) < 0.01
     assert (removed[inside].mean() > 0.8) == goes
     assert goes or removed[inside].mean() < 0.1
+
+
+def test_a_beard_beside_which_no_skin_is_seen_goes_but_for_the_lips(collins):
+    """Nobody can tell stubble there, since nothing tells what the skin is like."""
+    everywhere = np.full(collins.shape[:2], 255, np.uint8)
+    asked = _bearded(collins, everywhere, np.zeros_like(everywhere))
+    removed, _ = taken_off(asked, np.ones((SIZE, SIZE), np.float32))
+    lips = polygon(asked.landmarks[OUTER_LIPS], (SIZE, SIZE))
+    assert removed[lips > 0.99].max() < 0.01
+    chin = np.rint(asked.landmarks[[152, 199, 200], :2]).astype(int)
+    assert removed[chin[:, 1], chin[:, 0]].min() > 0.99
 
 
 def _bearded(collins, mask: np.ndarray, dark: np.ndarray, darkening: float = 0.3):
@@ -246,6 +277,24 @@ def test_what_a_frame_hides_beside_the_face_is_hair_as_far_as_hair_is_around_it(
     assert alpha[hidden & (away < -3)].min() > 0.9
     assert np.abs(colour[hidden & (away < -6)] - (40, 25, 15)).mean() < 8
     assert alpha[hidden & (away > 8)].max() < 0.1
+
+
+@pytest.mark.parametrize("tilt", [-25.0, 0.0, 25.0])
+def test_below_a_tilted_chin_neck_is_made_up_and_beside_the_eyes_none(tilt):
+    upright, turn = made_landmarks(), np.radians(tilt)
+    turned = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]], np.float32)
+    centre = upright[:, :2].mean(0)
+    landmarks = upright.copy()
+    landmarks[:, :2] = (upright[:, :2] - centre) @ turned.T + centre
+    asked = scene(made_portrait(made_face(landmarks), landmarks))
+    chin, middle = landmarks[152, :2], landmarks[168, :2]
+    away = np.stack(np.meshgrid(np.arange(SIZE), np.arange(SIZE)), -1)
+    near_neck = np.linalg.norm(away - (chin + 0.14 * (chin - middle)), axis=-1) < 8
+    temples = [middle + 1.04 * (landmarks[side, :2] - middle) for side in (127, 356)]
+    near_temples = np.min([np.linalg.norm(away - place, axis=-1) for place in temples], axis=0) < 5
+    _, _, made_up = underneath(asked, np.ones((SIZE, SIZE), np.float32), near_neck | near_temples)
+    assert made_up[near_neck].min() > 0.5
+    assert made_up[near_temples].max() < 0.1
 
 
 def test_with_nothing_hidden_the_picture_lies_under_itself(fringed):
@@ -405,6 +454,16 @@ def test_what_only_hair_held_goes_with_it(held: bool, stays: bool):
     kept = _without_islands(alpha, removed)
     assert kept[165, 55] == stays
     assert (kept[100:, 120:] == 1).all()
+
+
+def test_what_goes_on_over_everything_are_the_colours_of_an_item_s_core():
+    """Not those of its soft edge, in which there is some of its reference's background, even where little is solid."""
+    alpha = np.full((64, 64), 60, np.float32)
+    alpha[20:30, 20:30] = 200
+    alpha[:8] = 0
+    straight = np.where((alpha == 200)[..., None], np.float32((180, 90, 30)), np.float32((40, 40, 250)))
+    gone_on = _gone_on_with(np.dstack([straight * (alpha / 255)[..., None], alpha]))
+    assert np.abs(gone_on - (180, 90, 30)).max() < 0.5
 
 
 def test_no_background_is_left_between_a_cheek_and_new_hair_behind_it():
