@@ -8,13 +8,15 @@ import pytest
 
 from durian.face import Crop, detect_faces, require_face
 from durian.geometry.mesh import HeadPose
+from durian.geometry.raster import Canvas
+from durian.layers.face_light import FaceLight
 from durian.layers.fill import fill
 from durian.layers.lining import SHADE
 from durian.motion import preset
 from durian.preview import layers
 from durian.preview.base import NewHat, base_of, build_base
 from durian.preview.mouth import mouth_patch
-from durian.preview.renderer import PreviewRenderer
+from durian.preview.renderer import PreviewRenderer, _new_hat
 from durian.request import AnimationRequest, Attribute, Placement, Portrait, RenderOptions
 from durian.scene import prepare_scene
 from durian.synthetic.scenes.scene_reading import read_scene
@@ -405,3 +407,16 @@ def test_an_item_of_no_strength_changes_nothing_about_others(portrait):
     beside = prepare_scene(request(portrait, beard, band(portrait, name="hair", strength=0.0)))
     assert np.array_equal(alone.base_hole, beside.base_hole)
     assert np.array_equal(alone.kept_hair, beside.kept_hair)
+
+
+def test_one_looks_into_a_hat_whatever_hats_of_no_strength_there_are(portrait):
+    found, hat = [], replace(band(portrait), image=portrait.image)
+    for others in ((), (replace(hat, strength=0.0),)):
+        made = prepare_scene(request(portrait, hat, *others))
+        wearer = FaceLight.of(made.image.astype(np.float32), made.landmarks)
+        worn = tuple(layers.build_layer(item, made.landmarks, 0.0, wearer) for item in made.items)
+        found.append(_new_hat(made, worn, Canvas(SIZE, SIZE)))
+    alone, beside = found
+    assert np.array_equal(alone.item, beside.item)
+    assert np.array_equal(alone.filled, beside.filled)
+    assert alone.item[..., 3].max() == 255
