@@ -20,6 +20,7 @@ HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 REVISION = re.compile(r"[A-Za-z0-9][\w.-]{0,99}(/[A-Za-z0-9][\w.-]{0,99}){0,4}", re.ASCII)
 """A commit, tag or branch there."""
 
+OWN_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", re.ASCII)
 FRAMING_SITE = re.compile(r"https?://[A-Za-z0-9.*-]+(:[0-9]+)?", re.ASCII)
 
 
@@ -109,6 +110,8 @@ class Settings:
         if self.model and not HUB_ID.fullmatch(self.model):
             raise ValueError(f"DURIAN_MODEL must be a hub id such as owner/name, not {self.model!r}.")
 
+        if not all(OWN_NAME.fullmatch(name) for name in self.names.split()):
+            raise ValueError(f"DURIAN_NAMES must be names such as durian.example.org, not {self.names!r}.")
         if not all(FRAMING_SITE.fullmatch(site) for site in self.framed_by.split()):
             raise ValueError(f"DURIAN_FRAMED_BY must be sites such as https://example.org, not {self.framed_by!r}.")
         if self.model_revision and not (REVISION.fullmatch(self.model_revision) and ".." not in self.model_revision):

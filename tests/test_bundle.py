@@ -186,6 +186,12 @@ def flat() -> np.ndarray:
     return points
 
 
+def large() -> np.ndarray:
+    """Landmarks of a face of several times its picture's size: each of its distances would be larger than that."""
+    points = landmarks()
+    return points.mean(0) + 4 * (points - points.mean(0))
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -207,6 +213,7 @@ def flat() -> np.ndarray:
         holding("landmarks.npz", npz(portrait=landmarks().astype(np.float64))),
         holding("landmarks.npz", npz(portrait=np.full((478, 3), np.nan, np.float32))),
         holding("landmarks.npz", npz(portrait=flat())),
+        holding("landmarks.npz", npz(portrait=large())),
         holding("motion.npz", npz(rotations=np.zeros((2, 3, 3), np.float32))),
         with_settings(version="one"),
         with_settings(version=99),

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import threading
 
+import asynchronous
 import pytest
 
 from durian.ui.calls import aside
@@ -60,7 +61,7 @@ def test_what_a_cancelled_call_left_behind_holds_up_its_own_address_alone():
         assert await stranger == "stranger"
         assert work.begun == ["first", "stranger", "next 0"], "what was cancelled while it waited never began"
 
-    asyncio.run(scene())
+    asynchronous.run(scene())
 
 
 def test_an_error_ends_a_turn_as_well():
@@ -73,4 +74,4 @@ def test_an_error_ends_a_turn_as_well():
                 await aside(visitor("10.0.0.1"), fail)
         assert await aside(visitor("10.0.0.1"), lambda: "done") == "done"
 
-    asyncio.run(scene())
+    asynchronous.run(scene())

@@ -63,6 +63,7 @@ def test_the_servers_own_page_and_plain_clients_pass(headers: dict[str, str]):
     [
         (Settings(), "localhost:7860", True),
         (Settings(), "127.0.0.1:7860", True),
+        (Settings(), "localhost.", True),
         (Settings(), "[::1]:7860", True),
         (Settings(), "printer:7860", True),
         (Settings(), "durian.local", True),

@@ -451,3 +451,9 @@ def test_numbers_that_are_none_do_not_arrive(ask, number: str):
     assert answer.status_code == 403
     assert answer.json() == {"detail": "The request is not JSON that can be read: give an object."}
     assert ask("POST", "/gradio_api/cancel", content='{"data": [1e99]}').status_code == 200
+
+
+@pytest.mark.parametrize("names", ["https://durian.example.org", "a.example,b.example", "durian.example.org:7860"])
+def test_names_that_match_nothing_are_told_at_the_start(names: str):
+    with pytest.raises(ValueError, match="DURIAN_NAMES must be names"):
+        Settings.from_environment({"DURIAN_NAMES": names})

@@ -66,7 +66,7 @@ def test_a_request_may_count_as_several(clock: Clock):
 def test_what_is_made_takes_the_same_room_as_uploads(shares: Shares, clock: Clock, tmp_path):
     result, bundle = tmp_path / "result.mp4", tmp_path / "bundle.zip"
     result.write_bytes(bytes(700_000))
-    bundle.write_bytes(bytes(700_000))
+    bundle.write_bytes(b"y" * 700_000)
     shares.check_room("1.2.3.4")
     shares.count_made("1.2.3.4", result, stays=True)
     with pytest.raises(QueueFull, match="More than 1 MB were uploaded from your address or made for it"):
@@ -74,6 +74,10 @@ def test_what_is_made_takes_the_same_room_as_uploads(shares: Shares, clock: Cloc
     assert result.is_file()
     assert not bundle.exists(), "what there is no room for does not stay"
     shares.count_made("1.2.3.5", result)
+    shares.count_made("1.2.3.5", result)  # the same file again
+    with pytest.raises(QueueFull):
+        shares.count_file("1.2.3.5", 400_000)
+    result.write_bytes(b"x" * 700_000)
     shares.count_made("1.2.3.4", result, stays=True)
     with pytest.raises(QueueFull):
         shares.check_room("1.2.3.4")

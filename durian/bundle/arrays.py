@@ -23,6 +23,8 @@ FARTHEST_LANDMARK = 3.0
 """Of a landmark from the picture's middle, in its longer sides: faces are cut off at the edge, not sides away."""
 SMALLEST_EYE_DISTANCE = 1.0
 """Pixels between the outer eye corners; everything is measured in that distance."""
+LARGEST_FACE = 2.0
+"""Of a face that goes beyond its picture, in the picture's shorter sides."""
 MOTION_RANGES: Mapping[str, tuple[float, float]] = {
     "rotations": (-1.001, 1.001),
     "translations": (-50.0, 50.0),
@@ -81,7 +83,7 @@ def landmarks_of(arrays: Mapping[str, np.ndarray], key: str, shape: tuple[int, .
     if not (np.abs(points - middle) <= reach).all():
         raise InvalidRequest("its landmarks lie far outside their picture.")
     sizes = (eye_distance(points), face_height(points), np.ptp(points[:, 0]), np.ptp(points[:, 1]))
-    if not min(sizes) >= SMALLEST_EYE_DISTANCE:
+    if not (min(sizes) >= SMALLEST_EYE_DISTANCE and max(sizes) <= LARGEST_FACE * min(height, width)):
         raise InvalidRequest("its landmarks are not those of a face.")
     return points
 

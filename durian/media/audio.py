@@ -23,6 +23,8 @@ CHUNK = 1024
 """Samples of one AAC frame."""
 MOST_SECONDS_BESIDE = 600.0
 """Of sound before the wanted part, or at no time that can be told; as of pictures, where a file has no index."""
+LOWEST_RATE = 4000
+"""Hertz; sound that is sampled more rarely is none, and a few bytes of it would be minutes at :data:`SAMPLE_RATE`."""
 SHORTEST_PACKET = 0.001
 """Seconds that a packet counts at least; Opus has 0.0025."""
 
@@ -68,7 +70,7 @@ def _decoded(container: InputContainer, stream: AudioStream, name: str, most: fl
         unpacked += max(SHORTEST_PACKET, sum(frame.samples / (frame.sample_rate or SAMPLE_RATE) for frame in frames))
         if unpacked > most:
             return
-        yield from (frame for frame in frames if frame.time is not None)
+        yield from (frame for frame in frames if frame.time is not None and frame.sample_rate >= LOWEST_RATE)
 
 
 def _resampled(frames: Iterable[AudioFrame]) -> Iterator[AudioFrame]:

@@ -27,6 +27,8 @@ MIN_FPS, MAX_FPS = 1.0, 120.0
 """Rates believed from a header. Browsers' recorders write 1000; slow-motion phones write up to 240."""
 DEFAULT_FPS = 25.0
 """For a clip of a single frame without a rate."""
+MOST_STREAMS = 32
+"""Tracks of a video that are read; each costs memory, and cameras write some ten."""
 BYTES_LOOKED_AT = 1_000_000
 """As a file is opened, and one packet at least. FFmpeg keeps half a kilobyte for each packet, even of one byte."""
 SECONDS_FOR_A_STEP = 30.0
@@ -82,6 +84,7 @@ def open_container(path: Path, kind: str) -> InputContainer:
         "codec_whitelist": decoders_at_opening(),
         "probesize": str(BYTES_LOOKED_AT),
         "max_pixels": str(most_pixels()),
+        "max_streams": str(MOST_STREAMS),
     }
     if kind == "mp4":
         check_tables(path)

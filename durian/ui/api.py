@@ -152,8 +152,8 @@ async def animate(
         # Before anything is read: without its model, all of that would be for nothing.
         check_renderer(renderer)
         source = prepare.MotionSource(motion if driving is None else Path(_path(driving, "driving video")))
-        prepared = await calls.aside(
-            visitor, _build, portrait, attributes, source, options, blend, erase, face, renderer, diffusion
+        prepared, fit = await calls.aside(
+            visitor, _build_and_judge, portrait, attributes, source, options, blend, erase, face, renderer, diffusion
         )
         shares = get_visitors().shares
         shares.check_room(visitor.address)
@@ -167,7 +167,7 @@ async def animate(
         result = await calls.finished(job, request)
         shares.count_made(visitor.address, result.path, result.master, stays=True)
         told = {key: getattr(result, key) for key in REPORTED} | {"notices": list(prepared.notices)}
-        told["fit"] = [fit.told() for fit in fits(prepared.request)]
+        told["fit"] = fit
         return gr.FileData(path=str(result.path), orig_name=result.path.name), told
 
 
@@ -260,6 +260,12 @@ class _Sentences:
         if isinstance(error, Exception) and not isinstance(error, gr.Error):
             log.error("An API call failed.", exc_info=error)
             raise broken() from None
+
+
+def _build_and_judge(*arguments: Any) -> tuple[prepare.Prepared, list[dict[str, Any]]]:
+    """As :func:`_build`, and how well each item will go."""
+    prepared = _build(*arguments)
+    return prepared, [fit.told() for fit in fits(prepared.request)]
 
 
 def _build(

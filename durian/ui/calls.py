@@ -25,6 +25,7 @@ Result = TypeVar("Result")
 
 _working: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
 """Held while something of an address works :func:`aside`; used in the server's thread alone."""
+GONE = "The caller has gone: nothing was rendered."
 SECONDS_BETWEEN_LOOKS = 0.2
 """Seconds after which a finished job, and a caller who has gone, are noticed."""
 
@@ -63,6 +64,9 @@ async def aside(visitor: Visitor, function: Callable[..., Result], *arguments: A
     """
     free = _working.setdefault(site_of(visitor.address), asyncio.Lock())
     await free.acquire()
+    if _caller_has_hung_up():
+        free.release()
+        raise Cancelled(GONE)
     loop = asyncio.get_running_loop()
     work = _Work(partial(function, *arguments), partial(loop.call_soon_threadsafe, free.release))
     try:
@@ -70,7 +74,7 @@ async def aside(visitor: Visitor, function: Callable[..., Result], *arguments: A
     finally:
         work.drop()
     if _caller_has_hung_up():
-        raise Cancelled("The caller has gone: nothing was rendered.")
+        raise Cancelled(GONE)
     return result
 
 

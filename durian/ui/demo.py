@@ -117,7 +117,8 @@ def serve(**address: Any) -> None:
         signal.signal(each, signal.default_int_handler)
     demo = create_demo()
     demo.launch(**{**launch_options(), **address}, prevent_thread_lock=True)
-    connections.tend(demo.server.config, get_settings())
+    settings = get_settings()
+    connections.tend(demo.server.config, replace(settings, host=address.get("server_name", settings.host)))
     # Not before: on two busy cores it would keep the server from its first answer.
     warm_up()
     demo.block_thread()

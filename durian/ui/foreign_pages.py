@@ -66,6 +66,7 @@ def is_known(scope: Scope, names: Collection[str]) -> bool:
     """Whether a request asks for one of ``names``, an address, or a name that nobody can register."""
     try:
         host = urlsplit(f"//{header(scope, b'host').lower()}").hostname or ""
+        host = host.removesuffix(".")
     except ValueError:
         return False
     with suppress(ValueError):

@@ -6,6 +6,7 @@ a /48 together have :data:`SHARES_OF_A_SITE` shares: nobody gets more by changin
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import math
 import threading
@@ -56,10 +57,17 @@ class _Share:
     open_uploads: int = 0
     files: list[tuple[float, int]] = field(default_factory=list)
     """Of uploads, and of what was made: when, and how many bytes."""
+    made: dict[bytes, float] = field(default_factory=dict)
+    """Digests of what was made, and when: who presses a button twice gets the same file."""
 
     @property
     def is_idle(self) -> bool:
         return not self.open_requests and not self.open_uploads
+
+
+def _digest(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
 
 
 class Shares:
@@ -154,6 +162,7 @@ class Shares:
         now = self._clock()
         for share in shares:
             share.files = [(when, n) for when, n in share.files if now - when < self._settings.keep_seconds]
+            share.made = {made: when for made, when in share.made.items() if now - when < self._settings.keep_seconds}
             limit = share.times * self._settings.visitor_upload_mb
             if sum(n for _, n in share.files) + size > limit * 1_000_000:
                 minutes = max(1, round(self._settings.keep_seconds / 60))
@@ -172,10 +181,11 @@ class Shares:
         Raises:
             QueueFull: as :meth:`count_file`, of a file that nobody knows the size of yet.
         """
-        self._check_files(self._of(address), 1)
+        with self._lock:
+            self._check_files(self._of(address), 1)
 
     def count_made(self, address: str, *paths: Path, stays: bool = False) -> None:
-        """Count files that were made for an address; those that there is no room for are deleted.
+        """Count files that were made for an address, each content once; those that there is no room for are deleted.
 
         Args:
             address: whose they are.
@@ -185,13 +195,16 @@ class Shares:
         Raises:
             QueueFull: there is no room left for them.
         """
-        size = sum(path.stat().st_size for path in paths if path.is_file())
+        made = {_digest(path): path.stat().st_size for path in paths if path.is_file()}
         try:
             with self._lock:
                 shares = self._of(address)
+                new = {digest: size for digest, size in made.items() if digest not in shares[0].made}
+                size = sum(new.values())
                 if not stays:
                     self._check_files(shares, size)
                 self._note_file(shares, size)
+                shares[0].made |= dict.fromkeys(new, self._clock())
         except QueueFull:
             for path in paths:
                 path.unlink(missing_ok=True)
