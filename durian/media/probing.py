@@ -28,7 +28,7 @@ MIN_FPS, MAX_FPS = 1.0, 120.0
 DEFAULT_FPS = 25.0
 """For a clip of a single frame without a rate."""
 MOST_STREAMS = 32
-"""Tracks of a video that are read; each costs memory, and cameras write some ten."""
+"""Tracks of a video that are looked at, the first ones; each costs memory, and cameras write some ten."""
 BYTES_LOOKED_AT = 1_000_000
 """As a file is opened, and one packet at least. FFmpeg keeps half a kilobyte for each packet, even of one byte."""
 SECONDS_FOR_A_STEP = 30.0
