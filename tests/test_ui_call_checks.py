@@ -179,9 +179,12 @@ def test_events_have_threads_apart_from_those_that_send_the_page(demo):
     assert demo._queue.get_events.__module__ == "durian.ui.turns"
 
 
-def test_files_that_ever_came_are_not_listed_for_good(demo):
-    with httpx.Client(base_url=f"{demo.local_url}gradio_api/", timeout=60) as client:
-        name = client.post("upload", files={"files": ("a.png", b"no picture")}).json()[0]
-        assert name in demo.upload_file_set
-        client.post("call/segment", json={"data": [FILE | {"path": name}, None, "hat"]}).raise_for_status()
-    assert not any(demo.temp_file_sets)
+def test_files_that_ever_came_are_not_listed_for_good(demo, client):
+    """A call that follows lets go of all files of those that have been answered."""
+    name = client.post("upload", files={"files": ("a.png", b"no picture")}).json()[0]
+    assert name in demo.upload_file_set
+    data = {"data": [FILE | {"path": name}, [[1, 2, 1]], None]}
+    event = client.post("call/segment", json=data).json()["event_id"]
+    assert "This file cannot be read" in client.get(f"call/segment/{event}").text
+    client.post("call/segment", json={"data": [FILE | {"path": name}, None, None]}).raise_for_status()
+    assert name not in demo.upload_file_set

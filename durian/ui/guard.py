@@ -186,6 +186,8 @@ class Guard:
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send, address: str) -> None:
         path = scope["path"]
+        if call_checks.route_of(scope):
+            forget_files(scope["app"].get_blocks())
         if _FILE.search(path):
             send = messages.with_file_headers_only(send)
         elif path.rstrip("/").endswith("/gradio_api/info"):
@@ -200,7 +202,6 @@ class Guard:
             await self._app(scope, receive, messages.with_cookie(scope, send))
         if call_checks.route_of(scope):
             turns.take_turns(scope["app"].get_blocks())
-            forget_files(scope["app"].get_blocks())
 
     async def _pass_upload(self, scope: Scope, receive: Receive, send: Send, address: str) -> None:
         status = None
