@@ -18,7 +18,7 @@ from requests_made import picture, portrait
 
 from durian.engine import Engine, JobStatus, memory
 from durian.engine.storage import Storage
-from durian.errors import Cancelled, InvalidRequest, NoFaceFound, OutputFailed
+from durian.errors import Cancelled, InvalidRequest, NoFaceFound, OutputFailed, UnreadableMedia
 from durian.media import VideoWriter, iter_video, probe_video, read_metadata, read_video
 from durian.settings import Settings
 
@@ -99,6 +99,21 @@ def test_sound_starts_where_the_motion_does(engine: Engine, gated: GatedRenderer
     sound = np.abs(read_audio(animation.path, 0.0, 2.0)).max(0)
     loud = np.flatnonzero(sound > 0.3)[0] / SAMPLE_RATE
     assert loud == pytest.approx(0.25, abs=0.05)
+
+
+def test_an_animation_whose_video_has_been_deleted_is_silent_and_says_so(
+    engine: Engine, gated: GatedRenderer, tmp_path: Path
+):
+    gated.let(4)
+    animation = engine.animate(gated_request(frames=4), audio_from=tmp_path / "swept.mp4")
+    assert not probe_video(animation.path).has_audio
+    assert animation.notices == (
+        "The driving video has been deleted, so the animation is silent: choose the video again for its sound.",
+    )
+    # One that is there and cannot be read is a mistake.
+    (tmp_path / "no.mp4").write_bytes(b"no video")
+    with pytest.raises(UnreadableMedia):
+        engine.animate(gated_request(frames=4), audio_from=tmp_path / "no.mp4")
 
 
 def video_with_beep(path: Path, seconds: float, beep_at: float) -> Path:
@@ -292,6 +307,19 @@ def test_the_sweeper_leaves_a_running_job_its_folder(tmp_path: Path):
     assert not folder.exists()
     assert "visitor" not in folder.parts
     storage.close()
+
+
+def test_owners_whose_files_have_gone_are_forgotten(tmp_path: Path):
+    storage = Storage(Settings(work=tmp_path / "work", keep_seconds=100))
+    (storage.folder("early") / "a.png").write_bytes(b"x")
+    # The file goes, and its folder then.
+    for _ in range(2):
+        storage.sweep(time.time() + 101)
+    (storage.folder("late") / "a.png").write_bytes(b"x")
+    storage.sweep()
+    assert storage._owners == {"late"}
+    storage.close()
+    assert not storage._path("late").exists()
 
 
 def test_a_job_that_fails_leaves_no_folder(tmp_path: Path):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from videos_made import HEIGHT, WIDTH, make_video, steady
 
+from durian.errors import Cancelled
 from durian.media import audio, probe_video, read_audio
 
 LEVEL = 0.8
@@ -104,3 +105,32 @@ def test_packets_of_next_to_nothing_are_counted(tmp_path: Path, monkeypatch):
     assert read_audio(path, 0, 1).max() == pytest.approx(LEVEL)
     monkeypatch.setattr(audio, "MOST_SECONDS_BESIDE", 1.0)
     assert read_audio(path, 0, 1).max() == 0
+
+
+def test_a_video_without_sound_has_none(tmp_path):
+    assert read_audio(make_video(tmp_path / "silent.mp4", steady(5, 10)), 0.0, 1.0) is None
+
+
+def test_reading_ends_when_it_is_cancelled(tmp_path):
+    """Asked at each packet, of which 24 lie in half a second: before the wanted part, too."""
+    path = make_video(tmp_path / "talk.mp4", steady(20, 10), sound=True)
+    asked = []
+    with pytest.raises(Cancelled):
+        read_audio(path, 0.9, 1.0, lambda: asked.append(0) or len(asked) > 10)
+    assert len(asked) == 11
+
+
+def test_sound_that_changes_its_kind_without_end(tmp_path, monkeypatch):
+    """Mono and stereo in turn: the first so many kinds are heard."""
+    pieces = [each for name in ("mono", "stereo") for each in decoded(click_video(tmp_path / f"{name}.mkv", name))]
+    monkeypatch.setattr(audio, "MOST_KINDS", 3)
+    made: list[av.AudioFrame] = []
+    monkeypatch.setattr(audio, "_mixing", lambda frame, mixing=audio._mixing: made.append(frame) or mixing(frame))
+    heard = sum(part.samples for part in audio._resampled(pieces * 50))
+    assert len(made) == 3
+    assert heard == pytest.approx(sum(part.samples for part in pieces) * 1.5, rel=0.01)
+
+
+def decoded(path: Path) -> list[av.AudioFrame]:
+    with av.open(str(path)) as container:
+        return list(container.decode(audio=0))

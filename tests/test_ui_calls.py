@@ -5,12 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+from types import SimpleNamespace
 
 import asynchronous
 import pytest
+from gradio.context import LocalContext
 
+from durian.errors import Cancelled
+from durian.settings import Settings
+from durian.ui import calls
 from durian.ui.calls import aside
-from durian.ui.visitors import Visitor
+from durian.ui.visitors import Visitor, Visitors
 
 
 def visitor(address: str) -> Visitor:
@@ -47,11 +52,11 @@ async def cancelled(task: asyncio.Task) -> None:
 def test_what_a_cancelled_call_left_behind_holds_up_its_own_address_alone():
     async def scene() -> None:
         work = Work()
-        first = asyncio.create_task(aside(visitor("10.0.0.1"), work, "first"))
+        first = asyncio.create_task(aside(visitor("10.0.0.1"), None, work, "first"))
         await until(lambda: work.begun == ["first"])
         await cancelled(first)
-        others = [asyncio.create_task(aside(visitor("10.0.0.1"), work, f"next {n}")) for n in range(20)]
-        stranger = asyncio.create_task(aside(visitor("10.0.0.2"), work, "stranger"))
+        others = [asyncio.create_task(aside(visitor("10.0.0.1"), None, work, f"next {n}")) for n in range(20)]
+        stranger = asyncio.create_task(aside(visitor("10.0.0.2"), None, work, "stranger"))
         await until(lambda: "stranger" in work.begun)
         assert work.begun == ["first", "stranger"]
         for other in others[1:]:
@@ -64,6 +69,32 @@ def test_what_a_cancelled_call_left_behind_holds_up_its_own_address_alone():
     asynchronous.run(scene())
 
 
+def test_nothing_is_begun_for_who_never_asks_for_the_answer(monkeypatch: pytest.MonkeyPatch):
+    """The call waits behind its address's first longer than a caller may take to ask."""
+    monkeypatch.setattr(calls, "SECONDS_TO_LISTEN", 0.3)
+    visitors = Visitors(Settings())
+    visitors.listen("page")
+    monkeypatch.setattr(calls, "get_visitors", lambda: visitors)
+    asked = SimpleNamespace(session_hash="page")
+
+    async def scene() -> None:
+        LocalContext.event_id.set("event")
+        work = Work()
+        first = asyncio.create_task(aside(visitor("10.0.0.1"), None, work, "first"))
+        await until(lambda: work.begun == ["first"])
+        unheard = SimpleNamespace(session_hash="call")
+        others = [asyncio.create_task(aside(visitor("10.0.0.1"), who, work, "next")) for who in (unheard, asked)]
+        await asyncio.sleep(0.4)
+        work.may_end.set()
+        await first
+        with pytest.raises(Cancelled, match="The caller has gone"):
+            await others[0]
+        assert await others[1] == "next"
+        assert work.begun == ["first", "next"]
+
+    asynchronous.run(scene())
+
+
 def test_an_error_ends_a_turn_as_well():
     def fail() -> None:
         raise ValueError("no")
@@ -71,7 +102,7 @@ def test_an_error_ends_a_turn_as_well():
     async def scene() -> None:
         for _ in range(2):
             with pytest.raises(ValueError, match="no"):
-                await aside(visitor("10.0.0.1"), fail)
-        assert await aside(visitor("10.0.0.1"), lambda: "done") == "done"
+                await aside(visitor("10.0.0.1"), None, fail)
+        assert await aside(visitor("10.0.0.1"), None, lambda: "done") == "done"
 
     asynchronous.run(scene())

@@ -6,10 +6,13 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import asynchronous
 import gradio as gr
 import pytest
+from fastapi import Request
+from gradio.queueing import Event
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from durian.errors import InvalidRequest
@@ -19,6 +22,7 @@ from durian.ui import create_demo, launch_options
 from durian.ui.api import _clicks, _path
 from durian.ui.demo import NEAR
 from durian.ui.handlers.animate import ANIMATION_LANE
+from durian.ui.turns import take_turns
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +45,48 @@ def test_animations_share_one_lane_and_stills_are_not_in_it(demo):
 
 def test_clicks_are_never_dropped_and_never_overtake(demo):
     clicks = [fn for fn in demo.fns.values() if fn.concurrency_id == "segment" and fn.targets]
-    assert [fn.concurrency_limit for fn in clicks] == [1]
-    assert clicks[0].trigger_mode == "multiple"
+    assert [fn.trigger_mode for fn in clicks] == ["multiple"]
+    sent = [click_of(demo, "203.0.113.5") for _ in range(3)]
+    stranger = click_of(demo, "203.0.113.6")
+    queue = demo._queue
+    queue.active_jobs = [None] * 3
+    assert run_next(queue) is sent[0]
+    assert run_next(queue) is stranger
+    assert run_next(queue) is None, "an address has one at a time, in their order"
+    queue.active_jobs[queue.active_jobs.index([sent[0]])] = None
+    assert run_next(queue) is sent[1]
+
+
+def click_of(demo, host: str) -> Event:
+    (function,) = [fn for fn in demo.fns.values() if fn.concurrency_id == "segment" and fn.targets]
+    made = Event("session", function, Request({"type": "http", "client": (host, 1), "headers": []}), None)
+    demo._queue.create_event_queue_for_fn(function)
+    demo._queue.event_queue_per_concurrency_id["segment"].queue.append(made)
+    take_turns(demo)
+    return made
+
+
+def run_next(queue) -> Event | None:
+    if (found := queue.get_events()) is None:
+        return None
+    queue.active_jobs[queue.active_jobs.index(None)] = found[0]
+    return found[0][0]
+
+
+@pytest.mark.parametrize(
+    ("address", "is_offered"),
+    [
+        ({}, True),
+        ({"host": "::1"}, True),
+        ({"host": "0.0.0.0"}, False),
+        ({"names": "durian.example.org"}, False),
+    ],
+)
+def test_strangers_do_not_have_the_server_fetch_weights(address: dict[str, str], is_offered: bool):
+    page = create_demo(replace(get_settings(), **address))
+    assert any(fn.name == "fetch" for fn in page.fns.values()) == is_offered
+    (offer,) = [block for block in page.blocks.values() if block.elem_id == "sam-offer"]
+    assert offer.visible == is_offered
 
 
 def test_the_page_reports_nothing_and_cleans_up(demo):

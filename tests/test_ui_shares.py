@@ -9,7 +9,15 @@ from clock_made import Clock
 
 from durian.errors import QueueFull
 from durian.settings import Settings
-from durian.ui.shares import ADDRESSES_KEPT, SHARES_OF_A_SITE, UPLOADS_AT_ONCE, Shares, shared_address, site_of
+from durian.ui.shares import (
+    ADDRESSES_KEPT,
+    SHARES_OF_A_SITE,
+    UPLOADS_AT_ONCE,
+    Shares,
+    networks_of,
+    shared_address,
+    site_of,
+)
 from durian.ui.visitors import Visitors
 
 
@@ -191,3 +199,9 @@ def test_events_and_pages_of_a_site_are_counted_together(shares: Shares):
     with pytest.raises(QueueFull, match="4 pages"):
         visitors.admit("page9", "", shared_address("2001:db8:1:9::1"))
     visitors.admit("page9", "", shared_address("2001:db8:2::1"))
+
+
+@pytest.mark.parametrize("word", ["junk/64", "1.2.3.4/64", "/64", ""])
+def test_a_proxy_s_word_that_is_no_address_is_a_site_of_its_own(word: str):
+    assert site_of(word) == word
+    assert networks_of(word) == [(word, 1)]

@@ -83,7 +83,7 @@ def test_one_address_holds_so_many_threads_whatever_the_lanes():
         for lane in ("animation", *map(str, range(8))):
             button.click(lambda: None, concurrency_id=lane, concurrency_limit=4)
     made._queue.active_jobs = [None] * 40
-    share_threads(made, "animation")
+    share_threads(made, "animation", {})
     for index in range(4):
         for lane in ("animation", *map(str, range(8))):
             event(made, C if index % 2 else C_ELSEWHERE, f"c{index}", lane)
@@ -111,10 +111,33 @@ def test_one_address_holds_so_many_threads_whatever_the_lanes():
 
 
 def test_a_full_lane_waits_and_what_was_first_goes_first(blocks: gr.Blocks):
-    share_threads(blocks, "animation")
+    share_threads(blocks, "animation", {})
     for name in ("a0", "a1"):
         event(blocks, A, name)
     (first,), _, lane = blocks._queue.get_events()
     assert (first.session_hash, lane) == ("a0", "segment")
     blocks._queue.event_queue_per_concurrency_id[lane].current_concurrency = 1
     assert blocks._queue.get_events() is None
+
+
+def test_one_address_has_so_many_places_of_a_lane_and_a_site_twice_as_many():
+    with gr.Blocks() as made:
+        gr.Button().click(lambda: None, concurrency_id="animation", concurrency_limit=20)
+    made._queue.active_jobs = [None] * 40
+    share_threads(made, "animation", {"animation": 3})
+    for index in range(9):
+        for host, name in ((A, "a"), (C, "c"), (C_ELSEWHERE, "e"), (B, "b")):
+            event(made, host, f"{name}{index}", "animation")
+    ran = []
+    while found := made._queue.get_events():
+        ran.append(found[0][0].session_hash)
+        made._queue.active_jobs[made._queue.active_jobs.index(None)] = found[0]
+    assert sorted(ran) == [f"{name}{index}" for name in "abce" for index in range(3)]
+    # Of another part of the site there is no place left.
+    event(made, "2001:db8:1:4::1", "d", "animation")
+    assert made._queue.get_events() is None
+    # Once one has ended, its address has the next.
+    ended = next(batch for batch in made._queue.active_jobs if batch and batch[0].session_hash == "b1")
+    made._queue.active_jobs[made._queue.active_jobs.index(ended)] = None
+    (after,), _, _ = made._queue.get_events()
+    assert after.session_hash == "b3"

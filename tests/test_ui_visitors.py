@@ -216,3 +216,11 @@ def test_it_is_known_who_asked_for_an_answer(visitors: Visitors):
     for index in range(ADDRESSES_KEPT + 1):
         visitors.listen(f"other{index}")
     assert len(visitors._listeners) <= ADDRESSES_KEPT
+
+
+def test_plain_calls_are_forgotten_though_no_page_ever_comes(visitors: Visitors, clock: Clock):
+    for index in range(50):
+        visitors.of(request(f"call-{index}"))
+    clock.now += CALLER_SECONDS + 10
+    visitors.of(request("later"))
+    assert [visitors.knows(name) for name in ("call-0", "call-49", "later")] == [False, False, True]

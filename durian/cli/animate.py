@@ -135,6 +135,8 @@ def animate(arguments: argparse.Namespace, prepared: Prepared, progress: _Progre
         on_progress=progress,
         out=arguments.out,
     )
+    for notice in animation.notices:
+        print(f"durian: {notice}", file=sys.stderr)
     if arguments.gif is not None:
         animation.gif(arguments.gif)
     if arguments.frames_zip is not None:

@@ -16,12 +16,13 @@ from durian.engine.giving_way import giving_way
 from durian.engine.jobs import Job
 from durian.engine.postprocess import Finisher
 from durian.engine.stills import StillsLane
-from durian.errors import OutputFailed
+from durian.errors import OutputFailed, UnreadableMedia
 from durian.renderer import Renderer
 from durian.request import AnimationRequest
 
 RESULT_NAME = "durian-{request_id}.mp4"
 MASTER_NAME = "master.mkv"
+SOUND_GONE = "The driving video has been deleted, so the animation is silent: choose the video again for its sound."
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class Animation:
 
     ``path`` is the MP4, ``master`` a lossless copy of its frames from which the other forms are made; both go with
     the owner's files. ``width`` and ``height`` in pixels; ``seconds`` from the start of the work to the closed file.
-    ``request_id`` is a digest of the request: the same settings and pictures have the same one.
+    ``request_id`` is a digest of the request: the same settings and pictures have the same one. ``notices`` are
+    sentences about what is otherwise than it was asked for.
     """
 
     path: Path
@@ -44,6 +46,7 @@ class Animation:
     seed: int
     request_id: str
     metadata: dict[str, object]
+    notices: tuple[str, ...] = ()
 
     def frame(self, index: int) -> np.ndarray:
         """One of its frames, exact, ``(height, width, 3) uint8``.
@@ -125,10 +128,10 @@ def _render_into(folder: Path, job: Job, renderer: Renderer, stills: StillsLane,
     path = job.delivery.out or folder / RESULT_NAME.format(request_id=metadata["request_id"])
     master = folder / MASTER_NAME
 
-    sound, fps = job.delivery.sound, request.options.fps
-    audible = partial(VideoWriter, audio_from=sound.path, audio_start=sound.start) if sound is not None else VideoWriter
+    sound, notices = _sound_of(job)
+    fps = request.options.fps
     writers = [
-        partial(audible, path, fps, finisher.size, metadata=metadata),
+        partial(VideoWriter, path, fps, finisher.size, sound, metadata=metadata),
         partial(VideoWriter, master, fps, finisher.size, metadata=metadata),
     ]
     with (
@@ -152,7 +155,24 @@ def _render_into(folder: Path, job: Job, renderer: Renderer, stills: StillsLane,
         seed=request.options.seed,
         request_id=str(metadata["request_id"]),
         metadata=metadata,
+        notices=notices,
     )
+
+
+def _sound_of(job: Job) -> tuple[np.ndarray | None, tuple[str, ...]]:
+    """The samples of a job's sound, see :func:`durian.media.read_audio`, and what there is to say of it."""
+    from durian.media import read_audio
+
+    sound = job.delivery.sound
+    if sound is None:
+        return None, ()
+    try:
+        return read_audio(sound.path, sound.start, job.frames / job.request.options.fps, job.is_cancelled), ()
+    except UnreadableMedia:
+        # The animation does not need the file, and a visitor's goes after its time.
+        if sound.path.exists():
+            raise
+        return None, (SOUND_GONE,)
 
 
 def describe(request: AnimationRequest) -> dict[str, object]:

@@ -61,9 +61,9 @@ class Storage:
             OutputFailed: it cannot be made.
         """
         self.start_sweeping()
+        folder = folders.private_folder(self._path(owner))
         if owner is not None:
             self._owners.add(owner)
-        folder = folders.private_folder(self._path(owner))
         # In use again, so not for the sweeper yet.
         folder.touch()
         return folder
@@ -93,7 +93,9 @@ class Storage:
     def sweep(self, now: float | None = None) -> int:
         """Delete what is older than ``keep_seconds``; returns how many files went. See :func:`durian.folders.sweep`."""
         top = folders.visitors_folder(self._settings)
-        return folders.sweep(top, self._settings.keep_seconds, self._in_use, self._staying, now)
+        gone = folders.sweep(top, self._settings.keep_seconds, self._in_use, self._staying, now)
+        self._owners -= {owner for owner in list(self._owners) if not self._path(owner).is_dir()}
+        return gone
 
     def close(self) -> None:
         """Stop sweeping and delete what owners have here; what nobody owns, as of the command line, goes by its age."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from durian.errors import Cancelled
 from durian.media.packets import packets_of
 from durian.media.probing import find_sound_stream, find_video_stream, open_container, stream_zero, video_kind
 
@@ -27,10 +28,21 @@ LOWEST_RATE = 4000
 """Hertz; sound that is sampled more rarely is none, and a few bytes of it would be minutes at :data:`SAMPLE_RATE`."""
 SHORTEST_PACKET = 0.001
 """Seconds that a packet counts at least; Opus has 0.0025."""
+MOST_KINDS = 100
+"""Changes of the rate, the channels or the format of samples, each of which costs milliseconds; broadcasts have a few
+of them. What comes after more is silence."""
 
 
-def read_audio(path: str | os.PathLike[str], start: float, seconds: float) -> np.ndarray | None:
+def read_audio(
+    path: str | os.PathLike[str], start: float, seconds: float, is_cancelled: Callable[[], bool] = lambda: False
+) -> np.ndarray | None:
     """Read ``seconds`` of sound from ``start``, both on the clock of the video's pictures.
+
+    Args:
+        path: a video.
+        start: in seconds.
+        seconds: how many.
+        is_cancelled: asked again and again, since minutes without sound may come before the wanted part.
 
     Returns:
         ``(2, N) float32`` at :data:`SAMPLE_RATE`, silence where the file has none, or ``None`` without a sound track
@@ -39,6 +51,7 @@ def read_audio(path: str | os.PathLike[str], start: float, seconds: float) -> np
     Raises:
         UnreadableMedia: not a video.
         LimitExceeded: of far more packets than any film has.
+        Cancelled: ``is_cancelled`` said so.
     """
     import av
 
@@ -53,7 +66,8 @@ def read_audio(path: str | os.PathLike[str], start: float, seconds: float) -> np
             # One second early: a codec's first frames after a jump may be silent.
             container.seek(int((start - 1 + zero) / stream.time_base), stream=stream)
         try:
-            for part in _resampled(_decoded(container, stream, path.name, seconds + MOST_SECONDS_BESIDE)):
+            frames = _decoded(container, stream, path.name, seconds + MOST_SECONDS_BESIDE, is_cancelled)
+            for part in _resampled(frames):
                 if not _place(part, samples, start + zero):
                     break
         except av.FFmpegError:
@@ -62,10 +76,14 @@ def read_audio(path: str | os.PathLike[str], start: float, seconds: float) -> np
     return samples
 
 
-def _decoded(container: InputContainer, stream: AudioStream, name: str, most: float) -> Iterator[AudioFrame]:
+def _decoded(
+    container: InputContainer, stream: AudioStream, name: str, most: float, is_cancelled: Callable[[], bool]
+) -> Iterator[AudioFrame]:
     """Frames with a time stamp, until ``most`` seconds are unpacked: time stamps may stand still for ever."""
     unpacked = 0.0
     for packet in packets_of(container, stream, name):
+        if is_cancelled():
+            raise Cancelled("The sound is not wanted any more.")
         frames = stream.decode(packet)
         unpacked += max(SHORTEST_PACKET, sum(frame.samples / (frame.sample_rate or SAMPLE_RATE) for frame in frames))
         if unpacked > most:
@@ -79,12 +97,15 @@ def _resampled(frames: Iterable[AudioFrame]) -> Iterator[AudioFrame]:
     Surround sound is mixed down by FFmpeg's matrix, scaled so that the loudest possible sample still fits.
     """
     graph: Graph | None = None
-    kind = None
+    kind, kinds = None, 0
     for frame in frames:
         found = frame.format.name, frame.layout.name, frame.sample_rate, frame.time_base
         if graph is None or found != kind:
             if graph is not None:
                 yield from _drained(graph, None)
+            kinds += 1
+            if kinds > MOST_KINDS:
+                return
             graph, kind = _mixing(frame), found
         yield from _drained(graph, frame)
     if graph is not None:

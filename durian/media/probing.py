@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from durian.errors import DurianError, LimitExceeded, UnreadableMedia
+from durian.media import avi_tables, matroska_lists, mp4_tables
 from durian.media.codecs import decoders_at_opening, is_read
 from durian.media.files import check_pixels, open_checked
 from durian.media.kinds import IMAGE_KINDS, VIDEO_FORMATS, VIDEO_KINDS, describe_kind, is_animated, sniff, with_article
-from durian.media.mp4_tables import check_tables
 from durian.media.packets import packets_of
 from durian.media.unpacking import Unpacking, most_pixels
 from durian.settings import get_settings
@@ -87,9 +87,13 @@ def open_container(path: Path, kind: str) -> InputContainer:
         "max_streams": str(MOST_STREAMS),
     }
     if kind == "mp4":
-        check_tables(path)
+        mp4_tables.check_tables(path)
         # Of which there may be as many as samples, each read by itself.
         options["ignore_chapters"] = "1"
+    elif kind == "matroska":
+        matroska_lists.check_lists(path)
+    elif kind == "avi":
+        avi_tables.check_tables(path)
     try:
         return av.open(f"file:{path}", format=kind, options=options, timeout=SECONDS_FOR_A_STEP)
     except (av.FFmpegError, OSError, ValueError) as error:

@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from durian.errors import InvalidRequest
-from durian.media.audio import CHUNK, SAMPLE_RATE, read_audio
+from durian.media.audio import CHUNK, SAMPLE_RATE
 from durian.media.files import atomic_output, discard, output_failure, temporary_beside, written_to
 from durian.media.gif import encode_gif
 from durian.media.images import encode_png
 from durian.media.metadata import append_xmp_box, container_tags
 from durian.media.probing import probe_video
 from durian.media.reading import iter_video
-from durian.settings import get_settings
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -51,7 +50,8 @@ class VideoWriter:
         path: ends in ``.mp4``, or in ``.mkv`` for the lossless master.
         fps: frames a second.
         size: ``(width, height)`` of every frame.
-        audio_from: a video whose sound is added, from ``audio_start`` seconds on; without a sound track none is.
+        sound: samples ``(2, N) float32`` at :data:`durian.media.audio.SAMPLE_RATE` that are heard from the first frame
+            on, as :func:`durian.media.read_audio` gives them; ``None`` for a video without sound.
         metadata: settings that travel in the file; see :mod:`durian.media.metadata`.
 
     Raises:
@@ -64,8 +64,7 @@ class VideoWriter:
         path: str | os.PathLike[str],
         fps: float,
         size: tuple[int, int],
-        audio_from: str | os.PathLike[str] | None = None,
-        audio_start: float = 0.0,
+        sound: np.ndarray | None = None,
         metadata: Mapping[str, object] | None = None,
     ) -> None:
         import av
@@ -80,7 +79,7 @@ class VideoWriter:
             raise InvalidRequest(f"{self.path.name} cannot be written as a video: end its name in .mp4.")
         if min(size) < 2 or not 0 < fps <= 1000:
             raise InvalidRequest(f"A video of {size[0]}×{size[1]} pixels at {fps:g} frames a second cannot be written.")
-        self._sound = None if audio_from is None else self._read_sound(audio_from, audio_start)
+        self._sound = sound
         self._sound_done = 0
         self._temporary = temporary_beside(self.path)
         self._container: OutputContainer | None = None
@@ -96,9 +95,6 @@ class VideoWriter:
         except (av.FFmpegError, OSError) as error:
             self.abort()
             raise output_failure(self.path, error) from error
-
-    def _read_sound(self, source: str | os.PathLike[str], start: float) -> np.ndarray | None:
-        return read_audio(source, start, get_settings().max_video_seconds)
 
     def _add_video(self, container: OutputContainer) -> VideoStream:
         rate = Fraction(self.fps).limit_denominator(1001)
@@ -226,13 +222,12 @@ def write_video(
     frames: Iterable[np.ndarray],
     path: str | os.PathLike[str],
     fps: float,
-    audio_from: str | os.PathLike[str] | None = None,
-    audio_start: float = 0.0,
+    sound: np.ndarray | None = None,
     metadata: Mapping[str, object] | None = None,
 ) -> Path:
     """Write frames of one size to a video; see :class:`VideoWriter`."""
     first, frames = _peek(frames, path)
-    with VideoWriter(path, fps, (first.shape[1], first.shape[0]), audio_from, audio_start, metadata) as writer:
+    with VideoWriter(path, fps, (first.shape[1], first.shape[0]), sound, metadata) as writer:
         for frame in frames:
             writer.write(frame)
     return Path(path)

@@ -153,7 +153,18 @@ async def animate(
         check_renderer(renderer)
         source = prepare.MotionSource(motion if driving is None else Path(_path(driving, "driving video")))
         prepared, fit = await calls.aside(
-            visitor, _build_and_judge, portrait, attributes, source, options, blend, erase, face, renderer, diffusion
+            visitor,
+            request,
+            _build_and_judge,
+            portrait,
+            attributes,
+            source,
+            options,
+            blend,
+            erase,
+            face,
+            renderer,
+            diffusion,
         )
         shares = get_visitors().shares
         shares.check_room(visitor.address)
@@ -166,7 +177,7 @@ async def animate(
         )
         result = await calls.finished(job, request)
         shares.count_made(visitor.address, result.path, result.master, stays=True)
-        told = {key: getattr(result, key) for key in REPORTED} | {"notices": list(prepared.notices)}
+        told = {key: getattr(result, key) for key in REPORTED} | {"notices": [*prepared.notices, *result.notices]}
         told["fit"] = fit
         return gr.FileData(path=str(result.path), orig_name=result.path.name), told
 

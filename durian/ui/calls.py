@@ -53,18 +53,26 @@ def forget_session(blocks: gr.Blocks, session: str | None) -> None:
         holder.time_last_used.pop(session, None)
 
 
-async def aside(visitor: Visitor, function: Callable[..., Result], *arguments: Any) -> Result:
+async def aside(
+    visitor: Visitor, request: gr.Request | None, function: Callable[..., Result], *arguments: Any
+) -> Result:
     """Call ``function`` in a thread. A call that is cancelled meanwhile does not wait for it.
 
     One of each address works at once, whether or not its call still waits for it: what is left behind keeps nobody
     else from working, and its own address waits for it.
 
+    Args:
+        visitor: who calls.
+        request: of the call.
+        function: the work, with its ``arguments``.
+
     Raises:
-        Cancelled: the caller has gone.
+        Cancelled: the caller has gone, or never asked for the answer.
     """
+    began = time.monotonic()
     free = _working.setdefault(site_of(visitor.address), asyncio.Lock())
     await free.acquire()
-    if _caller_has_hung_up():
+    if _has_gone(request, began):
         free.release()
         raise Cancelled(GONE)
     loop = asyncio.get_running_loop()
@@ -73,7 +81,7 @@ async def aside(visitor: Visitor, function: Callable[..., Result], *arguments: A
         result = await anyio.to_thread.run_sync(work, abandon_on_cancel=True)
     finally:
         work.drop()
-    if _caller_has_hung_up():
+    if _has_gone(request, began):
         raise Cancelled(GONE)
     return result
 
@@ -130,13 +138,18 @@ async def finished(job: Job, request: gr.Request | None) -> Animation:
     try:
         while not job.progress.finished:
             await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
-            unheard = time.monotonic() - began > SECONDS_TO_LISTEN and not _is_listened_to(request)
-            if unheard or _caller_has_hung_up():
+            if _has_gone(request, began):
                 job.cancel()
         return job.result()
     finally:
         # Gradio's /cancel ends this function where it waits.
         job.cancel()
+
+
+def _has_gone(request: gr.Request | None, began: float) -> bool:
+    """Whether nobody waits for the answer of a call that began at a time of ``time.monotonic``."""
+    unheard = time.monotonic() - began > SECONDS_TO_LISTEN and not _is_listened_to(request)
+    return unheard or _caller_has_hung_up()
 
 
 def _is_listened_to(request: gr.Request | None) -> bool:

@@ -15,10 +15,12 @@ from starlette.middleware import Middleware
 
 from durian.engine import get_engine, memory
 from durian.folders import results_folder, uploads_folder
-from durian.settings import get_settings
+from durian.settings import Settings, get_settings
 from durian.ui import api, calls, connections, handlers, layout, texts, turns
+from durian.ui.foreign_pages import is_for_own_machine
 from durian.ui.guard import Guard
 from durian.ui.handlers.animate import ANIMATION_LANE
+from durian.ui.handlers.wear import SEGMENT_LANE
 from durian.ui.theme import theme
 from durian.ui.visitors import SESSIONS_KEPT, Visitor, get_visitors
 from durian.ui.widgets import css, head
@@ -27,18 +29,22 @@ EVENTS_WAITING = 128
 """Events of all visitors together that may wait (clicks, uploads); animations have the engine's own line."""
 EVENTS_AT_ONCE = 4
 """Of one kind, for all visitors together; two cores do not gain from more."""
-NEAR = "127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16"
+NEAR = "127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,::1/128,fc00::/7"
 """Networks that a proxy in front of a container is in."""
 
 log = logging.getLogger(__name__)
 
 
-def create_demo() -> gr.Blocks:
+def create_demo(settings: Settings | None = None) -> gr.Blocks:
     """Build the page. Nothing heavy is loaded; see :func:`warm_up`.
+
+    Args:
+        settings: whose host and names it is going to be reached by; by default the process's.
 
     Raises:
         OutputFailed: there is no folder of our own for visitors' files.
     """
+    settings = settings or get_settings()
     # Read by Gradio wherever it writes a file. Its own folder can be guessed, and its own cleaning knows only the files
     # of this process and ends for good when an upload comes in between.
     uploads = uploads_folder(get_settings())
@@ -49,12 +55,15 @@ def create_demo() -> gr.Blocks:
         analytics_enabled=False,
         fill_width=True,
     ) as demo:
-        page = layout.build()
+        page = layout.build(may_fetch=is_for_own_machine(settings))
         handlers.connect(page, demo)
         api.connect()
     # Without a way around the queue, where neither its limits nor the visitors' shares would count.
     demo.queue(max_size=EVENTS_WAITING, default_concurrency_limit=EVENTS_AT_ONCE, api_open=False)
-    turns.share_threads(demo, ANIMATION_LANE["concurrency_id"])
+    animation = ANIMATION_LANE["concurrency_id"]
+    # One more than the engine has places for, which it refuses in its own words.
+    most = {animation: settings.visitor_places + 1, SEGMENT_LANE["concurrency_id"]: 1}
+    turns.share_threads(demo, animation, most)
     get_visitors().when_over(partial(_let_go, demo))
     return demo
 
@@ -115,10 +124,11 @@ def serve(**address: Any) -> None:
     # nothing, would leave its visitors' files behind.
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, signal.default_int_handler)
-    demo = create_demo()
-    demo.launch(**{**launch_options(), **address}, prevent_thread_lock=True)
     settings = get_settings()
-    connections.tend(demo.server.config, replace(settings, host=address.get("server_name", settings.host)))
+    settings = replace(settings, host=address.get("server_name", settings.host))
+    demo = create_demo(settings)
+    demo.launch(**{**launch_options(), **address}, prevent_thread_lock=True)
+    connections.tend(demo.server.config, settings)
     # Not before: on two busy cores it would keep the server from its first answer.
     warm_up()
     demo.block_thread()

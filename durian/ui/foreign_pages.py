@@ -57,9 +57,14 @@ def names_of(settings: Settings) -> Collection[str] | None:
     """The names that a server is reached by; ``None`` for any, as where it is open to a network and none are set."""
     if settings.names:
         return settings.names.lower().split()
-    # Only this machine's own browsers reach it, and a proxy on it, whose name has to be told.
-    is_open = "SPACE_ID" in os.environ or settings.host not in ("127.0.0.1", "localhost", "::1")
-    return None if is_open else ()
+    # Otherwise a proxy on this machine has to tell its name.
+    return () if is_for_own_machine(settings) else None
+
+
+def is_for_own_machine(settings: Settings) -> bool:
+    """Whether only browsers on this machine reach a server."""
+    is_near = settings.host in ("127.0.0.1", "localhost", "::1")
+    return is_near and not settings.names and "SPACE_ID" not in os.environ
 
 
 def is_known(scope: Scope, names: Collection[str]) -> bool:

@@ -23,6 +23,8 @@ class Page:
     item_id: gr.Number = None
     controls: dict[str, Any] = field(default_factory=dict)
     examples: gr.HTML = None
+    may_fetch: bool = False
+    """Whether visitors may have the server fetch weights."""
     # 1 portrait
     portrait_stage: gr.HTML = None
     portrait_upload: gr.UploadButton = None
@@ -81,9 +83,13 @@ class Page:
         return self.controls[key]
 
 
-def build() -> Page:
-    """Lay the page out inside the current :class:`gr.Blocks`."""
-    page = Page()
+def build(may_fetch: bool) -> Page:
+    """Lay the page out inside the current :class:`gr.Blocks`.
+
+    Args:
+        may_fetch: whether visitors may have the server fetch weights.
+    """
+    page = Page(may_fetch=may_fetch)
     # None until the page has loaded, and again when it rested longer than this.
     page.session = gr.State(None, time_to_live=get_settings().keep_seconds, delete_callback=_forget)
     page.heartbeat = gr.Timer(get_settings().keep_seconds / 4)
@@ -191,8 +197,10 @@ def _wear(page: Page) -> None:
                 elem_id="segmenter",
                 elem_classes=["segmented"],
             )
-            page.sam_fetch = gr.Button("Fetch Segment Anything", size="sm", elem_id="sam-fetch")
-            page.sam_progress = gr.HTML("", elem_id="sam-progress", apply_default_css=False)
+            # Strangers do not have the server download a large file.
+            with gr.Column(visible=page.may_fetch, elem_id="sam-offer"):
+                page.sam_fetch = gr.Button("Fetch Segment Anything", size="sm", elem_id="sam-fetch")
+                page.sam_progress = gr.HTML("", elem_id="sam-progress", apply_default_css=False)
 
 
 def _motion(page: Page) -> None:

@@ -268,7 +268,10 @@ def site_of(address: str) -> str:
     """The /48 that a /64 of :func:`shared_address` lies in; any other address as it is."""
     if not address.endswith("/64"):
         return address
-    return str(ipaddress.IPv6Network(address).supernet(new_prefix=48))
+    try:
+        return str(ipaddress.IPv6Network(address).supernet(new_prefix=48))
+    except ValueError:
+        return address  # the word of a proxy that is none
 
 
 def networks_of(address: str) -> list[tuple[str, int]]:

@@ -7,12 +7,13 @@ All lanes together have :data:`THREADS`, which one visitor with clicks in each l
 from __future__ import annotations
 
 import random
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 import gradio as gr
 
-from durian.ui.shares import shared_address, site_of
+from durian.ui.shares import count_of, shared_address, site_of
 
 THREADS = 40
 """For events of all visitors beside animations, which have places of their own."""
@@ -20,26 +21,34 @@ AT_ONCE = 8
 """Of those, for events of one address, or one site of IPv6."""
 
 
-def share_threads(blocks: gr.Blocks, free: str) -> None:
+def share_threads(blocks: gr.Blocks, free: str, most: Mapping[str, int]) -> None:
     """Let Gradio's queue run no more than :data:`AT_ONCE` events of one address.
 
     Args:
         blocks: the page, whose queue has been made.
         free: the lane that does not count.
+        most: of some lanes, that one too, how many events of one address may run there.
     """
-    blocks._queue.get_events = lambda: _next(blocks, free)
+    blocks._queue.get_events = lambda: _next(blocks, free, most)
 
 
-def _next(blocks: gr.Blocks, free: str) -> tuple[list[Any], bool, str] | None:
+def _next(blocks: gr.Blocks, free: str, most: Mapping[str, int]) -> tuple[list[Any], bool, str] | None:
     """What Gradio's own ``get_events`` would give, less those of addresses that have enough; there are no batches."""
-    running = Counter(site_of(_address(event)) for event in _running(blocks) if event.concurrency_id != free)
+    running: Counter[str] = Counter()
+    in_lane: defaultdict[str, list[str]] = defaultdict(list)
+    for event in _running(blocks):
+        address = _address(event)
+        running[site_of(address)] += event.concurrency_id != free
+        in_lane[event.concurrency_id].append(address)
     lanes = list(blocks._queue.event_queue_per_concurrency_id.items())
     random.shuffle(lanes)
     for name, lane in lanes:
         if lane.concurrency_limit is not None and lane.current_concurrency >= lane.concurrency_limit:
             continue
         for event in lane.queue:
-            if name == free or running[site_of(_address(event))] < AT_ONCE:
+            address = _address(event)
+            has_enough = name in most and count_of(address, in_lane[name], most[name])
+            if not has_enough and (name == free or running[site_of(address)] < AT_ONCE):
                 lane.queue.remove(event)
                 return [event], False, name
     return None

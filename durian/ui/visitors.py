@@ -152,6 +152,7 @@ class Visitors:
             request: the ``gr.Request`` that Gradio gave to the handler; ``None`` where Python called it.
         """
         session = getattr(request, "session_hash", None) or secrets.token_hex(16)
+        self._expire()
         with self._lock:
             visitor = self._visitors.get(session)
             if visitor is None:

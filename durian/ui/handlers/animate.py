@@ -22,8 +22,9 @@ from durian.ui.visitors import get_visitors
 ANIMATION_LANE: dict[str, Any] = {
     "concurrency_id": "animation",
     # The engine runs one job at a time and shows each visitor their place; a limit of 1 here would hide that line
-    # behind Gradio's own. The lane is as long as the engine's, so that a full one is refused in our words.
-    "concurrency_limit": get_settings().max_queue + 2,
+    # behind Gradio's own. The lane is longer than the engine's, so that a full one is refused in our words, and those
+    # whose pictures are still being read keep nobody from it.
+    "concurrency_limit": 2 * (get_settings().max_queue + 2),
 }
 
 DENOISING_SHARE = 0.9
@@ -85,6 +86,7 @@ def run(
     animation = outcome.animation
     size = f"{animation.width}×{animation.height}"
     done = f"{animation.frames} frames of {size} in {animation.seconds:.1f} s · seed {animation.seed}"
+    done = " · ".join([done, *animation.notices])
     shown = live_preview.result(session, job, animation)
     yield str(animation.path), "video", message(done), busy(False), waiting(False), gallery(session), shown
 

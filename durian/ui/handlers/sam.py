@@ -98,14 +98,15 @@ def _has_gpu() -> bool:
 
 
 def connect(page: Page) -> None:
-    page.sam_fetch.click(
-        guarded(fetch),
-        [page.session],
-        [page.sam_progress, page.segmenter, page.sam_fetch],
-        concurrency_id="weights",
-        concurrency_limit=1,
-        **QUIET,
-    )
+    if page.may_fetch:
+        page.sam_fetch.click(
+            guarded(fetch),
+            [page.session],
+            [page.sam_progress, page.segmenter, page.sam_fetch],
+            concurrency_id="weights",
+            concurrency_limit=1,
+            **QUIET,
+        )
     page.segmenter.input(
         guarded(choose), [page.session, page.segmenter], None, api_visibility="private", show_progress="minimal"
     )
