@@ -13,6 +13,7 @@ from durian.geometry.mesh import EYES, INNER_LIPS, MESH_POINTS, HeadPose, WarpMe
 from durian.geometry.raster import Canvas
 from durian.layers.face_light import FaceLight
 from durian.preview.base import Base, NewHat, base_of, take_apart
+from durian.preview.borrowed_ears import borrowed_ears
 from durian.preview.eyes import Eyes
 from durian.preview.kept_hat import SHADOW_STRENGTH, KeptHat, own_hat, shadow, under_hat
 from durian.preview.layers import Blend, Layer, build_layer
@@ -40,6 +41,7 @@ class PreparedClip:
     eyes: Eyes
     mouth: Patch
     lips: Lips
+    ears: tuple[Layer, ...]
     layers: tuple[Layer, ...]
     blend: Blend | None
     hat: KeptHat | None
@@ -111,6 +113,7 @@ def prepare_clip(scene: Scene) -> PreparedClip:
         eyes=Eyes(base.colour, scene.landmarks),
         mouth=mouth_patch(base.colour, scene.landmarks),
         lips=Lips(base.colour, scene.landmarks),
+        ears=borrowed_ears(scene, base.colour, wearer),
         layers=layers,
         blend=blend,
         hat=hat,
@@ -177,6 +180,8 @@ def _draw(clip: PreparedClip, canvas: Canvas, index: int) -> np.ndarray:
         if clip.hat is not None:
             clip.hat.over(canvas, frame, without, driving, outer)
         return frame
+    for layer in clip.ears:
+        layer.draw(canvas, frame, driving, pose)
     for layer in clip.layers:
         without = frame.copy()
         layer.draw(canvas, frame, driving, pose)

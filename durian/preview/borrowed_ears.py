@@ -1,0 +1,127 @@
+"""Ears of a reference beside new hair that shows them, where the portrait's own were hidden under its old hair."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from durian.content_cache import ContentCache
+from durian.content_hash import content_hash
+from durian.geometry.alignment import item_mesh
+from durian.geometry.head import Head
+from durian.geometry.mesh import FACE_OVAL, HeadPose
+from durian.geometry.mirror import yaw
+from durian.layers.ears import ears
+from durian.layers.face_light import FaceLight, head_coordinates
+from durian.layers.skin import polygon
+from durian.preview.layers import Layer, premultiplied
+from durian.preview.light import in_colours_of
+from durian.preview.sample import Sample
+from durian.preview.taken_off import seen_ears
+from durian.request import Attribute
+from durian.scene import Scene
+from durian.segmentation import body_parts
+
+LEAST_SHOWN = 0.008
+"""Area from which a reference shows an ear, in squares of face widths; a whole one has 0.03 from the front."""
+MOST_SHOWN = 0.004
+"""Area up to which a portrait's own ear is hidden."""
+MOST_TURNED = 20.0
+"""Degrees to the side of either head up to which both ears are about where they are from the front."""
+INWARD = 0.08
+"""How far an ear goes on over the cheek, fading, in face widths: faces differ in width."""
+CHEEK_FROM, CHEEK = 0.36, (-0.05, 0.4)
+"""The cheek before an ear: from so far beside the middle on, and so far below the nose bridge, in face widths."""
+MOST_SHADED = 0.4
+"""Difference in shade between one cheek and the face that is followed, natural logarithm."""
+SOFT = 0.012
+"""Softness of its edge, in face widths."""
+
+NOSE_BRIDGE = 168
+
+_found = ContentCache(entries=8)
+
+
+def borrowed_ears(scene: Scene, colour: np.ndarray, wearer: FaceLight) -> tuple[Layer, ...]:
+    """The ears to be drawn before new hair; on each side that of the reference where it shows one and the portrait
+    none, in the colours of the wearer's skin.
+
+    Args:
+        scene: the portrait, and what is put on.
+        colour: ``(S, S, 3) float32``, the portrait without what is taken off.
+        wearer: its light.
+    """
+    hair = [item for item in scene.items if item.attribute.name == "hair" and item.attribute.strength > 0]
+    if len(hair) != 1 or "hair" not in scene.worn or scene.kept_hat.any() or scene.request.mode == "blend":
+        return ()
+    attribute = hair[0].attribute
+    if hair[0].turn is not None or attribute.landmarks is None:
+        return ()
+    if max(abs(yaw(scene.landmarks)), abs(yaw(attribute.landmarks))) > MOST_TURNED:
+        return ()
+    own = seen_ears(scene)
+    shown = _found.get(attribute.image, lambda _: _ears_of(attribute), key=content_hash(attribute.mask))
+    layers = []
+    for side in (-1, 1):
+        theirs = shown * (side * _across(attribute.landmarks, shown.shape) > 0)
+        covered = own * (side * _across(scene.landmarks, own.shape) > 0)
+        if _area(theirs, attribute.landmarks) >= LEAST_SHOWN and _area(covered, scene.landmarks) <= MOST_SHOWN:
+            reference = attribute.image.astype(np.float32)
+            lit = FaceLight.of(reference, attribute.landmarks)
+            before = _brightness(reference, attribute.landmarks, side) - lit.mean.mean()
+            after = _brightness(colour, scene.landmarks, side) - wearer.mean.mean()
+            change = wearer.mean - lit.mean + np.clip(after - before, -MOST_SHADED, MOST_SHADED)
+            layers.append(_layer(attribute, theirs, scene, change, wearer))
+    return tuple(layers)
+
+
+def _ears_of(attribute: Attribute) -> np.ndarray:
+    """Where a reference shows its ears, ``(H, W) float32``."""
+    found = body_parts(attribute.image, attribute.face_landmarks)
+    if found is None:
+        return np.zeros(attribute.mask.shape, np.float32)
+    skin, hair = (found[..., part].astype(np.float32) / 255 for part in (0, 1))
+    return ears(attribute.face_landmarks, skin, np.maximum(hair, attribute.mask.astype(np.float32) / 255))
+
+
+def _across(landmarks: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Where each pixel lies beside the middle of a face, in face widths, ``(H, W) float32``."""
+    head = Head(landmarks)
+    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
+    across = head.axes[:2, 0] / np.linalg.norm(head.axes[:2, 0])
+    return ((x - landmarks[NOSE_BRIDGE, 0]) * across[0] + (y - landmarks[NOSE_BRIDGE, 1]) * across[1]) / head.width
+
+
+def _area(shown: np.ndarray, landmarks: np.ndarray) -> float:
+    """In squares of face widths."""
+    return float(shown.sum()) / Head(landmarks).width ** 2
+
+
+def _brightness(image: np.ndarray, landmarks: np.ndarray, side: int) -> float:
+    """Of the cheek before an ear, natural logarithm."""
+    head = Head(landmarks)
+    oval = polygon(landmarks[FACE_OVAL], image.shape[:2]) > 0.5
+    y, x = np.nonzero(oval & (side * _across(landmarks, oval.shape) > CHEEK_FROM))
+    level = head_coordinates(head, np.stack([x, y], 1))[:, 1]
+    at = (level > CHEEK[0]) & (level < CHEEK[1])
+    if at.sum() < 20:
+        return float(FaceLight.of(image, landmarks).mean.mean())
+    return float(np.median(np.log(np.clip(image[y[at], x[at]], 4, None))))
+
+
+def _layer(attribute: Attribute, shown: np.ndarray, scene: Scene, change: np.ndarray, wearer: FaceLight) -> Layer:
+    width, landmarks = Head(attribute.face_landmarks).width, attribute.face_landmarks
+    away = cv2.distanceTransform((shown < 0.5).astype(np.uint8), cv2.DIST_L2, 5) / (INWARD * width)
+    cheek = np.clip(1 - away, 0, 1) * polygon(landmarks[FACE_OVAL], shown.shape)
+    edge = np.clip(2 * cv2.GaussianBlur(shown, (0, 0), SOFT * width) - 1, 0, 1)
+    mask = np.rint(255 * np.maximum(edge, cheek)).astype(np.uint8)
+    ear = replace(attribute, mask=mask, name="other", trim=0.0)
+    sample = Sample.of(ear, float(HeadPose.between(landmarks, scene.landmarks).scale * attribute.placement.scale))
+    colours = np.clip(sample.image * np.exp(change), 0, 255)
+    texture = np.concatenate([colours, sample.alpha[..., None] * 255], -1).astype(np.float32)
+    mesh = item_mesh(ear, scene.landmarks)
+    points = mesh.texture_points @ sample.to_texture[:, :2].T + sample.to_texture[:, 2]
+    texture = premultiplied(in_colours_of(wearer, texture, 1.0))
+    return Layer("other", texture, points.astype(np.float32), mesh, attribute.strength)
