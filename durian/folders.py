@@ -25,6 +25,9 @@ from durian.settings import Settings, default_work
 MARK = ".durian"
 """A file that says: this folder is Durian's, and what lies in it may be deleted."""
 VISITORS, RESULTS, UPLOADS = "visitors", "results", "uploads"
+DISK_RESERVE_BYTES = 500_000_000
+"""Free space that uploads and downloads may not use: results need some."""
+DISK_FULL = "The server's disk is full: try again in an hour."
 
 log = logging.getLogger(__name__)
 
@@ -106,6 +109,11 @@ def private_folder(path: Path) -> Path:
             f"The working folder cannot be made ({error.strerror}): set DURIAN_WORK to a writable one."
         ) from error
     return path
+
+
+def room_on_disk(folder: Path) -> int:
+    """Bytes that may still be written into a folder; below 0 where the reserve is used already."""
+    return shutil.disk_usage(folder).free - DISK_RESERVE_BYTES
 
 
 def _is_ours(status: os.stat_result) -> bool:

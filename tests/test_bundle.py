@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +18,7 @@ from requests_made import attribute, disc, landmarks, picture, portrait, request
 
 from durian.bundle import load_bundle, save_bundle, settings_of
 from durian.errors import DurianError, LimitExceeded, OutputFailed, UnreadableMedia
+from durian.media import read_image
 from durian.request import DiffusionOptions, Placement
 
 
@@ -288,6 +291,22 @@ def test_a_strangers_bundle_is_refused_in_one_sentence(saved: Path, change):
     assert sentence.endswith(".")
     assert "\n" not in sentence
     assert len(sentence) < 300
+
+
+def test_a_picture_that_tells_of_two_sizes_is_refused_before_it_is_decoded(saved: Path, monkeypatch):
+    """What was weighed is the first; decoders take the last."""
+    data = cv2.imencode(".png", np.zeros((3000, 3000, 3), np.uint8))[1].tobytes()
+    head = struct.pack(">II", 64, 64) + b"\x08\x02\0\0\0"
+    first = struct.pack(">I", 13) + b"IHDR" + head + struct.pack(">I", zlib.crc32(b"IHDR" + head))
+
+    def decoded(content: bytes) -> np.ndarray:
+        assert first not in content
+        return read_image(content)
+
+    monkeypatch.setattr("durian.media.read_image", decoded)
+    for name in ("portrait/image.png", "attributes/0/mask.png"):
+        with pytest.raises((UnreadableMedia, LimitExceeded)):
+            load_bundle(rewritten(saved, holding(name, data[:8] + first + data[8:])), of_working_size=True)
 
 
 def test_a_refusal_says_what_is_wrong(saved: Path):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 import zipfile
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,11 +15,12 @@ import av
 import numpy as np
 import pytest
 
-from durian.errors import InvalidRequest, OutputFailed
+from durian.errors import InvalidRequest, LimitExceeded, OutputFailed
 from durian.media import (
     DIGITAL_SOURCE_TYPE,
     TITLE,
     VideoWriter,
+    iter_lossless,
     probe_video,
     read_audio,
     read_image,
@@ -28,6 +30,7 @@ from durian.media import (
     write_gif,
     write_video,
 )
+from durian.settings import Settings
 
 
 @pytest.fixture(scope="module")
@@ -318,3 +321,38 @@ def test_a_finished_video_takes_no_more_frames(tmp_path):
     writer.close()
     with pytest.raises(InvalidRequest, match=r"clip\.mp4 is finished already"):
         writer.write(np.zeros((64, 64, 3), np.uint8))
+
+
+def test_a_download_that_there_is_no_room_for_ends_while_it_is_written(no_leftovers):
+    noise = np.random.default_rng(0).integers(0, 256, (130, 64, 64, 3), np.uint8)
+    master = write_video(noise, no_leftovers / "master.mkv", 24)
+    asked = []
+
+    def frames():
+        for frame in noise:
+            asked.append(frame)
+            yield frame
+
+    for write, name in (
+        (lambda p: write_frames_zip(frames(), p, None, 100_000), "a.zip"),
+        (lambda p: write_gif(master, p, 24, most_bytes=300_000), "a.gif"),
+    ):
+        with pytest.raises(LimitExceeded, match=rf"{name} would have more than 0 MB"):
+            write(no_leftovers / name)
+        assert not (no_leftovers / name).exists()
+    assert len(asked) < 20
+    assert write_frames_zip(iter_lossless(master), no_leftovers / "all.zip", None, 3_000_000).is_file()
+
+
+def test_a_lossless_video_is_read_whole_however_large_it_is(no_leftovers, monkeypatch):
+    noise = np.random.default_rng(0).integers(0, 256, (90, 64, 64, 3), np.uint8)
+    master = write_video(noise, no_leftovers / "master.mkv", 24)
+    assert master.stat().st_size > 1_000_000
+    monkeypatch.setattr("durian.media.files.get_settings", lambda: replace(Settings(), max_file_mb=1))
+    assert np.array_equal(np.stack(list(iter_lossless(master))), noise)
+    with pytest.raises(LimitExceeded):
+        read_video(master)
+    assert write_gif(master, no_leftovers / "all.gif", 24).is_file()
+    master.write_bytes(b"no video any more")
+    with pytest.raises(OutputFailed, match="make the animation again"):
+        list(iter_lossless(master))

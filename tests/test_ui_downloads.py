@@ -10,9 +10,12 @@ import pytest
 from test_ui_session import table
 
 from durian.engine import Animation
+from durian.errors import QueueFull
+from durian.media import write_video
 from durian.ui.handlers import save
 from durian.ui.handlers.common import guarded
 from durian.ui.session import Outcome, Session
+from durian.ui.visitors import get_visitors
 
 
 @pytest.fixture
@@ -40,3 +43,27 @@ def test_what_was_deleted_is_refused_in_a_sentence(session: Session, tmp_path: P
     with pytest.raises(gr.Error, match="make it again"):
         guarded(save.choose)(session, gr.EventData(None, {"index": 0}))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("download", [save.gif, save.frames, save.bundle])
+def test_nothing_is_made_that_there_is_no_room_for(session: Session, tmp_path: Path, download, monkeypatch):
+    """Neither for the visitor's address, nor on the disk; what was made before is handed out again."""
+    master = tmp_path / "master.mkv"
+    write_video(np.zeros((3, 64, 64, 3), np.uint8), master, 24)
+    monkeypatch.setattr(save, "room_on_disk", lambda folder: -1)
+    with pytest.raises(gr.Error, match="disk is full"):
+        guarded(download)(session)
+    monkeypatch.setattr(save, "room_on_disk", lambda folder: 10**9)
+
+    def none_left(owner: str) -> float:
+        raise QueueFull("More than 2000 MB were uploaded from your address: try again later.")
+
+    monkeypatch.setattr(get_visitors(), "check_room", none_left)
+    with pytest.raises(gr.Error, match="try again later"):
+        guarded(download)(session)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["durian-1.mp4", "master.mkv"]
+    monkeypatch.undo()
+    made = Path(guarded(download)(session))
+    if download is not save.bundle:
+        monkeypatch.setattr(get_visitors(), "check_room", none_left)
+        assert guarded(download)(session) == str(made)

@@ -17,7 +17,7 @@ import pytest
 from durian.settings import Settings
 from durian.ui import guard as guard_module
 from durian.ui import uploads
-from durian.ui.guard import MOST_NAMES, PAGE_COSTS, Guard
+from durian.ui.guard import MOST_NAMES, PAGE_COSTS, SCHEMA_COSTS, Guard
 from durian.ui.messages import MOST_BODY_BYTES
 from durian.ui.visitors import COOKIE, Visitors
 
@@ -347,7 +347,7 @@ def test_an_upload_of_unknown_length_is_refused(ask):
 
 
 def test_a_full_disk_takes_no_upload(ask, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(guard_module, "DISK_RESERVE_BYTES", 10**18)
+    monkeypatch.setattr("durian.folders.DISK_RESERVE_BYTES", 10**18)
     answer = ask("POST", "/gradio_api/upload", **form())
     assert answer.status_code == 507
     assert "disk is full" in answer.text
@@ -358,6 +358,14 @@ def test_an_address_has_so_many_requests_a_minute(ask):
     assert answers[:REQUESTS] == [200] * REQUESTS
     assert answers[-1] == 429
     assert ask("GET", "/gradio_api/token", host="203.0.113.6").status_code == 200
+
+
+def test_what_describes_the_api_counts_as_some_requests(ask):
+    paths = ["/gradio_api/openapi.json", "/openapi.json", "/docs"] * REQUESTS
+    answers = [ask("GET", path).status_code for path in paths[: REQUESTS // SCHEMA_COSTS + 1]]
+    assert answers == [200] * (REQUESTS // SCHEMA_COSTS) + [429]
+    assert guard_module._cost("/gradio_api/info/") == SCHEMA_COSTS
+    assert guard_module._cost("/gradio_api/upload") == 1
 
 
 def test_the_page_counts_as_many_requests(ask):

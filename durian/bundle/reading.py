@@ -199,10 +199,13 @@ class BundleReader:
         return width * height
 
     def _picture(self, name: str) -> np.ndarray:
-        from durian.media import read_image
+        from durian.media import pixel_count, read_image
 
         data = self.content(name)
         try:
+            # A PNG may tell of its size twice, and the first is what was weighed.
+            if pixel_count(data) != self._pixels(name):
+                raise self._unreadable(f"is damaged at {name}")
             return read_image(data)
         except UnreadableMedia as error:
             raise self._unreadable(f"is damaged at {name}") from error

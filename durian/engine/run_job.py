@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from contextlib import closing
 from dataclasses import dataclass
@@ -54,30 +55,32 @@ class Animation:
         Raises:
             OutputFailed: the master was deleted after its time.
         """
-        from durian.media import iter_video
+        from durian.media import iter_lossless
 
         index = min(max(index, 0), self.frames - 1)
-        return next(islice(iter_video(self._present_master(), self.fps), index, None))
+        return next(islice(iter_lossless(self._present_master()), index, None))
 
-    def gif(self, path: Path) -> Path:
+    def gif(self, path: Path, most_bytes: float = math.inf) -> Path:
         """Write the frames as a looping GIF.
 
         Raises:
             OutputFailed: it could not be written, or the master was deleted after its time.
+            LimitExceeded: it would have more than ``most_bytes``.
         """
         from durian.media import write_gif
 
-        return write_gif(self._present_master(), path, self.fps)
+        return write_gif(self._present_master(), path, self.fps, most_bytes=most_bytes)
 
-    def frames_zip(self, path: Path) -> Path:
+    def frames_zip(self, path: Path, most_bytes: float = math.inf) -> Path:
         """Write the frames as PNGs into a ZIP.
 
         Raises:
             OutputFailed: it could not be written, or the master was deleted after its time.
+            LimitExceeded: it would have more than ``most_bytes``.
         """
-        from durian.media import iter_video, write_frames_zip
+        from durian.media import iter_lossless, write_frames_zip
 
-        return write_frames_zip(iter_video(self._present_master(), self.fps), path, self.metadata)
+        return write_frames_zip(iter_lossless(self._present_master()), path, self.metadata, most_bytes)
 
     def _present_master(self) -> Path:
         if not self.master.is_file():

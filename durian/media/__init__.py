@@ -6,7 +6,7 @@ from durian.media.files import atomic_output, check_together, open_regular
 from durian.media.images import Picture, encode_png, read_image, read_picture, write_image
 from durian.media.metadata import COMMENT, DIGITAL_SOURCE_TYPE, TITLE, read_metadata
 from durian.media.probing import VideoInfo, check_length, probe_video
-from durian.media.reading import Video, iter_video, read_video
+from durian.media.reading import Video, iter_lossless, iter_video, read_video
 from durian.media.writing import VideoWriter, write_frames_zip, write_gif, write_video
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "check_length",
     "check_together",
     "encode_png",
+    "iter_lossless",
     "iter_video",
     "open_regular",
     "pixel_count",

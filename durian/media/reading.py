@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from durian.errors import InvalidRequest, LimitExceeded, UnreadableMedia
+from durian.errors import InvalidRequest, LimitExceeded, OutputFailed, UnreadableMedia
 from durian.media.colour import flatten_on_white
 from durian.media.files import check_pixels
 from durian.media.kinds import VIDEO_FORMATS
@@ -110,6 +110,24 @@ def iter_video(
     rate = info.fps if fps is None else fps
     seconds = _window(info, Path(path).name, rate, start, end, max_seconds)
     return _sampled(Path(path), rate, start, seconds, max_side)
+
+
+def iter_lossless(path: str | os.PathLike[str]) -> Iterator[np.ndarray]:
+    """Every frame ``(H, W, 3) uint8`` of a lossless video that :class:`durian.media.VideoWriter` wrote.
+
+    It is our own, so that no limit of what somebody uploads holds for it: a minute of a whole photograph has 300 MB.
+
+    Raises:
+        OutputFailed: it is not there any more, or was written over.
+    """
+    import av
+
+    try:
+        with av.open(f"file:{path}", format="matroska") as container:
+            for frame in container.decode(video=0):
+                yield frame.to_ndarray(format="rgb24")
+    except (av.FFmpegError, OSError) as error:
+        raise OutputFailed(f"{Path(path).name} cannot be read any more: make the animation again.") from error
 
 
 def _window(

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+import math
 import os
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from durian.errors import InvalidRequest
+from durian.errors import InvalidRequest, LimitExceeded
 from durian.media.audio import CHUNK, SAMPLE_RATE
 from durian.media.files import atomic_output, discard, output_failure, temporary_beside, written_to
 from durian.media.gif import encode_gif
 from durian.media.images import encode_png
 from durian.media.metadata import append_xmp_box, container_tags
-from durian.media.probing import probe_video
-from durian.media.reading import iter_video
+from durian.media.reading import iter_lossless
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -246,23 +246,26 @@ def write_gif(
     path: str | os.PathLike[str],
     fps: float,
     metadata: Mapping[str, object] | None = None,
+    most_bytes: float = math.inf,
 ) -> Path:
     """Write an endlessly looping GIF with one palette for the whole clip.
 
     Args:
-        frames: ``(H, W, 3) uint8`` frames, or the path of a (lossless) video, which is read twice so that the palette
+        frames: ``(H, W, 3) uint8`` frames, or the path of a lossless video, which is read twice so that the palette
             sees the whole clip while memory stays small. Of an iterable the first frames make the palette.
         fps: of the frames; above 50 frames are left out, since browsers cannot show them.
         metadata: settings that travel in the file.
+        most_bytes: that there is room for.
 
     Raises:
         OutputFailed: the file could not be written.
+        LimitExceeded: it would have more than ``most_bytes``.
     """
     path = Path(path)
     step = max(1, int(np.ceil(fps / MAX_GIF_FPS)))
     if isinstance(frames, (str, os.PathLike)):
         sample = _spread(frames, fps)
-        stream = iter_video(frames, fps)
+        stream = iter_lossless(frames)
     else:
         stream = iter(frames)
         sample = [frame for _, frame in zip(range(PALETTE_FRAMES * 4), stream, strict=False)]
@@ -272,30 +275,48 @@ def write_gif(
         raise InvalidRequest(f"{path.name} got no frames: render at least 1.")
     kept = (frame for index, frame in enumerate(stream) if index % step == 0)
     with atomic_output(path) as temporary:
-        encode_gif(kept, sample, temporary, fps / step, metadata)
+        encode_gif(_within(kept, temporary, path.name, most_bytes), sample, temporary, fps / step, metadata)
     return path
 
 
 def _spread(video: str | os.PathLike[str], fps: float) -> list[np.ndarray]:
     """About :data:`PALETTE_FRAMES` frames spread over a whole clip."""
-    seconds = probe_video(video).duration
-    return list(iter_video(video, fps=min(fps, PALETTE_FRAMES / seconds)))
+    import av
+
+    with av.open(f"file:{video}", format="matroska") as container:
+        seconds = (container.duration or 0) / av.time_base
+    return list(islice(iter_lossless(video), 0, None, max(1, round(seconds * fps) // PALETTE_FRAMES)))
+
+
+def _within(frames: Iterable[np.ndarray], temporary: Path, name: str, most_bytes: float) -> Iterator[np.ndarray]:
+    """``frames``, while the file that they are written to has no more than ``most_bytes``."""
+    for frame in frames:
+        yield frame
+        if temporary.exists() and temporary.stat().st_size > most_bytes:
+            raise LimitExceeded(
+                f"{name} would have more than {max(0.0, most_bytes) / 1e6:.0f} MB, for which there is no room now: "
+                "make a shorter or smaller animation, or try again later."
+            )
 
 
 def write_frames_zip(
-    frames: Iterable[np.ndarray], path: str | os.PathLike[str], metadata: Mapping[str, object] | None = None
+    frames: Iterable[np.ndarray],
+    path: str | os.PathLike[str],
+    metadata: Mapping[str, object] | None = None,
+    most_bytes: float = math.inf,
 ) -> Path:
     """Write frames as ``frame_0000.png`` ... into a ZIP, each with the AI-generated mark.
 
     Raises:
         OutputFailed: the file could not be written.
+        LimitExceeded: it would have more than ``most_bytes``.
         InvalidRequest: no frames.
     """
     path = Path(path)
     _, frames = _peek(frames, path)
     # PNGs are compressed already: storing is faster and no larger.
     with atomic_output(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
-        for index, frame in enumerate(frames):
+        for index, frame in enumerate(_within(frames, temporary, path.name, most_bytes)):
             # Without a time of its own: the same frames make the same file.
             archive.writestr(zipfile.ZipInfo(f"frame_{index:04}.png"), encode_png(frame, metadata))
     return path

@@ -10,7 +10,6 @@ import json
 import logging
 import math
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -19,14 +18,13 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from durian.errors import DurianError, InvalidRequest, LimitExceeded, OutputFailed, QueueFull
+from durian.folders import DISK_FULL, room_on_disk
 from durian.ui import call_checks, forms, messages, turns
 from durian.ui.places import Places
 from durian.ui.shares import shared_address
 from durian.ui.uploads import FollowedUploads, drop_folder, forget_files, own_folder, shared_folder
 from durian.ui.visitors import Visitors
 
-DISK_RESERVE_BYTES = 500_000_000
-"""Free space that uploads may not use: results need some."""
 MOST_PATH_CHARACTERS = 2000
 """Of a request; a file's name has 255 bytes."""
 MOST_BYTES_OF_NO_CALL = 10_000
@@ -36,10 +34,13 @@ LEAST_UPLOAD_BYTES = 1_000_000
 
 PAGE_COSTS = 20
 """Requests that the page itself counts as: its server draws it anew each time."""
+SCHEMA_COSTS = 6
+"""The same of what describes the API."""
 MOST_NAMES = 20_000
 """Names of values in a call; a request has some hundred."""
 
 _PAGE = re.compile(r"/|/config/?")
+_SCHEMA = re.compile(r"(?:/gradio_api)?/(?:info|openapi\.json|docs|redoc)/?")
 _ASKED = re.compile(
     r"/gradio_api/(?:app_id|cancel|file[=/].*|heartbeat/[^/]+|info|login_check|openapi\.json|proxy=.*|reset|startup-events"
     r"|theme\.css|token|upload|upload_progress|user|(?:call|call/v2|run|api)/[^/]+|call/(?:v2/)?[^/]+/[^/]+"
@@ -84,7 +85,7 @@ class Guard:
         send = messages.with_safe_headers(send)
         address = shared_address(scope["client"][0] if scope.get("client") else None)
         try:
-            self._visitors.shares.count_request(address, PAGE_COSTS if _PAGE.fullmatch(scope["path"]) else 1)
+            self._visitors.shares.count_request(address, _cost(scope["path"]))
             self._visitors.shares.open_request(address)
         except DurianError as error:
             await _refusal(scope, error)(scope, receive, send)
@@ -172,8 +173,8 @@ class Guard:
         length = messages.header(scope, b"content-length")
         if not length.isdecimal() or messages.header(scope, b"transfer-encoding"):
             raise InvalidRequest("The upload does not say how long it is: send it with a Content-Length alone.")
-        if shutil.disk_usage(self._uploads).free - int(length) < DISK_RESERVE_BYTES:
-            raise OutputFailed("The server's disk is full: try again in an hour.")
+        if room_on_disk(self._uploads) < int(length):
+            raise OutputFailed(DISK_FULL)
         self._visitors.shares.count_file(address, max(int(length), LEAST_UPLOAD_BYTES))
 
     async def _beat(self, session: str, scope: Scope, receive: Receive, send: Send) -> None:
@@ -223,6 +224,11 @@ class Guard:
                 if status is None:
                     sentence = error if isinstance(error, DurianError) else InvalidRequest(forms.BROKEN)
                     await _refusal(scope, sentence)(scope, receive, send)
+
+
+def _cost(path: str) -> int:
+    """Requests that one for a path counts as."""
+    return PAGE_COSTS if _PAGE.fullmatch(path) else SCHEMA_COSTS if _SCHEMA.fullmatch(path) else 1
 
 
 def _check_path(path: str) -> None:

@@ -176,13 +176,17 @@ class Shares:
         for share in shares:
             share.files.append((now, size))
 
-    def check_room(self, address: str) -> None:
-        """
+    def check_room(self, address: str) -> int:
+        """How many bytes an address may still upload or have made for it.
+
         Raises:
             QueueFull: as :meth:`count_file`, of a file that nobody knows the size of yet.
         """
         with self._lock:
-            self._check_files(self._of(address), 1)
+            shares = self._of(address)
+            self._check_files(shares, 1)
+            limits = [share.times * self._settings.visitor_upload_mb * 1_000_000 for share in shares]
+            return min(limit - sum(n for _, n in share.files) for limit, share in zip(limits, shares, strict=True))
 
     def count_made(self, address: str, *paths: Path, stays: bool = False) -> None:
         """Count files that were made for an address, each content once; those that there is no room for are deleted.

@@ -8,6 +8,7 @@ leave the server. What is shared (the line, pages, calls, uploads) is counted fo
 
 from __future__ import annotations
 
+import math
 import re
 import secrets
 import threading
@@ -206,10 +207,10 @@ class Visitors:
         if (address := self._address_of(owner)) is not None:
             self.shares.count_made(address, *paths, stays=stays)
 
-    def check_room(self, owner: str) -> None:
-        """As :meth:`Shares.check_room`, for the address of an owner's page."""
-        if (address := self._address_of(owner)) is not None:
-            self.shares.check_room(address)
+    def check_room(self, owner: str) -> float:
+        """As :meth:`Shares.check_room`, for the address of an owner's page; one who has none has no limit."""
+        address = self._address_of(owner)
+        return math.inf if address is None else self.shares.check_room(address)
 
     def _address_of(self, owner: str) -> str | None:
         with self._lock:

@@ -9,8 +9,9 @@ import gradio as gr
 
 from durian.bundle import load_bundle, save_bundle
 from durian.engine import get_engine
-from durian.errors import InvalidRequest
+from durian.errors import InvalidRequest, OutputFailed
 from durian.face import Face
+from durian.folders import DISK_FULL, room_on_disk
 from durian.prepare import Rows
 from durian.renderer import available_renderers
 from durian.request import AnimationRequest
@@ -54,12 +55,14 @@ def _video_of(outcome: Outcome) -> str:
 
 def gif(session: Session) -> str:
     animation = newest(session).animation
-    return _counted(session, animation.gif(animation.path.with_suffix(".gif")))
+    path = animation.path.with_suffix(".gif")
+    return _counted(session, path if path.is_file() else animation.gif(path, _room(session)))
 
 
 def frames(session: Session) -> str:
     animation = newest(session).animation
-    return _counted(session, animation.frames_zip(animation.path.with_name(f"{animation.path.stem}-frames.zip")))
+    path = animation.path.with_name(f"{animation.path.stem}-frames.zip")
+    return _counted(session, path if path.is_file() else animation.frames_zip(path, _room(session)))
 
 
 def bundle(session: Session) -> str:
@@ -71,9 +74,24 @@ def bundle(session: Session) -> str:
         else:
             request, result = session.request(only_ready=True), None
         clicks = [list(item.masking().step.clicks) for item in session.items if item.ready]
+    _room(session)
     path = get_engine().owner_folder(session.owner) / "durian-bundle.zip"
     save_bundle(path, request, result, {"clicks": clicks, "motion": request.motion.name if request.motion else None})
     return _counted(session, path)
+
+
+def _room(session: Session) -> float:
+    """Bytes that there are for a download.
+
+    Raises:
+        QueueFull: there are none left for the visitor's address.
+        OutputFailed: there are none on the disk.
+    """
+    of_visitor = get_visitors().check_room(session.owner)
+    on_disk = room_on_disk(get_engine().owner_folder(session.owner))
+    if on_disk <= 0:
+        raise OutputFailed(DISK_FULL)
+    return min(of_visitor, on_disk)
 
 
 def _counted(session: Session, path: Path) -> str:
