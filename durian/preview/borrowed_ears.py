@@ -28,6 +28,8 @@ LEAST_SHOWN = 0.008
 """Area from which a reference shows an ear, in squares of face widths; a whole one has 0.03 from the front."""
 MOST_SHOWN = 0.004
 """Area up to which a portrait's own ear is hidden."""
+STANDS_OUT = 0.09
+"""How far beside the face's outline an ear reaches at least, in face widths."""
 MOST_TURNED = 20.0
 """Degrees to the side of either head up to which both ears are about where they are from the front."""
 INWARD = 0.08
@@ -79,11 +81,18 @@ def borrowed_ears(scene: Scene, colour: np.ndarray, wearer: FaceLight) -> tuple[
 
 def _ears_of(attribute: Attribute) -> np.ndarray:
     """Where a reference shows its ears, ``(H, W) float32``."""
-    found = body_parts(attribute.image, attribute.face_landmarks)
+    landmarks = attribute.face_landmarks
+    found = body_parts(attribute.image, landmarks)
     if found is None:
         return np.zeros(attribute.mask.shape, np.float32)
     skin, hair = (found[..., part].astype(np.float32) / 255 for part in (0, 1))
-    return ears(attribute.face_landmarks, skin, np.maximum(hair, attribute.mask.astype(np.float32) / 255))
+    shown = ears(landmarks, skin, np.maximum(hair, attribute.mask.astype(np.float32) / 255))
+    # What stands out less is a cheek beside the landmarks, or a temple.
+    face = polygon(landmarks[FACE_OVAL], shown.shape) < 0.5
+    away = cv2.distanceTransform(face.astype(np.uint8), cv2.DIST_L2, 5) / Head(landmarks).width
+    count, pieces = cv2.connectedComponents((shown > 0.5).astype(np.uint8))
+    whole = [piece for piece in range(1, count) if away[pieces == piece].max() >= STANDS_OUT]
+    return shown * np.isin(pieces, whole)
 
 
 def _across(landmarks: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
