@@ -13,6 +13,16 @@ SHARED_DATA = ROOT.parent / "shared" / "data"
 SHARED_HEAD_MODEL = ROOT.parent / "shared" / "synthetic" / "ict_facekit.npz"
 
 
+def pytest_collection_finish() -> None:
+    """All that the test files import stays, as what a server loads does: nothing looks through it for garbage again.
+
+    Each engine that a test closes would otherwise spend half a second on half a million objects of libraries.
+    """
+    from durian.engine import memory
+
+    memory.settle()
+
+
 @pytest.fixture(scope="session")
 def project_root() -> Path:
     """The repository's root."""

@@ -228,7 +228,10 @@ def test_calls_have_a_rate_and_say_when_to_come_again(served: Served, caller: ht
     assert refused.startswith("More than 20 calls came from your address within a minute: wait ")
 
 
-def test_uploads_of_a_killed_server_are_deleted_after_their_time(tmp_path: Path, photo: Path):
+def test_uploads_of_a_killed_server_are_deleted_after_their_time_and_a_stopped_one_takes_them_along(
+    tmp_path: Path, photo: Path
+):
+    """Stopped as its container stops it; Ctrl-C is tried in ``test_ui_serving``."""
     work = tmp_path / "outside" / "work"
     with serving(tmp_path, work=work, keep_seconds=16) as first, first.client() as client:
         portrait = first.upload(client, photo)
@@ -242,6 +245,13 @@ def test_uploads_of_a_killed_server_are_deleted_after_their_time(tmp_path: Path,
     with serving(tmp_path, work=work, keep_seconds=16) as second, second.client() as client:
         wait_until(lambda: not any(path.exists() for path in held))
         assert client.get(f"/gradio_api/file={portrait['path']}").status_code in (403, 404)
+        portrait = second.upload(client, photo)
+        assert second.call(client, "animate", portrait=portrait, frames=8, size=256)[0] == "complete"
+        assert list(work.rglob("*.mp4"))
+        second.process.send_signal(signal.SIGTERM)
+        second.process.wait(PATIENCE)
+        left = [path for path in work.rglob("*") if path.is_file()]
+        assert [path.name for path in left] == [".durian"]
 
 
 def test_many_calls_of_one_address_put_nobody_out(served: Served, caller: httpx.Client, photo: Path):
@@ -270,17 +280,6 @@ def test_nobody_holds_a_place_without_asking_for_the_answer(served: Served, call
     served.begin(caller, "animate", portrait=portrait, **LONG)
     wait_until(lambda: served.jobs_on_disk() == before + 1)
     wait_until(lambda: served.jobs_on_disk() == before, seconds=45)
-
-
-def test_a_server_that_is_stopped_takes_along_what_visitors_have_there(tmp_path: Path, photo: Path):
-    """As its container stops it; Ctrl-C is tried in ``test_ui_serving``."""
-    with serving(tmp_path) as running, running.client() as client:
-        portrait = running.upload(client, photo)
-        assert running.call(client, "animate", portrait=portrait, frames=8, size=256)[0] == "complete"
-        running.process.send_signal(signal.SIGTERM)
-        running.process.wait(PATIENCE)
-        left = [path for path in running.work.rglob("*") if path.is_file()]
-        assert [path.name for path in left] == [".durian"]
 
 
 def test_closing_the_page_deletes_what_was_made(served: Served, caller: httpx.Client, photo: Path):
