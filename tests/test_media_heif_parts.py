@@ -61,6 +61,63 @@ def grid(tile: np.ndarray, rows: int, columns: int, width: int, height: int, tol
     return start + described(len(start) + len(described(0)) + 8) + box(b"mdat", coded)
 
 
+def put_together(
+    items: dict[int, tuple[bytes, bytes | int, int]], parts: dict[int, list[int]], beside: dict[int, list[int]]
+) -> bytes:
+    """A HEIC whose first item is its picture; equal contents lie in the file once.
+
+    Args:
+        items: of each its kind, its content (a plain picture's side), and the side that it tells, 0 for none.
+        parts: items that others are put together from.
+        beside: of transparencies, what each belongs to.
+    """
+    properties = [box(b"auxC", bytes(4) + b"urn:mpeg:hevc:2015:auxid:1\0")]
+    contents: list[bytes] = []
+    names, owned, references = b"", b"", b""
+    files = {side: heic(plain(side)) for side in {content for _, content, _ in items.values()} if isinstance(side, int)}
+
+    def number(of_property: bytes) -> int:
+        if of_property not in properties:
+            properties.append(of_property)
+        return properties.index(of_property) + 1
+
+    for item, (kind, content, side) in items.items():
+        own = [1] if item in beside else []
+        if isinstance(content, int):
+            own.append(number(inside(files[content], b"hvcC")))
+            content = inside(files[content], b"mdat")[8:]
+        own += [number(full_box(b"ispe", struct.pack(">II", side, side)))] if side else []
+        contents.append(content)
+        names += full_box(b"infe", struct.pack(">HH4sx", item, 0, kind), 2)
+        owned += struct.pack(">HB", item, len(own)) + bytes(own)
+    for kind, lists in ((b"dimg", parts), (b"auxl", beside)):
+        for item, to in lists.items():
+            references += box(kind, struct.pack(f">HH{len(to)}H", item, len(to), *to))
+    head = full_box(b"hdlr", bytes(4) + b"pict" + bytes(13)) + full_box(b"pitm", struct.pack(">H", min(items)))
+    head += full_box(b"iinf", struct.pack(">H", len(items)) + names) + full_box(b"iref", references)
+    head += box(b"iprp", box(b"ipco", b"".join(properties)) + full_box(b"ipma", struct.pack(">I", len(items)) + owned))
+    coded, start = b"".join(dict.fromkeys(contents)), box(b"ftyp", b"heic" + bytes(4) + b"mif1heic")
+
+    def described(offset: int) -> bytes:
+        places = b"".join(
+            struct.pack(">3HII", item, 0, 1, offset + coded.index(content), len(content))
+            for item, content in zip(items, contents, strict=True)
+        )
+        return full_box(b"meta", head + full_box(b"iloc", b"\x44\0" + struct.pack(">H", len(items)) + places))
+
+    return start + described(len(start) + len(described(0)) + 8) + box(b"mdat", coded)
+
+
+def tiles(number: int, side: int) -> tuple[bytes, bytes, int]:
+    """A square of as many tiles on each side."""
+    return b"grid", struct.pack(">4B2I", 0, 1, number - 1, number - 1, number * side, number * side), number * side
+
+
+def overlay(side: int, on_it: int) -> tuple[bytes, bytes, int]:
+    """A canvas with pictures in its corner."""
+    return b"iovl", struct.pack(">BB4HII", 0, 1, 0, 0, 0, 65535, side, side) + bytes(8 * on_it), side
+
+
 def plain(side: int) -> np.ndarray:
     return np.full((side, side, 3), (200, 120, 40), np.uint8)
 
@@ -180,3 +237,93 @@ def test_a_second_description_is_refused():
     assert np.abs(read_image(described(2, 1000, 0)).astype(int) - (200, 120, 40)).max() <= 3
     with pytest.raises(UnreadableMedia, match="damaged"):
         read_image(described(2, 1000, 0, before=first))
+
+
+TILE = (b"hvc1", 64, 64)
+LARGE = (b"hvc1", 1024, 1024)
+FOUR, MANY = [10, 11, 12, 13], list(range(100, 164))
+OF_64, OF_1024 = 64**2, 1024**2
+
+
+@pytest.mark.parametrize(
+    ("items", "parts", "beside", "pixels"),
+    [
+        ({1: TILE}, {}, {}, 0),
+        ({1: TILE, 2: TILE}, {}, {2: [1]}, 2 * OF_64),
+        ({1: TILE, 2: TILE, 3: LARGE}, {}, {2: [1], 3: [2]}, 2 * OF_64 + OF_1024),
+        ({1: tiles(2, 64), 2: LARGE, **dict.fromkeys(FOUR, TILE)}, {1: FOUR}, {2: FOUR}, 4 * (OF_64 + OF_1024)),
+        ({1: tiles(2, 64), 2: LARGE, 3: TILE}, {1: [3] * 4}, {2: [3]}, 4 * (OF_64 + OF_1024)),
+        ({1: TILE, 2: tiles(2, 64), 3: LARGE, **dict.fromkeys(FOUR, TILE)}, {2: FOUR}, {2: [1], 3: [2]}, 0x105000),
+        ({1: overlay(64, 2), 2: LARGE, 3: TILE}, {1: [2, 3]}, {}, OF_64 + OF_1024),
+        ({1: overlay(64, 2), 2: overlay(1024, 1), 3: TILE}, {1: [2, 3], 2: [3]}, {}, OF_64 + OF_1024),
+        ({1: (b"iden", b"-", 64), 2: TILE, 3: LARGE}, {1: [2]}, {3: [2]}, OF_64 + OF_1024),
+    ],
+    ids=[
+        "one",
+        "transparency",
+        "beside a transparency",
+        "beside tiles",
+        "beside one tile in all places",
+        "beside tiles of a transparency",
+        "overlay",
+        "an overlay on another",
+        "the same again",
+    ],
+)
+def test_all_that_is_unpacked_for_a_picture_counts(items, parts, beside, pixels: int):
+    assert decoded_pixels(io.BytesIO(put_together(items, parts, beside))) == pixels
+
+
+@pytest.mark.parametrize(
+    ("items", "parts", "beside", "megapixels"),
+    [
+        (
+            {1: tiles(2, 64), 2: tiles(8, 1024), **dict.fromkeys(FOUR, TILE), **dict.fromkeys(MANY, LARGE)},
+            {1: FOUR, 2: MANY},
+            {2: FOUR},
+            268,
+        ),
+        ({1: TILE, 2: TILE, 3: tiles(10, 1024), 4: LARGE}, {3: [4] * 100}, {2: [1], 3: [2]}, 105),
+        ({1: overlay(64, 120), 2: TILE, 3: LARGE}, {1: [2] * 120}, {3: [2]}, 126),
+        ({1: overlay(64, 2), 2: overlay(9000, 1), 3: TILE}, {1: [2, 2], 2: [3]}, {}, 162),
+    ],
+    ids=["beside tiles", "beside a transparency", "beside what lies on an overlay", "large overlays on another"],
+)
+def test_transparency_beside_parts_without_end_is_refused(items, parts, beside, megapixels: int):
+    data = put_together(items, parts, beside)
+    assert len(data) < 10_000
+    for read in (pixel_count, read_image):
+        with pytest.raises(LimitExceeded, match=f"parts of {megapixels} megapixels: at most 100 are unpacked"):
+            read(data)
+
+
+def test_transparency_that_tells_no_size_is_refused():
+    """Its decoder would unpack whatever size it has."""
+    for told in (1024, 0):
+        data = put_together({1: TILE, 2: (b"hvc1", 1024, told)}, {}, {2: [1]})
+        if told:
+            assert read_image(data).shape == (64, 64, 3)
+        else:
+            with pytest.raises(UnreadableMedia, match="damaged"):
+                read_image(data)
+
+
+def test_what_belongs_to_itself_has_no_end():
+    with pytest.raises(UnreadableMedia, match="damaged"):
+        read_image(put_together({1: TILE, 2: TILE}, {}, {2: [2, 1]}))
+
+
+def test_a_picture_of_tiles_with_much_beside_it_is_read():
+    """As telephones write it: what tells depth and brightness, and outlines of hair and skin."""
+    beside = {item: [1] for item in range(2, 10)}
+    items = {1: tiles(2, 64), **dict.fromkeys(beside, LARGE), **dict.fromkeys(FOUR, TILE)}
+    data = put_together(items, {1: FOUR}, beside)
+    assert decoded_pixels(io.BytesIO(data)) == 4 * OF_64 + 8 * OF_1024
+    assert read_image(data).shape == (128, 128, 3)
+
+
+def test_transparent_pictures_are_read():
+    picture = np.dstack([plain(64), np.full((64, 64), 255, np.uint8)])
+    data = heic(picture)
+    assert decoded_pixels(io.BytesIO(data)) == 2 * OF_64
+    assert np.abs(read_image(data).astype(int) - (200, 120, 40)).max() <= 3

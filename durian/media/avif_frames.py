@@ -7,11 +7,10 @@ Boxes and their numbers are those of ISO/IEC 14496-12.
 from __future__ import annotations
 
 import os
-import struct
 from collections.abc import Iterator
 
 from durian.media.av1_frames import count_frames, frame_pixels
-from durian.media.boxes import box_content, boxes_in
+from durian.media.boxes import MissingBox, box_content, boxes_in
 from durian.media.metered import ByteSource
 
 MOST_PLACES = 2000
@@ -42,7 +41,7 @@ def _coded(file: ByteSource) -> Iterator[bytes]:
     for kind in (b"meta", b"moov"):
         try:
             content = box_content(file, kind)
-        except (ValueError, struct.error):
+        except MissingBox:
             continue
         found = True
         yield from _items(file, content) if kind == b"meta" else _first_samples(file, content)

@@ -10,13 +10,21 @@ from durian.media.metered import ByteSource
 
 MOST_META_BYTES = 10_000_000
 """Most of what is read of one; the box that describes a telephone's pictures has some ten kB."""
+MOST_BOXES = 20_000
+"""Side by side; of a picture's names there are as many as it has tiles."""
+
+
+class MissingBox(ValueError):
+    """A file has no box of the kind that was asked for."""
 
 
 def box_content(file: ByteSource, wanted: bytes = b"meta") -> bytes:
     """The content of a file's only box of a kind; of ``meta``, which describes pictures, behind its version.
 
     Raises:
-        ValueError, struct.error: there is none, or more than one: readers differ in which of them they go by.
+        MissingBox: there is none.
+        ValueError, struct.error: there is more than one, and readers differ in which of them they go by, or it is far
+            too long.
     """
     end = file.seek(0, os.SEEK_END)
     at, found = 0, None
@@ -37,7 +45,7 @@ def box_content(file: ByteSource, wanted: bytes = b"meta") -> bytes:
             found = file.read(size - head)
         at += size
     if found is None:
-        raise ValueError(f"There is no box {wanted!r}.")
+        raise MissingBox(f"There is no box {wanted!r}.")
     return found[4:] if wanted == b"meta" else found
 
 
@@ -45,9 +53,9 @@ def boxes_in(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     """The kinds and contents of boxes that follow each other.
 
     Raises:
-        ValueError, struct.error: they are not made as boxes are.
+        ValueError, struct.error: they are not made as boxes are, or there are far too many.
     """
-    at = 0
+    at = found = 0
     while at + 8 <= len(data):
         size, kind = struct.unpack_from(">I4s", data, at)
         head = 8
@@ -56,5 +64,8 @@ def boxes_in(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         size = size or len(data) - at
         if size < head:
             raise ValueError("A box is smaller than its head.")
+        found += 1
+        if found > MOST_BOXES:
+            raise ValueError("There are more boxes than any picture has.")
         yield kind, data[at + head : at + size]
         at += size

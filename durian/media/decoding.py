@@ -23,6 +23,7 @@ from durian.errors import DurianError, LimitExceeded, UnreadableMedia
 from durian.media.avif_frames import unpacked_pixels
 from durian.media.colour import in_8_bits
 from durian.media.files import check_bytes, check_pixels, open_regular
+from durian.media.heif_lists import check_lists
 from durian.media.heif_parts import decoded_pixels, told_bytes
 from durian.media.jpeg_scans import check_scans
 from durian.media.kinds import HEAD_BYTES, IMAGE_FORMATS, IMAGE_KINDS, describe_kind, sniff
@@ -150,9 +151,10 @@ def _opened(file: PictureFile) -> Image.Image:
 def _check_parts(file: PictureFile) -> None:
     """
     Raises:
-        LimitExceeded: the picture is put together from far more pixels than one of ours may have, or far too much is
-            told about it and others in its file.
+        LimitExceeded: the picture is put together from far more pixels than one of ours may have, far too much is told
+            about it and others in its file, or far too many are listed.
     """
+    check_lists(file.stream, file.name)
     pixels, limit = decoded_pixels(file.stream), MOST_OF_PARTS * get_settings().max_megapixels
     told = told_bytes(file.stream)
     file.stream.seek(0)
@@ -170,8 +172,10 @@ def _check_parts(file: PictureFile) -> None:
 def _check_frames(file: PictureFile) -> None:
     """
     Raises:
-        LimitExceeded: an AVIF's frames are far larger than one of ours may be, or far more.
+        LimitExceeded: an AVIF's frames are far larger than one of ours may be, or far more, also of those that are
+            only listed.
     """
+    check_lists(file.stream, file.name)
     (largest, together), limit = unpacked_pixels(file.stream), get_settings().max_megapixels
     file.stream.seek(0)
     if largest > MOST_OF_PARTS * limit * 1_000_000 or together > MOST_OF_FRAMES * limit * 1_000_000:

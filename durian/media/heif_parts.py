@@ -39,7 +39,11 @@ class _Described:
 
 
 def decoded_pixels(file: ByteSource) -> int:
-    """Pixels of all parts that a HEIF's main picture and its transparency are put together from; 0 where they are not.
+    """Pixels of all that a HEIF's main picture is put together from, each part as often as it is used; 0 where it is
+    one picture alone.
+
+    What lies beside a picture may be its transparency, which is unpacked along with it: beside a tile, too, for each
+    tile again, and beside another transparency.
 
     Args:
         file: at any place; where it stands then is not told.
@@ -54,13 +58,20 @@ def decoded_pixels(file: ByteSource) -> int:
         if depth > DEEPEST:
             raise ValueError("Pictures are made of pictures without an end.")
         if item not in known:
-            parts = described.parts.get(item)
             own = described.pixels.get(item, 0)
-            known[item] = own if not parts else sum(pixels_of(part, depth + 1) for part in parts)
+            if not own:
+                # Its decoder would unpack whatever size it meets.
+                raise ValueError("A picture tells no size.")
+            parts, beside = (
+                sum(pixels_of(each, depth + 1) for each in needed.get(item, ()))
+                for needed in (described.parts, described.beside)
+            )
+            # An overlay may be larger than what lies on it.
+            known[item] = max(own, parts) + beside
         return known[item]
 
-    needed = [described.primary, *described.beside[described.primary]]
-    return sum(pixels_of(item, 0) for item in needed) if any(map(described.parts.get, needed)) else 0
+    main = described.primary
+    return pixels_of(main, 0) if main in described.parts or main in described.beside else 0
 
 
 def told_bytes(file: ByteSource) -> int:

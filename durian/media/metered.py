@@ -48,8 +48,8 @@ class MeteredStream:
 
     def __init__(self, stream: BinaryIO, kind: str, name: str) -> None:
         self._stream, self._kind, self._name = stream, kind, name
-        # A TIFF that one decoder gives up is read by another.
-        self._most: float = MOST_BYTES.get(kind, 2 * stream.seek(0, os.SEEK_END) + 1_000_000)
+        # A TIFF that one decoder gives up is read by another; what describes a HEIF is looked through before.
+        self._most: float = MOST_BYTES.get(kind, 3 * stream.seek(0, os.SEEK_END) + 1_000_000)
         stream.seek(0)
         self._most_reads = MOST_READS
         self._reads = self._bytes = self._exif = 0
