@@ -12,11 +12,16 @@ MOST_META_BYTES = 10_000_000
 """Most of what is read of one; the box that describes a telephone's pictures has some ten kB."""
 
 
+class NoSuchBox(ValueError):
+    """A file has no box of a kind."""
+
+
 def box_content(file: ByteSource, wanted: bytes = b"meta") -> bytes:
     """The content of a file's only box of a kind; of ``meta``, which describes pictures, behind its version.
 
     Raises:
-        ValueError, struct.error: there is none, or more than one: readers differ in which of them they go by.
+        NoSuchBox: there is none.
+        ValueError, struct.error: there is more than one: readers differ in which of them they go by.
     """
     end = file.seek(0, os.SEEK_END)
     at, found = 0, None
@@ -37,7 +42,7 @@ def box_content(file: ByteSource, wanted: bytes = b"meta") -> bytes:
             found = file.read(size - head)
         at += size
     if found is None:
-        raise ValueError(f"There is no box {wanted!r}.")
+        raise NoSuchBox(f"There is no box {wanted!r}.")
     return found[4:] if wanted == b"meta" else found
 
 
