@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 
 from durian.media.av1_frames import count_frames, frame_pixels
 from durian.media.boxes import MissingBox, box_content, boxes_in
@@ -15,7 +16,9 @@ from durian.media.metered import ByteSource
 
 MOST_PLACES = 2000
 """Of the parts of all pictures in the file; a picture in tiles has some hundred."""
-_CODED = b"av01"
+MOST_TOLD = 100
+"""Times that EXIF is told: once for a picture, and again for its sequence's tracks."""
+_CODED, _EXIF = b"av01", b"Exif"
 _TABLES = (b"trak", b"mdia", b"minf", b"stbl")
 
 
@@ -35,6 +38,36 @@ def unpacked_pixels(file: ByteSource) -> tuple[int, int]:
     return largest, together
 
 
+def exif_of_avif(file: ByteSource) -> Iterator[bytes]:
+    """What an AVIF tells about its pictures, made as TIFFs are.
+
+    Args:
+        file: at any place; where it stands then is not told.
+
+    Raises:
+        ValueError, struct.error: it is not made as AVIFs are.
+    """
+    for index, data in enumerate(_told(file)):
+        if index >= MOST_TOLD:
+            raise ValueError("There is far too much about the pictures.")
+        # Before it stands how many bytes there are between, which not every reader leaves out.
+        between = int.from_bytes(data[:4], "big")
+        yield data[4:]
+        if between:
+            yield data[4 + between :]
+
+
+def _told(file: ByteSource) -> Iterator[bytes]:
+    """EXIF's data, of all pictures and of a sequence's tracks."""
+    with suppress(MissingBox):
+        yield from _items(file, box_content(file), _EXIF)
+    with suppress(MissingBox):
+        for kind, track in boxes_in(box_content(file, b"moov")):
+            for inner, content in boxes_in(track) if kind == b"trak" else ():
+                if inner == b"meta":
+                    yield from _items(file, content[4:], _EXIF)
+
+
 def _coded(file: ByteSource) -> Iterator[bytes]:
     """What each picture's decoder is given; of a sequence, for its first picture."""
     found = False
@@ -49,13 +82,13 @@ def _coded(file: ByteSource) -> Iterator[bytes]:
         raise ValueError("There is no description of pictures.")
 
 
-def _items(file: ByteSource, meta: bytes) -> Iterator[bytes]:
+def _items(file: ByteSource, meta: bytes, kind: bytes = _CODED) -> Iterator[bytes]:
     size, left = file.seek(0, os.SEEK_END), MOST_PLACES
     inside = dict(boxes_in(meta))
     kinds = _kinds(inside.get(b"iinf", b""))
     for item, is_inside, places in _places(inside[b"iloc"]) if b"iloc" in inside else ():
-        if kinds.get(item, _CODED) != _CODED:
-            continue  # text about the picture, or a list of its tiles
+        if kinds.get(item, _CODED) != kind:
+            continue  # of pictures: text about them, or a list of their tiles
         left -= len(places)
         if left < 0 or sum(length for _, length in places) > size:
             raise ValueError("Pictures lie in more places than there are.")

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 
 from durian.errors import DurianError, LimitExceeded, UnreadableMedia
-from durian.media.avif_frames import unpacked_pixels
+from durian.media.avif_frames import exif_of_avif, unpacked_pixels
 from durian.media.colour import in_8_bits
 from durian.media.files import check_bytes, check_pixels, open_regular
 from durian.media.heif_lists import check_lists
@@ -30,6 +30,7 @@ from durian.media.kinds import HEAD_BYTES, IMAGE_FORMATS, IMAGE_KINDS, describe_
 from durian.media.metered import MeteredStream, has_readable_exif
 from durian.media.png_colour import add_profile, read_coding, scale_transparency
 from durian.media.tiff_blocks import check_blocks
+from durian.media.tiff_tags import check_exif, check_tags
 from durian.media.unfinished_jpeg import with_its_end
 from durian.settings import get_settings
 
@@ -48,6 +49,8 @@ MOST_OF_FRAMES = 8
 """Times ``max_megapixels``: of a picture's layers, its transparency and what tells how to show it brighter."""
 MOST_TOLD_BYTES = 50_000_000
 """Of EXIF, XMP and colour profiles of all pictures in a HEIF; a telephone's file has less than one megabyte."""
+BIG_ENDIAN_BIG = b"MM\0+"
+"""How a BigTIFF with the highest byte first begins, which Pillow takes for another TIFF."""
 SAY_THEIR_OWN = ("heif", "avif")
 """Kinds whose container tells a size that need not be what their decoder meets."""
 
@@ -130,6 +133,10 @@ def _opened(file: PictureFile) -> Image.Image:
         _check_frames(file)
     if file.kind == "tiff":
         check_blocks(file.stream, file.name)
+        check_tags(file.stream, file.name)
+        file.stream.seek(0)
+        if file.stream.read(4) == BIG_ENDIAN_BIG:
+            return _deep(file)
         file.stream.seek(0)
     coding = read_coding(file.stream) if file.kind == "png" else None
     try:
@@ -142,6 +149,10 @@ def _opened(file: PictureFile) -> Image.Image:
     except UnidentifiedImageError:
         if file.kind != "tiff":
             raise
+    return _deep(file)
+
+
+def _deep(file: PictureFile) -> Image.Image:
     from durian.media.deep_tiff import DeepTiffFile
 
     file.stream.seek(0)
@@ -173,9 +184,12 @@ def _check_frames(file: PictureFile) -> None:
     """
     Raises:
         LimitExceeded: an AVIF's frames are far larger than one of ours may be, or far more, also of those that are
-            only listed.
+            only listed, or its EXIF is far longer than one needs.
+        UnreadableMedia: where that lies is told twice.
     """
     check_lists(file.stream, file.name)
+    for exif in exif_of_avif(file.stream):
+        check_exif(exif, file.name)
     (largest, together), limit = unpacked_pixels(file.stream), get_settings().max_megapixels
     file.stream.seek(0)
     if largest > MOST_OF_PARTS * limit * 1_000_000 or together > MOST_OF_FRAMES * limit * 1_000_000:

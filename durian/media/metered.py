@@ -10,7 +10,8 @@ import math
 import os
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
-from durian.errors import LimitExceeded
+from durian.errors import LimitExceeded, UnreadableMedia
+from durian.media.tiff_tags import check_exif
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -22,9 +23,13 @@ MOST_READS_IN_ALL = 500_000
 MOST_BYTES = {"gif": 500_000, "jpeg": 10_000_000, "png": 20_000_000, "bmp": 1_000_000}
 """Before the pixels. Other kinds are read whole, or hold layers in their tags: what counts for them is their size."""
 MOST_EXIF_BYTES = 131_072
-"""Two segments of a JPEG, where the standard has one; its tags may overlap as a TIFF's do."""
+"""Two segments of a JPEG, where the standard has one."""
+MOST_PARTS = 8
+"""Segments of EXIF, which readers put together, and of what tells of further pictures."""
 
-_EXIF = b"Exif\0\0"
+_EXIF, _FURTHER = b"Exif\0\0", b"MPF\0"
+"""What a JPEG's segments begin with: of its camera, and of other pictures in the file."""
+_APP1 = 0xE1
 
 
 class ByteSource(Protocol):
@@ -53,6 +58,8 @@ class MeteredStream:
         stream.seek(0)
         self._most_reads = MOST_READS
         self._reads = self._bytes = self._exif = 0
+        self._further = 0
+        self._exif_parts: list[bytes] = []
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
@@ -64,21 +71,55 @@ class MeteredStream:
     def read(self, size: int = -1) -> bytes:
         """
         Raises:
-            LimitExceeded: a header of that many bytes or parts is none.
+            LimitExceeded: a header of that many bytes or parts is none, or a JPEG tells far too much beside its pixels.
+            UnreadableMedia: it tells twice where that is.
         """
         data = self._stream.read(size)
         self._reads += 1
         self._bytes += len(data)
         if self._kind == "jpeg" and data.startswith(_EXIF):
             self._exif += len(data)
-        if self._reads > self._most_reads or self._bytes > self._most or self._exif > MOST_EXIF_BYTES:
+        is_long = self._exif > MOST_EXIF_BYTES or max(self._further, len(self._exif_parts)) > MOST_PARTS
+        if self._reads > self._most_reads or self._bytes > self._most or is_long:
             raise LimitExceeded(
                 f"{self._name} holds far more than a picture needs beside its pixels: save it again without metadata."
             )
+        if self._kind == "jpeg" and self._most < math.inf:
+            self._check_segment(data)
         return data
+
+    def _check_segment(self, data: bytes) -> None:
+        if data.startswith(_FURTHER):
+            self._further += 1
+            check_exif(data.removeprefix(_FURTHER), self._name)
+        if data.startswith(_EXIF) and self._marker(len(data)) == _APP1:
+            self._exif_parts.append(data.removeprefix(_EXIF))
+            check_exif(b"".join(self._exif_parts), self._name)
+
+    def _marker(self, length: int) -> int:
+        """Of the segment whose content has just been read; others than EXIF's may begin with the same letters."""
+        end = self._stream.tell()
+        self._stream.seek(max(0, end - length - 3))
+        marker = self._stream.read(1)
+        self._stream.seek(end)
+        return marker[0]
 
 
 def has_readable_exif(image: Image.Image) -> bool:
     """Whether what an opened picture says about itself is short enough to be looked through."""
-    exif, as_text = image.info.get("exif") or b"", image.info.get("Raw profile type exif") or ""
-    return len(exif) <= MOST_EXIF_BYTES and len(as_text) <= 2 * MOST_EXIF_BYTES
+    exif = image.info.get("exif")
+    if exif is None:
+        as_text = image.info.get("Raw profile type exif") or ""
+        if len(as_text) > 2 * MOST_EXIF_BYTES:
+            return False
+        try:
+            exif = bytes.fromhex("".join(as_text.split("\n")[3:]))
+        except ValueError:
+            return False
+    if len(exif) > MOST_EXIF_BYTES:
+        return False
+    try:
+        check_exif(exif, "The picture")
+    except (LimitExceeded, UnreadableMedia):
+        return False
+    return True

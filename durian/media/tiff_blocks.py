@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 import struct
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from durian.errors import LimitExceeded, UnreadableMedia
-from durian.media.metered import ByteSource
+
+if TYPE_CHECKING:
+    from durian.media.metered import ByteSource
 
 MOST_BLOCKS = 200_000
 """Tiles or strips; of the smallest tiles that the standard has, 16 × 16, as many make 50 megapixels."""
@@ -25,6 +27,8 @@ MOST_OF_FILE = 2
 once, but a few programs write wrong sizes."""
 MOST_TAGS = 65_535
 """Of one directory; a BigTIFF may tell of more."""
+WHOLE_NUMBERS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q", 18: "Q"}
+"""Types of whole numbers, as ``struct`` has them."""
 
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _SAMPLES, _ROWS, _PLANAR = 256, 257, 258, 259, 277, 278, 284
 _STRIPS, _STRIP_BYTES, _TILE_WIDTH, _TILE_HEIGHT, _TILES, _TILE_BYTES = 273, 279, 322, 323, 324, 325
@@ -37,8 +41,6 @@ _THESE = frozenset(
 )
 _NONE, _SEPARATE = 1, 2
 """Values: without compression, and one channel after the other."""
-_NUMBERS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 16: "Q", 17: "q"}
-"""Types of whole numbers, as ``struct`` has them."""
 
 
 class _Entry(NamedTuple):
@@ -135,9 +137,9 @@ class _Reader:
     def _numbers(self, tag: int, most: int) -> np.ndarray:
         """``(N,)`` of the first values."""
         kind, count, value = self._entries[tag]
-        if kind not in _NUMBERS:
+        if kind not in WHOLE_NUMBERS:
             raise ValueError("A size is no whole number.")
-        number = np.dtype(self._order + _NUMBERS[kind])
+        number = np.dtype(self._order + WHOLE_NUMBERS[kind])
         if count * number.itemsize > len(value):
             self._stream.seek(struct.unpack(self._order + ("Q" if self._is_big else "I"), value)[0])
             value = self._stream.read(min(count, most) * number.itemsize)
