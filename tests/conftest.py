@@ -13,6 +13,22 @@ SHARED_DATA = ROOT.parent / "shared" / "data"
 SHARED_HEAD_MODEL = ROOT.parent / "shared" / "synthetic" / "ict_facekit.npz"
 
 
+LONGEST = (
+    "test_training_loop_proof.py",
+    "test_ui_server.py",
+    "test_browser_diffusion.py",
+    "test_training_objective_overfit.py",
+    "test_training_loop_runs.py",
+    "test_soak.py",
+)
+"""Files that take minutes, the longest first: begun last, one process would still be at them while the other rests."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(places)))
+
+
 def pytest_collection_finish() -> None:
     """All that the test files import stays, as what a server loads does: nothing looks through it for garbage again.
 
