@@ -174,7 +174,7 @@ def test_other_calls_pass(client):
 
 
 def test_events_have_threads_apart_from_those_that_send_the_page(demo):
-    assert demo.limiter.total_tokens == len(demo._queue.active_jobs) == 50
+    assert demo.limiter.total_tokens == len(demo._queue.active_jobs) == 60
     assert demo._queue.get_events() is None
     assert demo._queue.get_events.__module__ == "durian.ui.turns"
 
