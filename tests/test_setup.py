@@ -317,3 +317,16 @@ def test_the_drawing_of_rooms_is_the_imports_and_goes_one_way(project_root):
     assert parts <= files
     named = draw_rooms.PAGE.read_text()
     assert [file for file in files - parts if f"`{file}`" not in named] == []
+
+
+def test_the_docs_name_files_that_exist(project_root: Path):
+    """A file is named from the root, from ``durian/``, or by the end of its path."""
+    files = [path.relative_to(project_root).as_posix() for path in project_root.glob("*/**/*.py")]
+    files += [path.name for path in project_root.glob("*.py")]
+    missing = [
+        f"{page.name}: {name}"
+        for page in (*project_root.glob("docs/*.md"), project_root / "README.md", project_root / "CONTRIBUTING.md")
+        for name in re.findall(r"`([\w./-]+\.py)`", page.read_text(encoding="utf-8"))
+        if not any(path == name or path.endswith(f"/{name}") for path in files if not path.startswith("."))
+    ]
+    assert missing == []
