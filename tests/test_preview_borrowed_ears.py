@@ -71,3 +71,10 @@ def test_hair_of_no_strength_brings_none(wearing):
     request = wearing("hair-bob", "portrait-mateo")
     none = replace(request, attributes=(replace(request.attributes[0], strength=0.0),))
     assert ears_of(none)[1] == ()
+
+
+def test_the_ear_is_as_faint_as_its_hair(wearing):
+    """Also after it was drawn in full."""
+    request = wearing("hair-bob", "portrait-mateo")
+    faint = replace(request, attributes=(replace(request.attributes[0], strength=0.5),))
+    assert [ears_of(each)[1][0].strength for each in (request, faint)] == [1.0, 0.5]

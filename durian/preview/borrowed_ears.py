@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -43,7 +43,7 @@ SOFT = 0.012
 
 NOSE_BRIDGE = 168
 
-_found = ContentCache(entries=8)
+_kept = ContentCache(entries=8)
 
 
 def borrowed_ears(scene: Scene, colour: np.ndarray, wearer: FaceLight) -> tuple[Layer, ...]:
@@ -63,20 +63,39 @@ def borrowed_ears(scene: Scene, colour: np.ndarray, wearer: FaceLight) -> tuple[
         return ()
     if max(abs(yaw(scene.landmarks)), abs(yaw(attribute.landmarks))) > MOST_TURNED:
         return ()
-    own = seen_ears(scene)
-    shown = _found.get(attribute.image, lambda _: _ears_of(attribute), key=content_hash(attribute.mask))
-    layers = []
-    for side in (-1, 1):
-        theirs = shown * (side * _across(attribute.landmarks, shown.shape) > 0)
-        covered = own * (side * _across(scene.landmarks, own.shape) > 0)
-        if _area(theirs, attribute.landmarks) >= LEAST_SHOWN and _area(covered, scene.landmarks) <= MOST_SHOWN:
-            reference = attribute.image.astype(np.float32)
-            lit = FaceLight.of(reference, attribute.landmarks)
-            before = _brightness(reference, attribute.landmarks, side) - lit.mean.mean()
-            after = _brightness(colour, scene.landmarks, side) - wearer.mean.mean()
-            change = wearer.mean - lit.mean + np.clip(after - before, -MOST_SHADED, MOST_SHADED)
-            layers.append(_layer(attribute, theirs, scene, change, wearer))
+    scale = float(HeadPose.between(attribute.landmarks, scene.landmarks).scale * attribute.placement.scale)
+    key = content_hash((attribute.mask, attribute.landmarks, attribute.placement, scale))
+    own, layers = seen_ears(scene), []
+    for side, ear in _kept.get(attribute.image, lambda _: _ears_to_lend(attribute, scale), key=key).items():
+        if _area(own * (side * _across(scene.landmarks, own.shape) > 0), scene.landmarks) <= MOST_SHOWN:
+            shade = _brightness(colour, scene.landmarks, side) - wearer.mean.mean() - ear.shade
+            layers.append(_layer(ear, scene, wearer, np.clip(shade, -MOST_SHADED, MOST_SHADED), attribute.strength))
     return tuple(layers)
+
+
+@dataclass(frozen=True)
+class _Ear:
+    """A reference's ear: its mask as an attribute, its pixels at the size they are drawn at, the mean log colour of the
+    face ``(3,)`` and how much brighter than that the cheek before the ear is, natural logarithm."""
+
+    attribute: Attribute
+    sample: Sample
+    skin: np.ndarray
+    shade: float
+
+
+def _ears_to_lend(attribute: Attribute, scale: float) -> dict[int, _Ear]:
+    """The ears that a reference shows, by the side of its face; they stay the same while sliders move."""
+    shown, landmarks = _ears_of(attribute), attribute.face_landmarks
+    picture, lent = attribute.image.astype(np.float32), {}
+    skin = FaceLight.of(picture, landmarks).mean
+    for side in (-1, 1):
+        theirs = shown * (side * _across(landmarks, shown.shape) > 0)
+        if _area(theirs, landmarks) >= LEAST_SHOWN:
+            ear = replace(attribute, mask=_mask_of(theirs, landmarks), name="other", trim=0.0)
+            shade = _brightness(picture, landmarks, side) - float(skin.mean())
+            lent[side] = _Ear(ear, Sample.of(ear, scale), skin, shade)
+    return lent
 
 
 def _ears_of(attribute: Attribute) -> np.ndarray:
@@ -120,17 +139,20 @@ def _brightness(image: np.ndarray, landmarks: np.ndarray, side: int) -> float:
     return float(np.median(np.log(np.clip(image[y[at], x[at]], 4, None))))
 
 
-def _layer(attribute: Attribute, shown: np.ndarray, scene: Scene, change: np.ndarray, wearer: FaceLight) -> Layer:
-    width, landmarks = Head(attribute.face_landmarks).width, attribute.face_landmarks
+def _mask_of(shown: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    """An ear with the cheek that it grows from, ``(H, W) uint8``."""
+    width = Head(landmarks).width
     away = cv2.distanceTransform((shown < 0.5).astype(np.uint8), cv2.DIST_L2, 5) / (INWARD * width)
     cheek = np.clip(1 - away, 0, 1) * polygon(landmarks[FACE_OVAL], shown.shape)
     edge = np.clip(2 * cv2.GaussianBlur(shown, (0, 0), SOFT * width) - 1, 0, 1)
-    mask = np.rint(255 * np.maximum(edge, cheek)).astype(np.uint8)
-    ear = replace(attribute, mask=mask, name="other", trim=0.0)
-    sample = Sample.of(ear, float(HeadPose.between(landmarks, scene.landmarks).scale * attribute.placement.scale))
-    colours = np.clip(sample.image * np.exp(change), 0, 255)
+    return np.rint(255 * np.maximum(edge, cheek)).astype(np.uint8)
+
+
+def _layer(ear: _Ear, scene: Scene, wearer: FaceLight, shade: float, strength: float) -> Layer:
+    sample = ear.sample
+    colours = np.clip(sample.image * np.exp(wearer.mean - ear.skin + shade), 0, 255)
     texture = np.concatenate([colours, sample.alpha[..., None] * 255], -1).astype(np.float32)
-    mesh = item_mesh(ear, scene.landmarks)
+    mesh = item_mesh(ear.attribute, scene.landmarks)
     points = mesh.texture_points @ sample.to_texture[:, :2].T + sample.to_texture[:, 2]
     texture = premultiplied(in_colours_of(wearer, texture, 1.0))
-    return Layer("other", texture, points.astype(np.float32), mesh, attribute.strength)
+    return Layer("other", texture, points.astype(np.float32), mesh, strength)
