@@ -19,6 +19,9 @@ THREADS = 40
 """For events of all visitors beside animations, which have places of their own."""
 AT_ONCE = 8
 """Of those, for events of one address, or one site of IPv6."""
+SECONDS_BETWEEN_LOOKS = 0.01
+"""Between two looks whether an event waits; nobody sees so short a delay. Gradio looks a thousand times a second, for
+which a server with nobody on its page would be busy a tenth of the time."""
 
 
 def share_threads(blocks: gr.Blocks, free: str, most: Mapping[str, int]) -> None:
@@ -30,6 +33,7 @@ def share_threads(blocks: gr.Blocks, free: str, most: Mapping[str, int]) -> None
         most: of some lanes, that one too, how many events of one address may run there.
     """
     blocks._queue.get_events = lambda: _next(blocks, free, most)
+    blocks._queue.sleep_when_free = SECONDS_BETWEEN_LOOKS
 
 
 def _next(blocks: gr.Blocks, free: str, most: Mapping[str, int]) -> tuple[list[Any], bool, str] | None:
