@@ -32,14 +32,18 @@ def galleries(tmp_path_factory: pytest.TempPathFactory, collins: np.ndarray, hop
     write_pictures(folder / "data", collins, hopper)
     (folder / "pairs.csv").write_text(PAIRS)
     code = (
-        "import sys; from durian.renderer import register_renderer; from durian.preview.renderer import "
-        "PreviewRenderer; register_renderer('twin', PreviewRenderer); from durian.cli import main; main(sys.argv[1:])"
+        "import json, sys; from durian.renderer import register_renderer; from durian.preview.renderer import "
+        "PreviewRenderer; register_renderer('twin', PreviewRenderer); from durian.cli import main; "
+        "[main(arguments) for arguments in json.loads(sys.argv[1])]"
     )
+    commands = []
     for name, methods in (("plain", ["preview"]), ("blind", ["preview", "twin"])):
         options = ["--pairs", "pairs.csv", "--pictures", "data", "--size", "64", "--frames", "4", "--out", name]
         options += [part for method in methods for part in ("--method", method)]
-        command = [sys.executable, "-c", code, "evaluate", "gallery", *options]
-        subprocess.run(command, cwd=folder, env={"PYTHONPATH": str(ROOT), "PATH": ""}, check=True, timeout=300)
+        commands.append(["evaluate", "gallery", *options])
+    # Both in one process, which would otherwise load everything twice.
+    command = [sys.executable, "-c", code, json.dumps(commands)]
+    subprocess.run(command, cwd=folder, env={"PYTHONPATH": str(ROOT), "PATH": ""}, check=True, timeout=300)
     return {name: folder / name for name in ("plain", "blind")}
 
 
