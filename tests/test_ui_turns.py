@@ -7,7 +7,7 @@ import pytest
 from fastapi import Request
 from gradio.queueing import Event
 
-from durian.ui.turns import AT_ONCE, addresses, share_threads, take_turns
+from durian.ui.turns import AT_ONCE, SECONDS_BETWEEN_LOOKS, addresses, share_threads, take_turns
 
 A, B, C = "203.0.113.5", "203.0.113.6", "2001:db8:1:2::1"
 C_ELSEWHERE = "2001:db8:1:3::1"
@@ -40,6 +40,13 @@ def order(blocks: gr.Blocks, lane: str = "segment") -> list[str]:
 def run_first(blocks: gr.Blocks, lane: str = "segment") -> None:
     first = blocks._queue.event_queue_per_concurrency_id[lane].queue.pop(0)
     blocks._queue.active_jobs[0 if blocks._queue.active_jobs[0] is None else 1] = [first]
+
+
+def test_an_idle_queue_looks_less_often_than_gradio_does(blocks: gr.Blocks):
+    # Gradio's own attribute: by another name the server would be busy for nothing again.
+    assert 0 < blocks._queue.sleep_when_free < SECONDS_BETWEEN_LOOKS
+    share_threads(blocks, "other", {})
+    assert blocks._queue.sleep_when_free == SECONDS_BETWEEN_LOOKS
 
 
 def test_who_comes_after_many_clicks_is_next(blocks: gr.Blocks):
