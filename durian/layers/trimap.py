@@ -74,9 +74,7 @@ def trimap(share: np.ndarray, unit: float, kind: str = "hair", image: np.ndarray
         ``(H, W) float32`` of :data:`OUT`, :data:`UNKNOWN` and :data:`IN`.
     """
     band = band_of(kind)
-    mask = share > 0.5
-    if band.is_solid:
-        mask = _without_faults(mask, share, unit)
+    mask = solid_mask(share, unit) if band.is_solid else share > 0.5
     depth, beyond = _distance(mask), _distance(~mask)
     inside, outside = (max(1.0, width * unit) for width in (band.inside, band.outside))
     sure_in = depth > inside
@@ -155,9 +153,10 @@ def _distance(where: np.ndarray) -> np.ndarray:
     return cv2.distanceTransform(where.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
 
 
-def _without_faults(mask: np.ndarray, share: np.ndarray, unit: float) -> np.ndarray:
+def solid_mask(share: np.ndarray, unit: float) -> np.ndarray:
     """A solid thing's mask ``(H, W) bool`` without the holes that are faults: specks, and what a parser is unsure of,
     such as a highlight. The opening of a cap or around a face is neither."""
+    mask = share > 0.5
     _, parts, stats, _ = cv2.connectedComponentsWithStats((~mask).astype(np.uint8), connectivity=4)
     left, top, width, height, area = stats.T
     touches = (left == 0) | (top == 0) | (left + width == mask.shape[1]) | (top + height == mask.shape[0])

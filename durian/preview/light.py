@@ -11,6 +11,7 @@ from durian.geometry.head import Head
 from durian.geometry.mesh import BROWS, EYES, FACE_OVAL, OUTER_LIPS
 from durian.layers.colours import foreground_colours
 from durian.layers.face_light import FaceLight, head_coordinates
+from durian.layers.hat_outline import smooth_outline
 from durian.layers.mattes import soft_matte
 from durian.layers.skin import polygon, skin_pixels
 from durian.preview.matte import without_forehead
@@ -54,7 +55,7 @@ def cut_out(attribute: Attribute, scale: float) -> tuple[np.ndarray, Sample]:
 
     sample = Sample.of(attribute, scale)
     image, alpha, landmarks, to_texture = sample.image, sample.alpha, sample.landmarks, sample.to_texture
-    glasses = None
+    glasses, matte = None, alpha
     if attribute.name in UNDER_GLASSES and landmarks is not None:
         mask = worn(attribute.image, attribute.face_landmarks, ["glasses"])["glasses"]
         image, alpha, glasses = without_glasses(sample, mask, attribute.name == "hair")
@@ -62,11 +63,16 @@ def cut_out(attribute: Attribute, scale: float) -> tuple[np.ndarray, Sample]:
         face = None if landmarks is None else face_and_forehead(landmarks, alpha.shape)
         barred = None if landmarks is None else _never_covered(landmarks, alpha)
         barred = barred if glasses is None else barred | glasses
-        alpha = soft_matte(image, alpha, _unit(attribute, to_texture, landmarks), attribute.name, barred)
+        share, unit = alpha, _unit(attribute, to_texture, landmarks)
+        alpha = matte = soft_matte(image, share, unit, attribute.name, barred)
         if attribute.name == "hair" and face is not None and landmarks is not None:
-            alpha = without_forehead(image, alpha, face, skin_pixels(landmarks, alpha.shape))
+            alpha = matte = without_forehead(image, alpha, face, skin_pixels(landmarks, alpha.shape))
+        if attribute.name == "hat":
+            alpha = smooth_outline(matte, share, unit, landmarks)
+            # Within a smooth outline there may be bits of what is behind, which the matte knows.
+            matte = np.minimum(matte, alpha)
     # Colours beyond a soft edge are those of the item inside it, never of the reference's background.
-    return np.concatenate([foreground_colours(image, alpha), alpha[..., None] * 255], -1), sample
+    return np.concatenate([foreground_colours(image, matte), alpha[..., None] * 255], -1), sample
 
 
 def face_and_forehead(landmarks: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
