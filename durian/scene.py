@@ -21,6 +21,7 @@ from durian.layers.hem import hemmed
 from durian.layers.loose_ends import with_loose_ends
 from durian.layers.round_the_neck import goes_round_the_neck
 from durian.layers.turned import Turn, turn_of
+from durian.layers.turned_hair import hair_turn_of
 from durian.layers.wearing import PressedHair, press_hair
 from durian.motion import drive, driven_landmarks
 from durian.request import AnimationRequest, Attribute, RenderOptions
@@ -204,7 +205,8 @@ def _aligned(request: AnimationRequest, landmarks: np.ndarray, size: int) -> tup
         turn = None
         with suppress(InvalidRequest):  # of a mask of next to nothing, or of all of its picture
             attribute = facing_like(_whole(attribute), landmarks)
-            if (found := turn_of(attribute, landmarks)) is not None:
+            found = turn_of(attribute, landmarks) or hair_turn_of(attribute, landmarks)
+            if found is not None:
                 attribute, turn = found.attribute, found
         mesh = item_mesh(attribute, landmarks)
         items.append(AlignedAttribute(attribute, mesh, aligned_mask(attribute, mesh, landmarks, size), turn))

@@ -112,7 +112,7 @@ class Turn:
         return {
             "image": np.clip(self.wound(self.reference.image) + 0.5, 0, 255).astype(np.uint8),
             "mask": np.rint(self.wound(self.reference.mask)).astype(np.uint8),
-            "landmarks": _about(landmarks, centre, self.wanted - self.given),
+            "landmarks": about(landmarks, centre, self.wanted - self.given),
         }
 
     def wound(
@@ -153,7 +153,7 @@ class Turn:
         if outline is None or outline.radius.max() > WIDEST * self.head.radii[0]:
             return [(across, np.ones_like(across))]
         axis, radius = outline.at(row)
-        narrower = _half_width(self.wanted) / _half_width(self.given)
+        narrower = half_width(self.wanted) / half_width(self.given)
         full = outline.without_dents.at(row)[1]
         return _wound(across / narrower * radius / full, radius, axis, self.given, self.wanted)
 
@@ -235,7 +235,7 @@ def _without_dents(radius: np.ndarray) -> np.ndarray:
     return np.concatenate([np.interp(points[:, 0], *hull.T), radius[widest + 1 :]])
 
 
-def _half_width(turn: float) -> float:
+def half_width(turn: float) -> float:
     """Half the width of a skull seen from a side."""
     turn = np.deg2rad(turn)
     return float(np.hypot(SKULL_RADII[0] * np.cos(turn), SKULL_RADII[2] * np.sin(turn)))
@@ -257,7 +257,7 @@ def _wound(
     return [(sides[0], own * inside), (sides[1], (1 - own) * inside), (behind, 1 - inside)]
 
 
-def _about(landmarks: np.ndarray, centre: np.ndarray, degrees: float) -> np.ndarray:
+def about(landmarks: np.ndarray, centre: np.ndarray, degrees: float) -> np.ndarray:
     """Landmarks ``(478, 3)`` turned about the vertical axis through ``centre`` ``(3,)``, ``float32``."""
     angle = np.deg2rad(degrees)
     turn = np.array([[np.cos(angle), 0, -np.sin(angle)], [0, 1, 0], [np.sin(angle), 0, np.cos(angle)]])
