@@ -108,9 +108,9 @@ def hands_mask(
 
 def palm_length(hand: np.ndarray) -> float:
     """From the wrist to the middle finger's root, or as long as its width tells where that points at the viewer."""
-    length = np.linalg.norm(hand[MIDDLE_KNUCKLE, :2] - hand[WRIST, :2])
-    width = np.linalg.norm(hand[KNUCKLES[-1], :2] - hand[KNUCKLES[0], :2])
-    return float(max(length, 1.2 * width, 1.0))
+    length = float(np.linalg.norm(hand[MIDDLE_KNUCKLE, :2] - hand[WRIST, :2]))
+    width = float(np.linalg.norm(hand[KNUCKLES[-1], :2] - hand[KNUCKLES[0], :2]))
+    return max(length, 1.2 * width, 1.0)
 
 
 def _is_skin(hand: np.ndarray, skin: np.ndarray) -> bool:
