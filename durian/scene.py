@@ -10,6 +10,8 @@ from functools import cached_property
 import numpy as np
 
 from durian import masks
+from durian.content_cache import ContentCache
+from durian.content_hash import content_hash
 from durian.errors import InvalidRequest
 from durian.face import eye_distance
 from durian.geometry.alignment import ItemMesh, aligned_mask, item_mesh
@@ -17,6 +19,7 @@ from durian.geometry.mirror import facing_like
 from durian.keypoints import draw_keypoints, draw_landmarks
 from durian.layers.beyond_frame import beyond_frame
 from durian.layers.continued import continued
+from durian.layers.hands import find_hands, hands_mask
 from durian.layers.hem import hemmed
 from durian.layers.loose_ends import with_loose_ends
 from durian.layers.round_the_neck import goes_round_the_neck
@@ -26,7 +29,15 @@ from durian.layers.wearing import PressedHair, press_hair
 from durian.motion import drive, driven_landmarks
 from durian.request import AnimationRequest, Attribute, RenderOptions
 from durian.segmentation import body_parts, worn
+from durian.segmentation.person import person_mask
 from durian.side_by_side import side_by_side
+
+BESIDE_HANDS = frozenset({"hair", "hat", "beard"})
+"""What a hand may be in front of, when it is put on or taken off."""
+WORN_ON_HEADS = ("glasses", "hat", "beard")
+"""What is no thing in a hand."""
+
+_hands = ContentCache(entries=4)
 
 
 @dataclass(frozen=True)
@@ -105,6 +116,25 @@ class Scene:
     def kept_hat(self) -> np.ndarray:
         """The portrait's own hat where its hair goes and nothing takes the hat's place, ``(S, S) uint8``."""
         return self._kept("hat") if "hair" in self._replaced else np.zeros(self.image.shape[:2], np.uint8)
+
+    @cached_property
+    def hands(self) -> np.ndarray:
+        """The portrait's own hands and what they hold, where something on its head changes, ``(S, S) uint8``."""
+        portrait, parts = self.request.portrait, self.body_parts if self._replaced & BESIDE_HANDS else None
+        if parts is None:
+            return np.zeros(self.image.shape[:2], np.uint8)
+        key = content_hash([portrait.landmarks, portrait.crop, self.size])
+        return _hands.get(portrait.image, lambda _: self._found_hands(parts), key=key)
+
+    def _found_hands(self, parts: np.ndarray) -> np.ndarray:
+        portrait = self.request.portrait
+        hands = find_hands(portrait.image, portrait.crop, self.size)
+        if not hands:
+            return np.zeros(self.image.shape[:2], np.uint8)
+        items = worn(portrait.image, portrait.landmarks, WORN_ON_HEADS)
+        item = portrait.crop.apply(masks.union(list(items.values())), self.size)
+        person = portrait.crop.apply(person_mask(portrait.image), self.size).astype(np.float32) / 255
+        return hands_mask(self.image, hands, self.landmarks, parts, person, item)
 
     @property
     def _replaced(self) -> set[str]:

@@ -13,6 +13,8 @@ from durian.face.notices import without_notices
 
 BLANK_SIDE = 64
 """Pixels of the picture on which a new graph is tried."""
+MOST_HANDS = 4
+"""Hands that are looked for in one picture."""
 LOCK = threading.RLock()
 """MediaPipe's graphs are not safe to use from two threads."""
 
@@ -70,6 +72,11 @@ def _still_mesh():
     )
 
 
+@lru_cache(maxsize=1)
+def _hands():
+    return new_graph("hands", "Hands", static_image_mode=True, max_num_hands=MOST_HANDS, min_detection_confidence=0.3)
+
+
 def new_video_mesh():
     """A fresh face mesh that follows one face from frame to frame; ``close()`` it after use."""
     return new_graph(
@@ -111,3 +118,12 @@ def mesh_landmarks(image: np.ndarray, mesh=None) -> np.ndarray | None:
     points = np.array([(p.x, p.y, p.z) for p in found[0].landmark], np.float32)
     # MediaPipe's coordinates run from edge to edge; z is in units of the width.
     return points * np.array([width, height, width], np.float32) - np.array([0.5, 0.5, 0], np.float32)
+
+
+def hand_landmarks(image: np.ndarray) -> list[np.ndarray]:
+    """Landmarks ``(21, 3) float32`` of each hand in pixels of ``image`` ``(H, W, 3) uint8``."""
+    with LOCK:
+        found = _hands().process(np.ascontiguousarray(image)).multi_hand_landmarks or []
+    height, width = image.shape[:2]
+    scale, shift = np.array([width, height, width], np.float32), np.array([0.5, 0.5, 0], np.float32)
+    return [np.array([(p.x, p.y, p.z) for p in hand.landmark], np.float32) * scale - shift for hand in found]

@@ -126,8 +126,9 @@ def _taken_apart(scene: Scene) -> Apart:
     vacated = _vacated(scene, person)
     background = _background(scene, person, hidden | vacated | above, inside * ~above)
     shadow = shadowed(scene)
+    in_front = np.maximum(scene.kept_hat, scene.hands) > 0
     plate, under = side_by_side(
-        lambda: _plate(scene, background), lambda: underneath(scene, person, hidden | (scene.kept_hat > 0), shadow)
+        lambda: _plate(scene, background), lambda: underneath(scene, person, hidden | in_front, shadow)
     )
     return Apart(person, inside, ground, removed, shadow, vacated, above, background, plate, under)
 
@@ -157,9 +158,9 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat
     behind_all: np.ndarray = scalp
     lined: np.ndarray = scalp
     if new_hair is not None:
-        # Hair may go on behind glasses that stay, not before them, and behind shoulders and most of a neck that are
-        # made up.
-        free = np.maximum(removed, 1 - person) * (1 - kept_glasses(scene))
+        # Hair may go on behind hands and glasses that stay, not before them, and behind shoulders and most of a neck
+        # that are made up.
+        free = np.maximum(removed, 1 - person) * (1 - np.maximum(kept_glasses(scene), scene.hands / np.float32(255)))
         made_up = free * made_body
         scalp, hair, behind_all = scalp_under(new_hair[..., 3] / 255, scene.landmarks, free - made_up, made_up)
         if scene.kept_hat.any():

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import cv2
 import numpy as np
 
 from durian.geometry.alignment import item_mesh
-from durian.geometry.mesh import MESH_POINTS, WarpMesh
 from durian.geometry.raster import Canvas
 from durian.layers.fill import blurred
 from durian.layers.wearing import press_hair, within_sides
@@ -29,36 +28,6 @@ def shadow(coverage: np.ndarray, unit: float) -> np.ndarray:
     pixels, ``(S, S) float32``."""
     drop = np.array([[1, 0, 0], [0, 1, SHADOW_DROP * unit]], np.float32)
     return blurred(cv2.warpAffine(coverage, drop, coverage.shape[::-1]), SHADOW_BLUR * unit)
-
-
-@dataclass(frozen=True)
-class KeptHat:
-    """A hat of the portrait itself that stays, ``mask (S, S) uint8``, and the portrait's mesh, with which it moves."""
-
-    mask: np.ndarray
-    mesh: WarpMesh
-
-    def over(
-        self, canvas: Canvas, frame: np.ndarray, before: np.ndarray, driving: np.ndarray, outer: np.ndarray
-    ) -> None:
-        """Bring the hat of ``before (S, S, 3) uint8``, a frame without hair, back into ``frame`` in place.
-
-        Args:
-            canvas: of the frame's size.
-            frame: ``(S, S, 3) uint8``, the same with hair.
-            before: is read only.
-            driving: ``(478, 3)`` landmarks in the frame's pixels.
-            outer: where the mesh's outer points lie there, ``(V, 3) float32``.
-        """
-        mesh, shown = self.mesh, np.zeros_like(frame)
-        texture = np.dstack([*[self.mask] * 3, np.full_like(self.mask, 255)])
-        rest, face_rest = (np.ascontiguousarray(part[:, :2]) for part in (mesh.rest, mesh.landmarks[:MESH_POINTS]))
-        canvas.draw(shown, texture, outer, rest, mesh.outer_triangles, np.zeros(len(mesh.outer_triangles), np.float32))
-        face = np.ascontiguousarray(driving[:MESH_POINTS], np.float32)
-        front = np.ones(len(mesh.face_triangles), np.float32)
-        canvas.draw(shown, texture, face, face_rest, mesh.face_triangles, front)
-        share = shown.astype(np.float32) / 255
-        frame[:] = (frame + share * (before.astype(np.float32) - frame) + 0.5).astype(np.uint8)
 
 
 def own_hat(scene: Scene) -> NewHat:

@@ -15,7 +15,8 @@ from durian.layers.face_light import FaceLight
 from durian.preview.base import Base, NewHat, base_of, take_apart
 from durian.preview.borrowed_ears import borrowed_ears
 from durian.preview.eyes import Eyes
-from durian.preview.kept_hat import SHADOW_STRENGTH, KeptHat, own_hat, shadow, under_hat
+from durian.preview.in_front import InFront
+from durian.preview.kept_hat import SHADOW_STRENGTH, own_hat, shadow, under_hat
 from durian.preview.layers import Blend, Layer, build_layer
 from durian.preview.lips import Lips
 from durian.preview.mouth import mouth_patch
@@ -33,7 +34,8 @@ OPENINGS = (INNER_LIPS, EYES[0][::-1], EYES[1])
 
 @dataclass(frozen=True)
 class PreparedClip:
-    """All that is computed once for a clip."""
+    """All that is computed once for a clip; ``in_front``, by the name of a new item, what of the portrait lies before
+    it."""
 
     scene: Scene
     base: Base
@@ -44,7 +46,7 @@ class PreparedClip:
     ears: tuple[Layer, ...]
     layers: tuple[Layer, ...]
     blend: Blend | None
-    hat: KeptHat | None
+    in_front: dict[str, InFront]
 
 
 class PreviewRenderer:
@@ -91,10 +93,8 @@ def prepare_clip(scene: Scene) -> PreparedClip:
         ),
         lambda: take_apart(scene),
     )
-    hat = None
     mesh = _portrait_mesh(scene.landmarks.tobytes(), size)
     if scene.kept_hat.any():
-        hat = KeptHat(scene.kept_hat, mesh)
         layers = tuple(under_hat(layer, scene) if layer.name == "hair" else layer for layer in layers)
     canvas = Canvas(size, size)
     blend = Blend(layers[0], layers[1], scene.landmarks, size) if scene.request.mode == "blend" else None
@@ -104,7 +104,7 @@ def prepare_clip(scene: Scene) -> PreparedClip:
     else:
         shown = [layer.at_rest(canvas, scene.landmarks, size) for layer in hair]
     new_hair = max(shown, key=lambda item: item[..., 3].sum(), default=None)
-    base = base_of(scene, new_hair, _new_hat(scene, layers, canvas) if hat is None else own_hat(scene))
+    base = base_of(scene, new_hair, _new_hat(scene, layers, canvas) if not scene.kept_hat.any() else own_hat(scene))
     base = _shaded(base, scene, layers)
     return PreparedClip(
         scene=scene,
@@ -116,8 +116,14 @@ def prepare_clip(scene: Scene) -> PreparedClip:
         ears=borrowed_ears(scene, base.colour, wearer),
         layers=layers,
         blend=blend,
-        hat=hat,
+        in_front=_in_front(scene, mesh),
     )
+
+
+def _in_front(scene: Scene, mesh: WarpMesh) -> dict[str, InFront]:
+    """The portrait's own hat and hands before new hair, and its hands before a new beard."""
+    found = {"hair": np.maximum(scene.kept_hat, scene.hands), "beard": scene.hands}
+    return {name: InFront(mask, mesh) for name, mask in found.items() if mask.any()}
 
 
 def _new_hat(scene: Scene, layers: tuple[Layer, ...], canvas: Canvas) -> NewHat | None:
@@ -177,16 +183,18 @@ def _draw(clip: PreparedClip, canvas: Canvas, index: int) -> np.ndarray:
     if clip.blend is not None:
         without = frame.copy()
         clip.blend.draw(canvas, frame, driving, pose, float(scene.alphas[index]))
-        if clip.hat is not None:
-            clip.hat.over(canvas, frame, without, driving, outer)
+        in_front = clip.in_front.get(clip.layers[0].name)
+        if in_front is not None:
+            in_front.over(canvas, frame, without, driving, outer)
         return frame
     for layer in clip.ears:
         layer.draw(canvas, frame, driving, pose)
     for layer in clip.layers:
         without = frame.copy()
         layer.draw(canvas, frame, driving, pose)
-        if clip.hat is not None and layer.name == "hair":
-            clip.hat.over(canvas, frame, without, driving, outer)
+        in_front = clip.in_front.get(layer.name)
+        if in_front is not None:
+            in_front.over(canvas, frame, without, driving, outer)
     return frame
 
 
@@ -208,7 +216,7 @@ def _shaded(base: Base, scene: Scene, layers: tuple[Layer, ...]) -> Base:
         share = weights[place] * SHADOW_STRENGTH[layer.name]
         own = layer.coverage(canvas, scene.landmarks, size)
         light *= 1 - share * shadow(own, scene.eye_distance)
-    light += scene.kept_hat / np.float32(255) * (1 - light)
+    light += np.maximum(scene.kept_hat, scene.hands) / np.float32(255) * (1 - light)
     if light.min() > 0.999:
         return base
     shaded = base.foreground.astype(np.float32)

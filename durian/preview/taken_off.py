@@ -274,11 +274,11 @@ def kept_glasses(scene: Scene) -> np.ndarray:
 
 
 def _kept(scene: Scene, locks: np.ndarray | None = None) -> np.ndarray:
-    """The mouth, the portrait's own glasses, hat and ears, and eyes and brows where neither hair nor single
+    """The mouth, the portrait's own glasses, hat, ears and hands, and eyes and brows where neither hair nor single
     ``locks (S, S) uint8`` cover them, ``(S, S) float32``."""
     mouth = polygon(scene.landmarks[INNER_LIPS], scene.image.shape[:2])
-    hat = scene.kept_hat / np.float32(255)
-    mouth = np.maximum.reduce([mouth, kept_glasses(scene), hat, seen_ears(scene)])
+    before = np.maximum(scene.kept_hat, scene.hands) / np.float32(255)
+    mouth = np.maximum.reduce([mouth, kept_glasses(scene), before, seen_ears(scene)])
     regions = _eye_regions(scene, EYE_MARGIN)
     if "hair" not in scene.worn:
         return np.maximum(mouth, np.maximum(*regions))
@@ -306,7 +306,7 @@ def seen_ears(scene: Scene) -> np.ndarray:
     parts = scene.body_parts
     if not scene.worn.keys() & {"hair", "hat"} or parts is None:
         return np.zeros(scene.image.shape[:2], np.float32)
-    key = content_hash([scene.landmarks, parts, scene.hair])
+    key = content_hash([scene.landmarks, parts, scene.hair, scene.hands])
     return _ears.get(scene.image, lambda _: _found_ears(scene, parts), key=key)
 
 
@@ -314,7 +314,7 @@ def _found_ears(scene: Scene, parts: np.ndarray) -> np.ndarray:
     skin, hair = (parts[..., part].astype(np.float32) / 255 for part in (0, 1))
     if scene.hair is not None:
         hair = np.maximum(hair, scene.hair.astype(np.float32) / 255)
-    return ears(scene.landmarks, skin, hair)
+    return ears(scene.landmarks, skin * (1 - scene.hands / np.float32(255)), hair)
 
 
 def _frames_worn(scene: Scene, worn_mask: np.ndarray, person: np.ndarray) -> np.ndarray:
