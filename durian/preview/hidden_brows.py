@@ -24,7 +24,7 @@ CLEAR = 0.03
 LOST, WHOLE = 0.5, 0.95
 """Share of a brow that is seen, itself or in the mirror, below which what is seen of it goes as well, and from which on
 it needs nobody else's."""
-ENOUGH = 0.2
+ENOUGH = 0.5
 """Share of one brow that must be seen for its own darkness to be known."""
 COVERED, FRAMED = 0.1, 0.05
 """Shares of a reference's brow under hair and under glasses up to which it is seen."""
@@ -73,7 +73,7 @@ def new_brows(scene: Scene) -> np.ndarray | None:
     brows = np.zeros((*cover.shape, 3), np.float32)
     for brow in wanted:
         place, new = place_of(scene.landmarks, brow, cover.shape), lent.get(brow)
-        theirs = 0.0 if new is None else depth_of(new, place)
+        theirs = 0.0 if new is None else depth_of(new, polygon(scene.landmarks[BROWS[brow]], cover.shape))
         if new is None or theirs > PALE:
             new = drawn(scene.landmarks, brow, scene.size, np.full(3, depth), scene.request.options.seed)
         else:
@@ -85,7 +85,7 @@ def new_brows(scene: Scene) -> np.ndarray | None:
 def _darkness(scene: Scene, cover: np.ndarray) -> float:
     """How dark the portrait's brows are, a logarithm: as far as they are seen, else as suits the hair."""
     image, clear = scene.image.astype(np.float32), _clear(scene, cover)
-    places = [place_of(scene.landmarks, brow, cover.shape) > 0.5 for brow in range(len(BROWS))]
+    places = [polygon(scene.landmarks[brow], cover.shape) > 0.5 for brow in BROWS]
     seen = np.logical_or(*places) & clear
     if seen.sum() < ENOUGH * max(place.sum() for place in places):
         return _suits_hair(scene, image)
