@@ -19,6 +19,7 @@ from durian.layers.glasses import take_apart
 from durian.layers.glasses_view import FrontView
 from durian.layers.turned import Turn
 from durian.preview.beard import beard_texture, over_a_beard, own_parts_of
+from durian.preview.beard_outline import beyond_head, thickness
 from durian.preview.light import cut_out, in_colours_of, mean_change, relit
 from durian.preview.sample import Sample
 from durian.request import Attribute, AttributeName
@@ -128,7 +129,12 @@ class BeardLayer(Layer):
 
 
 def build_layer(
-    item: AlignedAttribute, portrait: np.ndarray, light: float, wearer: FaceLight, hair: np.ndarray | None = None
+    item: AlignedAttribute,
+    portrait: np.ndarray,
+    light: float,
+    wearer: FaceLight,
+    hair: np.ndarray | None = None,
+    head: np.ndarray | None = None,
 ) -> Layer:
     """Cut an aligned attribute out of its reference, lit for its wearer.
 
@@ -138,6 +144,8 @@ def build_layer(
         light: 0 keeps its colours, 1 matches the wearer's light.
         wearer: the portrait's light.
         hair: ``(S, S) uint8`` the portrait's hair, under which sides of glasses and beards go; ``None`` without any.
+        head: ``(S, S) float32`` in [0, 1] the portrait's bare head, beyond which beards hardly reach
+            (:func:`durian.preview.beard_outline.bare_head`); ``None`` where nobody knows.
     """
     attribute = item.attribute
     if attribute.landmarks is not None:
@@ -153,10 +161,13 @@ def build_layer(
     points = points.astype(np.float32)
     if attribute.name == "beard" and attribute.landmarks is not None:
         layer = BeardLayer(attribute.name, texture, points, item.mesh, attribute.strength)
-        if hair is None:
+        covers = [] if hair is None else [over_a_beard(hair, portrait)]
+        if head is not None:
+            covers.append(beyond_head(head, portrait, thickness(attribute)))
+        if not covers:
             return layer
         layer = layer.laid_out(portrait) if isinstance(item.mesh, SoftItem) and item.mesh.shows_a_side_twice else layer
-        return layer.under(over_a_beard(hair, portrait), portrait)
+        return layer.under(np.maximum.reduce(covers), portrait)
     return Layer(attribute.name, texture, points, item.mesh, attribute.strength)
 
 

@@ -13,6 +13,7 @@ from durian.geometry.mesh import EYES, INNER_LIPS, MESH_POINTS, HeadPose, WarpMe
 from durian.geometry.raster import Canvas
 from durian.layers.face_light import FaceLight
 from durian.preview.base import Base, NewHat, base_of, take_apart
+from durian.preview.beard_outline import bare_head
 from durian.preview.borrowed_ears import borrowed_ears
 from durian.preview.eyes import Eyes
 from durian.preview.in_front import InFront
@@ -87,9 +88,10 @@ def prepare_clip(scene: Scene) -> PreparedClip:
     options = scene.request.options
     wearer = FaceLight.of(scene.image.astype(np.float32), scene.landmarks)
     # Both cost about as much, and are kept.
+    head = bare_head(scene) if any(item.attribute.name == "beard" for item in scene.items) else None
     layers, _ = side_by_side(
         lambda: tuple(
-            build_layer(item, scene.landmarks, options.light, wearer, scene.kept_hair) for item in scene.items
+            build_layer(item, scene.landmarks, options.light, wearer, scene.kept_hair, head) for item in scene.items
         ),
         lambda: take_apart(scene),
     )

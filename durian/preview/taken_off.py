@@ -19,6 +19,7 @@ from durian.layers.locks_on_skin import forehead, locks_on_skin
 from durian.layers.skin import colour_distance, face_and_skull, polygon, skin_pixels
 from durian.layers.stray_hair import stray_hair
 from durian.layers.worn_frame import worn_frame
+from durian.preview.hidden_brows import lost_brows
 from durian.scene import Scene
 
 FRINGE = 0.12
@@ -132,6 +133,10 @@ def taken_off(scene: Scene, person: np.ndarray) -> tuple[np.ndarray, np.ndarray]
         mask = np.maximum(mask, locks) if name == "hair" else mask
         hole, widest = _holes(scene, person, name, mask, (expansion, reach))
         removed, hidden = np.maximum(removed, strength * hole), np.maximum(hidden, widest)
+    lost = lost_brows(scene)
+    if lost.any():
+        strength = max((strengths.get(name, 0.0) for name in scene.worn.keys() & {"hair", "hat"}), default=0.0)
+        removed, hidden = np.maximum(removed, strength * lost), np.maximum(hidden, lost)
     kept = _kept(scene, locks)
     removed, hidden = removed * (1 - kept), hidden * (1 - kept)
     if "glasses" in scene.worn:  # a rim may run across the corner of an eye
@@ -283,7 +288,8 @@ def _kept(scene: Scene, locks: np.ndarray | None = None) -> np.ndarray:
     if "hair" not in scene.worn:
         return np.maximum(mouth, np.maximum(*regions))
     away = masks.signed_distance(scene.worn["hair"]).astype(np.float32) / scene.eye_distance
-    brows = _brow_regions(scene) * smoothstep(away, BROW_CLEAR, FADE)
+    lost = lost_brows(scene)
+    brows = _brow_regions(scene) * smoothstep(away, BROW_CLEAR, FADE) * (lost <= 0)
     if locks is not None and locks.any():
         brows *= smoothstep(masks.signed_distance(locks).astype(np.float32) / scene.eye_distance, 0, BROW_CLEAR)
     kept = np.maximum(mouth, brows)
@@ -296,7 +302,8 @@ def _kept(scene: Scene, locks: np.ndarray | None = None) -> np.ndarray:
         hidden = (polygon(scene.landmarks[lids], clear.shape) > 0.5) & (clear < 1)
         # Of an eye whose other one does not show either nobody knows more than the photo does.
         is_known = not hidden.any() or other_clear[hidden].mean() > OTHER_EYE
-        kept = np.maximum(kept, wider * clear if is_known else region)
+        around = np.maximum(wider * (1 - lost), region * (lost > 0))
+        kept = np.maximum(kept, around * clear if is_known else region)
     return kept
 
 

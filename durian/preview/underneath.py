@@ -17,6 +17,7 @@ from durian.layers.completion.mouth_relief import with_mouth_relief
 from durian.layers.ears import beside_ears
 from durian.layers.fill import blurred, fill
 from durian.layers.skin import polygon
+from durian.preview.hidden_brows import new_brows
 from durian.preview.taken_off import seen_ears
 from durian.scene import Scene
 
@@ -71,12 +72,13 @@ def underneath(
     # Of what is worn the beard's and the hair's own masks matter beside what is hidden; what else is skin or clothes is
     # found on the whole photo.
     of_worn = ["hat" in scene.worn, scene.worn.get("beard"), scene.hair, scene.request.portrait.content_hash]
-    key = content_hash([scene.landmarks, person, hidden, shadowed, of_worn, scene.request.options.seed])
-    return _cache.get(scene.image, lambda _: _underneath(scene, person, hidden, shadowed), key=key)
+    brows = new_brows(scene)
+    key = content_hash([scene.landmarks, person, hidden, shadowed, brows, of_worn, scene.request.options.seed])
+    return _cache.get(scene.image, lambda _: _underneath(scene, person, hidden, shadowed, brows), key=key)
 
 
 def _underneath(
-    scene: Scene, person: np.ndarray, hidden: np.ndarray, shadowed: np.ndarray | None
+    scene: Scene, person: np.ndarray, hidden: np.ndarray, shadowed: np.ndarray | None, brows: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     image, landmarks, size = scene.image.astype(np.float32), scene.landmarks, scene.size
     head, seed = Head(landmarks), scene.request.options.seed
@@ -97,7 +99,7 @@ def _underneath(
         outline = np.maximum(outline, _jaw_outline(landmarks, head, down, visible | bearded))
         flesh = bearded & (below < 0) & (blurred(face, JAW_FLESH * head.width) > 0.1)
         outline = np.maximum(outline, smoothstep(blurred(flesh.astype(np.float32), 0.02 * head.width), 0.2, 0.6))
-    skin, _ = complete_skin(image, landmarks, known, seed=seed, shadowed=shadowed)
+    skin, _ = complete_skin(image, landmarks, known, seed=seed, shadowed=shadowed, brows=brows)
     if "beard" in scene.worn:
         skin = with_mouth_relief(
             skin, landmarks, hidden & (masks.expand(scene.worn["beard"], BEARD_REACH * head.width) > 0)

@@ -57,6 +57,7 @@ def complete_skin(
     skin: np.ndarray | None = None,
     seed: int = 0,
     shadowed: np.ndarray | None = None,
+    brows: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """A bare face as it would look, hair, brows and background no part of it.
 
@@ -72,6 +73,8 @@ def complete_skin(
         seed: of the pores.
         shadowed: ``(S, S) float32`` in [0, 1] where the shadow of what is taken off goes as well
             (:func:`durian.layers.completion.shadow.without_shadow`).
+        brows: ``(S, S, 3) float32`` logarithms by which brows of somebody else darken what is made up, where neither
+            half shows its own; by default none.
 
     Returns:
         Colours ``(S, S, 3) float32``, equal to ``image`` where ``known`` is 1 and ``shadowed`` is 0, and how sure they
@@ -90,6 +93,8 @@ def complete_skin(
         image = without_shadow(image, light, shadowed, head.width)
     smooth, near = _smooth(image, light, head.width)
     made = smooth + pores(logarithm(image), light.skin, max(PORES * head.width, 1.0), seed, ROUGHEST)
+    if brows is not None:
+        made += brows
     made = _with_brows(made, image, landmarks, seen, head.width, seed)
     counterpart, share = _from_other_half(image, landmarks, surface, light, seen, head.width)
     made += share[..., None] * (counterpart - made)
