@@ -9,10 +9,23 @@ import numpy as np
 import pytest
 from faces_made import SIDE, UNIT, made_face, made_landmarks, made_portrait
 
+from durian.geometry.head import Head
 from durian.geometry.mesh import FACE_OVAL
 from durian.geometry.mirror import pitch, yaw
 from durian.layers import fit as fitting
-from durian.layers.fit import BLURRED, CUT, EXPOSED, LESS_TURNED, NODDED, TURNED, Finding, combined, fit, severity
+from durian.layers.fit import (
+    BARED,
+    BLURRED,
+    CUT,
+    EXPOSED,
+    LESS_TURNED,
+    NODDED,
+    TURNED,
+    Finding,
+    combined,
+    fit,
+    severity,
+)
 from durian.layers.sharpness import blur
 from durian.motion.canonical import canonical_face
 from durian.motion.rotations import euler
@@ -246,3 +259,24 @@ def test_hair_under_a_scarf_that_goes_around_the_neck_is_poor(portrait, reach, l
     found = fit(item(name="hair"), replace(portrait, worn={"hat": scarf}))
     assert found.level == level
     assert ("scarf" in reasons(found)) == (level == "poor")
+
+
+@pytest.mark.parametrize(("share", "level"), [(0.8, "good"), (1.3, "fair"), (1.0 + BARED[1] / BARED[0], "poor")])
+def test_hair_that_hides_more_than_the_new_hair_does_is_made_up_behind(portrait, share, level):
+    """A square of the portrait's own hair beside what the new hair covers, ``share`` of the least that tells."""
+    new = item(name="hair")
+    width = Head(portrait.landmarks).width
+    hair = np.zeros(portrait.image.shape[:2], np.uint8)
+    covered = new.mask[ROOM:-ROOM, ROOM:-ROOM]
+    hair[covered > 127] = 255
+    side = int(np.sqrt(share * BARED[0]) * width)
+    hair[-side:, :side] = 255
+    found = fit(new, replace(portrait, worn={"hair": hair, "hat": np.zeros_like(hair)}))
+    assert found.level == level
+    assert ("made up" in reasons(found)) == (level != "good")
+
+
+def test_hair_as_long_as_the_portraits_own_is_good(portrait):
+    new = item(name="hair")
+    hair = new.mask[ROOM:-ROOM, ROOM:-ROOM].copy()
+    assert fit(new, replace(portrait, worn={"hair": hair, "hat": np.zeros_like(hair)})) == fitting.Fit("good")

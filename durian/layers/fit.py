@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+import cv2
 import numpy as np
 
 from durian.face import eye_distance
@@ -47,6 +48,10 @@ UNSURE: Range = (0.32, 0.6)
 UNSURE_HAT: Range = (0.26, 0.6)
 """One less the certainty of a mask that was found by name; of hats, which look least like one another, less is
 enough."""
+BARED: Range = (0.35, 1.2)
+"""Area that the portrait's own hair hides and new hair does not, in squared face widths: all of it is made up."""
+BARED_SIDE = 256
+"""Side in pixels of the portrait's crop on which that is measured."""
 SEVERAL = 3
 """So many reasons for a fair fit together make a poor one."""
 
@@ -115,6 +120,7 @@ def findings(attribute: Attribute, portrait: Portrait, size: int = 512) -> Itera
     yield from _size(attribute, portrait, size)
     yield from _cut(attribute, portrait)
     yield from _covered(attribute, portrait)
+    yield from _bared(attribute, portrait)
     certainty = certainty_of(attribute.image, attribute.landmarks, attribute.name, attribute.mask)
     if certainty is not None:
         yield Finding(
@@ -189,15 +195,40 @@ def _covered(attribute: Attribute, portrait: Portrait) -> Iterator[Finding]:
         )
 
 
+def _bared(attribute: Attribute, portrait: Portrait) -> Iterator[Finding]:
+    if attribute.name != "hair" or attribute.landmarks is None:
+        return
+    hair = (
+        portrait.worn["hair"] if "hair" in portrait.worn else worn(portrait.image, portrait.landmarks, ["hair"])["hair"]
+    )
+    worn_now = portrait.crop.apply(hair, BARED_SIDE) > HALF
+    attribute = facing_like(attribute, portrait.landmarks)
+    to_crop = portrait.crop.matrix(BARED_SIDE)
+    matrix = to_crop[:, :2] @ _placement(attribute.face_landmarks, portrait.landmarks)
+    matrix[:, 2] += to_crop[:, 2]
+    new = cv2.warpAffine(attribute.mask, matrix, (BARED_SIDE, BARED_SIDE)) > HALF
+    width = Head(np.asarray(portrait.landmarks)).width * BARED_SIDE / portrait.crop.side
+    yield Finding(
+        severity(float((worn_now & ~new).sum()) / width**2, BARED),
+        "The portrait's own hair hides more than this hair does, and what is behind it is made up: "
+        "pick hair as long, or a portrait with shorter hair.",
+    )
+
+
 def _lands_inside(points: np.ndarray, landmarks: np.ndarray, portrait: Portrait) -> np.ndarray:
     """Which points ``(N, 2)`` of a reference come into the portrait's crop, as far as the two heads say, ``(N,)
     bool``."""
-    given, wanted = Head(np.asarray(landmarks)), Head(np.asarray(portrait.landmarks))
-    axes, target = (_upright(head) for head in (given, wanted))
-    placed = (points - given.landmarks[168, :2]) / given.width @ axes @ target.T * wanted.width
-    placed = placed + wanted.landmarks[168, :2]
+    matrix = _placement(landmarks, portrait.landmarks)
+    placed = points @ matrix[:, :2].T + matrix[:, 2]
     crop = portrait.crop
     return (np.abs(placed - (crop.x, crop.y)) <= crop.side / 2).all(axis=1)
+
+
+def _placement(landmarks: np.ndarray, portrait: np.ndarray) -> np.ndarray:
+    """About where a reference's pixels come on a portrait, ``(2, 3)``: upright heads as wide lie on each other."""
+    given, wanted = Head(np.asarray(landmarks)), Head(np.asarray(portrait))
+    turn = _upright(wanted) @ _upright(given).T * wanted.width / given.width
+    return np.hstack([turn, (wanted.landmarks[168, :2] - turn @ given.landmarks[168, :2])[:, None]])
 
 
 def _upright(head: Head) -> np.ndarray:
