@@ -13,6 +13,7 @@ import asynchronous
 import gradio as gr
 import httpx
 import pytest
+from gradio.state_holder import StateHolder
 
 from durian.settings import Settings
 from durian.ui import guard as guard_module
@@ -424,6 +425,25 @@ def test_a_sign_of_life_lasts_as_long_as_its_connection(visitors: Visitors, tmp_
         asynchronous.run(beat(method))
     assert during == [1, 1]
     assert visitors._visitors["mine"].beats == 0
+
+
+def test_gradio_keeps_nothing_of_a_page_whose_end_comes_after_it_was_let_go(
+    visitors: Visitors, tmp_path: Path, blocks: gr.Blocks
+):
+    holder = StateHolder()
+    holder.set_blocks(blocks)
+
+    async def ends(scope, receive, send) -> None:
+        """As Gradio does, which gives the page's end to its handlers."""
+        if scope["path"].endswith("gone"):
+            del visitors._visitors["gone"]
+        holder[scope["path"].rpartition("/")[2]]
+
+    for name in ("gone", "there"):
+        scope = {"type": "http", "method": "GET", "path": f"/gradio_api/heartbeat/{name}", "headers": []}
+        scope |= {"client": ("203.0.113.5", 1), "app": SimpleNamespace(get_blocks=lambda: blocks)}
+        asynchronous.run(Guard(ends, visitors, tmp_path)(scope, None, None))
+    assert list(holder.session_data) == ["there"]
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from starlette.middleware import Middleware
 from durian.engine import get_engine, memory
 from durian.folders import results_folder, uploads_folder
 from durian.settings import Settings, get_settings
-from durian.ui import api, calls, connections, handlers, layout, texts, turns
+from durian.ui import answers, api, calls, connections, handlers, layout, texts, turns
 from durian.ui.foreign_pages import is_for_own_machine
 from durian.ui.guard import Guard
 from durian.ui.handlers.animate import ANIMATION_LANE
@@ -60,6 +60,7 @@ def create_demo(settings: Settings | None = None) -> gr.Blocks:
         api.connect()
     # Without a way around the queue, where neither its limits nor the visitors' shares would count.
     demo.queue(max_size=EVENTS_WAITING, default_concurrency_limit=EVENTS_AT_ONCE, api_open=False)
+    answers.keep_answers(demo)
     animation = ANIMATION_LANE["concurrency_id"]
     # One more than the engine has places for, which it refuses in its own words.
     most = {animation: settings.visitor_places + 1, SEGMENT_LANE["concurrency_id"]: 1}

@@ -20,6 +20,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from durian.errors import DurianError, InvalidRequest, LimitExceeded, OutputFailed, QueueFull
 from durian.folders import DISK_FULL, room_on_disk
 from durian.ui import call_checks, forms, messages, turns
+from durian.ui.answers import Answers
+from durian.ui.calls import forget_session
 from durian.ui.places import Places
 from durian.ui.shares import shared_address
 from durian.ui.uploads import FollowedUploads, drop_folder, forget_files, own_folder, shared_folder
@@ -76,6 +78,7 @@ class Guard:
         self._uploads = uploads
         self._followed = FollowedUploads()
         self._places = Places()
+        self._answers = Answers(visitors)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -92,7 +95,7 @@ class Guard:
             return
         try:
             scope = messages.with_sound_headers(scope)
-            receive, content = await self._admit(scope, receive, address)
+            receive, content, fetched = await self._admit(scope, receive, address)
         except DurianError as error:
             await _refusal(scope, error)(scope, receive, send)
         else:
@@ -100,14 +103,21 @@ class Guard:
                 await refusal(scope, receive, send)
             elif found := _HEARTBEAT.search(scope["path"]):
                 await self._beat(found["session"], scope, receive, send)
+            elif fetched is not None:
+                with self._answers.fetching(fetched):
+                    await self._pass_on(scope, receive, send, address)
             else:
                 await self._pass_on(scope, receive, send, address)
         finally:
             self._visitors.shares.close_request(address)
 
-    async def _admit(self, scope: Scope, receive: Receive, address: str) -> tuple[Receive, Any]:
-        """Check who asks and how large it is; returns what to read the body from, and what its JSON says."""
-        path, content = scope["path"], None
+    async def _admit(self, scope: Scope, receive: Receive, address: str) -> tuple[Receive, Any, str | None]:
+        """Check who asks and how large it is.
+
+        Returns:
+            What to read the body from, what its JSON says, and the session whose answers are asked for.
+        """
+        path, content, fetched = scope["path"], None, None
         _check_path(path)
         query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
         names = query.get("session_hash", [])
@@ -140,16 +150,35 @@ class Guard:
                 self._visitors.admit(name, key, address)
         if event := _event_in(content):
             self._check_event(scope["app"].get_blocks(), event, key)
-        if call_checks.route_of(scope):
-            self._visitors.shares.check_events(address, turns.addresses(scope["app"].get_blocks()))
+        if route := call_checks.route_of(scope):
+            self._check_share(scope["app"].get_blocks(), route, content, names, address)
         if scope["method"] in ("GET", "HEAD") and (found := _LISTENING.search(path)):
-            self._admit_listener(scope["app"].get_blocks(), found["event"], key)
+            fetched = self._admit_listener(scope["app"].get_blocks(), found["event"], key)
         elif path.rstrip("/").endswith("/gradio_api/queue/data") and names:
-            self._visitors.listen(names[-1])
-        return receive, content
+            fetched = names[-1]
+            self._visitors.listen(fetched)
+        return receive, content, fetched
 
-    def _admit_listener(self, blocks: Any, event: str, key: str) -> None:
-        """Gradio gives a session's answers to whoever names the session or one of its events.
+    def _check_share(
+        self, blocks: Any, route: tuple[str, str], content: Any, sessions: list[str], address: str
+    ) -> None:
+        """
+        Raises:
+            QueueFull: too many events of the address are there, too many calls came from it, or too many answers of
+                a session wait.
+        """
+        self._answers.tidy(blocks)
+        self._visitors.shares.check_events(address, turns.addresses(blocks))
+        for session in sessions:
+            self._answers.check_fetched(blocks, session)
+        if call_checks.is_of_api(blocks, route, content):
+            # Before Gradio has it: one that is cancelled before its turn has used what it uses as well.
+            self._visitors.shares.count_call(address)
+
+    def _admit_listener(self, blocks: Any, event: str, key: str) -> str:
+        """The session of an event that somebody asks for.
+
+        Gradio gives a session's answers to whoever names the session or one of its events.
 
         Raises:
             InvalidRequest: there is no such event, or it is somebody else's.
@@ -158,6 +187,7 @@ class Guard:
         if session is None and not self._visitors.knows(event):
             raise InvalidRequest("There is no such event: ask for the one that a call of yours has answered.")
         self._visitors.listen(event)
+        return session or event
 
     def _check_event(self, blocks: Any, event: str, key: str) -> str | None:
         """The session of an event, ``None`` where it has none (any more).
@@ -184,6 +214,9 @@ class Guard:
             await self._app(scope, receive, send)
         finally:
             self._visitors.end_beat(session)
+            if not self._visitors.knows(session) and (app := scope.get("app")) is not None:
+                # Let go meanwhile: the page's own end, which Gradio has just told its handlers, began it anew.
+                forget_session(app.get_blocks(), session)
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send, address: str) -> None:
         path = scope["path"]
