@@ -214,9 +214,11 @@ class Guard:
             await self._app(scope, receive, send)
         finally:
             self._visitors.end_beat(session)
-            if not self._visitors.knows(session) and (app := scope.get("app")) is not None:
-                # Let go meanwhile: the page's own end, which Gradio has just told its handlers, began it anew.
-                forget_session(app.get_blocks(), session)
+            if (app := scope.get("app")) is not None:
+                self._answers.tidy(app.get_blocks())
+                if not self._visitors.knows(session):
+                    # Let go meanwhile: the page's own end, which Gradio has just told its handlers, began it anew.
+                    forget_session(app.get_blocks(), session)
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send, address: str) -> None:
         path = scope["path"]
