@@ -122,3 +122,8 @@ def test_the_page_keeps_answers_itself():
         return len(queue.pending_messages_per_session)
 
     assert asynchronous.run(fill()) == 3000
+    # Nor does it compute statistics of events at the end of each.
+    queue.events_recorded = 10_000
+    assert queue.compute_analytics_summary([{"function": "preview", "status": "success", "process_time": 1.0}]) == {
+        "functions": {}
+    }

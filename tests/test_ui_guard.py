@@ -5,6 +5,7 @@ What calls carry is tried in ``test_ui_call_checks``, and all of it together in 
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -219,7 +220,7 @@ def test_uploads_are_counted_before_they_are_read(ask):
 def test_a_length_that_is_not_the_whole_is_refused(ask):
     both = {"content-length": "1", "transfer-encoding": "chunked"}
     answer = ask("POST", "/gradio_api/upload", content=b"x", headers=both)
-    assert answer.status_code == 403
+    assert answer.status_code == 400
     assert "Content-Length alone" in answer.text
 
 
@@ -352,6 +353,52 @@ def test_a_full_disk_takes_no_upload(ask, monkeypatch: pytest.MonkeyPatch):
     answer = ask("POST", "/gradio_api/upload", **form())
     assert answer.status_code == 507
     assert "disk is full" in answer.text
+
+
+def test_uploads_under_way_have_their_room_on_the_disk(
+    visitors: Visitors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Nothing of them is written yet, and two come where there is room for one."""
+    monkeypatch.setattr(guard_module, "room_on_disk", lambda folder: 1500)
+    statuses: list[int] = []
+
+    async def both() -> None:
+        started, ended = asyncio.Event(), asyncio.Event()
+
+        async def waits(scope, receive, send) -> None:
+            started.set()
+            await ended.wait()
+            await tells(scope, receive, send)
+
+        transport = httpx.ASGITransport(Guard(waits, visitors, tmp_path), client=("203.0.113.5", 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://durian") as client:
+
+            async def upload() -> int:
+                return (await client.post("/gradio_api/upload", **form(1000))).status_code
+
+            first = asyncio.create_task(upload())
+            await started.wait()
+            statuses.append(await upload())
+            ended.set()
+            statuses.extend([await first, await upload()])
+            statuses.append((await client.get("/gradio_api/upload")).status_code)
+
+    asynchronous.run(both())
+    assert statuses == [507, 200, 200, 200]
+
+
+@pytest.mark.parametrize("path", ["cancel", "upload", "call/v2/preview", "app_id"])
+def test_a_length_that_is_told_twice_is_refused(visitors: Visitors, tmp_path: Path, path: str):
+    sent: list[dict] = []
+
+    async def send(message) -> None:
+        sent.append(message)
+
+    headers = [(b"content-length", b"4"), (b"transfer-encoding", b"chunked")]
+    scope = {"type": "http", "method": "POST", "path": f"/gradio_api/{path}", "headers": headers}
+    asynchronous.run(Guard(tells, visitors, tmp_path)({**scope, "client": ("203.0.113.5", 1)}, None, send))
+    assert sent[0]["status"] == 400
+    assert (b"connection", b"close") in sent[0]["headers"]
 
 
 def test_an_address_has_so_many_requests_a_minute(ask):

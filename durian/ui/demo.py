@@ -49,6 +49,8 @@ def create_demo(settings: Settings | None = None) -> gr.Blocks:
     # of this process and ends for good when an upload comes in between.
     uploads = uploads_folder(get_settings())
     os.environ["GRADIO_TEMP_DIR"] = str(uploads)
+    # Statistics of ten thousand events, which it would compute anew at the end of each, and which nobody is shown.
+    os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(10**9)
     get_engine().start_sweeping(uploads)
     with gr.Blocks(
         title=f"{texts.TITLE} · portraits that wear and move",
