@@ -106,7 +106,7 @@ class Guard:
         except DurianError as error:
             await _refusal(scope, error)(scope, receive, send)
         else:
-            if (refusal := _check_call(scope, content)) is not None:
+            if (refusal := _check_call(scope, content) or self._count_call(scope, content, address)) is not None:
                 await refusal(scope, receive, send)
             elif found := _HEARTBEAT.search(scope["path"]):
                 await self._beat(found["session"], scope, receive, send)
@@ -157,8 +157,8 @@ class Guard:
                 self._visitors.admit(name, key, address)
         if event := _event_in(content):
             self._check_event(scope["app"].get_blocks(), event, key)
-        if route := call_checks.route_of(scope):
-            self._check_share(scope["app"].get_blocks(), route, content, names, address)
+        if call_checks.route_of(scope):
+            self._check_share(scope["app"].get_blocks(), names, address)
         if scope["method"] in ("GET", "HEAD") and (found := _LISTENING.search(path)):
             fetched = self._admit_listener(scope["app"].get_blocks(), found["event"], key)
         elif path.rstrip("/").endswith("/gradio_api/queue/data") and names:
@@ -166,21 +166,26 @@ class Guard:
             self._visitors.listen(fetched)
         return receive, content, fetched
 
-    def _check_share(
-        self, blocks: Any, route: tuple[str, str], content: Any, sessions: list[str], address: str
-    ) -> None:
+    def _check_share(self, blocks: Any, sessions: list[str], address: str) -> None:
         """
         Raises:
-            QueueFull: too many events of the address are there, too many calls came from it, or too many answers of
-                a session wait.
+            QueueFull: too many events of the address are there, or too many answers of a session wait.
         """
         self._answers.tidy(blocks)
         self._visitors.shares.check_events(address, turns.addresses(blocks))
         for session in sessions:
             self._answers.check_fetched(blocks, session)
-        if call_checks.is_of_api(blocks, route, content):
-            # Before Gradio has it: one that is cancelled before its turn has used what it uses as well.
-            self._visitors.shares.count_call(address)
+
+    def _count_call(self, scope: Scope, content: Any, address: str) -> Response | None:
+        """Count a call of the API before Gradio has it, also one that will be cancelled before its turn; returns a
+        refusal where too many came."""
+        route = call_checks.route_of(scope)
+        if route is not None and call_checks.is_of_api(scope["app"].get_blocks(), route, content):
+            try:
+                self._visitors.shares.count_call(address)
+            except QueueFull as error:
+                return _refusal(scope, error)
+        return None
 
     def _admit_listener(self, blocks: Any, event: str, key: str) -> str:
         """The session of an event that somebody asks for.
