@@ -231,7 +231,7 @@ def test_calls_have_a_rate_and_say_when_to_come_again(served: Served, caller: ht
         answer = begun()
         if answer.status_code != 200:
             break
-        cancelled = {"session_hash": "mine", "fn_index": 0, "event_id": answer.json()["event_id"]}
+        cancelled = {"session_hash": "canceller", "fn_index": 0, "event_id": answer.json()["event_id"]}
         assert caller.post("/gradio_api/cancel", json=cancelled).status_code == 200
     assert answer.status_code == 429
     assert answer.json()["detail"].startswith("More than 20 calls came from your address within a minute: wait ")
