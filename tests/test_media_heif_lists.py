@@ -14,7 +14,8 @@ from test_media_heif_parts import box, full_box
 
 from durian.errors import LimitExceeded, UnreadableMedia
 from durian.media import pixel_count, read_image
-from durian.media.boxes import boxes_in
+from durian.media.avif_frames import unpacked_pixels
+from durian.media.boxes import box_content, boxes_in
 from durian.media.heif_lists import MOST_FRAMES, MOST_ITEMS, check_lists
 
 AROUND = (b"moov", b"trak", b"mdia", b"minf", b"stbl")
@@ -164,3 +165,56 @@ def test_boxes_without_end():
         check_lists(io.BytesIO(box(b"moov", box(b"trak", empty * (MOST_ITEMS + 1)))), "It")
     with pytest.raises(UnreadableMedia, match="damaged"):
         pixel_count(sequence() + box(b"moov", empty * 30_000))
+
+
+def named(*items: int, told: int | None = None) -> bytes:
+    names = b"".join(full_box(b"infe", struct.pack(">HH4s", item, 0, b"av01") + b"\0", 2) for item in items)
+    return bytes(4) + struct.pack(">H", len(items) if told is None else told) + names
+
+
+def placed(*items: int, widths: int = 0x44) -> bytes:
+    places = b"".join(struct.pack(">3HII", item, 0, 1, 100, 10) for item in items)
+    return bytes([0, 0, 0, 0, widths, 0]) + struct.pack(">H", len(items)) + places
+
+
+@pytest.mark.parametrize(
+    "lists",
+    [
+        {"iinf": named(1, 1)},
+        {"iinf": named(1, 2, told=1)},
+        {"iinf": named(1) + box(b"free", b"")},
+        {"iloc": placed(1, 1)},
+        {"iloc": placed(1, widths=0x42)},
+        {"iref": bytes(4) + struct.pack(">I", 0) + b"cdsc" + struct.pack(">3H", 1, 1, 2)},
+        {"iref": bytes(4) + box(b"cdsc", struct.pack(">3H", 1, 1, 2) + box(b"dimg", bytes(4)))},
+        {"iprp": box(b"ipma", numbers(0)) * 2},
+    ],
+    ids=["names", "more names", "others", "places", "widths", "to the end", "references", "owners"],
+)
+def test_lists_that_readers_take_differently(lists: dict[str, bytes]):
+    """Of a name or place that is there twice, and of one too many, each reader takes another."""
+    for sound in (named(1, 2), placed(1, 2)):
+        check_lists(io.BytesIO(with_lists(avif(), **{"iinf" if b"infe" in sound else "iloc": sound})), "It")
+    data = with_lists(avif(), **lists)
+    with pytest.raises(ValueError, match=r"box|name|place|number"):
+        check_lists(io.BytesIO(data), "It")
+    with pytest.raises(UnreadableMedia, match="damaged"):
+        pixel_count(data)
+
+
+def test_a_description_longer_than_its_file():
+    data = heic(np.zeros((SIDE, SIDE, 3), np.uint8))
+    at = data.index(b"meta") - 4
+    assert len(box_content(io.BytesIO(data))) < len(data)
+    for size in (0, len(data) - at + 1):
+        with pytest.raises(ValueError, match="length"):
+            box_content(io.BytesIO(data[:at] + struct.pack(">I", size) + data[at + 4 :]))
+
+
+def test_tables_of_a_track_that_are_there_twice():
+    """The first frame lies where the first of two lists tells."""
+    data = sequence()
+    assert data.count(b"stss") == 1
+    assert unpacked_pixels(io.BytesIO(data))[0] == SIDE**2
+    with pytest.raises(ValueError, match="more than one box b'stco'"):
+        unpacked_pixels(io.BytesIO(data.replace(b"stss", b"stco")))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -62,7 +63,11 @@ def grid(tile: np.ndarray, rows: int, columns: int, width: int, height: int, tol
 
 
 def put_together(
-    items: dict[int, tuple[bytes, bytes | int, int]], parts: dict[int, list[int]], beside: dict[int, list[int]]
+    items: dict[int, tuple[bytes, bytes | int, int]],
+    parts: dict[int, list[int]],
+    beside: dict[int, list[int]],
+    listed: Callable[[bytes], bytes] = lambda references: references,
+    also: bytes = b"",
 ) -> bytes:
     """A HEIC whose first item is its picture; equal contents lie in the file once.
 
@@ -70,6 +75,8 @@ def put_together(
         items: of each its kind, its content (a plain picture's side), and the side that it tells, 0 for none.
         parts: items that others are put together from.
         beside: of transparencies, what each belongs to.
+        listed: changes the boxes of references.
+        also: more boxes in the description.
     """
     properties = [box(b"auxC", bytes(4) + b"urn:mpeg:hevc:2015:auxid:1\0")]
     contents: list[bytes] = []
@@ -94,7 +101,7 @@ def put_together(
         for item, to in lists.items():
             references += box(kind, struct.pack(f">HH{len(to)}H", item, len(to), *to))
     head = full_box(b"hdlr", bytes(4) + b"pict" + bytes(13)) + full_box(b"pitm", struct.pack(">H", min(items)))
-    head += full_box(b"iinf", struct.pack(">H", len(items)) + names) + full_box(b"iref", references)
+    head += full_box(b"iinf", struct.pack(">H", len(items)) + names) + full_box(b"iref", listed(references)) + also
     head += box(b"iprp", box(b"ipco", b"".join(properties)) + full_box(b"ipma", struct.pack(">I", len(items)) + owned))
     coded, start = b"".join(dict.fromkeys(contents)), box(b"ftyp", b"heic" + bytes(4) + b"mif1heic")
 
@@ -327,3 +334,59 @@ def test_transparent_pictures_are_read():
     data = heic(picture)
     assert decoded_pixels(io.BytesIO(data)) == 2 * OF_64
     assert np.abs(read_image(data).astype(int) - (200, 120, 40)).max() <= 3
+
+
+SMALL_REFERENCE = struct.pack(">HHH", 10, 1, 11)
+
+
+def reaching(length: int) -> Callable[[bytes], bytes]:
+    """A reference's box before the others that reaches over them, by its size or (0) to the end."""
+    return lambda others: struct.pack(">I4s", length and length + len(others), b"thmb") + SMALL_REFERENCE + others
+
+
+@pytest.mark.parametrize(
+    ("listed", "also"),
+    [
+        (reaching(8 + len(SMALL_REFERENCE)), b""),
+        (reaching(0), b""),
+        (lambda others: box(b"thmb", SMALL_REFERENCE + bytes(4)) + others, b""),
+        (lambda others: others + bytes(4), b""),
+        (lambda others: others, full_box(b"pitm", struct.pack(">H", 10))),
+        (lambda others: others, full_box(b"iref", box(b"thmb", SMALL_REFERENCE))),
+        (lambda others: others, box(b"iprp", box(b"ipco", b""))),
+        (lambda others: others, full_box(b"iinf", bytes(2))),
+        (lambda others: others, box(b"idat", b"-") * 2),
+    ],
+    ids=[
+        "over others",
+        "to the end",
+        "with more in it",
+        "and something behind",
+        "two main pictures",
+        "two lists of references",
+        "two lists of properties",
+        "two lists of names",
+        "two boxes of data",
+    ],
+)
+def test_descriptions_that_readers_take_differently_are_refused(listed, also: bytes):
+    """A decoder goes by a reference's number of items, whatever its box's size, and takes the first of two lists."""
+    items = {1: tiles(8, 1024), **dict.fromkeys(FOUR, TILE), **dict.fromkeys(MANY, LARGE)}
+    assert decoded_pixels(io.BytesIO(put_together(items, {1: MANY}, {}))) == 64 * OF_1024
+    data = put_together(items, {1: MANY}, {}, listed, also)
+    for read in (decoded_pixels, told_bytes):
+        with pytest.raises(ValueError, match=r"box|number of items"):
+            read(io.BytesIO(data))
+    for read in (pixel_count, read_image):
+        with pytest.raises(UnreadableMedia, match="damaged"):
+            read(data)
+
+
+def test_a_picture_whose_properties_are_told_twice_is_refused():
+    """A decoder takes the first, where the other tells the size."""
+    data = put_together({1: TILE, 2: TILE}, {}, {2: [1]})
+    owner = struct.pack(">HB", 2, 3)
+    assert data.count(owner) == 1
+    assert decoded_pixels(io.BytesIO(data)) == 2 * OF_64
+    with pytest.raises(ValueError, match="twice"):
+        decoded_pixels(io.BytesIO(data.replace(owner, struct.pack(">HB", 1, 3))))

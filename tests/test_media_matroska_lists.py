@@ -81,3 +81,16 @@ def test_each_element_counts_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(matroska_lists, "MOST_ELEMENTS", 1 + 3 + 7 * 4 - 1)
     with pytest.raises(LimitExceeded, match="31 entries of lists"):
         check_lists(path)
+
+
+@pytest.mark.parametrize("kind", ["1654ae6b", "1f43b675"])
+@pytest.mark.parametrize("size", [b"", b"\0", b"\x80"])
+def test_marks_without_end(tmp_path: Path, kind: str, size: bytes, monkeypatch: pytest.MonkeyPatch):
+    """A file of 200 MB has 50 million of them, each of which would be looked at."""
+    monkeypatch.setattr(matroska_lists, "MOST_FOUND", 200)
+    path = tmp_path / "marks.mkv"
+    path.write_bytes(film((bytes.fromhex(kind) + size) * 201))
+    with pytest.raises(LimitExceeded, match=r"marks.mkv tells of more than 200 (lists|clusters)"):
+        check_lists(path)
+    path.write_bytes(film((bytes.fromhex(kind) + size) * 190))
+    check_lists(path)

@@ -11,7 +11,7 @@ import pytest
 from videos_made import make_video, steady
 
 from durian.errors import LimitExceeded, UnreadableMedia
-from durian.media import probe_video
+from durian.media import mp4_tables, probe_video
 from durian.media.mp4_tables import MOST_SAMPLES, check_tables
 
 MANY = 100_000_000
@@ -82,6 +82,37 @@ def test_more_samples_than_may_be(tmp_path: Path, content: bytes):
     path.write_bytes(box(b"ftyp", b"isom", numbers(0), b"isom") + content + box(b"mdat", bytes(100)))
     with pytest.raises(LimitExceeded, match=r"film\.mp4 tells of more than 3,000,000"):
         probe_video(path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        box(b"trak", table(b"stsz", 0) * 300),
+        box(b"moov", box(b"trak", table(b"stz2", 0, 0) * 150), box(b"trak", b"trun".ljust(20, b"\0") * 150)),
+        box(b"moov", box(b"trak") * 250),
+        box(b"abcd") * 250,
+        box(b"free") * 250,
+    ],
+    ids=["tables", "of two tracks", "tracks", "boxes", "boxes that are skipped"],
+)
+def test_tables_without_end(tmp_path: Path, content: bytes, monkeypatch: pytest.MonkeyPatch):
+    """A file of 200 MB has 25 million of eight bytes, each of which would be looked at."""
+    monkeypatch.setattr(mp4_tables, "MOST_FOUND", 200)
+    path = tmp_path / "film.mp4"
+    path.write_bytes(box(b"ftyp", b"isom", numbers(0), b"isom") + content + box(b"mdat", bytes(100)))
+    with pytest.raises(LimitExceeded, match=r"film\.mp4 tells of more than 200 tables"):
+        check_tables(path)
+    monkeypatch.setattr(mp4_tables, "MOST_FOUND", 1000)
+    check_tables(path)
+
+
+def test_sound_whose_sizes_are_listed_is_not_plain(tmp_path: Path):
+    """Else lists of any length would be read, as often as there are tables of them."""
+    path = tmp_path / "film.mp4"
+    described = track(table(b"stsz", 0, MANY), sound(b"sowt"), b"soun", chunk=1000)
+    path.write_bytes(box(b"ftyp", b"isom", numbers(0), b"isom") + film(described) + box(b"mdat", bytes(100)))
+    with pytest.raises(LimitExceeded, match="more than 3,000,000"):
+        check_tables(path)
 
 
 def without_sizes(count: int) -> bytes:

@@ -5,6 +5,7 @@ What calls carry is tried in ``test_ui_call_checks``, and all of it together in 
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ import asynchronous
 import gradio as gr
 import httpx
 import pytest
+from gradio.state_holder import StateHolder
 
 from durian.settings import Settings
 from durian.ui import guard as guard_module
@@ -218,8 +220,8 @@ def test_uploads_are_counted_before_they_are_read(ask):
 def test_a_length_that_is_not_the_whole_is_refused(ask):
     both = {"content-length": "1", "transfer-encoding": "chunked"}
     answer = ask("POST", "/gradio_api/upload", content=b"x", headers=both)
-    assert answer.status_code == 403
-    assert "Content-Length alone" in answer.text
+    assert answer.status_code == 400
+    assert "tells its length twice" in answer.text
 
 
 def test_an_upload_that_is_no_form_is_refused(ask):
@@ -353,6 +355,52 @@ def test_a_full_disk_takes_no_upload(ask, monkeypatch: pytest.MonkeyPatch):
     assert "disk is full" in answer.text
 
 
+def test_uploads_under_way_have_their_room_on_the_disk(
+    visitors: Visitors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Nothing of them is written yet, and two come where there is room for one."""
+    monkeypatch.setattr(guard_module, "room_on_disk", lambda folder: 1500)
+    statuses: list[int] = []
+
+    async def both() -> None:
+        started, ended = asyncio.Event(), asyncio.Event()
+
+        async def waits(scope, receive, send) -> None:
+            started.set()
+            await ended.wait()
+            await tells(scope, receive, send)
+
+        transport = httpx.ASGITransport(Guard(waits, visitors, tmp_path), client=("203.0.113.5", 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://durian") as client:
+
+            async def upload() -> int:
+                return (await client.post("/gradio_api/upload", **form(1000))).status_code
+
+            first = asyncio.create_task(upload())
+            await started.wait()
+            statuses.append(await upload())
+            ended.set()
+            statuses.extend([await first, await upload()])
+            statuses.append((await client.get("/gradio_api/upload")).status_code)
+
+    asynchronous.run(both())
+    assert statuses == [507, 200, 200, 200]
+
+
+@pytest.mark.parametrize("path", ["cancel", "upload", "call/v2/preview", "app_id"])
+def test_a_length_that_is_told_twice_is_refused(visitors: Visitors, tmp_path: Path, path: str):
+    sent: list[dict] = []
+
+    async def send(message) -> None:
+        sent.append(message)
+
+    headers = [(b"content-length", b"4"), (b"transfer-encoding", b"chunked")]
+    scope = {"type": "http", "method": "POST", "path": f"/gradio_api/{path}", "headers": headers}
+    asynchronous.run(Guard(tells, visitors, tmp_path)({**scope, "client": ("203.0.113.5", 1)}, None, send))
+    assert sent[0]["status"] == 400
+    assert (b"connection", b"close") in sent[0]["headers"]
+
+
 def test_an_address_has_so_many_requests_a_minute(ask):
     answers = [ask("GET", "/gradio_api/token").status_code for _ in range(REQUESTS + 2)]
     assert answers[:REQUESTS] == [200] * REQUESTS
@@ -424,6 +472,25 @@ def test_a_sign_of_life_lasts_as_long_as_its_connection(visitors: Visitors, tmp_
         asynchronous.run(beat(method))
     assert during == [1, 1]
     assert visitors._visitors["mine"].beats == 0
+
+
+def test_gradio_keeps_nothing_of_a_page_whose_end_comes_after_it_was_let_go(
+    visitors: Visitors, tmp_path: Path, blocks: gr.Blocks
+):
+    holder = StateHolder()
+    holder.set_blocks(blocks)
+
+    async def ends(scope, receive, send) -> None:
+        """As Gradio does, which gives the page's end to its handlers."""
+        if scope["path"].endswith("gone"):
+            del visitors._visitors["gone"]
+        holder[scope["path"].rpartition("/")[2]]
+
+    for name in ("gone", "there"):
+        scope = {"type": "http", "method": "GET", "path": f"/gradio_api/heartbeat/{name}", "headers": []}
+        scope |= {"client": ("203.0.113.5", 1), "app": SimpleNamespace(get_blocks=lambda: blocks)}
+        asynchronous.run(Guard(ends, visitors, tmp_path)(scope, None, None))
+    assert list(holder.session_data) == ["there"]
 
 
 @pytest.mark.parametrize(

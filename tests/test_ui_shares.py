@@ -92,6 +92,18 @@ def test_what_is_made_takes_the_same_room_as_uploads(shares: Shares, clock: Cloc
     shares.check_room("1.2.3.4")
 
 
+def test_the_same_content_in_another_file_counts_again(shares: Shares, tmp_path):
+    """A still that is asked for again and again lies on the disk as often."""
+    stills = [tmp_path / f"still-{index}.png" for index in range(3)]
+    for still in stills:
+        still.write_bytes(b"x" * 400_000)
+    shares.count_made("1.2.3.4", stills[0])
+    shares.count_made("1.2.3.4", stills[1])
+    with pytest.raises(QueueFull):
+        shares.count_made("1.2.3.4", stills[2])
+    assert [still.exists() for still in stills] == [True, True, False]
+
+
 def test_an_address_uploads_so_many_at_once():
     shares = Shares(Settings())
     with ExitStack() as under_way:
@@ -123,6 +135,20 @@ def test_shares_of_many_addresses_take_bounded_memory(shares: Shares, clock: Clo
         shares.count_request(f"address {index}")
     assert len(shares._shares) <= ADDRESSES_KEPT
     assert shares._shares["busy"].open_requests == 1
+
+
+def test_files_are_counted_for_as_long_as_they_are_kept_whoever_else_comes(shares: Shares, clock: Clock):
+    shares.count_file("1.2.3.4", 900_000)
+    for index in range(2 * ADDRESSES_KEPT):
+        clock.now += 0.001
+        shares.count_request(f"address {index}")
+    with pytest.raises(QueueFull):
+        shares.count_file("1.2.3.4", 200_000)
+    clock.now += 3601
+    for index in range(2 * ADDRESSES_KEPT):
+        clock.now += 0.001
+        shares.count_request(f"address {index}")
+    assert "1.2.3.4" not in shares._shares
 
 
 @pytest.mark.parametrize(

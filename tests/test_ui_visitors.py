@@ -9,7 +9,7 @@ from clock_made import Clock
 
 from durian.errors import InvalidRequest, LimitExceeded, QueueFull
 from durian.settings import Settings
-from durian.ui.shares import ADDRESSES_KEPT, shared_address
+from durian.ui.shares import shared_address
 from durian.ui.visitors import (
     CALLER_SECONDS,
     COOKIE,
@@ -136,6 +136,32 @@ def test_whoever_has_most_sessions_makes_room(clock: Clock):
     assert len(over) == 22
 
 
+def test_a_phone_that_sleeps_keeps_its_page_beside_who_opens_many(clock: Clock):
+    """Also where theirs are open, and of a whole site."""
+    for hosts in (("5.6.7.8",), ("2001:db8:1:2::/64", "2001:db8:1:3::/64")):
+        visitors = Visitors(Settings(visitor_pages=SESSIONS_KEPT), clock)
+        over: list[str] = []
+        visitors.when_over(lambda sessions, over=over: over.extend(sessions))
+        visitors.admit("asleep", "cookie", "1.2.3.4")
+        for index in range(SESSIONS_KEPT + 20):
+            clock.now += 0.01
+            visitors.admit(f"theirs{index}", "", hosts[index % len(hosts)])
+            visitors.beat(f"theirs{index}")
+        assert over == [f"theirs{index}" for index in range(21)]
+
+
+def test_open_pages_stay_before_those_without_a_sign_of_life(clock: Clock):
+    visitors = Visitors(Settings(visitor_pages=SESSIONS_KEPT), clock)
+    over: list[str] = []
+    visitors.when_over(lambda sessions: over.extend(sessions))
+    for index in range(SESSIONS_KEPT):
+        visitors.admit(f"page{index}", "", f"1.2.3.{index // 2}")
+        if index:
+            visitors.beat(f"page{index}")
+    visitors.admit("page", "", "5.6.7.8")
+    assert over == ["page0"]
+
+
 def test_a_plain_call_belongs_to_the_page_that_made_it(visitors: Visitors):
     made = request("event1")
     made.cookies = {COOKIE: "k" * 43}
@@ -213,9 +239,20 @@ def test_it_is_known_who_asked_for_an_answer(visitors: Visitors):
     visitors.listen("event1")
     assert visitors.is_listened_to("session", "event1")
     assert not visitors.is_listened_to("session", None)
-    for index in range(ADDRESSES_KEPT + 1):
+
+
+def test_who_asked_is_known_for_as_long_as_it_matters(visitors: Visitors, clock: Clock):
+    """However many others ask meanwhile."""
+    visitors.listen("event1")
+    visitors.listen("over")
+    clock.now += CALLER_SECONDS
+    for index in range(20_000):
         visitors.listen(f"other{index}")
-    assert len(visitors._listeners) <= ADDRESSES_KEPT
+    visitors.forget_listeners({"event1"})
+    assert [visitors.is_listened_to(name) for name in ("event1", "over", "other0")] == [True, False, True]
+    clock.now += CALLER_SECONDS
+    visitors.forget_listeners({"event1"})
+    assert list(visitors._listeners) == ["event1"]
 
 
 def test_plain_calls_are_forgotten_though_no_page_ever_comes(visitors: Visitors, clock: Clock):

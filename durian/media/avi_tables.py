@@ -12,13 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from durian.errors import LimitExceeded
-from durian.media.byte_search import places
+from durian.media.byte_search import MOST_FOUND, places
 from durian.media.mp4_tables import MOST_SAMPLES
 
 MOST_TABLES = 10_000
 """That one table of tables may name; each stands for a gigabyte at most."""
-MOST_FOUND = 100_000
-"""Marks of tables in one file. A few stand in any other by chance."""
 
 _TABLES = 0
 """The kind of a table of tables."""

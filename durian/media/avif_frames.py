@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from durian.media.av1_frames import count_frames, frame_pixels
-from durian.media.boxes import MissingBox, box_content, boxes_in
+from durian.media.boxes import MissingBox, box_content, boxes_in, parts_of
 from durian.media.metered import ByteSource
 
 MOST_PLACES = 2000
@@ -84,7 +84,7 @@ def _coded(file: ByteSource) -> Iterator[bytes]:
 
 def _items(file: ByteSource, meta: bytes, kind: bytes = _CODED) -> Iterator[bytes]:
     size, left = file.seek(0, os.SEEK_END), MOST_PLACES
-    inside = dict(boxes_in(meta))
+    inside = parts_of(meta)
     kinds = _kinds(inside.get(b"iinf", b""))
     for item, is_inside, places in _places(inside[b"iloc"]) if b"iloc" in inside else ():
         if kinds.get(item, _CODED) != kind:
@@ -100,7 +100,7 @@ def _items(file: ByteSource, meta: bytes, kind: bytes = _CODED) -> Iterator[byte
 def _kinds(content: bytes) -> dict[int, bytes]:
     """Of each item what it is, four letters."""
     kinds = {}
-    for name, entry in boxes_in(content[8 if content[:1] == b"\1" else 6 :]):
+    for name, entry in boxes_in(content[8 if content[:1] > b"\0" else 6 :]):
         width = {2: 2, 3: 4}.get(entry[0]) if name == b"infe" and entry else None
         if width is not None:
             kinds[int.from_bytes(entry[4 : 4 + width], "big")] = entry[6 + width : 10 + width]
@@ -156,6 +156,6 @@ def _sample_tables(content: bytes, depth: int) -> Iterator[dict[bytes, bytes]]:
     for kind, inside in boxes_in(content):
         if kind == _TABLES[depth]:
             if depth == len(_TABLES) - 1:
-                yield dict(boxes_in(inside))
+                yield parts_of(inside)
             else:
                 yield from _sample_tables(inside, depth + 1)

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterator
 
 from durian.errors import LimitExceeded
-from durian.media.boxes import MissingBox, box_content, boxes_in
+from durian.media.boxes import MissingBox, box_content, boxes_in, parts_of, references_in
 from durian.media.metered import ByteSource
 
 MOST_FRAMES = 100_000
@@ -76,35 +76,51 @@ def _parts_of_tracks(content: bytes, depth: int = 0) -> Iterator[tuple[bytes, li
 
 def _items(meta: bytes) -> int:
     """Entries of all lists in a description of pictures."""
-    items = 0
-    for kind, content in boxes_in(meta):
-        if kind == b"iinf":
-            items += _number(content, 4, 4 if content[0] else 2)
-        elif kind == b"iloc":
-            items += _places(content)
-        elif kind == b"iref":
-            each = 4 if content[0] else 2
-            items += sum(1 + _number(reference, each, 2) for _, reference in boxes_in(content[4:]))
-        elif kind == b"iprp":
-            for name, inside in boxes_in(content):
-                if name == b"ipma":
-                    items += len(inside) // BYTES_OF_AN_OWNER
-                elif name == b"ipco":
-                    items += sum(1 for _ in boxes_in(inside))
-    return items
+    parts = parts_of(meta)
+    inside = parts_of(parts.get(b"iprp", b""))
+    items = sum(1 + len(to) for _, _, to in references_in(parts.get(b"iref", b"")))
+    items += sum(1 for _ in boxes_in(inside.get(b"ipco", b""))) + len(inside.get(b"ipma", b"")) // BYTES_OF_AN_OWNER
+    if b"iinf" in parts:
+        items += _names(parts[b"iinf"])
+    return items + (_places(parts[b"iloc"]) if b"iloc" in parts else 0)
+
+
+def _names(content: bytes) -> int:
+    """
+    Raises:
+        ValueError: it has others than it tells of, where readers differ in which of them they take.
+    """
+    width = 4 if content[0] else 2
+    told, listed = _number(content, 4, width), list(boxes_in(content[4 + width :]))
+    if len(listed) <= MOST_ITEMS:
+        items = {_number(entry, 4, 4 if entry[0] == 3 else 2) for kind, entry in listed if kind == b"infe"}
+        if not len(items) == len(listed) == told:
+            raise ValueError("There are other names of items than are told of.")
+    return max(told, len(listed))
 
 
 def _places(content: bytes) -> int:
-    """Of all items together, each at least once: a place may take no bytes of its list, and so be told of endlessly."""
+    """Of all items together, each at least once: a place may take no bytes of its list, and so be told of endlessly.
+
+    Raises:
+        ValueError: its numbers are of a length that there is none of, or an item lies in one place and again in
+            another.
+    """
     version, width = content[0], 4 if content[0] == 2 else 2
-    step = (content[4] >> 4) + (content[4] & 15) + (content[5] & 15 if version else 0)
-    items, at, places = _number(content, 6, width), 6 + width, 0
-    head = width + (4 if version else 2) + (content[5] >> 4)
-    for _ in range(min(items, MOST_ITEMS)):
+    lengths = (content[4] >> 4, content[4] & 15, content[5] >> 4, content[5] & 15 if version else 0)
+    if version > 2 or any(length not in (0, 4, 8) for length in lengths):
+        raise ValueError("The list of places is none that is known.")
+    offset, length, base, index = lengths
+    told, at, places, items = _number(content, 6, width), 6 + width, 0, set()
+    head = width + (4 if version else 2) + base
+    for _ in range(min(told, MOST_ITEMS)):
+        items.add(_number(content, at, width))
         listed = _number(content, at + head, 2)
         places += max(1, listed)
-        at += head + 2 + listed * step
-    return max(items, places)
+        at += head + 2 + listed * (offset + length + index)
+    if max(told, places) <= MOST_ITEMS and len(items) < told:
+        raise ValueError("An item has places twice.")
+    return max(told, places)
 
 
 def _frames(tables: list[tuple[bytes, bytes]]) -> tuple[int, int]:

@@ -13,7 +13,7 @@ import struct
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
-from durian.media.boxes import box_content, boxes_in
+from durian.media.boxes import box_content, boxes_in, parts_of, references_in
 from durian.media.metered import ByteSource
 
 DEEPEST = 8
@@ -92,22 +92,18 @@ def told_bytes(file: ByteSource) -> int:
 
 
 def _described(meta: bytes) -> _Described:
-    described = _Described()
-    for kind, content in boxes_in(meta):
-        if kind == b"pitm":
-            (described.primary,) = struct.unpack_from(">I" if content[0] else ">H", content, 4)
-        elif kind == b"iref":
-            _read_references(content, described)
-        elif kind == b"iinf":
-            _read_kinds(content, described)
-        elif kind == b"iloc":
-            _read_lengths(content, described)
-        elif kind == b"iprp":
-            inside = list(boxes_in(content))
-            properties = [box for name, listed in inside if name == b"ipco" for box in boxes_in(listed)]
-            for name, pairs in inside:
-                if name == b"ipma":
-                    _read_properties(pairs, properties, described)
+    described, parts = _Described(), parts_of(meta)
+    if content := parts.get(b"pitm"):
+        (described.primary,) = struct.unpack_from(">I" if content[0] else ">H", content, 4)
+    if content := parts.get(b"iref"):
+        _read_references(content, described)
+    if content := parts.get(b"iinf"):
+        _read_kinds(content, described)
+    if content := parts.get(b"iloc"):
+        _read_lengths(content, described)
+    inside = parts_of(parts.get(b"iprp", b""))
+    if pairs := inside.get(b"ipma"):
+        _read_properties(pairs, list(boxes_in(inside.get(b"ipco", b""))), described)
     return described
 
 
@@ -120,18 +116,14 @@ def _size(kind: bytes, content: bytes) -> int:
 
 
 def _read_references(content: bytes, described: _Described) -> None:
-    name, length = (">I", 4) if content[0] else (">H", 2)
-    for kind, reference in boxes_in(content[4:]):
-        (of,) = struct.unpack_from(name, reference)
-        (count,) = struct.unpack_from(">H", reference, length)
-        to = struct.unpack_from(f">{count}{name[1]}", reference, length + 2)
+    for kind, of, to in references_in(content):
         if kind == b"dimg":
             described.parts[of] += to
         elif kind == b"auxl":
             for item in to:
                 described.beside[item].append(of)
         elif kind == b"cdsc":
-            described.about[of] += count
+            described.about[of] += len(to)
 
 
 def _read_kinds(content: bytes, described: _Described) -> None:
@@ -179,9 +171,12 @@ def _read_properties(content: bytes, properties: list[tuple[bytes, bytes]], desc
     (count,) = struct.unpack_from(">I", content, 4)
     sizes = [_size(*each) for each in properties]
     profiles = [len(inside) if kind == b"colr" else 0 for kind, inside in properties]
-    at = 8
+    at, owners = 8, set()
     for _ in range(count):
         (item,) = struct.unpack_from(">I" if version else ">H", content, at)
+        if item in owners:
+            raise ValueError("Properties of a picture are told twice.")
+        owners.add(item)
         at += 4 if version else 2
         number = content[at]
         at += 1

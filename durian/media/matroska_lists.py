@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from durian.errors import LimitExceeded
-from durian.media.byte_search import places
+from durian.media.byte_search import MOST_FOUND, places
 
 MOST_ELEMENTS = 300_000
 """Of all lists together: the index of twelve hours with a key frame a second."""
@@ -58,7 +58,8 @@ def check_lists(path: Path) -> None:
     """
     Raises:
         LimitExceeded: an MKV or WebM has more than :data:`MOST_ELEMENTS` in its lists, :data:`MOST_TRACKS`,
-            :data:`MOST_IN_GROUP` beside one frame, or :data:`MOST_IN_CLUSTERS`.
+            :data:`MOST_IN_GROUP` beside one frame, :data:`MOST_IN_CLUSTERS`, or
+            :data:`durian.media.byte_search.MOST_FOUND` lists or clusters.
     """
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         too_many = _too_many_in_lists(data) or _too_many_in_clusters(data)
@@ -68,7 +69,9 @@ def check_lists(path: Path) -> None:
 
 def _too_many_in_lists(data: mmap.mmap) -> str:
     count, tracks = 0, 0
-    for start in _contents(data, _LISTS):
+    for found, start in enumerate(_contents(data, _LISTS)):
+        if found >= MOST_FOUND:
+            return f"{MOST_FOUND:,} lists"
         for kind, _, _ in _elements(data, *start):
             count += 1
             tracks += kind == _TRACK
@@ -81,7 +84,9 @@ def _too_many_in_lists(data: mmap.mmap) -> str:
 
 def _too_many_in_clusters(data: mmap.mmap) -> str:
     count = 0
-    for cluster in _contents(data, [_CLUSTER]):
+    for found, cluster in enumerate(_contents(data, [_CLUSTER])):
+        if found >= MOST_FOUND:
+            return f"{MOST_FOUND:,} clusters"
         in_group, end_of_group = 0, 0
         for kind, start, end in _elements(data, *cluster):
             count += 1
@@ -96,11 +101,11 @@ def _too_many_in_clusters(data: mmap.mmap) -> str:
 
 
 def _contents(data: mmap.mmap, kinds: list[bytes]) -> Iterator[tuple[int, int]]:
-    """Where the content of each element of ``kinds`` begins and ends, wherever in the file one may lie."""
+    """Where the content of each element of ``kinds`` begins and ends, wherever in the file one may lie; of what only
+    looks like one there is none."""
     for at in places(data, kinds):
-        if (sized := _number(data, at)) is not None:
-            size, start = sized
-            yield start, len(data) if size is None else min(start + size, len(data))
+        size, start = _number(data, at) or (0, at)
+        yield start, len(data) if size is None else min(start + size, len(data))
 
 
 def _elements(data: mmap.mmap, start: int, end: int) -> Iterator[tuple[int, int, int]]:

@@ -54,6 +54,16 @@ def route_of(scope: Scope) -> tuple[str, str] | None:
     return (way, name) if found and way in ("call", "call/v2", "run", "api") else None
 
 
+def is_of_api(blocks: gr.Blocks, route: tuple[str, str], call: Any) -> bool:
+    """Whether a call is one of the API, rather than an event of the page; args as of :func:`check_call`."""
+    way, name = route
+    if way != "queue/join":
+        return f"/{name}" in _endpoints(blocks)
+    index = call.get("fn_index") if isinstance(call, dict) else None
+    function = blocks.fns.get(index) if isinstance(index, int) else None
+    return function is not None and f"/{function.api_name}" in _endpoints(blocks)
+
+
 def check_call(blocks: gr.Blocks, route: tuple[str, str], call: Any) -> None:
     """Check what a call's body says.
 

@@ -31,13 +31,8 @@ SECONDS_BETWEEN_LOOKS = 0.2
 
 
 def begin(request: gr.Request | None) -> Visitor:
-    """The visitor of a call. Gradio's data of a session is dropped at once where the call is all there is of it.
-
-    Raises:
-        QueueFull: too many calls came from their address.
-    """
+    """The visitor of a call. Gradio's data of a session is dropped at once where the call is all there is of it."""
     visitor = get_visitors().of(request)
-    get_visitors().shares.count_call(visitor.address)
     content_cache.keep_for(site_of(visitor.address))
     blocks = LocalContext.blocks.get(None)
     if visitor.is_call and blocks is not None and request is not None:

@@ -16,7 +16,7 @@ from starlette.middleware import Middleware
 from durian.engine import get_engine, memory
 from durian.folders import results_folder, uploads_folder
 from durian.settings import Settings, get_settings
-from durian.ui import api, calls, connections, handlers, layout, texts, turns
+from durian.ui import answers, api, calls, connections, handlers, layout, texts, turns
 from durian.ui.foreign_pages import is_for_own_machine
 from durian.ui.guard import Guard
 from durian.ui.handlers.animate import ANIMATION_LANE
@@ -49,6 +49,8 @@ def create_demo(settings: Settings | None = None) -> gr.Blocks:
     # of this process and ends for good when an upload comes in between.
     uploads = uploads_folder(get_settings())
     os.environ["GRADIO_TEMP_DIR"] = str(uploads)
+    # Statistics of ten thousand events, which it would compute anew at the end of each, and which nobody is shown.
+    os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(10**9)
     get_engine().start_sweeping(uploads)
     with gr.Blocks(
         title=f"{texts.TITLE} · portraits that wear and move",
@@ -60,6 +62,7 @@ def create_demo(settings: Settings | None = None) -> gr.Blocks:
         api.connect()
     # Without a way around the queue, where neither its limits nor the visitors' shares would count.
     demo.queue(max_size=EVENTS_WAITING, default_concurrency_limit=EVENTS_AT_ONCE, api_open=False)
+    answers.keep_answers(demo)
     animation = ANIMATION_LANE["concurrency_id"]
     # One more than the engine has places for, which it refuses in its own words.
     most = {animation: settings.visitor_places + 1, SEGMENT_LANE["concurrency_id"]: 1}

@@ -20,6 +20,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from durian.errors import DurianError, InvalidRequest, LimitExceeded, OutputFailed, QueueFull
 from durian.folders import DISK_FULL, room_on_disk
 from durian.ui import call_checks, forms, messages, turns
+from durian.ui.answers import Answers
+from durian.ui.calls import forget_session
 from durian.ui.places import Places
 from durian.ui.shares import shared_address
 from durian.ui.uploads import FollowedUploads, drop_folder, forget_files, own_folder, shared_folder
@@ -74,8 +76,11 @@ class Guard:
         self._app = app
         self._visitors = visitors
         self._uploads = uploads
+        self._coming = 0
+        """Bytes of uploads that are under way, for which there must be room on the disk."""
         self._followed = FollowedUploads()
         self._places = Places()
+        self._answers = Answers(visitors)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -83,6 +88,11 @@ class Guard:
             return
         shared_folder()
         send = messages.with_safe_headers(send)
+        if messages.header(scope, b"content-length") and messages.header(scope, b"transfer-encoding"):
+            # A proxy that goes by the other would take the rest for another visitor's request.
+            close = {"connection": "close"}
+            await JSONResponse({"detail": "The request tells its length twice."}, 400, close)(scope, receive, send)
+            return
         address = shared_address(scope["client"][0] if scope.get("client") else None)
         try:
             self._visitors.shares.count_request(address, _cost(scope["path"]))
@@ -92,22 +102,29 @@ class Guard:
             return
         try:
             scope = messages.with_sound_headers(scope)
-            receive, content = await self._admit(scope, receive, address)
+            receive, content, fetched = await self._admit(scope, receive, address)
         except DurianError as error:
             await _refusal(scope, error)(scope, receive, send)
         else:
-            if (refusal := _check_call(scope, content)) is not None:
+            if (refusal := _check_call(scope, content) or self._count_call(scope, content, address)) is not None:
                 await refusal(scope, receive, send)
             elif found := _HEARTBEAT.search(scope["path"]):
                 await self._beat(found["session"], scope, receive, send)
+            elif fetched is not None:
+                with self._answers.fetching(fetched):
+                    await self._pass_on(scope, receive, send, address)
             else:
                 await self._pass_on(scope, receive, send, address)
         finally:
             self._visitors.shares.close_request(address)
 
-    async def _admit(self, scope: Scope, receive: Receive, address: str) -> tuple[Receive, Any]:
-        """Check who asks and how large it is; returns what to read the body from, and what its JSON says."""
-        path, content = scope["path"], None
+    async def _admit(self, scope: Scope, receive: Receive, address: str) -> tuple[Receive, Any, str | None]:
+        """Check who asks and how large it is.
+
+        Returns:
+            What to read the body from, what its JSON says, and the session whose answers are asked for.
+        """
+        path, content, fetched = scope["path"], None, None
         _check_path(path)
         query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
         names = query.get("session_hash", [])
@@ -141,15 +158,39 @@ class Guard:
         if event := _event_in(content):
             self._check_event(scope["app"].get_blocks(), event, key)
         if call_checks.route_of(scope):
-            self._visitors.shares.check_events(address, turns.addresses(scope["app"].get_blocks()))
+            self._check_share(scope["app"].get_blocks(), names, address)
         if scope["method"] in ("GET", "HEAD") and (found := _LISTENING.search(path)):
-            self._admit_listener(scope["app"].get_blocks(), found["event"], key)
+            fetched = self._admit_listener(scope["app"].get_blocks(), found["event"], key)
         elif path.rstrip("/").endswith("/gradio_api/queue/data") and names:
-            self._visitors.listen(names[-1])
-        return receive, content
+            fetched = names[-1]
+            self._visitors.listen(fetched)
+        return receive, content, fetched
 
-    def _admit_listener(self, blocks: Any, event: str, key: str) -> None:
-        """Gradio gives a session's answers to whoever names the session or one of its events.
+    def _check_share(self, blocks: Any, sessions: list[str], address: str) -> None:
+        """
+        Raises:
+            QueueFull: too many events of the address are there, or too many answers of a session wait.
+        """
+        self._answers.tidy(blocks)
+        self._visitors.shares.check_events(address, turns.addresses(blocks))
+        for session in sessions:
+            self._answers.check_fetched(blocks, session)
+
+    def _count_call(self, scope: Scope, content: Any, address: str) -> Response | None:
+        """Count a call of the API before Gradio has it, also one that will be cancelled before its turn; returns a
+        refusal where too many came."""
+        route = call_checks.route_of(scope)
+        if route is not None and call_checks.is_of_api(scope["app"].get_blocks(), route, content):
+            try:
+                self._visitors.shares.count_call(address)
+            except QueueFull as error:
+                return _refusal(scope, error)
+        return None
+
+    def _admit_listener(self, blocks: Any, event: str, key: str) -> str:
+        """The session of an event that somebody asks for.
+
+        Gradio gives a session's answers to whoever names the session or one of its events.
 
         Raises:
             InvalidRequest: there is no such event, or it is somebody else's.
@@ -158,6 +199,7 @@ class Guard:
         if session is None and not self._visitors.knows(event):
             raise InvalidRequest("There is no such event: ask for the one that a call of yours has answered.")
         self._visitors.listen(event)
+        return session or event
 
     def _check_event(self, blocks: Any, event: str, key: str) -> str | None:
         """The session of an event, ``None`` where it has none (any more).
@@ -173,7 +215,7 @@ class Guard:
         length = messages.header(scope, b"content-length")
         if not length.isdecimal() or messages.header(scope, b"transfer-encoding"):
             raise InvalidRequest("The upload does not say how long it is: send it with a Content-Length alone.")
-        if room_on_disk(self._uploads) < int(length):
+        if room_on_disk(self._uploads) - self._coming < int(length):
             raise OutputFailed(DISK_FULL)
         self._visitors.shares.count_file(address, max(int(length), LEAST_UPLOAD_BYTES))
 
@@ -184,6 +226,11 @@ class Guard:
             await self._app(scope, receive, send)
         finally:
             self._visitors.end_beat(session)
+            if (app := scope.get("app")) is not None:
+                self._answers.tidy(app.get_blocks())
+                if not self._visitors.knows(session):
+                    # Let go meanwhile: the page's own end, which Gradio has just told its handlers, began it anew.
+                    forget_session(app.get_blocks(), session)
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send, address: str) -> None:
         path = scope["path"]
@@ -205,7 +252,9 @@ class Guard:
             turns.take_turns(scope["app"].get_blocks())
 
     async def _pass_upload(self, scope: Scope, receive: Receive, send: Send, address: str) -> None:
-        status = None
+        status, told = None, messages.header(scope, b"content-length")
+        length = int(told) if told.isdecimal() else 0
+        self._coming += length
         with own_folder(scope.get("app"), self._uploads) as folder:
 
             async def noticed(message: Message) -> None:
@@ -224,6 +273,8 @@ class Guard:
                 if status is None:
                     sentence = error if isinstance(error, DurianError) else InvalidRequest(forms.BROKEN)
                     await _refusal(scope, sentence)(scope, receive, send)
+            finally:
+                self._coming -= length
 
 
 def _cost(path: str) -> int:

@@ -20,7 +20,8 @@ from durian.errors import QueueFull
 from durian.settings import Settings
 
 ADDRESSES_KEPT = 10_000
-"""Addresses whose shares are remembered; above, those that have rested longest are forgotten."""
+"""Addresses whose shares are remembered; above, those that have rested longest are forgotten, and whose files have
+gone."""
 CONNECTIONS_A_PAGE = 4
 """Requests that a page may have open at once: its sign of life, its events, and two more."""
 UPLOADS_AT_ONCE = 10
@@ -58,11 +59,11 @@ class _Share:
     files: list[tuple[float, int]] = field(default_factory=list)
     """Of uploads, and of what was made: when, and how many bytes."""
     made: dict[bytes, float] = field(default_factory=dict)
-    """Digests of what was made, and when: who presses a button twice gets the same file."""
+    """Places and digests of what was made, and when: who presses a button twice gets the same file."""
 
-    @property
-    def is_idle(self) -> bool:
-        return not self.open_requests and not self.open_uploads
+    def is_idle(self, since: float) -> bool:
+        """Whether nothing of theirs is under way, or came after a time."""
+        return not (self.open_requests or self.open_uploads or (self.files and self.files[-1][0] > since))
 
 
 def _digest(path: Path) -> bytes:
@@ -189,7 +190,9 @@ class Shares:
             return min(limit - sum(n for _, n in share.files) for limit, share in zip(limits, shares, strict=True))
 
     def count_made(self, address: str, *paths: Path, stays: bool = False) -> None:
-        """Count files that were made for an address, each content once; those that there is no room for are deleted.
+        """Count files that were made for an address; those that there is no room for are deleted.
+
+        One that is there already counts no more. The same content in another file does: it lies on the disk as well.
 
         Args:
             address: whose they are.
@@ -200,7 +203,11 @@ class Shares:
             QueueFull: there is no room left for them.
         """
         # A result is another file each time, and large: nobody reads it for this.
-        made = {str(path).encode() if stays else _digest(path): path.stat().st_size for path in paths if path.is_file()}
+        made = {
+            str(path).encode() + (b"" if stays else _digest(path)): path.stat().st_size
+            for path in paths
+            if path.is_file()
+        }
         try:
             with self._lock:
                 shares = self._of(address)
@@ -247,7 +254,8 @@ class Shares:
         share = self._shares.get(network)
         if share is None:
             if len(self._shares) >= ADDRESSES_KEPT:
-                idle = [name for name, other in self._shares.items() if other.is_idle]
+                since = now - self._settings.keep_seconds
+                idle = [name for name, other in self._shares.items() if other.is_idle(since)]
                 for name in sorted(idle, key=lambda name: self._shares[name].seen)[: ADDRESSES_KEPT // 2]:
                     del self._shares[name]
             calls, requests = times * self._settings.visitor_calls, times * self._settings.visitor_requests

@@ -14,7 +14,7 @@ import secrets
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -22,7 +22,7 @@ from typing import Any
 
 from durian.errors import InvalidRequest, LimitExceeded, QueueFull
 from durian.settings import Settings, get_settings
-from durian.ui.shares import ADDRESSES_KEPT, Shares, count_of, networks_of, shared_address, site_of
+from durian.ui.shares import Shares, count_of, networks_of, shared_address, site_of
 
 COOKIE = "durian_visitor"
 COOKIE_VALUE = re.compile(r"[A-Za-z0-9_-]{32,64}")
@@ -32,6 +32,8 @@ CALLER_SECONDS = 120.0
 """An API session without a sign of life is let go after this; a page lives as long as its files."""
 SESSIONS_KEPT = 200
 """Of all addresses together; what their tables hold is weighed besides."""
+FEW_SESSIONS = 10
+"""Who has no more keeps even those without an open page, which a phone has that sleeps, before others' open ones."""
 SECONDS_TO_LISTEN = 15.0
 """A caller who begins something and does not ask for its end by then has gone."""
 SECONDS_BETWEEN_LOOKS = 5.0
@@ -130,15 +132,17 @@ class Visitors:
         return {session: visitor for session, visitor in self._visitors.items() if not visitor.is_call}
 
     def _make_room(self) -> dict[str, Visitor]:
-        """Let sessions go so that there is room for one more: those without an open page, of whoever has most."""
+        """Let sessions go so that there is room for one more: of whoever has many, most first; then of those without an
+        open page."""
         over = {}
         while len(sessions := self._sessions()) >= SESSIONS_KEPT:
-            count = Counter(visitor.address for visitor in sessions.values())
+            count = Counter(site_of(visitor.address) for visitor in sessions.values())
             session = min(
                 sessions,
                 key=lambda name: (
+                    -max(count[site_of(sessions[name].address)], FEW_SESSIONS),
                     sessions[name].beats > 0,
-                    -count[sessions[name].address],
+                    -count[site_of(sessions[name].address)],
                     not sessions[name].left,
                     sessions[name].seen,
                 ),
@@ -258,10 +262,15 @@ class Visitors:
     def listen(self, name: str) -> None:
         """Somebody asks for what comes of the session, or of the event, of that name."""
         with self._lock:
-            now = self._clock()
-            self._listeners[name] = now
-            if len(self._listeners) > ADDRESSES_KEPT:
-                self._listeners = dict(sorted(self._listeners.items(), key=lambda item: item[1])[ADDRESSES_KEPT // 2 :])
+            self._listeners[name] = self._clock()
+
+    def forget_listeners(self, live: Collection[str]) -> None:
+        """Forget who has asked, except of late and for ``live``: names of events that wait or run, and of sessions."""
+        now = self._clock()
+        with self._lock:
+            self._listeners = {
+                name: when for name, when in self._listeners.items() if name in live or now - when < CALLER_SECONDS
+            }
 
     def is_listened_to(self, *names: str | None) -> bool:
         """Whether somebody has asked for what comes of a session or event of one of these names."""
