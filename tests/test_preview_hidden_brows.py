@@ -96,3 +96,10 @@ def test_brows_that_are_seen_stay(landmarks):
     assert new_brows(scene) is None
     removed, _ = taken_off(scene, EVERYBODY)
     assert removed[np.maximum(*(polygon(landmarks[brow], (SIDE, SIDE)) for brow in BROWS)) > 0.5].max() == 0
+
+
+@pytest.mark.parametrize("share", [-0.1, 0.0])
+def test_a_brow_of_which_most_is_seen_gets_no_other_ones_tail(landmarks, share):
+    scene = fringed(landmarks, (share, share))
+    assert not lost_brows(scene).any()
+    assert new_brows(scene) is None

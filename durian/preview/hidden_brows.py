@@ -21,9 +21,9 @@ from durian.segmentation import body_parts, worn
 
 CLEAR = 0.03
 """How far from hair a brow is seen, in outer-eye distances."""
-LOST, WHOLE = 0.5, 0.95
-"""Share of a brow that is seen, itself or in the mirror, below which what is seen of it goes as well, and from which on
-it needs nobody else's."""
+LOST = 0.5
+"""Share of a brow that is seen, itself or in the mirror, below which what is seen of it goes as well. Of more the rest
+stays missing: a tail that is made up shows more."""
 ENOUGH = 0.5
 """Share of one brow that must be seen for its own darkness to be known."""
 COVERED, FRAMED = 0.1, 0.05
@@ -54,7 +54,7 @@ def lost_brows(scene: Scene) -> np.ndarray:
 
 
 def new_brows(scene: Scene) -> np.ndarray | None:
-    """Brows that take the place of those that are lost, and go on where others are hidden.
+    """Brows that take the place of those that are lost.
 
     Those of the reference, where it shows them, else drawn ones; as dark as the brows are where they are seen, or as
     suits the hair.
@@ -66,7 +66,7 @@ def new_brows(scene: Scene) -> np.ndarray | None:
         Logarithms ``(S, S, 3) float32`` by which they change skin, ``None`` where all brows are known.
     """
     cover = _cover(scene)
-    wanted = [brow for brow, share in enumerate(_seen_shares(scene, cover)) if share < WHOLE] if cover.any() else []
+    wanted = [brow for brow, share in enumerate(_seen_shares(scene, cover)) if share < LOST] if cover.any() else []
     if not wanted:
         return None
     depth, lent = _darkness(scene, cover), _lent_by_reference(scene)
