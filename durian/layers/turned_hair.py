@@ -2,19 +2,20 @@
 
 Hair has a hole for a face, whose outline moves otherwise than the hair's own when a head turns. So in each row of the
 head's upright frame three places of the picture come to those of the turned head, and what lies between them goes
-along: the face's middle, its edge and the hair's outline. A side that the picture hardly shows is the mirror image of
-the other.
+along: the face's middle, its edge and the hair's outline. Beside the face a side that the picture hardly shows is the
+mirror image of the other.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 
 import cv2
 import numpy as np
 
-from durian.geometry.mesh import CHIN, FACE_OVAL
+from durian.geometry.mesh import CHIN, FACE_OVAL, smoothstep
 from durian.geometry.mirror import yaw
 from durian.layers.turned import LEAST_TURN, SIDE_VIEW, Turn, about, half_width
 from durian.masks import HALF
@@ -32,6 +33,8 @@ SMOOTH = 0.03
 """Standard deviation over which that edge and the hair's outline are smoothed, in face widths."""
 LEAST_HAIR = 0.04
 """Least width of hair beside a face's edge, in face widths: no place may come to two."""
+CROWN = (0.05, 0.3)
+"""Height above a face, in face widths, over which hair comes to be each side's own."""
 NECK = 0.3
 """Distance from a face's middle to the edge of a neck, in face widths."""
 
@@ -98,26 +101,39 @@ class HairTurn(Turn):
         return rows - self.centre[1], np.stack([_smoothed(side, sigma) for side in (left, right)])
 
     def _seen(self, across: np.ndarray, row: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Where the picture shows what comes to places that count from the skull's centre, and that it counts fully,
-        ``(H, W)`` each."""
-        sources = {side: self._source(side, across, row) for side in (-1, 1)}
+        """Where the picture shows what comes to places that count from the skull's centre, and how much that counts,
+        ``(H, W)`` each: first the side that shows more of a head, for both of its sides, then each for its own."""
         middle = np.interp(row, self._rows, self._middle).astype(np.float32)
-        return [(np.where(across < middle, sources[-1], sources[1]), np.ones_like(sources[1]))]
+        is_left = across < middle
+        both, own = (
+            np.where(is_left, self._source(-1, shown_by[0], across, row), self._source(1, shown_by[1], across, row))
+            for shown_by in (self._shown_by, (-1, 1))
+        )
+        if self._shown_by == (-1, 1):
+            return [(own, np.ones_like(own))]
+        # A crown is seen on both sides of its middle; beside the face one side hides the other.
+        share = smoothstep(self._forehead - row, *(part * self.head.width for part in CROWN)).astype(np.float32)
+        return [(both, 1 - share), (own, share)]
 
-    def _source(self, side: int, across: np.ndarray, row: np.ndarray) -> np.ndarray:
-        """The same for a ``side`` of the turned head, -1 left and 1 right, alone."""
-        given, wanted = self._sides[side]
+    def _source(self, side: int, shown_by: int, across: np.ndarray, row: np.ndarray) -> np.ndarray:
+        """Where a side of the picture (-1 left, 1 right) shows what comes to a ``side`` of the turned head, ``(H, W)``
+        from the skull's centre."""
+        given, wanted = self._sides[side, shown_by]
         at, edge, outline = wanted.at(row)
         from_at, from_edge, from_outline = given.at(row)
         beside = side * (across - at)
         on_face = beside * from_edge / edge
         in_hair = from_edge + (beside - edge) * (from_outline - from_edge) / (outline - edge)
         found = np.where(beside < edge, on_face, np.where(beside < outline, in_hair, beside + from_outline - outline))
-        return (from_at + self._shown_by(side) * found).astype(np.float32)
+        return (from_at + shown_by * found).astype(np.float32)
 
-    def _shown_by(self, side: int) -> int:
-        """The side of the picture that shows one of the turned head."""
-        return side if abs(self.given) < SIDE_VIEW else -int(np.sign(self.given))
+    @property
+    def _shown_by(self) -> tuple[int, int]:
+        """The sides of the picture that show the left and the right of the turned head beside its face."""
+        if abs(self.given) < SIDE_VIEW:
+            return -1, 1
+        shown = -int(np.sign(self.given))
+        return shown, shown
 
     @cached_property
     def _rows(self) -> np.ndarray:
@@ -127,27 +143,35 @@ class HairTurn(Turn):
     @cached_property
     def _middle(self) -> np.ndarray:
         """The turned face's middle in these rows, ``(N,)``."""
-        return self._sides[1][1].middle
+        return self._sides[1, 1][1].middle
+
+    @property
+    def _forehead(self) -> float:
+        """The row of the face's upper edge."""
+        return float(self._points[FACE_OVAL, 1].min())
 
     @cached_property
-    def _sides(self) -> dict[int, tuple[Side, Side]]:
-        """For each side of the turned head what shows it in the picture, and that side itself."""
+    def _sides(self) -> dict[tuple[int, int], tuple[Side, Side]]:
+        """For each side of the turned head and each of the picture how that is there, and how it comes to be."""
         turned, width = about(self._points, np.zeros(3), self.wanted - self.given), self.head.width
         rows, (known, reach) = self._rows, self._reach
+        wider = half_width(self.wanted) / half_width(self.given)
         sides = {}
-        for side in (-1, 1):
-            shown_by = self._shown_by(side)
+        for shown_by, side in product((-1, 1), (-1, 1)):
             middle, edge = _face(self._points, shown_by, rows, width)
             turned_middle, turned_edge = _face(turned, side, rows, width)
-            from_centre = np.interp(rows, known, reach[(shown_by + 1) // 2])
+            # Of both sides the outline is as far from the skull's centre as that of the one that is better seen.
+            from_centre, better_seen = (
+                np.interp(rows, known, reach[(seen + 1) // 2]) for seen in (shown_by, self._shown_by[(side + 1) // 2])
+            )
             outline = np.maximum(from_centre - shown_by * middle, edge + LEAST_HAIR * width)
-            wider = half_width(self.wanted) / half_width(self.given)
-            turned_outline = wider * from_centre - side * turned_middle
+            turned_outline = wider * better_seen - side * turned_middle
             if side * self.wanted > 0:  # turned away: hair beside the face goes behind it
                 behind = turned_edge + (outline - edge) * np.cos(np.deg2rad(self.wanted))
                 turned_outline = np.minimum(turned_outline, behind)
             turned_outline = np.maximum(turned_outline, turned_edge + LEAST_HAIR * width)
-            sides[side] = Side(rows, middle, edge, outline), Side(rows, turned_middle, turned_edge, turned_outline)
+            given, wanted = Side(rows, middle, edge, outline), Side(rows, turned_middle, turned_edge, turned_outline)
+            sides[side, shown_by] = given, wanted
         return sides
 
 
