@@ -5,6 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from durian.content_cache import ContentCache
+from durian.content_hash import content_hash
 from durian.face import eye_distance
 from durian.geometry.head import Head
 from durian.geometry.mesh import CHIN, FACE_OVAL, OUTER_LIPS, smoothstep
@@ -29,6 +31,8 @@ BELOW_CHIN = (-0.1, 0.15)
 WITHIN = 0.08
 """How far within the face's outline, in the same unit, nothing but skin is behind a beard."""
 
+_cuts = ContentCache(entries=4)
+
 
 def beard_texture(
     attribute: Attribute, scale: float, light: float, wearer: FaceLight | None
@@ -45,11 +49,9 @@ def beard_texture(
         ``(h, w, 6) uint8`` for :func:`durian.geometry.raster.blend_through`, and the ``(2, 3)`` affine map from
         reference pixels to texture pixels.
     """
-    sample = Sample.of(attribute, scale, with_face=True)
+    key = content_hash((attribute.mask, attribute.landmarks, attribute.trim, scale))
+    sample, matte = _cuts.get(attribute.image, lambda _: _cut_out(attribute, scale), key=key)
     image, landmarks = sample.image, sample.face_landmarks
-    matte = _matte(sample)
-    bottom = (attribute.image.shape[0] - 1) * sample.to_texture[1, 1] + sample.to_texture[1, 2]
-    matte = _with_tip(matte, bottom, eye_distance(landmarks))
     change = None
     if light > 0 and wearer is not None:
         own = FaceLight.of(attribute.image.astype(np.float32), attribute.face_landmarks)
@@ -58,6 +60,14 @@ def beard_texture(
     if wearer is not None:
         layer = in_colours_of(wearer, layer, light)
     return np.clip(layer + 0.5, 0, 255).astype(np.uint8), sample.to_texture
+
+
+def _cut_out(attribute: Attribute, scale: float) -> tuple[Sample, np.ndarray]:
+    """The part of a reference that holds a beard with its owner's face, and the beard's matte, ``(h, w) float32``; not
+    to be written into."""
+    sample = Sample.of(attribute, scale, with_face=True)
+    bottom = (attribute.image.shape[0] - 1) * sample.to_texture[1, 1] + sample.to_texture[1, 2]
+    return sample, _with_tip(_matte(sample), bottom, eye_distance(sample.face_landmarks))
 
 
 def own_parts_of(driving: np.ndarray, shape: tuple[int, int]) -> tuple[tuple[slice, slice], np.ndarray]:
