@@ -103,17 +103,19 @@ class HairTurn(Turn):
     def _seen(self, across: np.ndarray, row: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
         """Where the picture shows what comes to places that count from the skull's centre, and how much that counts,
         ``(H, W)`` each: first the side that shows more of a head, for both of its sides, then each for its own."""
-        middle = np.interp(row, self._rows, self._middle).astype(np.float32)
-        is_left = across < middle
-        both, own = (
-            np.where(is_left, self._source(-1, shown_by[0], across, row), self._source(1, shown_by[1], across, row))
-            for shown_by in (self._shown_by, (-1, 1))
-        )
+        own = self._sources((-1, 1), across, row)
         if self._shown_by == (-1, 1):
             return [(own, np.ones_like(own))]
+        both = self._sources(self._shown_by, across, row)
         # A crown is seen on both sides of its middle; beside the face one side hides the other.
         share = smoothstep(self._forehead - row, *(part * self.head.width for part in CROWN)).astype(np.float32)
         return [(both, 1 - share), (own, share)]
+
+    def _sources(self, shown_by: tuple[int, int], across: np.ndarray, row: np.ndarray) -> np.ndarray:
+        """Where sides of the picture show the left and the right of the turned head, ``(H, W)`` from the skull's
+        centre."""
+        left, right = (self._source(side, shown, across, row) for side, shown in zip((-1, 1), shown_by, strict=True))
+        return np.where(across < np.interp(row, self._rows, self._middle), left, right)
 
     def _source(self, side: int, shown_by: int, across: np.ndarray, row: np.ndarray) -> np.ndarray:
         """Where a side of the picture (-1 left, 1 right) shows what comes to a ``side`` of the turned head, ``(H, W)``

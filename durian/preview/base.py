@@ -106,7 +106,7 @@ class Apart:
 def take_apart(scene: Scene) -> Apart:
     """What of a portrait :func:`base_of` needs, kept by what it goes by. Not to be written into.
 
-    It needs no items, so that both can be made at the same time.
+    It needs no layers of new items, so that both can be made at the same time.
     """
     return _parts.get(scene.image, lambda _: _taken_apart(scene), key=_key(scene))
 

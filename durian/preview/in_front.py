@@ -1,4 +1,4 @@
-"""What of the portrait itself lies before new items: its own hat before new hair, and its hands."""
+"""Draws what the portrait itself has before new items: its own hat before new hair, and its hands."""
 
 from __future__ import annotations
 

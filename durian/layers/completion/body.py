@@ -137,8 +137,8 @@ def _shaded_as_seen(
     # Where the neck is seen the skin is the picture itself: what it would be by itself comes from beside it.
     expected = fill(skin, (known < SURE).astype(np.float32))
     ratio = fill(np.log(image + 8) - np.log(expected + 8), inner)
-    shade = ratio.mean(axis=-1, keepdims=True) * SHADE
-    ratio = cv2.GaussianBlur(shade + TINT * (ratio - shade), (0, 0), 3.0)
+    seen_shade = ratio.mean(axis=-1, keepdims=True) * SHADE
+    ratio = cv2.GaussianBlur(seen_shade + TINT * (ratio - seen_shade), (0, 0), 3.0)
     away = cv2.distanceTransform((inner < 1).astype(np.uint8), cv2.DIST_L2, 5) / (SHADED_FOR * frame.width)
     ratio = usual + np.exp(-0.5 * away**2)[..., None] * (ratio - usual)
     return np.clip(np.exp(np.clip(ratio, *NECK_LIGHT)) * (skin + 8) - 8, 0, 255)
