@@ -10,6 +10,8 @@ import json
 import logging
 import math
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -254,8 +256,7 @@ class Guard:
     async def _pass_upload(self, scope: Scope, receive: Receive, send: Send, address: str) -> None:
         status, told = None, messages.header(scope, b"content-length")
         length = int(told) if told.isdecimal() else 0
-        self._coming += length
-        with own_folder(scope.get("app"), self._uploads) as folder:
+        with self._room_for(length), own_folder(scope.get("app"), self._uploads) as folder:
 
             async def noticed(message: Message) -> None:
                 nonlocal status
@@ -273,8 +274,15 @@ class Guard:
                 if status is None:
                     sentence = error if isinstance(error, DurianError) else InvalidRequest(forms.BROKEN)
                     await _refusal(scope, sentence)(scope, receive, send)
-            finally:
-                self._coming -= length
+
+    @contextmanager
+    def _room_for(self, length: int) -> Iterator[None]:
+        """A context in which an upload of so many bytes has its room on the disk."""
+        self._coming += length
+        try:
+            yield
+        finally:
+            self._coming -= length
 
 
 def _cost(path: str) -> int:
