@@ -19,6 +19,7 @@ from durian.geometry.mirror import facing_like
 from durian.keypoints import draw_keypoints, draw_landmarks
 from durian.layers.beyond_frame import beyond_frame
 from durian.layers.continued import continued
+from durian.layers.covered_hair import uncovered
 from durian.layers.hands import find_hands, hands_mask
 from durian.layers.hem import hemmed
 from durian.layers.loose_ends import with_loose_ends
@@ -225,7 +226,7 @@ def scene_overlays(scene: Scene) -> dict[str, np.ndarray]:
 
 def _whole(attribute: Attribute) -> Attribute:
     """An attribute with what its picture's edges and things in front of it cut off."""
-    return hemmed(continued(beyond_frame(with_loose_ends(attribute))))
+    return hemmed(continued(beyond_frame(with_loose_ends(uncovered(attribute)))))
 
 
 def _aligned(request: AnimationRequest, landmarks: np.ndarray, size: int) -> tuple[AlignedAttribute, ...]:

@@ -83,7 +83,7 @@ class Turn:
     def upright(self) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
         """The map ``(2, 3)`` from the reference to the turned picture, whose head is upright, before anything is wound;
         that back; and the turned picture's width and height."""
-        return _upright(self.head, self.reference.mask.shape)
+        return upright_frame(self.head, self.reference.mask.shape)
 
     @cached_property
     def centre(self) -> np.ndarray:
@@ -180,7 +180,7 @@ class Outline:
         return replace(self, radius=_without_dents(self.radius))
 
 
-def _upright(head: Head, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
+def upright_frame(head: Head, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
     """The map ``(2, 3)`` from a picture to one of an upright head with room for all of it, that back, and its width and
     height."""
     down = head.axes[:2, 1] / np.linalg.norm(head.axes[:2, 1])

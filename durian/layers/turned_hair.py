@@ -106,10 +106,13 @@ class HairTurn(Turn):
         own = self._sources((-1, 1), across, row)
         if self._shown_by == (-1, 1):
             return [(own, np.ones_like(own))]
-        both = self._sources(self._shown_by, across, row)
+        both, share = self._sources(self._shown_by, across, row), self._crown(row)
         # A crown is seen on both sides of its middle; beside the face one side hides the other.
-        share = smoothstep(self._forehead - row, *(part * self.head.width for part in CROWN)).astype(np.float32)
         return [(both, 1 - share), (own, share)]
+
+    def _crown(self, row: np.ndarray) -> np.ndarray:
+        """How far hair in rows that count from the skull's centre is a crown's, ``float32`` in [0, 1]."""
+        return smoothstep(self._forehead - row, *(part * self.head.width for part in CROWN)).astype(np.float32)
 
     def _sources(self, shown_by: tuple[int, int], across: np.ndarray, row: np.ndarray) -> np.ndarray:
         """Where sides of the picture show the left and the right of the turned head, ``(H, W)`` from the skull's
@@ -175,6 +178,26 @@ class HairTurn(Turn):
             given, wanted = Side(rows, middle, edge, outline), Side(rows, turned_middle, turned_edge, turned_outline)
             sides[side, shown_by] = given, wanted
         return sides
+
+
+@dataclass(frozen=True)
+class MirroredHair(HairTurn):
+    """A ``reference``'s hair with one ``side`` (-1 left, 1 right) below its crown as the other one's mirror image."""
+
+    side: int = 0
+
+    def is_mirrored(self, across: np.ndarray, row: np.ndarray) -> np.ndarray:
+        """Whether places that count from the skull's centre are on that side, ``bool`` of their shape."""
+        return self.side * (across - np.interp(row, self._rows, self._middle)) > 0
+
+    def _seen(self, across: np.ndarray, row: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+        mirrored = np.where(self.is_mirrored(across, row), self._source(self.side, -self.side, across, row), across)
+        crown = self._crown(row)
+        return [(mirrored, 1 - crown), (across, crown)]
+
+    @property
+    def _shown_by(self) -> tuple[int, int]:
+        return -self.side, -self.side
 
 
 def _face(points: np.ndarray, side: int, rows: np.ndarray, width: float) -> tuple[np.ndarray, np.ndarray]:
