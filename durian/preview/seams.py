@@ -91,7 +91,9 @@ class Seam:
         weight = cv2.boxFilter(drawn, -1, (3, 3), normalize=False)[y, x, None]
         beside = cv2.boxFilter(part * drawn[..., None], -1, (3, 3), normalize=False)[y, x] / np.maximum(weight, 1)
         shares = self.shares[y, x, None]
-        face = np.where((weight > 0) & (shares > 0), beside, self.before[y, x])
+        # In a crack between two lips the face goes on; beyond its outline is what was there before.
+        crack = cv2.morphologyEx(drawn, cv2.MORPH_CLOSE, ones)[y, x, None] > 0
+        face = np.where((weight > 0) & ((shares > 0) | crack), beside, self.before[y, x])
         face = np.where(covered[y, x, None], part[y, x], face)
         wanted = face + shares * (behind[y, x] - face)
         part[y, x] = part[y, x] + self.strength * (wanted - part[y, x]) + 0.5
