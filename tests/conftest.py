@@ -15,13 +15,33 @@ SHARED_HEAD_MODEL = ROOT.parent / "shared" / "synthetic" / "ict_facekit.npz"
 
 LONGEST = (
     "test_training_loop_proof.py",
+    "test_evaluation_mattes.py",
     "test_ui_server.py",
-    "test_browser_diffusion.py",
+    "test_browser_page.py",
     "test_training_objective_overfit.py",
     "test_training_loop_runs.py",
     "test_soak.py",
 )
-"""Files that take minutes, the longest first: begun last, one process would still be at them while the other rests."""
+"""Files that take minutes, the longest first: begun last, one process would still be at them while the other rests.
+
+Where nothing is kept of loops that were compiled, the first of them compiles those of the preview and the second those
+of the generator of people, so that two processes that run side by side do not compile the same.
+"""
+BROWSER = "tests/browser/"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Whole files to each process, and all of the browser's to one, which starts its server and Chromium once."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return BROWSER if nodeid.startswith(BROWSER) else super()._split_scope(nodeid)
+
+    return Scheduling(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

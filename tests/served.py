@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,8 +87,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(folder: Path, **settings: object) -> Iterator[Served]:
-    """Run the server with ``DURIAN_*`` set from ``settings``, its files in ``folder``."""
+def serving(folder: Path, program: Sequence[str] = ("app.py",), **settings: object) -> Iterator[Served]:
+    """Run the server, or another ``program`` that opens it, with ``DURIAN_*`` set from ``settings``, its files in
+    ``folder``."""
     port, temporary = free_port(), folder / "tmp"
     work = Path(str(settings.pop("work", folder / "work")))
     environment = {
@@ -102,7 +103,7 @@ def serving(folder: Path, **settings: object) -> Iterator[Served]:
     log = folder / f"log-{port}"
     with log.open("w") as output:
         process = subprocess.Popen(
-            [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
+            [sys.executable, *program], cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
         )
     served = Served(f"http://127.0.0.1:{port}", work, log, process)
     try:

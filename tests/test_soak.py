@@ -25,7 +25,7 @@ def test_a_miniature_soak_loses_and_leaves_nothing(capsys: pytest.CaptureFixture
         monkeypatch.setattr(running, name, value)
     for name in ("MOST_GROWTH_MB", "THREADS_MORE", "FILES_MORE"):
         monkeypatch.setattr(judging, name, 10_000)
-    size = ["--animations", "3", "--stills", "10", "--clients", "2", "--frames", "12", "--size", "256"]
+    size = ["--animations", "3", "--stills", "6", "--clients", "2", "--frames", "12", "--size", "256"]
     code = main(["bench", "soak", *size, "--keep-seconds", "15", "--json"])
     out, shown = capsys.readouterr()
     assert code == 0, shown
@@ -33,7 +33,7 @@ def test_a_miniature_soak_loses_and_leaves_nothing(capsys: pytest.CaptureFixture
     counts = report["requests"]
     assert {thing: row["planned"] for thing, row in counts.items()} == {
         "page": 1,
-        "still": 10,
+        "still": 6,
         "mask": 1,
         "animation": 3,
     }

@@ -18,7 +18,9 @@ from durian.training.data.augmentation import ReferenceChanges
 from durian.training.data.dataset import Batches, Samples, SamplingSettings, collate, load_batches, split_clips
 from durian.training.data.expansion import ExpansionSettings, person_of
 from durian.training.data.pairs import PairSettings
-from durian.training.data.sample import PICTURES, Sample
+from durian.training.data.sample import KEYPOINTS, PICTURES, Sample
+from durian.training.recipe import load_recipe
+from durian.training.run.stage_factory import make_samples
 
 GREEN = (30, 200, 60)
 PLAIN = SamplingSettings().without_augmentation()
@@ -57,6 +59,26 @@ def test_a_number_is_always_the_same_sample(clips):
     assert all(same(first[number], backwards[number]) for number in range(8))
     assert not any(same(first[number], first[number + 1]) for number in range(7))
     assert not any(same(first[number], Samples(clips, 64, 2, seed=4)[number]) for number in range(3))
+
+
+def test_faces_that_nobody_looks_at_are_not_drawn_and_all_else_is_the_same(clips):
+    whole = Samples(clips, 64, 2, seed=3)[0]
+    bare = Samples(clips, 64, 2, seed=3, drawn=())[0]
+    empty = np.zeros((2, 0, 0, 3), np.uint8)
+    undrawn = replace(whole, attribute_keypoints=empty[0], portrait_keypoints=empty[0], keypoints=empty)
+    assert same(bare, undrawn)
+    some = Samples(clips, 64, 2, seed=3, drawn=("portrait_keypoints", "keypoints"))[0]
+    assert same(some, replace(whole, attribute_keypoints=empty[0]))
+    assert collate([bare, bare])["keypoints"].numel() == 0
+
+
+@pytest.mark.parametrize(("features", "drawn"), [(0.0, set()), (2.0, {"portrait_keypoints", "keypoints"})])
+def test_the_autoencoder_s_samples_have_what_its_loss_looks_at(clips, features: float, drawn: set[str]):
+    recipe = load_recipe("mini-64")
+    loss = replace(recipe.autoencoder.loss, features=features)
+    recipe = replace(recipe, autoencoder=replace(recipe.autoencoder, loss=loss))
+    assert make_samples("autoencoder", clips, recipe).drawn == drawn
+    assert make_samples("image", clips, recipe).drawn == set(KEYPOINTS)
 
 
 def test_complementary_masks_show_the_item_once(clips):

@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -237,32 +238,6 @@ def test_calls_have_a_rate_and_say_when_to_come_again(served: Served, caller: ht
     assert answer.json()["detail"].startswith("More than 20 calls came from your address within a minute: wait ")
 
 
-def test_uploads_of_a_killed_server_are_deleted_after_their_time_and_a_stopped_one_takes_them_along(
-    tmp_path: Path, photo: Path
-):
-    """Stopped as its container stops it; Ctrl-C is tried in ``test_ui_serving``."""
-    work = tmp_path / "outside" / "work"
-    with serving(tmp_path, work=work, keep_seconds=16) as first, first.client() as client:
-        portrait = first.upload(client, photo)
-        kind, answer = first.call(client, "animate", portrait=portrait, frames=8, size=256)
-        assert kind == "complete"
-        # The working folder lies outside the project and the server's temporary folder: served all the same.
-        assert client.get(answer[0]["url"]).content[4:8] == b"ftyp"
-        os.kill(first.process.pid, signal.SIGKILL)
-    held = [path for path in work.rglob("*") if path.is_file() and path.name != ".durian"]
-    assert {path.suffix for path in held} >= {".png", ".mp4"}
-    with serving(tmp_path, work=work, keep_seconds=16) as second, second.client() as client:
-        wait_until(lambda: not any(path.exists() for path in held))
-        assert client.get(f"/gradio_api/file={portrait['path']}").status_code in (403, 404)
-        portrait = second.upload(client, photo)
-        assert second.call(client, "animate", portrait=portrait, frames=8, size=256)[0] == "complete"
-        assert list(work.rglob("*.mp4"))
-        second.process.send_signal(signal.SIGTERM)
-        second.process.wait(PATIENCE)
-        left = [path for path in work.rglob("*") if path.is_file()]
-        assert [path.name for path in left] == [".durian"]
-
-
 def test_many_calls_of_one_address_put_nobody_out(served: Served, caller: httpx.Client, photo: Path):
     """Gradio keeps something of every call and lets go of the oldest: a page's table must not be among that."""
     caller.get("/").raise_for_status()
@@ -306,3 +281,35 @@ def test_closing_the_page_deletes_what_was_made(served: Served, caller: httpx.Cl
             assert any('"success":true' in line for line in events.iter_lines() if "process_completed" in line)
         assert served.jobs_on_disk() == before + 1
     wait_until(lambda: served.jobs_on_disk() == before)
+
+
+def test_uploads_of_a_killed_server_are_deleted_after_their_time_and_a_stopped_one_takes_them_along(
+    served: Served, tmp_path: Path, photo: Path
+):
+    """The last of the server's users: it is killed. The next is stopped as its container stops it; Ctrl-C is tried in
+    ``test_ui_serving``."""
+    with ExitStack() as closing:
+        first = served
+        if served.process.poll() is not None:  # a try before this one killed it
+            first = closing.enter_context(serving(tmp_path))
+        client = closing.enter_context(first.client(**{"x-forwarded-for": "203.0.113.255"}))
+        portrait = first.upload(client, photo)
+        kind, answer = first.call(client, "animate", portrait=portrait, frames=8, size=256)
+        assert kind == "complete"
+        # The working folder lies outside the project and the server's temporary folder: served all the same.
+        assert client.get(answer[0]["url"]).content[4:8] == b"ftyp"
+        os.kill(first.process.pid, signal.SIGKILL)
+        first.process.wait(PATIENCE)
+    work = first.work
+    held = [path for path in work.rglob("*") if path.is_file() and path.name != ".durian"]
+    assert {path.suffix for path in held} >= {".png", ".mp4"}
+    with serving(tmp_path, work=work, keep_seconds=16) as second, second.client() as client:
+        wait_until(lambda: not any(path.exists() for path in held))
+        assert client.get(f"/gradio_api/file={portrait['path']}").status_code in (403, 404)
+        portrait = second.upload(client, photo)
+        assert second.call(client, "animate", portrait=portrait, frames=8, size=256)[0] == "complete"
+        assert list(work.rglob("*.mp4"))
+        second.process.send_signal(signal.SIGTERM)
+        second.process.wait(PATIENCE)
+        left = [path for path in work.rglob("*") if path.is_file()]
+        assert [path.name for path in left] == [".durian"]

@@ -73,6 +73,11 @@ class Denoiser(ModelMixin, ConfigMixin):
             nn.init.zeros_(module.proj_out.weight)
             nn.init.zeros_(module.proj_out.bias)
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of its weights. diffusers looks through all modules for it, which a small model would be busy with."""
+        return self.unet.conv_in.weight.dtype
+
     def forward(
         self,
         latents: Tensor,

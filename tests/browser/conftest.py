@@ -100,26 +100,61 @@ def chromium() -> Iterator[object]:
         browser.close()
 
 
-@pytest.fixture
-def open_page(chromium, request) -> Iterator[object]:
-    """``open_page(width=390, height=844, dark=True)`` opens the page as a new visitor and waits for its still."""
-    contexts = []
+class Browsers:
+    """Browsers of visitors, each with cookies and files of its own; one that was left serves whoever comes next.
 
-    def open_(width: int = 1440, height: int = 900, dark: bool = False, address: str | None = None) -> Visitor:
-        context = chromium.new_context(
+    It shows an empty page by then and has no cookies, but the page's scripts are still there, which to read anew takes
+    a second or two.
+    """
+
+    def __init__(self, chromium) -> None:
+        self._chromium = chromium
+        self._idle: dict[tuple[int, int, bool], list] = {}
+        self._used: list[tuple[tuple[int, int, bool], object]] = []
+
+    def take(self, width: int, height: int, dark: bool):
+        """The page of a browser that nobody has."""
+        kind = (width, height, dark)
+        idle = self._idle.setdefault(kind, [])
+        page = idle.pop() if idle else self._new(*kind)
+        self._used.append((kind, page))
+        return page
+
+    def leave(self) -> None:
+        """Leave all pages, as somebody does who goes elsewhere; those that a test closed do not come back."""
+        for kind, page in self._used:
+            if not page.is_closed():
+                page.goto("about:blank")
+                page.context.clear_cookies()
+                self._idle[kind].append(page)
+        self._used.clear()
+
+    def _new(self, width: int, height: int, dark: bool):
+        context = self._chromium.new_context(
             viewport={"width": width, "height": height},
             color_scheme="dark" if dark else "light",
             accept_downloads=True,
         )
-        contexts.append(context)
-        visitor = Visitor(context.new_page())
+        return context.new_page()
+
+
+@pytest.fixture(scope="session")
+def browsers(chromium) -> Browsers:
+    return Browsers(chromium)
+
+
+@pytest.fixture
+def open_page(browsers: Browsers, request) -> Iterator[object]:
+    """``open_page(width=390, height=844, dark=True)`` opens the page as a new visitor and waits for its still."""
+
+    def open_(width: int = 1440, height: int = 900, dark: bool = False, address: str | None = None) -> Visitor:
+        visitor = Visitor(browsers.take(width, height, dark))
         visitor.page.goto(address or request.getfixturevalue("server"))
         visitor.wait_for_still()
         return visitor
 
     yield open_
-    for context in contexts:
-        context.close()
+    browsers.leave()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ A sample follows from the seed and its number alone, however many processes load
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -40,7 +40,7 @@ from durian.training.data.expansion import (
     whole_item,
 )
 from durian.training.data.pairs import Pair, Pairs, PairSettings
-from durian.training.data.sample import PICTURES, Sample
+from durian.training.data.sample import KEYPOINTS, PICTURES, Sample
 
 TRIES = 50
 """Draws after which clips are thought to hide what they say they show."""
@@ -72,6 +72,7 @@ class Samples(Dataset):
         seed: of all chance.
         settings: how samples are made.
         drafted: whether samples have drafts.
+        drawn: those of :data:`~durian.training.data.sample.KEYPOINTS` that samples have.
 
     Raises:
         InvalidRequest: no clip has enough frames.
@@ -85,8 +86,10 @@ class Samples(Dataset):
         seed: int = 0,
         settings: SamplingSettings = SamplingSettings(),
         drafted: bool = False,
+        drawn: Collection[str] = KEYPOINTS,
     ) -> None:
         self.clips, self.size, self.seed, self.settings = list(clips), size, seed, settings
+        self.drawn = frozenset(drawn)
         self.pairs = Pairs(self.clips, frames, settings.pairs, drafted)
         self.bank = MaskBank(self.clips)
 
@@ -114,12 +117,12 @@ class Samples(Dataset):
         return Sample(
             attribute=attribute.image,
             attribute_mask=attribute.masks[category],
-            attribute_keypoints=self._drawn(attribute),
+            attribute_keypoints=self._drawn("attribute_keypoints", attribute),
             portrait=portrait.image,
             hole=hole,
-            portrait_keypoints=self._drawn(portrait),
+            portrait_keypoints=self._drawn("portrait_keypoints", portrait),
             targets=np.stack([target.image for target in targets]),
-            keypoints=np.stack([self._drawn(target) for target in targets]),
+            keypoints=np.stack([self._drawn("keypoints", target) for target in targets]),
             inside=np.stack([_mask_of(target, category) for target in targets]),
             category=category,
             has_truth=pair.has_truth,
@@ -152,8 +155,8 @@ class Samples(Dataset):
         items = [self.bank.borrow(category, person, rng) for _ in range(self.settings.expansion.borrowed)]
         return [item for item in items if item is not None]
 
-    def _drawn(self, frame: ClipFrame) -> np.ndarray:
-        return draw_keypoints(frame.landmarks, self.size)
+    def _drawn(self, name: str, frame: ClipFrame) -> np.ndarray:
+        return draw_keypoints(frame.landmarks, self.size) if name in self.drawn else np.zeros((0, 0, 3), np.uint8)
 
 
 class Batches:

@@ -14,6 +14,8 @@ class Sample:
     S is the side of all pictures in pixels, F the number of target frames. Pictures are whole: masking is the
     trainer's, as it is the pipeline's.
 
+    Pictures of keypoints that nobody asked for have no pixels: ``(0, 0, 3)``.
+
     Attributes:
         attribute: ``(S, S, 3) uint8`` picture of somebody with the item.
         attribute_mask: ``(S, S) uint8``, 255 where the item is.
@@ -45,6 +47,8 @@ class Sample:
     drafts: np.ndarray | None = None
 
 
+KEYPOINTS = ("attribute_keypoints", "portrait_keypoints", "keypoints")
+"""Fields that are drawings of faces, which take a third of the time that a sample takes."""
 PICTURES = tuple(field.name for field in fields(Sample) if field.name not in ("category", "has_truth", "clip"))
 """Fields that become tensors, if they are there; a batch has them stacked, ``(B, ...) uint8``, and lists of the others.
 """

@@ -38,7 +38,7 @@ def make_optimisers(groups: Sequence[dict[str, Any]], recipe: StageRecipe) -> li
         if matrices:
             made.append(Muon(matrices, recipe.rate, recipe.weight_decay))
     if rest:
-        made.append(torch.optim.AdamW(rest, recipe.rate, recipe.betas, weight_decay=recipe.weight_decay))
+        made.append(torch.optim.AdamW(rest, recipe.rate, recipe.betas, weight_decay=recipe.weight_decay, fused=True))
     return made
 
 

@@ -10,9 +10,10 @@ from durian.diffusion.pipeline import DurianPipeline
 from durian.diffusion.presets import build
 from durian.errors import InvalidRequest
 from durian.training.data.dataset import Samples
+from durian.training.data.sample import KEYPOINTS
 from durian.training.recipe import DIFFUSION, Recipe
 from durian.training.run.checkpoints import open_model
-from durian.training.stages.autoencoder import AutoencoderStage
+from durian.training.stages.autoencoder import AutoencoderSettings, AutoencoderStage
 from durian.training.stages.diffusion import ImageStage, TemporalStage
 from durian.training.stages.networks import start_alike
 from durian.training.stages.stage import PipelineStage
@@ -73,4 +74,6 @@ def make_samples(name: str, clips: Sequence[Clip], recipe: Recipe, for_validatio
     seed = recipe.seed + (VALIDATION_SEED if for_validation else 0)
     preset, frames = recipe.shape, recipe.stages[name].frames
     drafted = name in DIFFUSION and preset.denoiser.get("draft_channels", 0) > 0
-    return Samples(clips, preset.size, frames, seed, settings, drafted)
+    loss = recipe.stages[name].loss
+    drawn = loss.drawn if isinstance(loss, AutoencoderSettings) else KEYPOINTS
+    return Samples(clips, preset.size, frames, seed, settings, drafted, drawn)

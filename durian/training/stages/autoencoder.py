@@ -48,6 +48,11 @@ class AutoencoderSettings:
     adversarial: float = 0.0
     adversarial_from: int = 0
 
+    @property
+    def drawn(self) -> tuple[str, ...]:
+        """Which of :data:`~durian.training.data.sample.KEYPOINTS` the loss looks at."""
+        return ("portrait_keypoints", "keypoints") if self.features else ()
+
 
 class AutoencoderStage(PipelineStage):
     """Trains the pipeline's VAE on targets and on portraits with holes, as the reference nets will be shown them.
@@ -117,8 +122,10 @@ class AutoencoderStage(PipelineStage):
         targets = pixels(batch["targets"].flatten(0, 1)) * 2 - 1
         portraits = masked(pixels(batch["portrait"]) * 2 - 1, pixels(255 - batch["hole"][..., None]))
         pictures = torch.cat([targets, portraits])
-        drawn = torch.cat([batch["keypoints"].flatten(0, 1), batch["portrait_keypoints"]])
-        weight = 1 + self.settings.features * near_features(pixels(drawn))
+        weight = torch.ones_like(pictures[:, :1])
+        if self.settings.features:
+            drawn = torch.cat([batch["keypoints"].flatten(0, 1), batch["portrait_keypoints"]])
+            weight = weight + self.settings.features * near_features(pixels(drawn))
         both = torch.cat([pictures, weight], 1)
         side = pictures.shape[2]
         crop = min(self.settings.crop, side) // latent_factor(self.vae) * latent_factor(self.vae)
