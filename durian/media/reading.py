@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -186,13 +187,11 @@ def _timed_frames(
     """Decoded frames with their time in seconds from the stream's beginning, from the key frame before ``start``."""
     import av
 
-    zero = stream_zero(stream)
+    zero = stream_zero(container, stream)
     if start > 0 and stream.time_base:
-        try:
+        # Containers without an index (GIF) are read from the beginning, which is where they already stand.
+        with suppress(av.FFmpegError):
             container.seek(int((start + zero) / stream.time_base), stream=stream)
-        except av.FFmpegError:
-            # Containers without an index (GIF) are read from the beginning, which is where they already stand.
-            zero = stream_zero(stream)
     interval = 1 / float(stream.average_rate or 25)
     time, first, decoded = -interval, 0.0, 0
     # Headers may have told less than there is.
