@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,7 +105,7 @@ def iter_video(
     start: float = 0.0,
     end: float | None = None,
     max_side: int | None = None,
-) -> Iterator[np.ndarray]:
+) -> Generator[np.ndarray, None, None]:
     """As :func:`read_video`, one frame at a time. The checks run at the call, decoding at the first ``next``."""
     info = probe_video(path)
     rate = info.fps if fps is None else fps
@@ -151,7 +151,9 @@ def _window(
     return seconds
 
 
-def _sampled(path: Path, fps: float, start: float, seconds: float, max_side: int | None) -> Iterator[np.ndarray]:
+def _sampled(
+    path: Path, fps: float, start: float, seconds: float, max_side: int | None
+) -> Generator[np.ndarray, None, None]:
     """Show at each output time the frame that a player would show, so that the length stays true."""
     count = max(1, round(seconds * fps))
     shown: VideoFrame | None = None
