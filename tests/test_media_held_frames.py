@@ -41,6 +41,22 @@ def video(
     return path
 
 
+def changing(path: Path, codec: str, formats: list[str]) -> Path:
+    """A second in each of some pixel formats, all in one track."""
+    parts = []
+    for pixels in formats:
+        context = av.CodecContext.create(codec, "w")
+        (context.width, context.height), context.pix_fmt = SIZE, pixels
+        context.framerate, context.time_base = 10, Fraction(1, 10)
+        context.options = {"bf": "0", "tune": "zerolatency"}
+        for index in range(10):
+            frame = av.VideoFrame.from_ndarray(numbered(index, *SIZE), format="rgb24").reformat(format=pixels)
+            frame.pts = index
+            parts += context.encode(frame)
+        parts += context.encode(None)
+    return muxed(path, codec, [bytes(part) for part in parts])
+
+
 def gif(path: Path, width: int, height: int, frames: int = 3) -> Path:
     """A canvas of any size in a few bytes: each frame changes one pixel."""
     size = width.to_bytes(2, "little") + height.to_bytes(2, "little")
@@ -83,12 +99,12 @@ def test_what_a_decoder_keeps(tmp_path, monkeypatch, ending, codec, pixels, kept
     with open_container(path, KINDS[ending]) as container:
         stream = find_video_stream(container, path)
         context = stream.codec_context
-        assert held_bytes(context) == 0
+        assert held_bytes(context, 8) == 0
         frames = Unpacking(container, stream, path.name).frames()
         next(frames)
         expected = (kept + context.thread_count) * WIDTH * HEIGHT * bits // 8
         assert 1 <= context.thread_count <= 8
-        assert held_bytes(context) == expected
+        assert held_bytes(context, context.thread_count) == expected
         frames.close()
     monkeypatch.setattr(held_frames, "SMALL_BYTES", 0)
     monkeypatch.setattr(held_frames, "MOST_HELD_BYTES", expected)
@@ -120,16 +136,15 @@ def test_which_large_videos_are_read(codec, width, height, bits, is_read):
     context = SimpleNamespace(
         codec=SimpleNamespace(canonical_name=codec),
         format=SimpleNamespace(padded_bits_per_pixel=bits),
-        thread_count=8,
         **dict.fromkeys(("width", "coded_width"), width),
         **dict.fromkeys(("height", "coded_height"), height),
     )
     with Room("clip.mov") as room:
         if is_read:
-            room.take(held_bytes(context))
+            room.take(held_bytes(context, 8))
         else:
             with pytest.raises(LimitExceeded, match=r"GB of memory for the frames that its decoder keeps: at most 1"):
-                room.take(held_bytes(context))
+                room.take(held_bytes(context, 8))
 
 
 @pytest.mark.parametrize(("ending", "codec"), [("mkv", "libx264"), ("mp4", "libx265"), ("avi", "mpeg4")])
@@ -158,6 +173,21 @@ def test_a_gif_s_canvas_counts(tmp_path):
         probe_video(path)
 
 
+def test_sides_that_are_rounded_up_are_not_too_large(tmp_path, settings_environment):
+    """1000 pixels are 1008 of H.264's blocks."""
+    settings_environment(max_megapixels=1)
+    assert probe_video(video(tmp_path / "clip.mp4", "libx264", "yuv420p", size=(1000, 1000))).width == 1000
+
+
+def test_frames_whose_header_tells_no_size_are_no_large_ones(tmp_path, monkeypatch):
+    path = told(video(tmp_path / "clip.mkv", "libvpx-vp9", "yuv420p", size=(256, 256)), 0, 0)
+    assert probe_video(path).width == 256
+    monkeypatch.setattr(held_frames, "UNTOLD_PIXELS", 128 * 128)
+    monkeypatch.setattr("durian.media.unpacking.WIDEST_BLOCK", 0)
+    with pytest.raises(LimitExceeded, match=r"^clip\.mkv has frames of more than 0 megapixels"):
+        probe_video(path)
+
+
 @pytest.mark.parametrize("codec", ["libx264", "libx265"])
 def test_frames_that_are_cut_for_showing_count_whole(tmp_path, monkeypatch, codec):
     """A stream may show a corner of its frames only, and tell of no more."""
@@ -175,9 +205,13 @@ def test_frames_that_are_cut_for_showing_count_whole(tmp_path, monkeypatch, code
                 written.mux(each)
     told(cut, 64, 64)
     assert probe_video(cut).width == 64
-    monkeypatch.setattr(held_frames, "MOST_FRAME_PIXELS", 512 * 512 - 1)
-    with pytest.raises(LimitExceeded, match=r"^cut\.mkv has frames of 512×512 pixels: at most 0 megapixels"):
-        probe_video(cut)
+    monkeypatch.setattr(held_frames, "MOST_FRAME_PIXELS", 480 * 480)
+    with open_container(cut, "matroska") as container:
+        stream = find_video_stream(container, cut)
+        with pytest.raises(LimitExceeded, match=r"^cut\.mkv has frames of 512×512 pixels: at most 0 megapixels"):
+            next(Unpacking(container, stream, cut.name).frames())
+        # Before a frame of that size was made.
+        assert not stream.codec_context.is_open
 
 
 def test_frames_that_become_larger_than_any_recorder_s(tmp_path, monkeypatch):
@@ -190,25 +224,20 @@ def test_frames_that_become_larger_than_any_recorder_s(tmp_path, monkeypatch):
         list(iter_video(path))
 
 
-def test_a_pixel_format_that_changes_is_looked_at(tmp_path, monkeypatch):
+@pytest.mark.parametrize("codec", ["libx264", "libx265"])
+def test_a_pixel_format_that_changes_is_found_before_it_is_decoded(tmp_path, monkeypatch, codec):
     """Each part begins with its own parameters, as browsers' recorders write them."""
-    parts = []
-    for pixels in ("yuv420p", "yuv444p10le"):
-        context = av.CodecContext.create("libx264", "w")
-        (context.width, context.height), context.pix_fmt = SIZE, pixels
-        context.framerate, context.time_base, context.options = 10, Fraction(1, 10), {"bf": "0"}
-        for index in range(10):
-            frame = av.VideoFrame.from_ndarray(numbered(index, *SIZE), format="rgb24").reformat(format=pixels)
-            frame.pts = index
-            parts += context.encode(frame)
-        parts += context.encode(None)
-    path = muxed(tmp_path / "changed.mkv", "libx264", [bytes(part) for part in parts])
+    path = changing(tmp_path / "changed.mkv", codec, ["yuv420p", "yuv444p10le"])
     assert len(read_video(path).frames) == 20
     monkeypatch.setattr(held_frames, "SMALL_BYTES", 0)
     monkeypatch.setattr(held_frames, "MOST_HELD_BYTES", 30 * WIDTH * HEIGHT * 3 // 2)
-    with pytest.raises(LimitExceeded, match=r"^changed\.mkv would take"):
-        read_video(path)
-    assert len(read_video(path, end=0.5).frames) == 5
+    with open_container(path, "matroska") as container:
+        stream = find_video_stream(container, path)
+        frames = Unpacking(container, stream, path.name).frames()
+        with pytest.raises(LimitExceeded, match=r"^changed\.mkv would take"):
+            list(frames)
+        assert stream.codec_context.pix_fmt == "yuv420p"
+    assert len(read_video(path, end=0.3).frames) == 3
 
 
 def test_large_frames_are_not_decoded_side_by_side(tmp_path, monkeypatch):
@@ -221,7 +250,10 @@ def test_large_frames_are_not_decoded_side_by_side(tmp_path, monkeypatch):
             frames = Unpacking(container, stream, path.name).frames()
             next(frames)
             at_once = stream.codec_context.thread_count if kind == "AUTO" else 1
-            assert held_bytes(stream.codec_context) == (18 + at_once) * WIDTH * HEIGHT * 3 // 2
+            assert (
+                held_bytes(stream.codec_context, stream.codec_context.thread_count)
+                == (18 + at_once) * WIDTH * HEIGHT * 3 // 2
+            )
             frames.close()
 
 

@@ -25,6 +25,8 @@ MOST_GIF_PIXELS = 9_000_000
 UNTOLD_PIXELS = 9_000_000
 """That a frame may have although its header tells of fewer: recorders enlarge the picture as the connection allows.
 Up to here several frames are decoded at once."""
+BLOCK = 16
+"""Pixels to whose multiple H.264 rounds sides up."""
 MOST_THREADS = 8
 """Frames that are decoded at once, each of which takes memory."""
 MOST_HELD_BYTES = 1_500_000_000
@@ -37,26 +39,26 @@ LONGEST_WAIT = 60.0
 _KEPT = {"h264": 18, "hevc": 18, "vp8": 6, "vp9": 12, "av1": 13}
 """Frames by codec, by its standard: those that may be referred to, the one that is made and one that is given out."""
 _KEPT_BY_OTHERS = 4
+_CROPPED = ("h264", "hevc")
+"""Codecs whose frames may be shown in part."""
 
 
-def most_pixels(codec: str, told: int = 0) -> int:
-    """Pixels that a frame may have.
+def most_pixels(codec: str, told: int) -> int:
+    """Pixels that a frame may have, by FFmpeg's name of its codec and the pixels that the video's header tells of."""
+    return min(_most_of(codec), max(told, UNTOLD_PIXELS))
 
-    Args:
-        codec: FFmpeg's name.
-        told: pixels that the video's header tells of; 0 for the most that any header may tell.
-    """
-    most = min(get_settings().max_megapixels * 1_000_000, MOST_GIF_PIXELS if codec == "gif" else MOST_FRAME_PIXELS)
-    return min(most, max(told, UNTOLD_PIXELS)) if told else most
+
+def _most_of(codec: str) -> int:
+    return min(get_settings().max_megapixels * 1_000_000, MOST_GIF_PIXELS if codec == "gif" else MOST_FRAME_PIXELS)
 
 
 def check_frame(width: int, height: int, codec: str, name: str) -> None:
     """
     Raises:
-        LimitExceeded: a frame has more pixels than are decoded of a video.
+        LimitExceeded: a frame has more pixels than are decoded of a video, however little of it is shown.
     """
-    limit = most_pixels(codec)
-    if width * height > limit:
+    limit = _most_of(codec)
+    if (width - BLOCK) * (height - BLOCK) > limit:
         what = "a GIF" if codec == "gif" else "a video"
         raise LimitExceeded(
             f"{name} has frames of {width}×{height} pixels: at most {limit / 1e6:.0f} megapixels are read of {what}; "
@@ -72,14 +74,32 @@ def set_threads(stream: VideoStream) -> None:
     context.thread_count = min(os.cpu_count() or 1, MOST_THREADS)
 
 
-def held_bytes(context: VideoCodecContext) -> int:
-    """What a decoder holds at most, by its codec and the frames it is at; 0 before the first one."""
+def held_bytes(context: VideoCodecContext, threads: int) -> int:
+    """What a decoder of some threads holds at most, by its codec and the frames it is at; 0 before the first one."""
     if context.format is None:
         return 0
     pixels = max(context.width * context.height, context.coded_width * context.coded_height)
-    at_once = context.thread_count if pixels <= UNTOLD_PIXELS else 1
+    at_once = threads if pixels <= UNTOLD_PIXELS else 1
     kept = _KEPT.get(context.codec.canonical_name, _KEPT_BY_OTHERS) + at_once
     return kept * pixels * context.format.padded_bits_per_pixel // 8
+
+
+def scout_of(context: VideoCodecContext) -> VideoCodecContext | None:
+    """A second decoder that finds size and pixel format of each packet's frames before the first one sees it.
+
+    It may make no frame, and so takes no memory. Of H.264 and HEVC alone: their frames may be far larger than what
+    is shown of them, and they may change with every packet. ``None`` of others.
+    """
+    from av.video.codeccontext import VideoCodecContext
+
+    if context.codec.canonical_name not in _CROPPED:
+        return None
+    scout = VideoCodecContext.create(context.codec.canonical_name, "r")
+    assert isinstance(scout, VideoCodecContext)
+    scout.extradata = context.extradata
+    scout.thread_count = 1
+    scout.options = {"max_pixels": "1", "flags2": "+ignorecrop"}
+    return scout
 
 
 class Room:

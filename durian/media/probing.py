@@ -149,11 +149,7 @@ def find_sound_stream(container: InputContainer) -> AudioStream | None:
 
 
 def stream_zero(container: InputContainer, stream: VideoStream) -> float:
-    """Time stamp in seconds of the stream's beginning; recorders do not always start at 0.
-
-    Raises:
-        LimitExceeded: as :func:`durian.media.packets.packets_of`.
-    """
+    """Time stamp in seconds of the stream's beginning; recorders do not always start at 0."""
     start = _first_stamp(container, stream) if _is_matroska(container) else stream.start_time
     return 0.0 if start is None or stream.time_base is None else float(start * stream.time_base)
 
@@ -173,8 +169,8 @@ def _first_stamp(container: InputContainer, stream: VideoStream) -> int | None:
             packets = packets_of(again, again.streams[stream.index], Path(container.name).name)
             stamps = (packet.pts for packet in islice(packets, PACKETS_FOR_THE_START))
             return next((stamp for stamp in stamps if stamp is not None), None)
-    except (av.FFmpegError, OSError):
-        # What is damaged is told where frames are read.
+    except (av.FFmpegError, OSError, ValueError):
+        # What is wrong is told where frames are read.
         return None
 
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from durian.errors import LimitExceeded
 from durian.media.av1_frames import count_frames
 from durian.media.codecs import CHECKED
-from durian.media.held_frames import Room, check_frame, held_bytes, most_pixels
+from durian.media.held_frames import Room, check_frame, held_bytes, most_pixels, scout_of
 from durian.media.jpeg_scans import check_frame_scans, without_exif
 from durian.media.packets import packets_of
 from durian.media.png_frames import plain_frame
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from av import FFmpegError
     from av.container import InputContainer
     from av.packet import Packet
+    from av.video.codeccontext import VideoCodecContext
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
@@ -53,6 +55,7 @@ class Unpacking:
         context = stream.codec_context
         self._most_pixels = most_pixels(context.codec.canonical_name, context.width * context.height)
         context.options = {"max_pixels": str(self._most_told())}
+        self._scout = scout_of(context)
 
     def frames(self) -> Iterator[VideoFrame]:
         """The decoded frames, each counted before it is given.
@@ -66,23 +69,34 @@ class Unpacking:
         with Room(self._name) as room:
             for packet in packets_of(self._container, self._stream, self._name):
                 self._count_packet(packet)
+                self._look_ahead(packet, room)
                 try:
                     frames = self._stream.decode(self._plain(packet))
                 except av.FFmpegError as error:
                     self._check_size(error)
                     raise
-                self._check_held(room)
+                self._check_held(self._stream.codec_context, room)
                 for frame in frames:
                     self._given += 1
                     self._pixels_given += frame.width * frame.height
                     yield frame
                     self._check()
 
-    def _check_held(self, room: Room) -> None:
-        """Look at the frames that the decoder is at: neither a header nor the frames before tell their format."""
-        context = self._stream.codec_context
+    def _look_ahead(self, packet: Packet, room: Room) -> None:
+        """Check the frames of a packet before it is decoded, of codecs whose packets may change them."""
+        import av
+
+        if self._scout is None or not packet.size:
+            return
+        # It never succeeds, as it may make no frame.
+        with suppress(av.FFmpegError):
+            self._scout.decode(packet)
+        self._check_held(self._scout, room)
+
+    def _check_held(self, context: VideoCodecContext, room: Room) -> None:
+        """Look at the frames that a decoder is at: neither a header nor the frames before tell what they are."""
         check_frame(context.coded_width, context.coded_height, context.codec.canonical_name, self._name)
-        room.take(held_bytes(context))
+        room.take(held_bytes(context, self._stream.codec_context.thread_count))
 
     def _count_packet(self, packet: Packet) -> None:
         if not packet.size:
