@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import struct
 import zipfile
 import zlib
@@ -341,6 +342,17 @@ def test_all_pictures_together_are_measured_before_one_is_decoded(saved: Path, s
 
     with pytest.raises(LimitExceeded, match="have 9 megapixels together: at most 8 are taken"):
         load_bundle(rewritten(saved, large))
+
+
+@pytest.mark.parametrize("name", ["portrait/worn_hair.png", "portrait/worn_glasses.png", "attributes/1/mask.png"])
+def test_a_mask_of_another_size_is_refused_before_a_picture_is_decoded(saved: Path, monkeypatch, name: str):
+    """A mask of fifty megapixels is a few kilobytes."""
+    monkeypatch.setattr("durian.media.read_image", lambda _: pytest.fail("decoded"))
+    for width, height in ((7000, 7000), (96, 97), (48, 192)):
+        mask = cv2.imencode(".png", np.zeros((height, width), np.uint8))[1].tobytes()
+        sentence = f"its {name} has {width}×{height} pixels and the picture 96×96, so give one that Durian saved."
+        with pytest.raises(UnreadableMedia, match=rf"^hostile\.zip cannot be restored: {re.escape(sentence)}$"):
+            load_bundle(rewritten(saved, holding(name, mask)), of_working_size=True)
 
 
 def test_a_bundle_written_by_hand_as_the_first_ones_were(tmp_path: Path):

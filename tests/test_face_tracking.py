@@ -46,6 +46,12 @@ def test_lost_frames_are_none_and_the_face_is_found_again(close_up):
     assert all(landmarks is not None for landmarks in tracked[-3:])
 
 
+def test_gives_up_after_so_many_frames_in_a_row(close_up):
+    blank = np.full_like(close_up, 127)
+    tracked = track_faces([close_up, blank, close_up, close_up, blank, blank, close_up], most_lost=2)
+    assert [landmarks is None for landmarks in tracked] == [False, True, False, False, True, True]
+
+
 def test_keeps_the_same_person(close_up, hopper):
     face = detect_faces(hopper)[0]
     x0, y0, x1, y1 = face.box

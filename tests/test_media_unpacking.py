@@ -116,7 +116,9 @@ def test_frames_far_larger_than_told_are_not_decoded(tmp_path: Path, codec: str,
     sizes: list[int] = []
     with open_container(path, kind) as container:
         frames = Unpacking(container, find_video_stream(container, path), name).frames()
-        with pytest.raises(LimitExceeded, match=r"has frames of more than 1 megapixels: |is 1024×1024 pixels: "):
+        with pytest.raises(
+            LimitExceeded, match=r"has frames of (more than 1 mega|1024×1024 )pixels: |is 1024×1024 pixels: "
+        ):
             sizes.extend(frame.width for frame in frames)
     assert set(sizes) <= {WIDTH}
 

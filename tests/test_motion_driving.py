@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 import requests_made
 
-from durian.errors import InvalidRequest
+from durian.errors import InvalidRequest, NoFaceFound
 from durian.face import Crop, default_crop, detect_faces
-from durian.media import write_video
+from durian.media import held_frames, write_video
 from durian.motion import driving_fps, from_video, preset, read_driving
+from durian.motion.fitting import MOST_LOST
 from durian.prepare import MotionSource, build_request
 from durian.preview.renderer import PreviewRenderer
 from durian.request import AnimationRequest, Portrait, RenderOptions
@@ -124,6 +125,34 @@ def test_a_fast_turn_is_no_cut(collins):
     options = RenderOptions(size=SIDE, frames=12, fps=FPS, label=False, pose_strength=2.0)
     request = AnimationRequest(portrait, motion=preset("shake", 12, FPS), options=options)
     assert len(from_video(PreviewRenderer().render(request), FPS).motion) == 12
+
+
+@pytest.mark.parametrize(
+    ("faces", "words"), [(0, "No face was found in the first 30 frames"), (4, "for 30 frames or mo")]
+)
+def test_a_video_is_followed_no_further_once_its_face_is_gone(surprised, faces, words):
+    """A minute of large frames takes minutes to read, and is refused all the same."""
+    blank = np.full_like(surprised[0], 127)
+    read = []
+
+    def frames():
+        for number in range(1800):
+            read.append(number)
+            yield surprised[number] if number < faces else blank
+
+    with pytest.raises(NoFaceFound, match=words):
+        from_video(frames(), FPS)
+    assert len(read) == faces + MOST_LOST
+
+
+def test_what_a_refused_video_takes_is_given_back_at_once(tmp_path, surprised, monkeypatch):
+    monkeypatch.setattr(held_frames, "SMALL_BYTES", 0)
+    path = written(tmp_path / "wall.mp4", [np.full_like(surprised[0], 127)] * 60)
+    with pytest.raises(NoFaceFound) as error:
+        read_driving(path)
+    # The error is still here, and with it whatever it came through.
+    assert error.value is not None
+    assert held_frames.Room._taken == 0
 
 
 def test_reported_videos(shared_data):

@@ -32,6 +32,8 @@ FASTEST_DRIVING = 120
 """Frames a second of a driving video, from which the longest motion follows."""
 ROUNDING = 1.01
 """A picture of the working size has a row or a column more at most."""
+WORN = "portrait/worn_"
+"""How the masks of what the portrait wears begin."""
 PNG_HEAD = 24
 """Bytes of a PNG up to its width and height."""
 
@@ -106,6 +108,7 @@ class BundleReader:
             raise LimitExceeded(f"{len(settings.attributes)} attributes are too many: use at most {limit}.")
         self._check_pixels()
         with self._sentences():
+            self._check_masks()
             landmarks = self._arrays("landmarks.npz")
             return AnimationRequest(
                 portrait=self._portrait(settings.portrait, landmarks),
@@ -144,7 +147,7 @@ class BundleReader:
             image=image,
             landmarks=points,
             crop=saved.crop,
-            worn={name: self._picture(f"portrait/worn_{name}.png")[..., 0].copy() for name in saved.worn},
+            worn={name: self._picture(f"{WORN}{name}.png")[..., 0].copy() for name in saved.worn},
         )
 
     def _attribute(
@@ -188,7 +191,23 @@ class BundleReader:
         pixels = sum(self._pixels(name) // (1 if name.endswith("image.png") else 3) for name in pictures)
         check_together(pixels, f"The pictures in {self._name}", "give a bundle of fewer or smaller ones")
 
+    def _check_masks(self) -> None:
+        """Compare masks with their pictures, from their headers: one may be far larger than what is worked on."""
+        for name in (name for name in self._members if name.endswith("/mask.png") or name.startswith(WORN)):
+            picture = f"{name.rpartition('/')[0]}/image.png"
+            if picture in self and self._size(name) != self._size(picture):
+                (width, height), (of_width, of_height) = self._size(name), self._size(picture)
+                raise InvalidRequest(
+                    f"its {name} has {width}×{height} pixels and the picture {of_width}×{of_height}, so give one that "
+                    "Durian saved."
+                )
+
     def _pixels(self, name: str) -> int:
+        width, height = self._size(name)
+        return width * height
+
+    def _size(self, name: str) -> tuple[int, int]:
+        """Width and height of a picture, by its header."""
         try:
             head = read_member(self._archive, self._members[name], PNG_HEAD)
         except _BROKEN as error:
@@ -196,7 +215,7 @@ class BundleReader:
         if len(head) < PNG_HEAD or not head.startswith(b"\x89PNG\r\n\x1a\n") or head[12:16] != b"IHDR":
             raise self._unreadable(f"is damaged at {name}")
         width, height = struct.unpack(">II", head[16:])
-        return width * height
+        return width, height
 
     def _picture(self, name: str) -> np.ndarray:
         from durian.media import pixel_count, read_image

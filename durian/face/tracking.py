@@ -31,19 +31,26 @@ JITTER = 0.012
 """Size of MediaPipe's jitter in outer-eye distances; larger movements are left alone (measured on still heads)."""
 
 
-def track_faces(frames: Iterable[np.ndarray], what: str = "driving video") -> list[np.ndarray | None]:
+def track_faces(
+    frames: Iterable[np.ndarray], what: str = "driving video", most_lost: int | None = None
+) -> list[np.ndarray | None]:
     """Landmarks of one person in every frame: the largest at first, then whoever is nearest to where they were.
 
     Args:
         frames: ``(H, W, 3) uint8`` pictures, possibly a generator.
         what: how an error names the video.
+        most_lost: after so many frames in a row without the face no more are taken.
 
     Returns:
         One ``(478, 3) float32`` in the frame's pixels, or ``None`` where the face was lost, per frame.
     """
     tracker = _Tracker()
+    tracked = []
     try:
-        tracked = [tracker.next(frame) for frame in frames]
+        for frame in frames:
+            tracked.append(tracker.next(frame))
+            if tracker.lost == most_lost:
+                break
     finally:
         tracker.close()
     return _without_jitter(tracked)

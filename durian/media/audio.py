@@ -60,7 +60,7 @@ def read_audio(
         stream = find_sound_stream(container)
         if stream is None:
             return None
-        zero = stream_zero(find_video_stream(container, path))
+        zero = stream_zero(container, find_video_stream(container, path))
         samples = np.zeros((2, round(seconds * SAMPLE_RATE)), np.float32)
         if start > 1 and stream.time_base:
             # One second early: a codec's first frames after a jump may be silent.

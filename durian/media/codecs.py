@@ -27,8 +27,8 @@ def is_read(canonical_name: str) -> bool:
 
 @lru_cache(maxsize=1)
 def decoders_at_opening() -> str:
-    """The names of all decoders that may run as a file is opened, as FFmpeg's ``codec_whitelist`` has them: it tries
-    some, whatever is asked of it later. Those of :data:`CHECKED` pictures only run later."""
+    """The names of the decoders that may run as a file is opened, as FFmpeg's ``codec_whitelist`` has them: those of
+    sound. It runs them on every track, however many there are; pictures are decoded of one track, and only later."""
     import av
 
     names = []
@@ -38,6 +38,6 @@ def decoders_at_opening() -> str:
         except ValueError:
             # An encoder alone.
             continue
-        if is_read(codec.canonical_name) and codec.canonical_name not in CHECKED:
+        if is_read(codec.canonical_name) and codec.type == "audio":
             names.append(name)
     return ",".join(names)

@@ -32,6 +32,7 @@ from durian.media.png_colour import add_profile, read_coding, scale_transparency
 from durian.media.tiff_blocks import check_blocks
 from durian.media.tiff_tags import check_exif, check_tags
 from durian.media.unfinished_jpeg import with_its_end
+from durian.media.webp_chunks import check_chunks
 from durian.settings import get_settings
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 
 LARGE_PIXELS = 2_000_000
 """Pictures of more pixels are unpacked one at a time; below, a decoder holds less than 20 MB."""
+LARGE_BYTES = 20_000_000
+"""Files of more bytes are opened one at a time where a decoder reads them whole; telephones' have less."""
 REDUCING_GAP = 2.0
 """Whole blocks are averaged down to this times the wanted size, the rest is resampled; as Pillow's own thumbnails."""
 
@@ -53,11 +56,14 @@ BIG_ENDIAN_BIG = b"MM\0+"
 """How a BigTIFF with the highest byte first begins, which Pillow takes for another TIFF."""
 SAY_THEIR_OWN = ("heif", "avif")
 """Kinds whose container tells a size that need not be what their decoder meets."""
+READ_WHOLE = ("heif", "avif", "webp")
+"""Kinds whose decoder takes all bytes of a file as it is opened, most of them twice."""
 
 _ORIENTATION, _ON_ITS_SIDE = 0x0112, (5, 6, 7, 8)
 """EXIF's tag, and its values that swap width and height."""
 
-_large = threading.Lock()
+# Whoever opens a large file unpacks it, too.
+_large = threading.RLock()
 
 
 @dataclass(frozen=True)
@@ -107,7 +113,7 @@ def open_header(file: PictureFile) -> Iterator[Image.Image]:
         with warnings.catch_warnings():
             # Pillow warns from 89 megapixels on; our own limit is what counts.
             warnings.simplefilter("ignore")
-            with _opened(file) as image:
+            with _opening(file), _opened(file) as image:
                 file.stream.end_header()
                 yield image
     except DurianError:
@@ -117,6 +123,13 @@ def open_header(file: PictureFile) -> Iterator[Image.Image]:
     except Exception as error:
         # On hostile files the decoders raise nearly anything: OSError, SyntaxError, struct.error, KeyError, zlib.error.
         raise UnreadableMedia(f"{file.name} is cut off or damaged: choose a complete {IMAGE_FORMATS}.") from error
+
+
+def _opening(file: PictureFile) -> AbstractContextManager[object]:
+    """A context in which a picture may be opened, and is held."""
+    size = file.stream.seek(0, os.SEEK_END)
+    file.stream.seek(0)
+    return _large if file.kind in READ_WHOLE and size > LARGE_BYTES else nullcontext()
 
 
 def _opened(file: PictureFile) -> Image.Image:
@@ -137,6 +150,9 @@ def _opened(file: PictureFile) -> Image.Image:
         file.stream.seek(0)
         if file.stream.read(4) == BIG_ENDIAN_BIG:
             return _deep(file)
+        file.stream.seek(0)
+    if file.kind == "webp":
+        check_chunks(file.stream, file.name)
         file.stream.seek(0)
     coding = read_coding(file.stream) if file.kind == "png" else None
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,9 +13,10 @@ from durian.errors import DurianError, LimitExceeded, UnreadableMedia
 from durian.media import avi_tables, matroska_lists, mp4_tables
 from durian.media.codecs import decoders_at_opening, is_read
 from durian.media.files import check_pixels, open_checked
+from durian.media.held_frames import check_frame, set_threads
 from durian.media.kinds import IMAGE_KINDS, VIDEO_FORMATS, VIDEO_KINDS, describe_kind, is_animated, sniff, with_article
 from durian.media.packets import packets_of
-from durian.media.unpacking import Unpacking, most_pixels
+from durian.media.unpacking import Unpacking
 from durian.settings import get_settings
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ DEFAULT_FPS = 25.0
 """For a clip of a single frame without a rate."""
 MOST_STREAMS = 32
 """Tracks of a video that are looked at, the first ones; each costs memory, and cameras write some ten."""
+PACKETS_FOR_THE_START = 100
+"""Of the pictures that are looked at for a time stamp, where no header tells when they begin."""
 BYTES_LOOKED_AT = 1_000_000
 """As a file is opened, and one packet at least. FFmpeg keeps half a kilobyte for each packet, even of one byte."""
 SECONDS_FOR_A_STEP = 30.0
@@ -79,25 +83,29 @@ def open_container(path: Path, kind: str) -> InputContainer:
     """
     import av
 
-    options = {
-        "protocol_whitelist": "file",
-        "codec_whitelist": decoders_at_opening(),
-        "probesize": str(BYTES_LOOKED_AT),
-        "max_pixels": str(most_pixels()),
-        "max_streams": str(MOST_STREAMS),
-    }
     if kind == "mp4":
         mp4_tables.check_tables(path)
-        # Of which there may be as many as samples, each read by itself.
-        options["ignore_chapters"] = "1"
     elif kind == "matroska":
         matroska_lists.check_lists(path)
     elif kind == "avi":
         avi_tables.check_tables(path)
     try:
-        return av.open(f"file:{path}", format=kind, options=options, timeout=SECONDS_FOR_A_STEP)
+        return av.open(f"file:{path}", format=kind, options=_options(kind), timeout=SECONDS_FOR_A_STEP)
     except (av.FFmpegError, OSError, ValueError) as error:
         raise damaged(path) from error
+
+
+def _options(kind: str) -> dict[str, str]:
+    options = {
+        "protocol_whitelist": "file",
+        "codec_whitelist": decoders_at_opening(),
+        "probesize": str(BYTES_LOOKED_AT),
+        "max_streams": str(MOST_STREAMS),
+    }
+    if kind == "mp4":
+        # Of which there may be as many as samples, each read by itself.
+        options["ignore_chapters"] = "1"
+    return options
 
 
 def damaged(path: Path) -> UnreadableMedia:
@@ -121,10 +129,11 @@ def find_video_stream(container: InputContainer, path: Path) -> VideoStream:
         if codec is None or not is_read(codec):
             called = f" ({codec})" if codec else ""
             raise UnreadableMedia(f"{path.name} uses a codec that is not read{called}: convert it to H.264 MP4.")
-        if stream.codec_context.width or stream.codec_context.height:
-            check_pixels(stream.codec_context.width, stream.codec_context.height, path.name, "video")
-        stream.thread_type = "AUTO"
-        stream.codec_context.options = {"max_pixels": str(most_pixels())}
+        told = stream.codec_context.width, stream.codec_context.height
+        if any(told):
+            check_pixels(*told, path.name, "video")
+            check_frame(*told, codec, path.name)
+        set_threads(stream)
         return stream
     if container.streams.audio:
         raise UnreadableMedia(
@@ -139,16 +148,35 @@ def find_sound_stream(container: InputContainer) -> AudioStream | None:
     return next((each for each in streams if is_read(each.codec_context.codec.canonical_name)), None)
 
 
-def stream_zero(stream: VideoStream) -> float:
+def stream_zero(container: InputContainer, stream: VideoStream) -> float:
     """Time stamp in seconds of the stream's beginning; recorders do not always start at 0."""
-    if stream.start_time is None or stream.time_base is None:
-        return 0.0
-    return float(stream.start_time * stream.time_base)
+    start = _first_stamp(container, stream) if _is_matroska(container) else stream.start_time
+    return 0.0 if start is None or stream.time_base is None else float(start * stream.time_base)
+
+
+def _is_matroska(container: InputContainer) -> bool:
+    """Whether what FFmpeg tells of a stream's beginning and length may be a guess, from the whole file's."""
+    return "matroska" in container.format.name
+
+
+def _first_stamp(container: InputContainer, stream: VideoStream) -> int | None:
+    """That of the first packet which has one; read apart, so that the container stays where it is."""
+    import av
+
+    try:
+        options = _options("matroska")
+        with av.open(container.name, format="matroska", options=options, timeout=SECONDS_FOR_A_STEP) as again:
+            packets = packets_of(again, again.streams[stream.index], Path(container.name).name)
+            stamps = (packet.pts for packet in islice(packets, PACKETS_FOR_THE_START))
+            return next((stamp for stamp in stamps if stamp is not None), None)
+    except (av.FFmpegError, OSError, ValueError):
+        # What is wrong is told where frames are read.
+        return None
 
 
 def declared_duration(container: InputContainer, stream: VideoStream) -> float | None:
     """Seconds of the picture stream as the headers tell it, ``None`` where they do not (browsers' WebM, GIF)."""
-    if stream.duration and stream.time_base:
+    if stream.duration and stream.time_base and not _is_matroska(container):
         return float(stream.duration * stream.time_base)
     length = _tagged_duration(stream.metadata.get("DURATION", ""))
     if length is None and container.duration and not container.streams.audio:
@@ -157,9 +185,9 @@ def declared_duration(container: InputContainer, stream: VideoStream) -> float |
     elif "_STATISTICS_WRITING_APP" in stream.metadata:
         # mkvmerge tags a stream with its own length, all others with its end.
         return length
-    if length is not None and "matroska" in container.format.name:
+    if length is not None and _is_matroska(container):
         # MKV and WebM count from 0, although their first frame may come later; other headers tell the length itself.
-        after = length - max(stream_zero(stream), 0.0)
+        after = length - max(stream_zero(container, stream), 0.0)
         length = after if after > 0 else length
     return length
 
@@ -184,7 +212,7 @@ def scan_packets(path: Path, kind: str) -> tuple[float, int]:
     last, count = 0.0, 0
     with open_container(path, kind) as container:
         stream = find_video_stream(container, path)
-        zero = stream_zero(stream)
+        zero = stream_zero(container, stream)
         base = stream.time_base or Fraction(1, 1000)
         try:
             for packet in packets_of(container, stream, path.name):
@@ -214,7 +242,8 @@ def timing(path: Path, kind: str, container: InputContainer, stream: VideoStream
 
 def upright_size(frame: VideoFrame, stream: VideoStream) -> tuple[int, int]:
     """Width and height as shown: square pixels, rotation applied."""
-    aspect = stream.sample_aspect_ratio or Fraction(1)
+    # What the container does not tell stands in the frames.
+    aspect = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio or Fraction(1)
     width = max(1, round(frame.width * float(aspect))) if Fraction(1, 4) < aspect < 4 else frame.width
     return (frame.height, width) if frame.rotation % 180 else (width, frame.height)
 

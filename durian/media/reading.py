@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -104,7 +105,7 @@ def iter_video(
     start: float = 0.0,
     end: float | None = None,
     max_side: int | None = None,
-) -> Iterator[np.ndarray]:
+) -> Generator[np.ndarray, None, None]:
     """As :func:`read_video`, one frame at a time. The checks run at the call, decoding at the first ``next``."""
     info = probe_video(path)
     rate = info.fps if fps is None else fps
@@ -150,7 +151,9 @@ def _window(
     return seconds
 
 
-def _sampled(path: Path, fps: float, start: float, seconds: float, max_side: int | None) -> Iterator[np.ndarray]:
+def _sampled(
+    path: Path, fps: float, start: float, seconds: float, max_side: int | None
+) -> Generator[np.ndarray, None, None]:
     """Show at each output time the frame that a player would show, so that the length stays true."""
     count = max(1, round(seconds * fps))
     shown: VideoFrame | None = None
@@ -186,13 +189,11 @@ def _timed_frames(
     """Decoded frames with their time in seconds from the stream's beginning, from the key frame before ``start``."""
     import av
 
-    zero = stream_zero(stream)
+    zero = stream_zero(container, stream)
     if start > 0 and stream.time_base:
-        try:
+        # Containers without an index (GIF) are read from the beginning, which is where they already stand.
+        with suppress(av.FFmpegError):
             container.seek(int((start + zero) / stream.time_base), stream=stream)
-        except av.FFmpegError:
-            # Containers without an index (GIF) are read from the beginning, which is where they already stand.
-            zero = stream_zero(stream)
     interval = 1 / float(stream.average_rate or 25)
     time, first, decoded = -interval, 0.0, 0
     # Headers may have told less than there is.

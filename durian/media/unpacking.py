@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from durian.errors import LimitExceeded
 from durian.media.av1_frames import count_frames
 from durian.media.codecs import CHECKED
+from durian.media.held_frames import Room, check_frame, held_bytes, most_pixels, scout_of
 from durian.media.jpeg_scans import check_frame_scans, without_exif
 from durian.media.packets import packets_of
 from durian.media.png_frames import plain_frame
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from av import FFmpegError
     from av.container import InputContainer
     from av.packet import Packet
+    from av.video.codeccontext import VideoCodecContext
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
@@ -49,28 +52,51 @@ class Unpacking:
         self.seconds = 0.0
         self._container, self._stream, self._name = container, stream, name
         self._taken = self._given = self._pixels_taken = self._pixels_given = 0
+        context = stream.codec_context
+        self._most_pixels = most_pixels(context.codec.canonical_name, context.width * context.height)
+        context.options = {"max_pixels": str(self._most_told())}
+        self._scout = scout_of(context)
 
     def frames(self) -> Iterator[VideoFrame]:
         """The decoded frames, each counted before it is given.
 
         Raises:
-            LimitExceeded: more than may be is unpacked for that many ``seconds``, or for one frame.
+            LimitExceeded: more than may be is unpacked for that many ``seconds``, or for one frame, or kept.
             av.FFmpegError: the file is damaged.
         """
         import av
 
-        for packet in packets_of(self._container, self._stream, self._name):
-            self._count_packet(packet)
-            try:
-                frames = self._stream.decode(self._plain(packet))
-            except av.FFmpegError as error:
-                self._check_size(error)
-                raise
-            for frame in frames:
-                self._given += 1
-                self._pixels_given += frame.width * frame.height
-                yield frame
-                self._check()
+        with Room(self._name) as room:
+            for packet in packets_of(self._container, self._stream, self._name):
+                self._count_packet(packet)
+                self._look_ahead(packet, room)
+                try:
+                    frames = self._stream.decode(self._plain(packet))
+                except av.FFmpegError as error:
+                    self._check_size(error)
+                    raise
+                self._check_held(self._stream.codec_context, room)
+                for frame in frames:
+                    self._given += 1
+                    self._pixels_given += frame.width * frame.height
+                    yield frame
+                    self._check()
+
+    def _look_ahead(self, packet: Packet, room: Room) -> None:
+        """Check the frames of a packet before it is decoded, of codecs whose packets may change them."""
+        import av
+
+        if self._scout is None or not packet.size:
+            return
+        # It never succeeds, as it may make no frame.
+        with suppress(av.FFmpegError):
+            self._scout.decode(packet)
+        self._check_held(self._scout, room)
+
+    def _check_held(self, context: VideoCodecContext, room: Room) -> None:
+        """Look at the frames that a decoder is at: neither a header nor the frames before tell what they are."""
+        check_frame(context.coded_width, context.coded_height, context.codec.canonical_name, self._name)
+        room.take(held_bytes(context, self._stream.codec_context.thread_count))
 
     def _count_packet(self, packet: Packet) -> None:
         if not packet.size:
@@ -107,26 +133,24 @@ class Unpacking:
         return plain
 
     def _check_size(self, error: FFmpegError) -> None:
-        """Tell a decoder's refusal of :func:`most_pixels` from what is damaged: each has its own error for it, and
-        leaves the size that it refused, or none."""
+        """Tell a decoder's refusal of ``max_pixels`` from what is damaged: each has its own error for it, and leaves
+        the size that it refused, or none."""
         context = self._stream.codec_context
         left = context.width * context.height
-        if error.errno == errno.ERANGE or left > most_pixels() or (left == 0 and error.errno == errno.EINVAL):
+        if error.errno == errno.ERANGE or left > self._most_told() or (left == 0 and error.errno == errno.EINVAL):
             raise LimitExceeded(
-                f"{self._name} has frames of more than {get_settings().max_megapixels} megapixels: make it smaller."
+                f"{self._name} has frames of more than {self._most_pixels / 1e6:.0f} megapixels: make it smaller."
             ) from error
+
+    def _most_told(self) -> int:
+        """Pixels of a frame that the decoder is told to refuse; it looks at each frame's own size."""
+        return self._most_pixels + WIDEST_BLOCK * get_settings().max_image_side
 
     def _check(self) -> None:
         check_work(max(self._pixels_taken, self._pixels_given), self.seconds, self._name)
         most = MAX_DECODED_PER_SECOND * (max(self.seconds, 0.0) + SECONDS_BEFOREHAND)
         if max(self._taken - KEPT_BACK, self._given) > most:
             raise LimitExceeded(f"{self._name} holds more than {MAX_DECODED_PER_SECOND} frames a second: re-encode it.")
-
-
-def most_pixels() -> int:
-    """Pixels of a frame that a decoder is told to refuse; it looks at each frame's own size, whatever headers tell."""
-    limits = get_settings()
-    return limits.max_megapixels * 1_000_000 + WIDEST_BLOCK * limits.max_image_side
 
 
 def check_work(pixels: float, seconds: float, what: str) -> None:

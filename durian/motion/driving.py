@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 
 from durian.errors import InvalidRequest
 from durian.motion.cuts import CutWatch
-from durian.motion.fitting import bridge_gaps, from_landmarks
+from durian.motion.fitting import MOST_LOST, bridge_gaps, from_landmarks
 from durian.motion.motion import Motion
 
 DRIVING_FPS = 30.0
@@ -58,8 +59,9 @@ def read_driving(
     from durian.media import iter_video
 
     path, fps = Path(path), driving_fps(path)
-    frames = iter_video(path, fps, start=start, end=end, max_side=DRIVING_SIDE)
-    driving = from_video(frames, fps, neutral, path.name, start)
+    # Closed at once, since an error would keep what its decoder holds.
+    with closing(iter_video(path, fps, start=start, end=end, max_side=DRIVING_SIDE)) as frames:
+        driving = from_video(frames, fps, neutral, path.name, start)
     return replace(driving, motion=replace(driving.motion, name=path.stem))
 
 
@@ -80,14 +82,15 @@ def from_video(
         start: second of the video at which the frames begin.
 
     Raises:
-        NoFaceFound: the face is away for more than three frames; names the first such frame and its time.
+        NoFaceFound: the face is away for more than three frames; names the first such frame and its time. No frame
+            is read after so many without the face that it will not do.
         InvalidRequest: the video cuts to another shot or another person; names the time.
     """
     from durian.face.tracking import track_faces
 
     frames, turns = upright(frames)
     watch = CutWatch()
-    tracked = track_faces(watch.watch(frames))
+    tracked = track_faces(watch.watch(frames), most_lost=MOST_LOST)
     cut = watch.first_cut(tracked)
     if cut is not None:
         raise InvalidRequest(

@@ -33,6 +33,9 @@ SHUT = 0.17
 
 MAX_GAP = 3
 """Frames without a face that are bridged by interpolation."""
+MOST_LOST = 30
+"""Frames in a row without a face after which no more of a driving video are looked at: a second, so that what passes
+before the face is told with its length."""
 
 
 def fit_rigid(
@@ -170,14 +173,18 @@ def bridge_gaps(tracked: list[np.ndarray | None], fps: float, start: float = 0.0
     """
     known = [index for index, landmarks in enumerate(tracked) if landmarks is not None]
     if not known:
-        raise NoFaceFound("No face was found in the driving video: use one where a person's face is clearly seen.")
+        beginning = f"the first {MOST_LOST} frames of " if len(tracked) == MOST_LOST else ""
+        raise NoFaceFound(
+            f"No face was found in {beginning}the driving video: use one where a person's face is clearly seen."
+        )
     edges = [-1, *known, len(tracked)]
     for before, after in pairwise(edges):
         missing, at = after - before - 1, start + (before + 1) / fps
         if missing > MAX_GAP:
+            length = f"{missing} frames{' or more' if missing >= MOST_LOST else ''}"
             raise NoFaceFound(
                 f"The face is lost in frame {before + 1} of the driving video (at {at:.2f} s) for "
-                f"{missing} frames: trim the video or use one where the face stays in the picture."
+                f"{length}: trim the video or use one where the face stays in the picture."
             )
     values = np.stack([landmarks for landmarks in tracked if landmarks is not None]).reshape(len(known), -1)
     wanted = np.arange(len(tracked))
