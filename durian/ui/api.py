@@ -25,6 +25,7 @@ from durian.renderer import check_renderer
 from durian.request import (
     Alpha,
     AnimationRequest,
+    AttributeName,
     DiffusionOptions,
     ErasableName,
     Erased,
@@ -43,7 +44,7 @@ from durian.ui.handlers.common import broken, sentence
 from durian.ui.handlers.wear import SEGMENT_LANE
 from durian.ui.shares import site_of
 from durian.ui.uploads import is_uploaded
-from durian.ui.visitors import Visitor, get_visitors
+from durian.ui.visitors import CALLER_SECONDS, Visitor, get_visitors
 
 log = logging.getLogger(__name__)
 
@@ -182,7 +183,7 @@ async def animate(
         return gr.FileData(path=str(result.path), orig_name=result.path.name), told
 
 
-def preview(
+async def preview(
     portrait: gr.FileData,
     attributes: list[dict] | None = None,
     motion: str = "nod",
@@ -216,18 +217,22 @@ def preview(
     """
     with _Sentences():
         visitor = calls.begin(request)
-        owner, client = visitor.owner, site_of(visitor.address)
         alpha = checked(Alpha | None, alpha, "the alpha")
         blend = None if alpha is None else [alpha, alpha]
         frame = checked(FrameNumber, frame, "the frame")
         motion = checked(Text, motion, "the motion")
         options = RenderOptions(size=size, expansion=expansion, light=light, label=label)
-        built = _build(portrait, attributes, prepare.MotionSource(motion), options, blend, erase, face).request
-        image = get_engine().still(built, f"{owner}/{uuid.uuid4().hex}", frame or None, client)
-        return _write(image, built, visitor)
+        asked = portrait, attributes, prepare.MotionSource(motion), options, blend, erase, face
+        return await calls.aside(visitor, request, _preview, visitor, frame or None, *asked, patience=CALLER_SECONDS)
 
 
-def segment(
+def _preview(visitor: Visitor, frame: int | None, *arguments: Any) -> gr.FileData:
+    built = _build(*arguments).request
+    lane, client = f"{visitor.owner}/{uuid.uuid4().hex}", site_of(visitor.address)
+    return _write(get_engine().still(built, lane, frame, client), built, visitor)
+
+
+async def segment(
     image: gr.FileData,
     points: list[list[float]] | None = None,
     name: str | None = None,
@@ -248,15 +253,23 @@ def segment(
         visitor = calls.begin(request)
         clicks = _clicks(points)
         name = checked(ItemName | None, name, "the name")
-        picture = read_picture(_path(image, "image"), get_settings().reference_megapixels)
+        image = _path(image, "image")
+        return await calls.aside(visitor, request, _segment, visitor, image, name, clicks, patience=CALLER_SECONDS)
+
+
+def _segment(
+    visitor: Visitor, image: str, name: AttributeName | None, clicks: tuple[prepare.Click, ...]
+) -> gr.FileData:
+    with prepare.looking():
+        picture = read_picture(image, get_settings().reference_megapixels)
         faces = detect_faces(picture.image)
         landmarks = faces[0].landmarks if faces else None
         found = prepare.find_mask(picture.image, landmarks, name, clicks, "the image", given=picture.given)
-        mask = masks.resized(found, picture.given)
-        path = _fresh(visitor.owner, "mask", ".png")
-        path.write_bytes(masks.png_bytes(mask))
-        get_visitors().shares.count_made(visitor.address, path)
-        return gr.FileData(path=str(path), orig_name="mask.png", mime_type="image/png")
+    mask = masks.resized(found, picture.given)
+    path = _fresh(visitor.owner, "mask", ".png")
+    path.write_bytes(masks.png_bytes(mask))
+    get_visitors().shares.count_made(visitor.address, path)
+    return gr.FileData(path=str(path), orig_name="mask.png", mime_type="image/png")
 
 
 class _Sentences:
@@ -351,5 +364,5 @@ def _write(image: Any, built: AnimationRequest, visitor: Visitor) -> gr.FileData
 def connect() -> None:
     """Add the endpoints to the current :class:`gr.Blocks`."""
     gr.api(animate, api_name="animate", **ANIMATION_LANE)
-    gr.api(preview, api_name="preview", concurrency_limit=2)
+    gr.api(preview, api_name="preview")
     gr.api(segment, api_name="segment", **SEGMENT_LANE)
