@@ -91,7 +91,12 @@ def launch_options() -> dict[str, Any]:
         # Then whoever connects would choose the address that their share is counted for.
         log.warning("FORWARDED_ALLOW_IPS=* is taken for the addresses of private networks: name the proxy.")
         os.environ["FORWARDED_ALLOW_IPS"] = NEAR
-    guard = Middleware(Guard, visitors=get_visitors(), uploads=uploads_folder(settings))
+    guard = Middleware(
+        Guard,
+        visitors=get_visitors(),
+        uploads=uploads_folder(settings),
+        when_left=lambda owner: get_engine().forget_owner(owner),
+    )
     return {
         **address,
         "app_kwargs": {"middleware": [guard]},
