@@ -7,7 +7,7 @@ integers.
 # Gradio reads these functions' annotations as objects, so they are not postponed here.
 import logging
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,7 +16,7 @@ import gradio as gr
 from pydantic import Field
 
 from durian import masks, prepare
-from durian.engine import get_engine
+from durian.engine import get_engine, usual_bytes
 from durian.errors import DurianError, InvalidRequest, LimitExceeded
 from durian.face import detect_faces
 from durian.layers.fit import fits
@@ -24,7 +24,6 @@ from durian.media import read_picture, write_image
 from durian.renderer import check_renderer
 from durian.request import (
     Alpha,
-    AnimationRequest,
     AttributeName,
     DiffusionOptions,
     ErasableName,
@@ -43,12 +42,14 @@ from durian.ui.handlers.animate import ANIMATION_LANE
 from durian.ui.handlers.common import broken, sentence
 from durian.ui.handlers.wear import SEGMENT_LANE
 from durian.ui.shares import site_of
-from durian.ui.uploads import is_uploaded
+from durian.ui.uploads import is_uploaded, served_folder
 from durian.ui.visitors import CALLER_SECONDS, Visitor, get_visitors
 
 log = logging.getLogger(__name__)
 
 REPORTED = ("frames", "fps", "width", "height", "seconds", "renderer", "seed")
+PNG_GROWTH, PNG_HEAD = 1.01, 10_000
+"""By which a picture's bytes may grow as a PNG, and those of what stands beside them."""
 Blend = Annotated[
     list[Alpha], Field(min_length=2, max_length=2, fail_fast=True), accepting("[start, end], each from 0 to 1")
 ]
@@ -167,17 +168,17 @@ async def animate(
             renderer,
             diffusion,
         )
-        shares = get_visitors().shares
-        shares.check_room(visitor.address)
+        folder = get_engine().owner_folder(visitor.owner)
+        room = get_visitors().shares.reserve(visitor.address, folder, usual_bytes(prepared.request))
         job = get_engine().submit(
             prepared.request,
             audio_from=prepared.audio_from,
             audio_start=prepared.audio_start,
             owner=visitor.owner,
             client=site_of(visitor.address),
+            room=room,
         )
         result = await calls.finished(job, request)
-        shares.count_made(visitor.address, result.path, result.master, stays=True)
         told = {key: getattr(result, key) for key in REPORTED} | {"notices": [*prepared.notices, *result.notices]}
         told["fit"] = fit
         return gr.FileData(path=str(result.path), orig_name=result.path.name), told
@@ -229,7 +230,9 @@ async def preview(
 def _preview(visitor: Visitor, frame: int | None, *arguments: Any) -> gr.FileData:
     built = _build(*arguments).request
     lane, client = f"{visitor.owner}/{uuid.uuid4().hex}", site_of(visitor.address)
-    return _write(get_engine().still(built, lane, frame, client), built, visitor)
+    image = get_engine().still(built, lane, frame, client)
+    metadata = {"seed": built.options.seed}
+    return _written(visitor, "still", image.size, lambda path: write_image(image, path, metadata))
 
 
 async def segment(
@@ -266,10 +269,7 @@ def _segment(
         landmarks = faces[0].landmarks if faces else None
         found = prepare.find_mask(picture.image, landmarks, name, clicks, "the image", given=picture.given)
     mask = masks.resized(found, picture.given)
-    path = _fresh(visitor.owner, "mask", ".png")
-    path.write_bytes(masks.png_bytes(mask))
-    get_visitors().shares.count_made(visitor.address, path)
-    return gr.FileData(path=str(path), orig_name="mask.png", mime_type="image/png")
+    return _written(visitor, "mask", mask.size, lambda path: path.write_bytes(masks.png_bytes(mask)))
 
 
 class _Sentences:
@@ -350,15 +350,18 @@ def _path(given: Any, what: str) -> str:
     return str(path)
 
 
-def _fresh(owner: str, stem: str, suffix: str) -> Path:
-    return get_engine().owner_folder(owner) / f"{stem}-{uuid.uuid4().hex[:12]}{suffix}"
+def _written(visitor: Visitor, name: str, raw_bytes: int, write: Callable[[Path], object]) -> gr.FileData:
+    """A PNG that ``write`` makes for a visitor.
 
-
-def _write(image: Any, built: AnimationRequest, visitor: Visitor) -> gr.FileData:
-    path = _fresh(visitor.owner, "still", ".png")
-    write_image(image, path, {"seed": built.options.seed})
-    get_visitors().shares.count_made(visitor.address, path)
-    return gr.FileData(path=str(path), orig_name="still.png", mime_type="image/png")
+    Raises:
+        QueueFull, OutputFailed: there is no room for a picture of so many bytes.
+    """
+    folder = served_folder()
+    path = folder / f"{name}-{uuid.uuid4().hex[:12]}.png"
+    with get_visitors().shares.reserve(visitor.address, folder, round(PNG_GROWTH * raw_bytes) + PNG_HEAD) as room:
+        write(path)
+        room.settle(path)
+    return gr.FileData(path=str(path), orig_name=f"{name}.png", mime_type="image/png")
 
 
 def connect() -> None:

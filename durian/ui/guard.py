@@ -229,7 +229,7 @@ class Guard:
         length = messages.header(scope, b"content-length")
         if not length.isdecimal() or messages.header(scope, b"transfer-encoding"):
             raise InvalidRequest("The upload does not say how long it is: send it with a Content-Length alone.")
-        if room_on_disk(self._uploads) - self._coming < int(length):
+        if room_on_disk(self._uploads) - self._coming - self._visitors.shares.awaited < int(length):
             raise OutputFailed(DISK_FULL)
         self._visitors.shares.count_file(address, max(int(length), LEAST_UPLOAD_BYTES))
 
