@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,9 +11,11 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import BeforeValidator, Field, Strict
 
-from durian.errors import InvalidRequest
+from durian.content_cache import current_client
+from durian.errors import InvalidRequest, LimitExceeded
 from durian.face import PORTRAIT_MAX_ROLL, Crop, check_crop, default_crop, require_face
 from durian.layers.headroom import with_headroom
+from durian.long_work import Turns, between_steps
 from durian.media import Picture
 from durian.motion import Driving, preset, read_driving
 from durian.request import (
@@ -32,10 +34,13 @@ from durian.settings import get_settings
 
 AT_ONCE = 2
 """Requests whose faces and items are looked for at the same time: each takes some 200 MB for a moment."""
-_looking = threading.BoundedSemaphore(AT_ONCE)
+_looking = Turns(AT_ONCE)
 
 MOST_CLICKS = 200
 """On one picture; nobody needs twenty."""
+MOST_CLICK_WORK = 60.0
+"""Of all clicks that are followed for one request, each 1 and a third of its picture's megapixels: 30 clicks on
+pictures of three, and each takes a second."""
 FARTHEST_CLICK = 1_000_000
 """Pixels, beyond any picture; whether a click is inside its own is seen when that is read."""
 
@@ -158,15 +163,22 @@ def build_request(
 
     Raises:
         UnreadableMedia, LimitExceeded, NoFaceFound, InvalidRequest: with one sentence about the file or value.
+        Cancelled: nobody waits for the request any more.
     """
     options = options or RenderOptions()
     pictures = RequestPictures(
         portrait.picture if isinstance(portrait, PortraitSource) else None,
         [attribute.picture for attribute in attributes if isinstance(attribute, AttributeSource)],
     )
-    with _looking:
+    check_click_work(
+        (len(attribute.clicks), pictures.megapixels(attribute.picture))
+        for attribute in attributes
+        if isinstance(attribute, AttributeSource) and attribute.mask is None
+    )
+    with looking():
         person = load_portrait(portrait, pictures) if isinstance(portrait, PortraitSource) else portrait
-        items = tuple(a if isinstance(a, Attribute) else load_attribute(a, pictures) for a in attributes)
+        items = tuple(_loaded(attribute, pictures) for attribute in attributes)
+    between_steps()
     if isinstance(portrait, PortraitSource) and portrait.crop is None:
         person = with_headroom(person, items, inside=options.uncrop)
     del pictures
@@ -193,6 +205,47 @@ def build_request(
         diffusion=diffusion or DiffusionOptions(),
     )
     return Prepared(request, audio_from, audio_start, () if notice is None else (notice,))
+
+
+@contextmanager
+def looking() -> Iterator[None]:
+    """A context in which faces and items may be looked for: :data:`AT_ONCE` at the same time, by turns of clients.
+
+    Raises:
+        Cancelled: nobody waits for the work any more.
+    """
+    with _looking.turn(current_client()):
+        yield
+
+
+def check_click_work(clicks: Iterable[tuple[int, float]]) -> None:
+    """Refuse clicks that would keep everybody waiting for minutes.
+
+    Args:
+        clicks: of each picture, how many there are and how many megapixels it is worked on at.
+
+    Raises:
+        LimitExceeded: they are more than :data:`MOST_CLICK_WORK` together.
+    """
+    given = list(clicks)
+    count, work = sum(number for number, _ in given), sum(click_work(*each) for each in given)
+    if work > MOST_CLICK_WORK:
+        raise LimitExceeded(
+            f"{count} clicks are too many for pictures of this size: give {int(count * MOST_CLICK_WORK / work)} at "
+            "most in all, or masks."
+        )
+
+
+def click_work(number: int, megapixels: float) -> float:
+    """How much work so many clicks are on a picture that is worked on at so many megapixels."""
+    return number * (1 + megapixels / 3)
+
+
+def _loaded(attribute: AttributeSource | Attribute, pictures: RequestPictures) -> Attribute:
+    if isinstance(attribute, Attribute):
+        return attribute
+    between_steps()
+    return load_attribute(attribute, pictures)
 
 
 def load_portrait(source: PortraitSource, pictures: RequestPictures | None = None) -> Portrait:
@@ -281,6 +334,8 @@ def find_mask(
 
     Raises:
         InvalidRequest: neither name nor clicks, a click outside the picture, or nothing found.
+        LimitExceeded: too many clicks.
+        Cancelled: nobody waits for the mask any more.
     """
     from durian.segmentation import get_segmenter
 
@@ -297,6 +352,7 @@ def find_mask(
         raise InvalidRequest(
             f"Nothing says where the item is in {called}: give {'a mask, ' if takes_mask else ''}a name or a click."
         )
+    check_click_work([(len(clicks), image.shape[0] * image.shape[1] / 1e6)])
     chosen = get_segmenter(segmenter)
     chosen.set_image(image)
     mask = None if named is None else chosen.named(named, landmarks)

@@ -38,11 +38,18 @@ class RequestPictures:
         self._references: dict[object, Picture] = {}
         self._faces: dict[int, list[Face]] = {}
         given = {_key(source): source for source in (*([] if portrait is None else [portrait]), *references)}
-        pixels = sum(
-            source.shape[0] * source.shape[1] if isinstance(source, np.ndarray) else pixel_count(source)
-            for source in given.values()
+        self._pixels = {
+            key: source.shape[0] * source.shape[1] if isinstance(source, np.ndarray) else pixel_count(source)
+            for key, source in given.items()
+        }
+        check_together(
+            sum(self._pixels.values()), "The pictures of this request", "leave some out or make them smaller"
         )
-        check_together(pixels, "The pictures of this request", "leave some out or make them smaller")
+
+    def megapixels(self, source: Source) -> float:
+        """At how many a reference is worked on, known before it is unpacked."""
+        given = self._pixels[_key(source)] / 1e6
+        return given if isinstance(source, np.ndarray) else min(given, get_settings().reference_megapixels)
 
     def portrait(self, source: Source) -> Picture:
         """The portrait at the size it is worked on."""

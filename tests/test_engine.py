@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gc
+import math
 import subprocess
 import sys
 import threading
 import time
 import weakref
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +18,9 @@ import pytest
 from gated import PATIENCE, GatedRenderer, files_below, frame, gated_request, wait_until
 from requests_made import picture, portrait
 
-from durian.engine import Engine, JobStatus, memory
+from durian.engine import Engine, JobStatus, memory, usual_bytes
 from durian.engine.storage import Storage
-from durian.errors import Cancelled, InvalidRequest, NoFaceFound, OutputFailed, UnreadableMedia
+from durian.errors import Cancelled, InvalidRequest, NoFaceFound, OutputFailed, QueueFull, UnreadableMedia
 from durian.media import VideoWriter, iter_video, probe_video, read_metadata, read_video
 from durian.settings import Settings
 
@@ -223,6 +225,83 @@ def test_a_failing_encoder_stops_the_rendering(
         engine.animate(gated_request(frames=40), out=tmp_path / "half.mp4")
     assert [p for p in tmp_path.iterdir() if p.is_file()] == []
     assert files_below(tmp_path / "work" / "visitors" / "results") == []
+
+
+class Room:
+    """Takes down what it is told, and has ``most`` bytes."""
+
+    def __init__(self, most: float = math.inf) -> None:
+        self.most, self.held, self.settled, self.closed = most, [0], (), 0
+
+    def hold(self, size: int) -> None:
+        if size > self.most:
+            raise QueueFull("There is no room left: try again later.")
+        self.held.append(size)
+
+    def settle(self, *paths: Path) -> None:
+        assert not self.closed
+        self.settled = paths
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def test_a_result_s_bytes_are_held_as_they_are_written(engine: Engine, gated: GatedRenderer):
+    gated.let(6)
+    room = Room()
+    animation = engine.submit(gated_request(), room=room).result(PATIENCE)
+    assert room.settled == (animation.path, animation.master)
+    assert room.closed
+    assert sorted(room.held) == room.held
+    # The rest are the files' heads and indices.
+    written = animation.path.stat().st_size + animation.master.stat().st_size
+    assert 0.1 * written < room.held[-1] <= written
+
+
+def test_an_animation_ends_where_there_is_no_room_for_it(engine: Engine, gated: GatedRenderer, tmp_path: Path):
+    room = Room(most=2_000)
+    job = engine.submit(gated_request(frames=600), room=room)
+    gated.let(600)
+    with pytest.raises(QueueFull, match="no room left"):
+        job.result(PATIENCE)
+    assert gated.rendered < 100, "it does not go on to its end"
+    assert room.closed
+    assert room.settled == ()
+    wait_until(lambda: files_below(tmp_path / "work" / "visitors" / "results") == [])
+
+
+@pytest.mark.parametrize("how", ["cancelled while it waits", "cancelled", "failed", "not taken", "no renderer"])
+def test_the_room_of_what_is_not_made_is_given_back(engine: Engine, gated: GatedRenderer, how: str):
+    gated.fail_with = OSError("broken") if how == "failed" else None
+    before = engine.submit(gated_request()) if how == "cancelled while it waits" else None
+    room = Room()
+    if how == "not taken":
+        engine._line.capacity = 0
+        with pytest.raises(QueueFull):
+            engine.submit(gated_request(), room=room)
+    elif how == "no renderer":
+        with pytest.raises(InvalidRequest):
+            engine.submit(replace(gated_request(), renderer="magic"), room=room)
+    else:
+        job = engine.submit(gated_request(), room=room)
+        if how == "failed":
+            gated.let(1)
+        else:
+            job.cancel()
+            gated.let(1)
+        wait_until(lambda: job.progress.finished)
+    assert room.closed
+    assert room.settled == ()
+    if before is not None:
+        before.cancel()
+
+
+def test_what_a_result_usually_has():
+    plain = gated_request(frames=10)
+    assert usual_bytes(plain) == 10 * 64 * 64 // 2
+    wide = gated_request(frames=10, portrait=portrait(image=picture(5, 120)[:, :100]), options={"uncrop": True})
+    assert usual_bytes(wide) == 10 * 100 * 120 // 2
+    assert usual_bytes(replace(plain, motion=None)) == 64 * 64 // 2
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs resource limits")

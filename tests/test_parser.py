@@ -14,7 +14,9 @@ from durian.segmentation import get_segmenter, registry
 from durian.segmentation.classic.segmenter import largest_face
 from durian.segmentation.find_worn import certainty_of, named_mask
 from durian.segmentation.interface import START_NAMES
+from durian.segmentation.parser import clicked as clicked_module
 from durian.segmentation.parser import running
+from durian.segmentation.parser import segmenter as segmenter_module
 from durian.segmentation.parser.classes import BACKGROUND, CLASSES, CLOTHES, HAIR, HAT, ITEMS
 from durian.segmentation.parser.clicked import SIDE, _window
 from durian.segmentation.parser.heads import (
@@ -242,6 +244,27 @@ def test_named_starts_and_clicks_go_through_the_network(collins, landmarks, weig
     clicked = segmenter.predict(np.array([[x, y]]), np.array([1]), start=start)
     assert clicked[y, x] > HALF
     assert (clicked != start).any()
+
+
+def test_a_mask_s_edge_is_drawn_once_after_the_last_click(collins, landmarks, weights, monkeypatch):
+    """Clicked on one after another, the mask is the same as of all at once."""
+    fake(monkeypatch, 0.5)
+    drawn = []
+
+    def counted(*arguments):
+        drawn.append(None)
+        return clicked_module.draw_edges(*arguments)
+
+    monkeypatch.setattr(segmenter_module, "draw_edges", counted)
+    points = landmarks[[50, 280, 152], :2]
+    segmenter = ParserSegmenter(weights)
+    segmenter.set_image(collins)
+    at_once = segmenter.predict(points, np.array([1, 1, 0]))
+    assert len(drawn) == 1
+    segmenter.set_image(collins)
+    for count in (1, 2, 3):
+        one_by_one = segmenter.predict(points[:count], np.array([1, 1, 0])[:count])
+    assert np.array_equal(at_once, one_by_one)
 
 
 def test_a_name_that_the_parser_does_not_confirm(collins, hopper, landmarks, weights, monkeypatch):

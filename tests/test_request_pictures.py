@@ -9,6 +9,7 @@ import sys
 import zlib
 from pathlib import Path
 
+import asynchronous
 import cv2
 import gradio as gr
 import numpy as np
@@ -236,7 +237,7 @@ def test_the_api_segments_in_pixels_of_the_upload(doubled, halved):
     upload = folder / "upright-upload.png"
     upload.write_bytes(doubled.read_bytes())
     try:
-        answer = api.segment({"path": str(upload)}, [[500, 140, 1], [500, 520, 0]])
+        answer = asynchronous.run(api.segment({"path": str(upload)}, [[500, 140, 1], [500, 520, 0]]))
     finally:
         upload.unlink()
     mask = np.asarray(Image.open(answer.path))

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 import gradio as gr
 import numpy as np
 import pytest
 from requests_made import attribute, portrait
 
-from durian.engine import JobStatus
+from durian.engine import JobStatus, usual_bytes
 from durian.errors import Cancelled, OutputFailed, QueueFull
 from durian.face import Face
-from durian.ui import controls, texts, views
+from durian.ui import controls, shares, texts, views
 from durian.ui.handlers import animate
 from durian.ui.handlers.common import guarded
 from durian.ui.session import PortraitChoice, Session
+from durian.ui.visitors import get_visitors
 
 
 class FakeJob:
@@ -42,10 +46,14 @@ class FakeEngine:
     def __init__(self, job):
         self.job = job
 
-    def submit(self, *_, **__):
+    def submit(self, *_, room, **__):
+        room.close()
         if isinstance(self.job, Exception):
             raise self.job
         return self.job
+
+    def owner_folder(self, owner):
+        return Path(tempfile.gettempdir())
 
 
 def status(state: str, **changes) -> JobStatus:
@@ -100,6 +108,24 @@ def test_a_failure_is_a_sentence_and_loses_nothing(session, monkeypatch, job, wo
         press(session)
     assert intact(session)
     assert session.consent
+
+
+def test_nothing_is_begun_that_there_is_no_room_for(session, monkeypatch):
+    """Neither in the share of the visitor's address, as far as such an animation usually goes, nor on the disk."""
+    engine = FakeEngine(FakeJob(outcome=Cancelled("not this time")))
+    monkeypatch.setattr(animate, "get_engine", lambda: engine)
+    visitors = get_visitors()
+    usual = usual_bytes(session.request())
+    assert 1e6 < usual < 1e7
+    taken = visitors.reserve(session.owner, Path("."), visitors.shares.check_room(session.owner) - usual + 1)
+    with taken, pytest.raises(gr.Error, match="try again later"):
+        press(session)
+    monkeypatch.setattr(shares, "room_on_disk", lambda folder: usual - 1)
+    with pytest.raises(gr.Error, match="disk is full"):
+        press(session)
+    monkeypatch.setattr(shares, "room_on_disk", lambda folder: usual)
+    assert texts.CANCELLED in press(session)[-1][2]
+    assert intact(session)
 
 
 def test_a_cancelled_job_says_so_and_frees_the_button(session, monkeypatch):

@@ -12,6 +12,7 @@ import pytest
 from gradio.context import LocalContext
 
 from durian.errors import Cancelled
+from durian.long_work import between_steps
 from durian.settings import Settings
 from durian.ui import calls
 from durian.ui.calls import aside
@@ -91,6 +92,57 @@ def test_nothing_is_begun_for_who_never_asks_for_the_answer(monkeypatch: pytest.
             await others[0]
         assert await others[1] == "next"
         assert work.begun == ["first", "next"]
+
+    asynchronous.run(scene())
+
+
+def test_what_a_cancelled_call_left_behind_gives_up_at_its_next_step():
+    begun, goes_on, ended = threading.Event(), threading.Event(), []
+
+    def work() -> None:
+        begun.set()
+        assert goes_on.wait(20)
+        try:
+            between_steps()
+        except Cancelled as error:
+            ended.append(str(error))
+            raise
+
+    async def scene() -> None:
+        first = asyncio.create_task(aside(visitor("10.0.0.3"), None, work))
+        await until(begun.is_set)
+        await cancelled(first)
+        goes_on.set()
+        assert await aside(visitor("10.0.0.3"), None, lambda: "next") == "next"
+
+    asynchronous.run(scene())
+    assert ended == [calls.GONE]
+
+
+def test_what_nobody_asks_for_gives_up_at_its_next_step(monkeypatch: pytest.MonkeyPatch):
+    gone = threading.Event()
+    monkeypatch.setattr(calls, "_has_gone", lambda *_: gone.is_set())
+
+    def work() -> None:
+        between_steps()
+        gone.set()
+        between_steps()
+        raise AssertionError("it went on")
+
+    with pytest.raises(Cancelled, match="The caller has gone"):
+        asynchronous.run(aside(visitor("10.0.0.4"), None, work))
+
+
+def test_who_begins_several_quick_calls_may_ask_for_them_one_after_another(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(calls, "SECONDS_TO_LISTEN", -1)
+    monkeypatch.setattr(calls, "get_visitors", lambda: Visitors(Settings()))
+    unheard = SimpleNamespace(session_hash="call")
+
+    async def scene() -> None:
+        LocalContext.event_id.set("event")
+        with pytest.raises(Cancelled):
+            await aside(visitor("10.0.0.5"), unheard, lambda: "slow")
+        assert await aside(visitor("10.0.0.5"), unheard, lambda: "quick", patience=60) == "quick"
 
     asynchronous.run(scene())
 

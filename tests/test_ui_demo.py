@@ -7,18 +7,21 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import asynchronous
 import gradio as gr
 import pytest
 from fastapi import Request
+from gradio.processing_utils import move_files_to_cache
 from gradio.queueing import Event
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from durian.errors import InvalidRequest
-from durian.folders import uploads_folder
+from durian.folders import results_folder, uploads_folder
 from durian.settings import get_settings
 from durian.ui import create_demo, launch_options
+from durian.ui import demo as demo_module
 from durian.ui.api import _clicks, _path
 from durian.ui.demo import NEAR
 from durian.ui.handlers.animate import ANIMATION_LANE
@@ -33,6 +36,31 @@ def demo():
 def test_only_three_endpoints_are_public(demo):
     public = {fn.api_name for fn in demo.fns.values() if fn.api_visibility == "public"}
     assert public == {"animate", "preview", "segment"}
+
+
+def test_pages_show_signs_of_life_whose_end_gradio_is_not_told(demo):
+    """It would make the page's components anew for its handlers; the guard does what is needed."""
+    assert demo.config["connect_heartbeat"]
+    assert not any(kind == "unload" for fn in demo.fns.values() for _, kind in fn.targets)
+
+
+def test_when_a_page_is_left_its_owner_is_forgotten(monkeypatch):
+    forgotten = []
+    monkeypatch.setattr(demo_module, "get_engine", lambda: SimpleNamespace(forget_owner=forgotten.append))
+    (guard,) = launch_options()["app_kwargs"]["middleware"]
+    guard.kwargs["when_left"]("somebody")
+    assert forgotten == ["somebody"]
+
+
+def test_results_are_served_as_they_are(demo):
+    """A copy would lie on the disk as well, and nobody would count it."""
+    path = results_folder(get_settings()) / "durian-1.mp4"
+    path.write_bytes(b"video")
+    try:
+        given = gr.FileData(path=str(path), orig_name=path.name)
+        assert move_files_to_cache(given, gr.File(), postprocess=True)["path"] == str(path)
+    finally:
+        path.unlink()
 
 
 def test_animations_share_one_lane_and_stills_are_not_in_it(demo):

@@ -10,8 +10,8 @@ import pytest
 from test_ui_session import table
 
 from durian.engine import Animation
-from durian.errors import QueueFull
 from durian.media import write_video
+from durian.ui import shares
 from durian.ui.handlers import save
 from durian.ui.handlers.common import guarded
 from durian.ui.session import Outcome, Session
@@ -50,20 +50,29 @@ def test_nothing_is_made_that_there_is_no_room_for(session: Session, tmp_path: P
     """Neither for the visitor's address, nor on the disk; what was made before is handed out again."""
     master = tmp_path / "master.mkv"
     write_video(np.zeros((3, 64, 64, 3), np.uint8), master, 24)
-    monkeypatch.setattr(save, "room_on_disk", lambda folder: -1)
+    monkeypatch.setattr(shares, "room_on_disk", lambda folder: -1)
     with pytest.raises(gr.Error, match="disk is full"):
         guarded(download)(session)
-    monkeypatch.setattr(save, "room_on_disk", lambda folder: 10**9)
-
-    def none_left(owner: str) -> float:
-        raise QueueFull("More than 2000 MB were uploaded from your address: try again later.")
-
-    monkeypatch.setattr(get_visitors(), "check_room", none_left)
-    with pytest.raises(gr.Error, match="try again later"):
-        guarded(download)(session)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["durian-1.mp4", "master.mkv"]
-    monkeypatch.undo()
+    monkeypatch.setattr(shares, "room_on_disk", lambda folder: 10**12)
+    visitors = get_visitors()
+    with visitors.reserve(session.owner, tmp_path, visitors.shares.check_room(session.owner)):
+        with pytest.raises(gr.Error, match="try again later"):
+            guarded(download)(session)
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["durian-1.mp4", "master.mkv"]
+    before = visitors.shares.check_room(session.owner)
     made = Path(guarded(download)(session))
+    assert before - visitors.shares.check_room(session.owner) == made.stat().st_size
     if download is not save.bundle:
-        monkeypatch.setattr(get_visitors(), "check_room", none_left)
+        monkeypatch.setattr(shares, "room_on_disk", lambda folder: -1)
         assert guarded(download)(session) == str(made)
+
+
+def test_a_download_takes_half_of_the_room_at_most(session: Session, tmp_path: Path, settings_environment):
+    """So that several begun at once have no more than all together."""
+    settings_environment(visitor_upload_mb=1)
+    get_visitors.cache_clear()
+    write_video(np.random.default_rng(0).integers(0, 256, (12, 256, 256, 3), np.uint8), tmp_path / "master.mkv", 24)
+    with pytest.raises(gr.Error, match=r"more than 0 MB|more than 1 MB"):
+        guarded(save.frames)(session)
+    assert get_visitors().shares.check_room(session.owner) == 1_000_000
+    get_visitors.cache_clear()

@@ -19,8 +19,9 @@ from gradio.state_holder import StateHolder
 from durian.settings import Settings
 from durian.ui import guard as guard_module
 from durian.ui import uploads
-from durian.ui.guard import MOST_NAMES, PAGE_COSTS, SCHEMA_COSTS, Guard
+from durian.ui.guard import BEAT_COSTS, MOST_NAMES, PAGE_COSTS, SCHEMA_COSTS, Guard
 from durian.ui.messages import MOST_BODY_BYTES
+from durian.ui.signs_of_life import ALIVE
 from durian.ui.visitors import COOKIE, Visitors
 
 
@@ -37,6 +38,20 @@ async def tells(scope, receive, send) -> None:
     await send({"type": "http.response.body", "body": answer})
 
 
+def hanging_up_on_signs_of_life(app):
+    """A caller who hangs up at once: a sign of life lasts for as long as its connection."""
+
+    async def called(scope, receive, send) -> None:
+        messages = iter([{"type": "http.request"}, {"type": "http.disconnect"}])
+
+        async def hangs_up():
+            return next(messages)
+
+        await app(scope, hangs_up if "/heartbeat/" in scope["path"] else receive, send)
+
+    return called
+
+
 @pytest.fixture
 def visitors() -> Visitors:
     return Visitors(Settings(visitor_pages=3, visitor_requests=REQUESTS, visitor_upload_mb=4))
@@ -48,7 +63,8 @@ def ask(visitors: Visitors, tmp_path: Path):
 
     def ask_(method: str, path: str, host: str = "203.0.113.5", scheme: str = "http", **rest) -> httpx.Response:
         async def send() -> httpx.Response:
-            transport = httpx.ASGITransport(Guard(tells, visitors, tmp_path), client=(host, 1234))
+            guarded = hanging_up_on_signs_of_life(Guard(tells, visitors, tmp_path))
+            transport = httpx.ASGITransport(guarded, client=(host, 1234))
             async with httpx.AsyncClient(transport=transport, base_url=f"{scheme}://durian") as client:
                 return await client.request(method, path, **rest)
 
@@ -90,6 +106,7 @@ def test_behind_a_row_of_proxies_the_cookie_is_kept_in_a_frame(ask):
 SESSION = "mine1234567"
 NAMING = [
     ("GET", f"/gradio_api/heartbeat/{SESSION}", {}),
+    ("GET", f"/below/gradio_api/heartbeat/{SESSION}", {}),
     ("GET", f"/gradio_api/queue/data?session_hash={SESSION}", {}),
     ("GET", f"/gradio_api/queue/data?session_hash=x&session_hash={SESSION}", {}),
     ("POST", "/gradio_api/cancel", {"json": {"session_hash": SESSION, "fn_index": 1}}),
@@ -103,7 +120,10 @@ NAMING = [
 def test_whatever_names_a_session_needs_its_cookie(ask, method, path, rest):
     mine = ask(method, path, headers=cookie(), **rest)
     assert mine.status_code == 200
-    assert mine.json()["path"] == path.split("?")[0]
+    if "/heartbeat/" in path:
+        assert mine.content == ALIVE
+    else:
+        assert mine.json()["path"] == path.split("?")[0]
     for headers in ({}, cookie("x" * 43), cookie("short")):
         refused = ask(method, path, headers=headers, **rest)
         assert refused.status_code == 403
@@ -413,6 +433,8 @@ def test_what_describes_the_api_counts_as_some_requests(ask):
     answers = [ask("GET", path).status_code for path in paths[: REQUESTS // SCHEMA_COSTS + 1]]
     assert answers == [200] * (REQUESTS // SCHEMA_COSTS) + [429]
     assert guard_module._cost("/gradio_api/info/") == SCHEMA_COSTS
+    assert guard_module._cost("/gradio_api/heartbeat/abc") == BEAT_COSTS
+    assert guard_module._cost("/below/gradio_api/heartbeat/abc") == BEAT_COSTS
     assert guard_module._cost("/gradio_api/upload") == 1
 
 
@@ -440,7 +462,7 @@ def test_ending_a_calls_event_makes_no_page_of_it(visitors: Visitors, ask):
 
 def test_too_many_pages_of_one_address_are_refused(ask):
     for name in "abc":
-        assert ask("GET", f"/gradio_api/heartbeat/{name}").status_code == 200
+        assert ask("GET", f"/gradio_api/queue/data?session_hash={name}").status_code == 200
     answer = ask("GET", "/gradio_api/heartbeat/d")
     assert answer.status_code == 429
     assert "3 pages are open" in answer.json()["detail"]
@@ -456,41 +478,110 @@ def test_a_request_that_fails_inside_is_closed_again(visitors: Visitors, tmp_pat
     assert visitors.shares._shares["203.0.113.5"].open_requests == 0
 
 
-def test_a_sign_of_life_lasts_as_long_as_its_connection(visitors: Visitors, tmp_path: Path, ask):
-    during: list[int] = []
+class SignOfLife:
+    """A connection of a page's that is open in a ``with``; what was sent over it is in ``sent``."""
 
-    async def looks(scope, receive, send) -> None:
-        during.append(visitors._visitors["mine"].beats)
-        await tells(scope, receive, send)
+    def __init__(self, guard: Guard, blocks: gr.Blocks | None, session: str = SESSION) -> None:
+        self.sent: list[dict] = []
+        self.stop_event = asyncio.Event()
+        self._gone = asyncio.Event()
+        scope = {"type": "http", "method": "GET", "path": f"/gradio_api/heartbeat/{session}", "headers": []}
+        scope |= {"client": ("203.0.113.5", 1)}
+        if blocks is not None:
+            scope["app"] = SimpleNamespace(get_blocks=lambda: blocks, stop_event=self.stop_event)
+        self._call = guard(scope, self._receive, self._send)
 
-    async def beat(method: str) -> None:
-        transport = httpx.ASGITransport(Guard(looks, visitors, tmp_path), client=("203.0.113.5", 1))
-        async with httpx.AsyncClient(transport=transport, base_url="http://durian") as client:
-            await client.request(method, "/gradio_api/heartbeat/mine")
+    async def __aenter__(self) -> SignOfLife:
+        self.task = asyncio.create_task(self._call)
+        while not self.sent[1:]:
+            await asyncio.sleep(0.001)
+        return self
 
-    for method in ("GET", "HEAD"):
-        asynchronous.run(beat(method))
-    assert during == [1, 1]
-    assert visitors._visitors["mine"].beats == 0
+    async def __aexit__(self, *_) -> None:
+        self._gone.set()
+        await self.task
+
+    async def _receive(self) -> dict:
+        await self._gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def _send(self, message: dict) -> None:
+        self.sent.append(message)
 
 
-def test_gradio_keeps_nothing_of_a_page_whose_end_comes_after_it_was_let_go(
-    visitors: Visitors, tmp_path: Path, blocks: gr.Blocks
-):
+async def no_app(scope, receive, send) -> None:
+    raise AssertionError("Gradio was asked")
+
+
+def test_a_sign_of_life_lasts_as_long_as_its_connection(visitors: Visitors, tmp_path: Path):
+    """With the last of a page its owner's jobs and files go, and Gradio makes nothing anew for that."""
+    left: list[str] = []
+
+    async def scene() -> None:
+        guard = Guard(no_app, visitors, tmp_path, left.append)
+        async with SignOfLife(guard, None) as first:
+            owner = visitors._visitors[SESSION].owner
+            assert visitors._visitors[SESSION].beats == 1
+            async with SignOfLife(guard, None):
+                assert visitors._visitors[SESSION].beats == 2
+            assert left == []
+        assert (left, visitors._visitors[SESSION].beats) == ([owner], 0)
+        assert first.sent[0]["headers"][0] == (b"content-type", b"text/event-stream; charset=utf-8")
+        assert [message["body"] for message in first.sent[1:]] == [ALIVE, b""]
+        assert visitors._visitors[SESSION].left
+
+    asynchronous.run(scene())
+
+
+def test_a_sign_of_life_goes_on(visitors: Visitors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(gr.utils, "get_heartbeat_rate", lambda: 0.001)
+
+    async def scene() -> None:
+        async with SignOfLife(Guard(no_app, visitors, tmp_path), None) as sign:
+            while len(sign.sent) < 5:
+                await asyncio.sleep(0.001)
+        assert {message["body"] for message in sign.sent[1:-1]} == {ALIVE}
+
+    asynchronous.run(scene())
+
+
+def test_signs_of_life_end_when_the_server_stops(visitors: Visitors, tmp_path: Path, blocks: gr.Blocks):
+    async def scene() -> None:
+        async with SignOfLife(Guard(no_app, visitors, tmp_path), blocks) as sign:
+            sign.stop_event.set()
+            await asyncio.wait_for(sign.task, 20)
+        assert sign.sent[-1]["more_body"] is False
+
+    asynchronous.run(scene())
+
+
+def test_what_runs_for_a_page_ends_with_it(visitors: Visitors, tmp_path: Path, blocks: gr.Blocks):
+    """And nothing is made for a session that never was a page."""
     holder = StateHolder()
     holder.set_blocks(blocks)
+    page = holder[SESSION]
+    running = SimpleNamespace(closed=False, run_time=0.0, signal=asyncio.Event())
+    blocks._queue.event_ids_to_events["waiting"] = running
 
-    async def ends(scope, receive, send) -> None:
-        """As Gradio does, which gives the page's end to its handlers."""
-        if scope["path"].endswith("gone"):
-            del visitors._visitors["gone"]
-        holder[scope["path"].rpartition("/")[2]]
+    async def scene() -> None:
+        guard = Guard(no_app, visitors, tmp_path)
+        async with SignOfLife(guard, blocks, "another"):
+            pass
+        assert not running.closed
+        async with SignOfLife(guard, blocks):
+            pass
 
-    for name in ("gone", "there"):
-        scope = {"type": "http", "method": "GET", "path": f"/gradio_api/heartbeat/{name}", "headers": []}
-        scope |= {"client": ("203.0.113.5", 1), "app": SimpleNamespace(get_blocks=lambda: blocks)}
-        asynchronous.run(Guard(ends, visitors, tmp_path)(scope, None, None))
-    assert list(holder.session_data) == ["there"]
+    asynchronous.run(scene())
+    assert page.is_closed
+    assert running.closed
+    assert running.signal.is_set()
+    assert running.run_time > 1e9
+    assert list(holder.session_data) == [SESSION]
+
+
+def test_other_methods_are_no_signs_of_life(visitors: Visitors, ask):
+    assert ask("HEAD", f"/gradio_api/heartbeat/{SESSION}").headers["content-type"] == "text/html"
+    assert visitors._visitors[SESSION].beats == 0
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from durian.errors import InvalidRequest
-from durian.prepare import MOST_CLICKS
+from durian.prepare import MOST_CLICK_WORK, MOST_CLICKS
 from durian.ui import masking
 from durian.ui.masking import BYTES_KEPT, STEPS_KEPT, MaskHistory
 
@@ -142,9 +142,17 @@ def test_the_newest_step_is_kept_however_large(monkeypatch):
 
 
 def test_a_mask_has_so_many_clicks(history):
-    segmenter = Discs()
-    for index in range(MOST_CLICKS):
+    """Those since the last stroke are followed anew with each, and all are shown."""
+    segmenter, most = Discs(), int(MOST_CLICK_WORK) - 1
+    for index in range(most):
         history.click(segmenter, index % 80, 20, True)
+    with pytest.raises(InvalidRequest, match=f"{most} clicks already: clear it"):
+        history.click(segmenter, 10, 20, True)
+    for count in range(most, MOST_CLICKS):
+        if count % 10 == 9:
+            history.stroke([(5, 5)], 3, True)
+        history.click(segmenter, 10, 20, True)
+    history.stroke([(5, 5)], 3, True)
     with pytest.raises(InvalidRequest, match="200 clicks already: clear it"):
         history.click(segmenter, 10, 20, True)
     history.clear()

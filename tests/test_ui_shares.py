@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from clock_made import Clock
 
-from durian.errors import QueueFull
+from durian.errors import OutputFailed, QueueFull
 from durian.settings import Settings
+from durian.ui import shares as shares_module
 from durian.ui.shares import (
     ADDRESSES_KEPT,
     SHARES_OF_A_SITE,
@@ -71,37 +74,104 @@ def test_a_request_may_count_as_several(clock: Clock):
     Shares(Settings(visitor_requests=5), clock).count_request("1.2.3.4", 20)
 
 
-def test_what_is_made_takes_the_same_room_as_uploads(shares: Shares, clock: Clock, tmp_path):
-    result, bundle = tmp_path / "result.mp4", tmp_path / "bundle.zip"
-    result.write_bytes(bytes(700_000))
-    bundle.write_bytes(b"y" * 700_000)
-    shares.check_room("1.2.3.4")
-    shares.count_made("1.2.3.4", result, stays=True)
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """A disk with ``room`` bytes left; ``looks`` tells how often somebody has asked."""
+    disk = SimpleNamespace(room=10**12, looks=0)
+
+    def room_on_disk(folder: Path) -> int:
+        disk.looks += 1
+        return disk.room
+
+    monkeypatch.setattr(shares_module, "room_on_disk", room_on_disk)
+    return disk
+
+
+def test_what_is_made_takes_the_same_room_as_uploads(shares: Shares, clock: Clock, disk, tmp_path: Path):
+    """Reserved as it is begun, and counted by what was written for as long as it is kept."""
+    result = tmp_path / "result.mp4"
+    result.write_bytes(bytes(300_000))
+    room = shares.reserve("1.2.3.4", tmp_path, 700_000)
     with pytest.raises(QueueFull, match="More than 1 MB were uploaded from your address or made for it"):
-        shares.count_made("1.2.3.4", bundle)
-    assert result.is_file()
-    assert not bundle.exists(), "what there is no room for does not stay"
-    shares.count_made("1.2.3.5", result)
-    shares.count_made("1.2.3.5", result)  # the same file again
+        shares.reserve("1.2.3.4", tmp_path, 400_000)
     with pytest.raises(QueueFull):
-        shares.count_file("1.2.3.5", 400_000)
-    shares.count_made("1.2.3.4", result.rename(tmp_path / "another.mp4"), stays=True)
-    with pytest.raises(QueueFull):
-        shares.check_room("1.2.3.4")
+        shares.count_file("1.2.3.4", 400_000)
+    shares.reserve("1.2.3.5", tmp_path, 400_000).close()
+    room.settle(result)
+    room.close()
+    assert shares.check_room("1.2.3.4") == 700_000
+    assert shares.awaited == 0
     clock.now += 3601
-    shares.check_room("1.2.3.4")
+    assert shares.check_room("1.2.3.4") == 1_000_000
 
 
-def test_the_same_content_in_another_file_counts_again(shares: Shares, tmp_path):
-    """A still that is asked for again and again lies on the disk as often."""
-    stills = [tmp_path / f"still-{index}.png" for index in range(3)]
-    for still in stills:
-        still.write_bytes(b"x" * 400_000)
-    shares.count_made("1.2.3.4", stills[0])
-    shares.count_made("1.2.3.4", stills[1])
+def test_what_is_not_made_gives_its_room_back(shares: Shares, disk, tmp_path: Path):
+    room = shares.reserve("1.2.3.4", tmp_path, 1_000_000)
+    with pytest.raises(QueueFull), room:
+        room.hold(1_000_001)
+    room.close()
+    room.hold(2_000_000)  # what is over holds nothing
+    assert (shares.check_room("1.2.3.4"), shares.awaited) == (1_000_000, 0)
+
+
+def test_what_grows_beyond_what_was_reserved_ends_where_the_share_does(shares: Shares, disk, tmp_path: Path):
+    """Of what is made at once, all together have no more."""
+    first, second = (shares.reserve("1.2.3.4", tmp_path, 100_000) for _ in range(2))
+    first.hold(600_000)
+    second.hold(400_000)
+    for room in (first, second):
+        with pytest.raises(QueueFull, match="More than 1 MB"):
+            room.hold(600_001)
+    first.close()
+    second.hold(1_000_000)
+
+
+def test_a_file_that_turns_out_too_large_does_not_stay(shares: Shares, disk, tmp_path: Path):
+    path = tmp_path / "bundle.zip"
+    path.write_bytes(bytes(1_000_001))
+    with shares.reserve("1.2.3.4", tmp_path) as room:
+        assert room.size == 500_000, "by default half of what there is"
+        with pytest.raises(QueueFull):
+            room.settle(path)
+    assert not path.exists()
+    assert shares.check_room("1.2.3.4") == 1_000_000
+
+
+def test_the_disk_has_room_for_all_that_is_being_made(shares: Shares, clock: Clock, disk, tmp_path: Path):
+    disk.room = 1_000_000
+    first = shares.reserve("1.2.3.4", tmp_path, 700_000)
+    with pytest.raises(OutputFailed, match="disk is full"):
+        shares.reserve("1.2.3.5", tmp_path, 400_000)
+    # What is written is no longer awaited, since the disk itself tells.
+    first.hold(600_000)
+    assert shares.awaited == 100_000
+    shares.reserve("1.2.3.5", tmp_path, 400_000).close()
+    first.close()
+    disk.room = -1
+    with pytest.raises(OutputFailed):
+        shares.reserve("1.2.3.5", tmp_path)
+
+
+def test_a_disk_that_fills_up_is_seen_within_a_second(shares: Shares, clock: Clock, disk, tmp_path: Path):
+    room = shares.reserve("1.2.3.4", tmp_path, 700_000)
+    disk.room, disk.looks = -1, 0
+    for _ in range(100):
+        room.hold(1)
+    assert disk.looks == 0
+    clock.now += 1
+    with pytest.raises(OutputFailed, match="disk is full"):
+        room.hold(2)
+
+
+def test_what_is_being_made_is_not_forgotten_whoever_else_comes(shares: Shares, clock: Clock, disk, tmp_path: Path):
+    room = shares.reserve("1.2.3.4", tmp_path, 900_000)
+    clock.now += 7200
+    for index in range(ADDRESSES_KEPT + 10):
+        clock.now += 0.001
+        shares.count_request(f"address {index}")
     with pytest.raises(QueueFull):
-        shares.count_made("1.2.3.4", stills[2])
-    assert [still.exists() for still in stills] == [True, True, False]
+        shares.reserve("1.2.3.4", tmp_path, 200_000)
+    room.close()
 
 
 def test_an_address_uploads_so_many_at_once():
@@ -194,11 +264,12 @@ def test_the_site_of_an_address(address: str, site: str):
         (lambda shares, address: shares.count_request(address), 60),
         (lambda shares, address: shares.open_request(address), 12),
         (lambda shares, address: shares.count_file(address, 500_000), 2),
+        (lambda shares, address: shares.reserve(address, Path("."), 500_000), 2),
         (lambda shares, address: shares.uploading(address), UPLOADS_AT_ONCE),
     ],
-    ids=["calls", "requests", "open requests", "uploads", "uploads at once"],
+    ids=["calls", "requests", "open requests", "uploads", "what is made", "uploads at once"],
 )
-def test_nobody_gets_more_by_changing_within_a_site(shares: Shares, use, share: int):
+def test_nobody_gets_more_by_changing_within_a_site(shares: Shares, disk, use, share: int):
     with ExitStack() as under_way:
 
         def use_from(address: str) -> None:

@@ -7,6 +7,7 @@ import pytest
 from fastapi import Request
 from gradio.queueing import Event
 
+from durian.ui.demo import create_demo
 from durian.ui.turns import AT_ONCE, SECONDS_BETWEEN_LOOKS, addresses, share_threads, take_turns
 
 A, B, C = "203.0.113.5", "203.0.113.6", "2001:db8:1:2::1"
@@ -90,7 +91,7 @@ def test_one_address_holds_so_many_threads_whatever_the_lanes():
         for lane in ("animation", *map(str, range(8))):
             button.click(lambda: None, concurrency_id=lane, concurrency_limit=4)
     made._queue.active_jobs = [None] * 40
-    share_threads(made, "animation", {})
+    share_threads(made, "animation", {"animation": 4})
     for index in range(4):
         for lane in ("animation", *map(str, range(8))):
             event(made, C if index % 2 else C_ELSEWHERE, f"c{index}", lane)
@@ -127,24 +128,61 @@ def test_a_full_lane_waits_and_what_was_first_goes_first(blocks: gr.Blocks):
     assert blocks._queue.get_events() is None
 
 
-def test_one_address_has_so_many_places_of_a_lane_and_a_site_twice_as_many():
+def ran(made: gr.Blocks) -> list[str]:
+    """The sessions of all events that may run now, which then run."""
+    found = []
+    while event_ := made._queue.get_events():
+        found.append(event_[0][0].session_hash)
+        made._queue.active_jobs[made._queue.active_jobs.index(None)] = event_[0]
+        made._queue.event_queue_per_concurrency_id[event_[2]].current_concurrency += 1
+    return sorted(found)
+
+
+def test_one_address_has_so_many_places_of_a_lane():
     with gr.Blocks() as made:
         gr.Button().click(lambda: None, concurrency_id="animation", concurrency_limit=20)
     made._queue.active_jobs = [None] * 40
     share_threads(made, "animation", {"animation": 3})
     for index in range(9):
-        for host, name in ((A, "a"), (C, "c"), (C_ELSEWHERE, "e"), (B, "b")):
+        for host, name in ((A, "a"), (C, "c"), (C_ELSEWHERE, "c"), (B, "b")):
             event(made, host, f"{name}{index}", "animation")
-    ran = []
-    while found := made._queue.get_events():
-        ran.append(found[0][0].session_hash)
-        made._queue.active_jobs[made._queue.active_jobs.index(None)] = found[0]
-    assert sorted(ran) == [f"{name}{index}" for name in "abce" for index in range(3)]
-    # Of another part of the site there is no place left.
-    event(made, "2001:db8:1:4::1", "d", "animation")
-    assert made._queue.get_events() is None
+    # All of a site are one.
+    assert ran(made) == ["a0", "a1", "a2", "b0", "b1", "b2", "c0", "c0", "c1"]
     # Once one has ended, its address has the next.
     ended = next(batch for batch in made._queue.active_jobs if batch and batch[0].session_hash == "b1")
     made._queue.active_jobs[made._queue.active_jobs.index(ended)] = None
-    (after,), _, _ = made._queue.get_events()
-    assert after.session_hash == "b3"
+    assert ran(made) == ["b3"]
+
+
+@pytest.mark.parametrize(("limit", "each"), [(4, 2), (2, 1), (1, 1), (None, AT_ONCE)])
+def test_one_address_has_half_of_any_lane(limit: int | None, each: int):
+    """Of lanes that nobody has said anything of, too: somebody else finds a place at once."""
+    with gr.Blocks() as made:
+        gr.Button().click(lambda: None, concurrency_id="put", concurrency_limit=limit)
+    made._queue.active_jobs = [None] * 40
+    share_threads(made, "animation", {})
+    for index in range(9):
+        event(made, A, f"a{index}", "put")
+    assert ran(made) == [f"a{index}" for index in range(each)]
+    event(made, B, "b", "put")
+    assert ran(made) == ["b"] * (each != limit)
+
+
+def test_every_lane_of_the_page_has_a_place_for_somebody_else():
+    """Each endpoint of the API, too; one event at a time is for what no two visitors should do at once."""
+    made = create_demo()
+    for function in made.fns.values():
+        made._queue.create_event_queue_for_fn(function)
+    lanes = dict(made._queue.event_queue_per_concurrency_id)
+    assert len(lanes) > 10
+    for name, lane in lanes.items():
+        if lane.concurrency_limit == 1 and name == "weights":
+            continue
+        function = next(each for each in made.fns.values() if each.concurrency_id == name)
+        made._queue.active_jobs = [None] * 60
+        for index in range(32):
+            waiting = Event(f"a{index}", function, Request({"type": "http", "client": (A, 1), "headers": []}), None)
+            lane.queue.append(waiting)
+        assert 1 <= len(ran(made)) <= lane.concurrency_limit // 2, name
+        lane.queue.clear()
+        lane.current_concurrency = 0

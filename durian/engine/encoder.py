@@ -21,6 +21,8 @@ SECONDS_BETWEEN_LOOKS = 0.05
 
 
 class FrameWriter(Protocol):
+    bytes_written: int
+
     def write(self, frame: np.ndarray) -> None: ...
 
 
@@ -34,6 +36,7 @@ class Encoder:
         writers: open the files; each is called once, in the encoder's thread.
         finish: what is done to each frame before it is written.
         is_cancelled: asked while the last frames are written; true gives everything up.
+        hold: called after each frame with how many bytes all files have together; what it raises gives everything up.
     """
 
     def __init__(
@@ -41,10 +44,12 @@ class Encoder:
         writers: Sequence[Callable[[], AbstractContextManager[FrameWriter]]],
         finish: Callable[[np.ndarray], np.ndarray],
         is_cancelled: Callable[[], bool],
+        hold: Callable[[int], None] = lambda size: None,
     ) -> None:
         self._writers = writers
         self._finish = finish
         self._is_cancelled = is_cancelled
+        self._hold = hold
         self._frames: queue.Queue[np.ndarray | None] = queue.Queue(FRAMES_AHEAD)
         self._abandoned = threading.Event()
         self._error: BaseException | None = None
@@ -92,6 +97,7 @@ class Encoder:
                     finished = self._finish(frame)
                     for writer in writers:
                         writer.write(finished)
+                    self._hold(sum(writer.bytes_written for writer in writers))
                 if self._abandoned.is_set():
                     raise Cancelled("The writing was given up.")
         except BaseException as error:  # noqa: BLE001 - raised again in the thread that writes

@@ -16,7 +16,7 @@ import numpy as np
 
 from durian import content_cache
 from durian.engine import memory
-from durian.engine.jobs import Delivery, Job, JobStatus, Sound
+from durian.engine.jobs import Delivery, Job, JobStatus, Room, Sound
 from durian.engine.postprocess import Finisher
 from durian.engine.queue import JobQueue, pace_key
 from durian.engine.run_job import Animation, produce
@@ -64,6 +64,7 @@ class Engine:
         owner: str | None = None,
         watched_frame: int | None = None,
         client: str | None = None,
+        room: Room | None = None,
     ) -> Job:
         """Put an animation into the line and return at once.
 
@@ -75,6 +76,7 @@ class Engine:
             owner: whose job it is, for :meth:`cancel_owner` and :meth:`forget_owner`.
             watched_frame: the frame that :attr:`Job.estimate` shows while a slow renderer works; by default the middle.
             client: who counts for a fair share of the line, and has ``max_job_seconds``; ``None`` has no such limits.
+            room: on the disk, for its files; closed when the job is over or not taken.
 
         Raises:
             QueueFull: too many wait already, or too many of ``client``.
@@ -82,17 +84,20 @@ class Engine:
             WeightsMissing: it needs a model that is not here.
             OutputFailed: ``out`` is in no folder.
         """
-        check_renderer(request.renderer)
-        if out is not None:
-            check_place(Path(out))
         sound = None if audio_from is None else Sound(Path(audio_from), audio_start)
         seconds = None if client is None else self._settings.max_job_seconds
-        delivery = Delivery(
-            None if out is None else Path(out), owner, client, seconds, sound, watched_frame, on_progress
-        )
-        job = Job(request, delivery)
-        self._start_worker()
-        self._line.join(job)
+        place = None if out is None else Path(out)
+        try:
+            check_renderer(request.renderer)
+            if place is not None:
+                check_place(place)
+            job = Job(request, Delivery(place, owner, client, seconds, sound, watched_frame, on_progress, room))
+            self._start_worker()
+            self._line.join(job)
+        except BaseException:
+            if room is not None:
+                room.close()
+            raise
         return job
 
     def animate(
@@ -300,6 +305,8 @@ class Engine:
             kept = content_cache.kept_for(job.delivery.client or "")
             with kept, self._storage.job_folder(job.delivery.owner, job.id) as folder:
                 animation = produce(job, renderer, folder, self._stills)
+                if job.delivery.room is not None:
+                    job.delivery.room.settle(animation.path, animation.master)
         except Cancelled:
             self._finish_stopped(job)
         except DurianError as error:

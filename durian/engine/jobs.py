@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 
@@ -74,6 +74,19 @@ class Sound:
     start: float = 0.0
 
 
+class Room(Protocol):
+    """Room on the disk for a job's files, which somebody else counts; it is given back however the job ends."""
+
+    def hold(self, size: int) -> None:
+        """There are so many bytes by now; raises a :class:`DurianError` where there is no room for them."""
+
+    def settle(self, *paths: Path) -> None:
+        """The job is done, and these are its files."""
+
+    def close(self) -> None:
+        """The job is over; called after :meth:`settle`, too, and more than once."""
+
+
 @dataclass(frozen=True)
 class Delivery:
     """Path, owner and sound of a job's result, and how the job is watched.
@@ -90,6 +103,8 @@ class Delivery:
     watched_frame: int | None = None
     """The frame whose estimates are wanted while it runs; ``None`` for the middle one."""
     on_progress: Callable[[JobStatus], None] | None = field(default=None, repr=False)
+    room: Room | None = field(default=None, repr=False)
+    """What the files' bytes are held against; ``None`` for as many as the disk takes."""
 
 
 class Job:
@@ -262,6 +277,8 @@ class Job:
         self._end("cancelled", error=Cancelled(CANCELLED_SENTENCE))
 
     def _end(self, state: State, **values: object) -> None:
+        if self.delivery.room is not None:
+            self.delivery.room.close()
         # The pictures are let go here: a page may keep the job itself for its history.
         ended = {"stage": "finished", "position": 0, "ended": time.perf_counter(), "request": None, "estimate": None}
         self._update(state=state, **ended, **values)

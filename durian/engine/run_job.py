@@ -108,6 +108,7 @@ def produce(job: Job, renderer: Renderer, folder: Path, stills: StillsLane) -> A
     Raises:
         Cancelled: the job was cancelled.
         OutputFailed: the files could not be written.
+        DurianError: there is no room for them, as the job's room says.
     """
     started = time.perf_counter()
     try:
@@ -137,8 +138,10 @@ def _render_into(folder: Path, job: Job, renderer: Renderer, stills: StillsLane,
         partial(VideoWriter, path, fps, finisher.size, sound, metadata=metadata),
         partial(VideoWriter, master, fps, finisher.size, metadata=metadata),
     ]
+    room = job.delivery.room
+    holding = () if room is None else (room.hold,)
     with (
-        Encoder(writers, finisher, job.is_cancelled) as encoder,
+        Encoder(writers, finisher, job.is_cancelled, *holding) as encoder,
         closing(renderer.render(request, JobWatch(job, finisher))) as frames,
     ):
         for frame in giving_way(frames, stills, job.check_cancelled):

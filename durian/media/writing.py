@@ -72,6 +72,8 @@ class VideoWriter:
         self.path = Path(path)
         self.fps = fps
         self.frames = 0
+        self.bytes_written = 0
+        """Of pictures and sound so far; the file's head and index come on top."""
         self._width, self._height = size
         self._metadata = dict(metadata or {})
         self._lossless = self.path.suffix.lower() == ".mkv"
@@ -163,6 +165,7 @@ class VideoWriter:
     def _mux(self, packets: Sequence[Packet]) -> None:
         container = self._open_container()
         for packet in packets:
+            self.bytes_written += packet.size
             container.mux(packet)
 
     def close(self) -> Path:

@@ -7,7 +7,7 @@ integers.
 # Gradio reads these functions' annotations as objects, so they are not postponed here.
 import logging
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,7 +16,7 @@ import gradio as gr
 from pydantic import Field
 
 from durian import masks, prepare
-from durian.engine import get_engine
+from durian.engine import get_engine, usual_bytes
 from durian.errors import DurianError, InvalidRequest, LimitExceeded
 from durian.face import detect_faces
 from durian.layers.fit import fits
@@ -24,7 +24,7 @@ from durian.media import read_picture, write_image
 from durian.renderer import check_renderer
 from durian.request import (
     Alpha,
-    AnimationRequest,
+    AttributeName,
     DiffusionOptions,
     ErasableName,
     Erased,
@@ -42,12 +42,14 @@ from durian.ui.handlers.animate import ANIMATION_LANE
 from durian.ui.handlers.common import broken, sentence
 from durian.ui.handlers.wear import SEGMENT_LANE
 from durian.ui.shares import site_of
-from durian.ui.uploads import is_uploaded
-from durian.ui.visitors import Visitor, get_visitors
+from durian.ui.uploads import is_uploaded, served_folder
+from durian.ui.visitors import CALLER_SECONDS, Visitor, get_visitors
 
 log = logging.getLogger(__name__)
 
 REPORTED = ("frames", "fps", "width", "height", "seconds", "renderer", "seed")
+PNG_GROWTH, PNG_HEAD = 1.01, 10_000
+"""By which a picture's bytes may grow as a PNG, and those of what stands beside them."""
 Blend = Annotated[
     list[Alpha], Field(min_length=2, max_length=2, fail_fast=True), accepting("[start, end], each from 0 to 1")
 ]
@@ -166,23 +168,23 @@ async def animate(
             renderer,
             diffusion,
         )
-        shares = get_visitors().shares
-        shares.check_room(visitor.address)
+        folder = get_engine().owner_folder(visitor.owner)
+        room = get_visitors().shares.reserve(visitor.address, folder, usual_bytes(prepared.request))
         job = get_engine().submit(
             prepared.request,
             audio_from=prepared.audio_from,
             audio_start=prepared.audio_start,
             owner=visitor.owner,
             client=site_of(visitor.address),
+            room=room,
         )
         result = await calls.finished(job, request)
-        shares.count_made(visitor.address, result.path, result.master, stays=True)
         told = {key: getattr(result, key) for key in REPORTED} | {"notices": [*prepared.notices, *result.notices]}
         told["fit"] = fit
         return gr.FileData(path=str(result.path), orig_name=result.path.name), told
 
 
-def preview(
+async def preview(
     portrait: gr.FileData,
     attributes: list[dict] | None = None,
     motion: str = "nod",
@@ -216,18 +218,24 @@ def preview(
     """
     with _Sentences():
         visitor = calls.begin(request)
-        owner, client = visitor.owner, site_of(visitor.address)
         alpha = checked(Alpha | None, alpha, "the alpha")
         blend = None if alpha is None else [alpha, alpha]
         frame = checked(FrameNumber, frame, "the frame")
         motion = checked(Text, motion, "the motion")
         options = RenderOptions(size=size, expansion=expansion, light=light, label=label)
-        built = _build(portrait, attributes, prepare.MotionSource(motion), options, blend, erase, face).request
-        image = get_engine().still(built, f"{owner}/{uuid.uuid4().hex}", frame or None, client)
-        return _write(image, built, visitor)
+        asked = portrait, attributes, prepare.MotionSource(motion), options, blend, erase, face
+        return await calls.aside(visitor, request, _preview, visitor, frame or None, *asked, patience=CALLER_SECONDS)
 
 
-def segment(
+def _preview(visitor: Visitor, frame: int | None, *arguments: Any) -> gr.FileData:
+    built = _build(*arguments).request
+    lane, client = f"{visitor.owner}/{uuid.uuid4().hex}", site_of(visitor.address)
+    image = get_engine().still(built, lane, frame, client)
+    metadata = {"seed": built.options.seed}
+    return _written(visitor, "still", image.size, lambda path: write_image(image, path, metadata))
+
+
+async def segment(
     image: gr.FileData,
     points: list[list[float]] | None = None,
     name: str | None = None,
@@ -248,15 +256,20 @@ def segment(
         visitor = calls.begin(request)
         clicks = _clicks(points)
         name = checked(ItemName | None, name, "the name")
-        picture = read_picture(_path(image, "image"), get_settings().reference_megapixels)
+        image = _path(image, "image")
+        return await calls.aside(visitor, request, _segment, visitor, image, name, clicks, patience=CALLER_SECONDS)
+
+
+def _segment(
+    visitor: Visitor, image: str, name: AttributeName | None, clicks: tuple[prepare.Click, ...]
+) -> gr.FileData:
+    with prepare.looking():
+        picture = read_picture(image, get_settings().reference_megapixels)
         faces = detect_faces(picture.image)
         landmarks = faces[0].landmarks if faces else None
         found = prepare.find_mask(picture.image, landmarks, name, clicks, "the image", given=picture.given)
-        mask = masks.resized(found, picture.given)
-        path = _fresh(visitor.owner, "mask", ".png")
-        path.write_bytes(masks.png_bytes(mask))
-        get_visitors().shares.count_made(visitor.address, path)
-        return gr.FileData(path=str(path), orig_name="mask.png", mime_type="image/png")
+    mask = masks.resized(found, picture.given)
+    return _written(visitor, "mask", mask.size, lambda path: path.write_bytes(masks.png_bytes(mask)))
 
 
 class _Sentences:
@@ -337,19 +350,22 @@ def _path(given: Any, what: str) -> str:
     return str(path)
 
 
-def _fresh(owner: str, stem: str, suffix: str) -> Path:
-    return get_engine().owner_folder(owner) / f"{stem}-{uuid.uuid4().hex[:12]}{suffix}"
+def _written(visitor: Visitor, name: str, raw_bytes: int, write: Callable[[Path], object]) -> gr.FileData:
+    """A PNG that ``write`` makes for a visitor.
 
-
-def _write(image: Any, built: AnimationRequest, visitor: Visitor) -> gr.FileData:
-    path = _fresh(visitor.owner, "still", ".png")
-    write_image(image, path, {"seed": built.options.seed})
-    get_visitors().shares.count_made(visitor.address, path)
-    return gr.FileData(path=str(path), orig_name="still.png", mime_type="image/png")
+    Raises:
+        QueueFull, OutputFailed: there is no room for a picture of so many bytes.
+    """
+    folder = served_folder()
+    path = folder / f"{name}-{uuid.uuid4().hex[:12]}.png"
+    with get_visitors().shares.reserve(visitor.address, folder, round(PNG_GROWTH * raw_bytes) + PNG_HEAD) as room:
+        write(path)
+        room.settle(path)
+    return gr.FileData(path=str(path), orig_name=f"{name}.png", mime_type="image/png")
 
 
 def connect() -> None:
     """Add the endpoints to the current :class:`gr.Blocks`."""
     gr.api(animate, api_name="animate", **ANIMATION_LANE)
-    gr.api(preview, api_name="preview", concurrency_limit=2)
+    gr.api(preview, api_name="preview")
     gr.api(segment, api_name="segment", **SEGMENT_LANE)

@@ -18,6 +18,7 @@ from gradio.context import LocalContext
 from durian import content_cache
 from durian.engine import Animation, Job
 from durian.errors import Cancelled
+from durian.long_work import stepping
 from durian.ui.shares import site_of
 from durian.ui.visitors import SECONDS_TO_LISTEN, Visitor, get_visitors
 
@@ -25,7 +26,7 @@ Result = TypeVar("Result")
 
 _working: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
 """Held while something of an address works :func:`aside`; used in the server's thread alone."""
-GONE = "The caller has gone: nothing was rendered."
+GONE = "The caller has gone: nothing was made."
 SECONDS_BETWEEN_LOOKS = 0.2
 """Seconds after which a finished job, and a caller who has gone, are noticed."""
 
@@ -49,9 +50,15 @@ def forget_session(blocks: gr.Blocks, session: str | None) -> None:
 
 
 async def aside(
-    visitor: Visitor, request: gr.Request | None, function: Callable[..., Result], *arguments: Any
+    visitor: Visitor,
+    request: gr.Request | None,
+    function: Callable[..., Result],
+    *arguments: Any,
+    patience: float | None = None,
 ) -> Result:
     """Call ``function`` in a thread. A call that is cancelled meanwhile does not wait for it.
+
+    Where the caller has gone, it gives up at its next :func:`durian.long_work.between_steps`.
 
     One of each address works at once, whether or not its call still waits for it: what is left behind keeps nobody
     else from working, and its own address waits for it.
@@ -60,6 +67,8 @@ async def aside(
         visitor: who calls.
         request: of the call.
         function: the work, with its ``arguments``.
+        patience: seconds after which a caller who has not asked for the answer has gone; by default
+            :data:`durian.ui.visitors.SECONDS_TO_LISTEN`.
 
     Raises:
         Cancelled: the caller has gone, or never asked for the answer.
@@ -67,16 +76,26 @@ async def aside(
     began = time.monotonic()
     free = _working.setdefault(site_of(visitor.address), asyncio.Lock())
     await free.acquire()
-    if _has_gone(request, began):
+    if _has_gone(request, began, patience):
         free.release()
         raise Cancelled(GONE)
-    loop = asyncio.get_running_loop()
-    work = _Work(partial(function, *arguments), partial(loop.call_soon_threadsafe, free.release))
+    loop, is_over = asyncio.get_running_loop(), threading.Event()
+
+    def look() -> None:
+        if is_over.is_set() or _has_gone(request, began, patience):
+            raise Cancelled(GONE)
+
+    def while_wanted() -> Result:
+        with stepping(look):
+            return function(*arguments)
+
+    work = _Work(while_wanted, partial(loop.call_soon_threadsafe, free.release))
     try:
         result = await anyio.to_thread.run_sync(work, abandon_on_cancel=True)
     finally:
+        is_over.set()
         work.drop()
-    if _has_gone(request, began):
+    if _has_gone(request, began, patience):
         raise Cancelled(GONE)
     return result
 
@@ -141,9 +160,10 @@ async def finished(job: Job, request: gr.Request | None) -> Animation:
         job.cancel()
 
 
-def _has_gone(request: gr.Request | None, began: float) -> bool:
+def _has_gone(request: gr.Request | None, began: float, patience: float | None = None) -> bool:
     """Whether nobody waits for the answer of a call that began at a time of ``time.monotonic``."""
-    unheard = time.monotonic() - began > SECONDS_TO_LISTEN and not _is_listened_to(request)
+    patience = SECONDS_TO_LISTEN if patience is None else patience
+    unheard = time.monotonic() - began > patience and not _is_listened_to(request)
     return unheard or _caller_has_hung_up()
 
 

@@ -52,6 +52,8 @@ def create_demo(settings: Settings | None = None) -> gr.Blocks:
     # Statistics of ten thousand events, which it would compute anew at the end of each, and which nobody is shown.
     os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(10**9)
     get_engine().start_sweeping(uploads)
+    # Served as they are: otherwise by copies, for which Gradio reads all of each, and which nobody counts.
+    gr.set_static_paths([results_folder(get_settings())])
     with gr.Blocks(
         title=f"{texts.TITLE} · portraits that wear and move",
         analytics_enabled=False,
@@ -91,7 +93,12 @@ def launch_options() -> dict[str, Any]:
         # Then whoever connects would choose the address that their share is counted for.
         log.warning("FORWARDED_ALLOW_IPS=* is taken for the addresses of private networks: name the proxy.")
         os.environ["FORWARDED_ALLOW_IPS"] = NEAR
-    guard = Middleware(Guard, visitors=get_visitors(), uploads=uploads_folder(settings))
+    guard = Middleware(
+        Guard,
+        visitors=get_visitors(),
+        uploads=uploads_folder(settings),
+        when_left=lambda owner: get_engine().forget_owner(owner),
+    )
     return {
         **address,
         "app_kwargs": {"middleware": [guard]},

@@ -10,12 +10,13 @@ import json
 import logging
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
+import anyio.to_thread
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -23,9 +24,9 @@ from durian.errors import DurianError, InvalidRequest, LimitExceeded, OutputFail
 from durian.folders import DISK_FULL, room_on_disk
 from durian.ui import call_checks, forms, messages, turns
 from durian.ui.answers import Answers
-from durian.ui.calls import forget_session
 from durian.ui.places import Places
 from durian.ui.shares import shared_address
+from durian.ui.signs_of_life import end_session, show_alive
 from durian.ui.uploads import FollowedUploads, drop_folder, forget_files, own_folder, shared_folder
 from durian.ui.visitors import Visitors
 
@@ -38,6 +39,8 @@ LEAST_UPLOAD_BYTES = 1_000_000
 
 PAGE_COSTS = 20
 """Requests that the page itself counts as: its server draws it anew each time."""
+BEAT_COSTS = 10
+"""The same of a sign of life, which may begin a session; a page has one."""
 SCHEMA_COSTS = 6
 """The same of what describes the API."""
 MOST_NAMES = 20_000
@@ -52,7 +55,7 @@ _ASKED = re.compile(
 )
 """Gradio's routes that the page and the API need; it has others: it records screens, edits code, streams into
 events."""
-_HEARTBEAT = re.compile(r"/gradio_api/heartbeat/(?P<session>[^/]+)\Z")
+_HEARTBEAT = re.compile(r".*/gradio_api/heartbeat/(?P<session>[^/]+)")
 _LISTENING = re.compile(r"/gradio_api/call/(?:v2/)?[^/]+/(?P<event>[^/]+)\Z")
 _AT_ONCE = re.compile(r"/gradio_api/(?:run|api)/[^/]+/?\Z")
 _CANCEL = re.compile(r"/gradio_api/cancel/?\Z")
@@ -72,12 +75,21 @@ class Guard:
         app: what it guards.
         visitors: who is there, and what each address has used.
         uploads: the folder that uploads are written to, whose disk must not fill up.
+        when_left: called in a thread with the owner of a session whose last sign of life has ended: their jobs and
+            files go.
     """
 
-    def __init__(self, app: ASGIApp, visitors: Visitors, uploads: Path) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        visitors: Visitors,
+        uploads: Path,
+        when_left: Callable[[str], object] = lambda owner: None,
+    ) -> None:
         self._app = app
         self._visitors = visitors
         self._uploads = uploads
+        self._when_left = when_left
         self._coming = 0
         """Bytes of uploads that are under way, for which there must be room on the disk."""
         self._followed = FollowedUploads()
@@ -110,7 +122,7 @@ class Guard:
         else:
             if (refusal := _check_call(scope, content) or self._count_call(scope, content, address)) is not None:
                 await refusal(scope, receive, send)
-            elif found := _HEARTBEAT.search(scope["path"]):
+            elif scope["method"] == "GET" and (found := _HEARTBEAT.fullmatch(scope["path"])):
                 await self._beat(found["session"], scope, receive, send)
             elif fetched is not None:
                 with self._answers.fetching(fetched):
@@ -136,7 +148,7 @@ class Guard:
             if not _UPLOAD_ID.fullmatch(upload_id):
                 raise InvalidRequest("The upload's id is none: give up to 64 letters, digits, - or _.")
             self._followed.follow(upload_id)
-        if found := _HEARTBEAT.search(path):
+        if found := _HEARTBEAT.fullmatch(path):
             names.append(found["session"])
         if scope["method"] in ("POST", "PUT", "PATCH"):
             if _UPLOAD.search(path):
@@ -217,22 +229,24 @@ class Guard:
         length = messages.header(scope, b"content-length")
         if not length.isdecimal() or messages.header(scope, b"transfer-encoding"):
             raise InvalidRequest("The upload does not say how long it is: send it with a Content-Length alone.")
-        if room_on_disk(self._uploads) - self._coming < int(length):
+        if room_on_disk(self._uploads) - self._coming - self._visitors.shares.awaited < int(length):
             raise OutputFailed(DISK_FULL)
         self._visitors.shares.count_file(address, max(int(length), LEAST_UPLOAD_BYTES))
 
     async def _beat(self, session: str, scope: Scope, receive: Receive, send: Send) -> None:
-        """The connection by which a page shows that it is open."""
+        """The connection by which a page shows that it is open; with the last one its jobs and files go."""
         self._visitors.beat(session)
         try:
-            await self._app(scope, receive, send)
+            await show_alive(scope, receive, send)
         finally:
+            left = self._visitors.leave(session)
             self._visitors.end_beat(session)
             if (app := scope.get("app")) is not None:
                 self._answers.tidy(app.get_blocks())
-                if not self._visitors.knows(session):
-                    # Let go meanwhile: the page's own end, which Gradio has just told its handlers, began it anew.
-                    forget_session(app.get_blocks(), session)
+                if left is not None:
+                    end_session(app.get_blocks(), session)
+            if left is not None:
+                await anyio.to_thread.run_sync(self._when_left, left.owner)
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send, address: str) -> None:
         path = scope["path"]
@@ -287,7 +301,8 @@ class Guard:
 
 def _cost(path: str) -> int:
     """Requests that one for a path counts as."""
-    return PAGE_COSTS if _PAGE.fullmatch(path) else SCHEMA_COSTS if _SCHEMA.fullmatch(path) else 1
+    costs = ((_PAGE, PAGE_COSTS), (_SCHEMA, SCHEMA_COSTS), (_HEARTBEAT, BEAT_COSTS))
+    return next((cost for kind, cost in costs if kind.fullmatch(path)), 1)
 
 
 def _check_path(path: str) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from durian import masks
 from durian.errors import InvalidRequest
-from durian.prepare import MOST_CLICKS
+from durian.prepare import MOST_CLICK_WORK, MOST_CLICKS, click_work
 from durian.request import AttributeName
 
 STEPS_KEPT = 40
@@ -108,10 +108,11 @@ class MaskHistory:
                 f"The click at {x:.0f}, {y:.0f} lies outside the {width}×{height} picture: click inside it."
             )
         step = self.step
-        if len(step.clicks) >= MOST_CLICKS:
-            raise InvalidRequest(f"The mask has {MOST_CLICKS} clicks already: clear it, or paint the rest.")
         clicks = (*step.clicks, (float(x), float(y), bool(positive)))
         recent = clicks[step.first_click :]
+        # All of them are followed anew.
+        if click_work(len(recent), height * width / 1e6) > MOST_CLICK_WORK or len(clicks) > MOST_CLICKS:
+            raise InvalidRequest(f"The mask has {len(clicks) - 1} clicks already: clear it, or paint the rest.")
         segmenter.set_image(self.image)
         mask = segmenter.predict(
             np.array([(cx, cy) for cx, cy, _ in recent], np.float32),

@@ -6,7 +6,6 @@ a /48 together have :data:`SHARES_OF_A_SITE` shares: nobody gets more by changin
 
 from __future__ import annotations
 
-import hashlib
 import ipaddress
 import math
 import threading
@@ -15,8 +14,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
-from durian.errors import QueueFull
+from durian.errors import DurianError, OutputFailed, QueueFull
+from durian.folders import DISK_FULL, room_on_disk
 from durian.settings import Settings
 
 ADDRESSES_KEPT = 10_000
@@ -29,6 +30,8 @@ UPLOADS_AT_ONCE = 10
 SHARES_OF_A_SITE = 2
 """Of a /48 of IPv6, where two of a provider's customers may meet; a line of eight has room for two shares of four."""
 MINUTE = 60.0
+SECONDS_BETWEEN_LOOKS = 1.0
+"""Between two looks at the disk's room while something is written; in one, encoders write some ten megabytes."""
 
 
 @dataclass
@@ -56,19 +59,16 @@ class _Share:
     seen: float
     open_requests: int = 0
     open_uploads: int = 0
+    reserved: int = 0
+    """Bytes of what is being made."""
     files: list[tuple[float, int]] = field(default_factory=list)
     """Of uploads, and of what was made: when, and how many bytes."""
-    made: dict[bytes, float] = field(default_factory=dict)
-    """Places and digests of what was made, and when: who presses a button twice gets the same file."""
 
     def is_idle(self, since: float) -> bool:
         """Whether nothing of theirs is under way, or came after a time."""
-        return not (self.open_requests or self.open_uploads or (self.files and self.files[-1][0] > since))
-
-
-def _digest(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").digest()
+        return not (
+            self.open_requests or self.open_uploads or self.reserved or (self.files and self.files[-1][0] > since)
+        )
 
 
 class Shares:
@@ -84,6 +84,8 @@ class Shares:
         self._clock = clock
         self._lock = threading.RLock()
         self._shares: dict[str, _Share] = {}
+        self.awaited = 0
+        """Bytes that are reserved, of all addresses, and not written yet."""
 
     def count_request(self, address: str, times: int = 1) -> None:
         """Count a request, or one that is as much work as so many.
@@ -145,7 +147,7 @@ class Shares:
                 share.open_requests -= 1
 
     def count_file(self, address: str, size: int) -> None:
-        """Count an upload before it is read, or a file that was made for somebody: both lie on the disk for as long.
+        """Count an upload before it is read; what is made for somebody counts as well, see :meth:`reserve`.
 
         Args:
             address: whose it is.
@@ -163,9 +165,8 @@ class Shares:
         now = self._clock()
         for share in shares:
             share.files = [(when, n) for when, n in share.files if now - when < self._settings.keep_seconds]
-            share.made = {made: when for made, when in share.made.items() if now - when < self._settings.keep_seconds}
             limit = share.times * self._settings.visitor_upload_mb
-            if sum(n for _, n in share.files) + size > limit * 1_000_000:
+            if sum(n for _, n in share.files) + share.reserved + size > limit * 1_000_000:
                 minutes = max(1, round(self._settings.keep_seconds / 60))
                 raise QueueFull(
                     f"More than {limit} MB were uploaded from your address or made for it within {minutes} minutes: "
@@ -187,40 +188,32 @@ class Shares:
             shares = self._of(address)
             self._check_files(shares, 1)
             limits = [share.times * self._settings.visitor_upload_mb * 1_000_000 for share in shares]
-            return min(limit - sum(n for _, n in share.files) for limit, share in zip(limits, shares, strict=True))
+            return min(
+                limit - share.reserved - sum(n for _, n in share.files)
+                for limit, share in zip(limits, shares, strict=True)
+            )
 
-    def count_made(self, address: str, *paths: Path, stays: bool = False) -> None:
-        """Count files that were made for an address; those that there is no room for are deleted.
-
-        One that is there already counts no more. The same content in another file does: it lies on the disk as well.
+    def reserve(self, address: str, folder: Path, size: int | None = None) -> Reserved:
+        """Reserve room for files that are going to be made, so that what is begun at once does not exceed it together.
 
         Args:
             address: whose they are.
-            paths: the files.
-            stays: keep them all the same, as what took minutes; :meth:`check_room` comes before it.
+            folder: where they are written, on whose disk there must be room, too.
+            size: bytes that they have at most, or usually; by default half of all that there is room for.
 
         Raises:
-            QueueFull: there is no room left for them.
+            QueueFull: as :meth:`count_file`.
+            OutputFailed: the disk is full.
         """
-        # A result is another file each time, and large: nobody reads it for this.
-        made = {
-            str(path).encode() + (b"" if stays else _digest(path)): path.stat().st_size
-            for path in paths
-            if path.is_file()
-        }
-        try:
-            with self._lock:
-                shares = self._of(address)
-                new = {digest: size for digest, size in made.items() if digest not in shares[0].made}
-                size = sum(new.values())
-                if not stays:
-                    self._check_files(shares, size)
-                self._note_file(shares, size)
-                shares[0].made |= dict.fromkeys(new, self._clock())
-        except QueueFull:
-            for path in paths:
-                path.unlink(missing_ok=True)
-            raise
+        with self._lock:
+            on_disk = room_on_disk(folder) - self.awaited
+            if size is None:
+                size = max(1, min(self.check_room(address), on_disk) // 2)
+            if on_disk < size:
+                raise OutputFailed(DISK_FULL)
+            reserved = Reserved(self, address, folder)
+            reserved._grow(size)
+            return reserved
 
     @contextmanager
     def uploading(self, address: str) -> Iterator[None]:
@@ -263,6 +256,79 @@ class Shares:
             self._shares[network] = share
         share.seen = now
         return share
+
+
+class Reserved:
+    """Room for files that are being made, by :meth:`Shares.reserve`; a context manager. Safe from any thread."""
+
+    def __init__(self, shares: Shares, address: str, folder: Path) -> None:
+        self._all = shares
+        self._address = address
+        self._folder = folder
+        self._shares = shares._of(address)
+        self._looked = shares._clock()
+        self._written = 0
+        self._is_open = True
+        self.size = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def hold(self, size: int) -> None:
+        """Note that so many bytes are written by now; where they are more than was reserved, reserve them.
+
+        Raises:
+            QueueFull: the address has no more room.
+            OutputFailed: the disk is full.
+        """
+        with self._all._lock:
+            if not self._is_open:
+                return
+            if size > self.size:
+                self._grow(size)
+            self._all.awaited -= size - self._written
+            self._written = size
+            now = self._all._clock()
+            is_due = now - self._looked >= SECONDS_BETWEEN_LOOKS
+            self._looked = now if is_due else self._looked
+        if is_due and room_on_disk(self._folder) < 0:
+            raise OutputFailed(DISK_FULL)
+
+    def settle(self, *paths: Path) -> None:
+        """What was made counts from now on, for as long as it is kept, instead of what was reserved.
+
+        Raises:
+            QueueFull, OutputFailed: as :meth:`hold`; the files are deleted.
+        """
+        size = sum(path.stat().st_size for path in paths)
+        try:
+            self.hold(size)
+        except DurianError:
+            for path in paths:
+                path.unlink(missing_ok=True)
+            raise
+        with self._all._lock:
+            self.close()
+            self._all._note_file(self._shares, size)
+
+    def close(self) -> None:
+        """Give back what is reserved still."""
+        with self._all._lock:
+            self._all.awaited -= self.size - self._written
+            for share in self._shares:
+                share.reserved -= self.size
+            self.size = self._written = 0
+            self._is_open = False
+
+    def _grow(self, size: int) -> None:
+        self._all._check_files(self._shares, size - self.size)
+        for share in self._shares:
+            share.reserved += size - self.size
+        self._all.awaited += size - self.size
+        self.size = size
 
 
 def shared_address(host: str | None) -> str:

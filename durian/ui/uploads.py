@@ -11,6 +11,8 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
+from durian.folders import private_folder
+
 LONGEST_PATH = 4096
 """Characters; what Linux takes."""
 UPLOADS_FOLLOWED = 1000
@@ -78,6 +80,18 @@ def is_uploaded(path: Any) -> bool:
     except (OSError, ValueError):
         # A name that no file can have: too long, or with a NUL or half a character in it.
         return False
+
+
+def served_folder() -> Path:
+    """A new folder among the uploads, which nobody can guess. What is written there is served as it is, and may be sent
+    along with another call as an upload; of files elsewhere Gradio serves copies.
+
+    Raises:
+        OutputFailed: it cannot be made.
+    """
+    import gradio as gr
+
+    return private_folder(Path(gr.utils.get_upload_folder()) / secrets.token_hex(16))
 
 
 def forget_files(blocks: Any) -> None:

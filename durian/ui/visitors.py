@@ -8,7 +8,6 @@ leave the server. What is shared (the line, pages, calls, uploads) is counted fo
 
 from __future__ import annotations
 
-import math
 import re
 import secrets
 import threading
@@ -22,7 +21,7 @@ from typing import Any
 
 from durian.errors import InvalidRequest, LimitExceeded, QueueFull
 from durian.settings import Settings, get_settings
-from durian.ui.shares import Shares, count_of, networks_of, shared_address, site_of
+from durian.ui.shares import Reserved, Shares, count_of, networks_of, shared_address, site_of
 
 COOKIE = "durian_visitor"
 COOKIE_VALUE = re.compile(r"[A-Za-z0-9_-]{32,64}")
@@ -206,19 +205,11 @@ class Visitors:
             if over:
                 self._when_over(over)
 
-    def count_made(self, owner: str, *paths: Path, stays: bool = False) -> None:
-        """As :meth:`Shares.count_made`, for the address of an owner's page."""
-        if (address := self._address_of(owner)) is not None:
-            self.shares.count_made(address, *paths, stays=stays)
-
-    def check_room(self, owner: str) -> float:
-        """As :meth:`Shares.check_room`, for the address of an owner's page; one who has none has no limit."""
-        address = self._address_of(owner)
-        return math.inf if address is None else self.shares.check_room(address)
-
-    def _address_of(self, owner: str) -> str | None:
+    def reserve(self, owner: str, folder: Path, size: int | None = None) -> Reserved:
+        """As :meth:`Shares.reserve`, for the address of an owner's page; one who has none is one by itself."""
         with self._lock:
-            return next((visitor.address for visitor in self._visitors.values() if visitor.owner == owner), None)
+            found = (visitor.address for visitor in self._visitors.values() if visitor.owner == owner)
+            return self.shares.reserve(next(found, owner), folder, size)
 
     def note_table(self, owner: str, size: int) -> None:
         """Note of how many bytes an owner's table is now, whatever was expected."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from durian.content_hash import content_hash
+from durian.long_work import between_steps
 from durian.masks import HALF
 from durian.segmentation.classic.clicks import apply_click, enforce, object_at, object_in_front
 from durian.segmentation.classic.named_masks import classic_masks
@@ -59,9 +60,11 @@ class ClassicSegmenter(Segmenter):
         if mask is None:
             mask = np.zeros(self.image.shape[:2], np.uint8) if start is None else start.copy()
         for i in range(done, len(points)):
+            if i > done:
+                between_steps()
             mask = self._click(mask, points, labels, i)
         self._last = (key, history, mask)
-        return enforce(mask.copy(), points, labels)
+        return enforce(self._with_edges(mask), points, labels)
 
     def _resume(self, key: str, history: list) -> tuple[int, np.ndarray | None]:
         """How many clicks the last result already holds, and that result."""
@@ -84,6 +87,10 @@ class ClassicSegmenter(Segmenter):
                 )
             return mask
         return apply_click(self.image, mask, points[i], int(labels[i]), (points[:i], labels[:i]))
+
+    def _with_edges(self, mask: np.ndarray) -> np.ndarray:
+        """A copy of the mask after the last click, with what only that one needs."""
+        return mask.copy()
 
     def _item_at(self, point: np.ndarray) -> np.ndarray:
         """The item under a first click: one that is worn where something is known, else one colour family."""

@@ -23,8 +23,10 @@ CLOSEST = 0.42
 
 def follow_clicks(
     image: np.ndarray, landmarks: np.ndarray, weights: Path, mask: np.ndarray, points: np.ndarray, labels: np.ndarray
-) -> np.ndarray:
-    """The mask after clicks, ``(H, W) uint8``.
+) -> tuple[np.ndarray, tuple[int, int, int, int]]:
+    """The mask after clicks, ``(H, W) uint8``, its edge as the network has it, and the box of the picture that it saw.
+
+    :func:`draw_edges` draws the edge there, which is half of the work and which later clicks do not need.
 
     Args:
         image: ``(H, W, 3) uint8`` RGB.
@@ -46,8 +48,19 @@ def follow_clicks(
     inside = window.put(np.ones_like(clicked), box)
     share = window.put(clicked, box) + (1 - inside) * (mask[area].astype(np.float32) / 255)
     after = mask.copy()
-    after[area] = to_mask(image[area], share, EDGE * head_unit(landmarks))
-    return after
+    after[area] = np.rint(255 * share)
+    return after, box
+
+
+def draw_edges(
+    image: np.ndarray, landmarks: np.ndarray, mask: np.ndarray, box: tuple[int, int, int, int]
+) -> np.ndarray:
+    """A mask of :func:`follow_clicks` whose edge follows the picture's inside a box: ``left, top, right, bottom``."""
+    left, top, right, bottom = box
+    area = slice(top, bottom), slice(left, right)
+    drawn = mask.copy()
+    drawn[area] = to_mask(image[area], mask[area].astype(np.float32) / 255, EDGE * head_unit(landmarks[:, :2]))
+    return drawn
 
 
 def draw_clicks(points: np.ndarray, labels: np.ndarray, side: int) -> np.ndarray:

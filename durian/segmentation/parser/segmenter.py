@@ -10,7 +10,7 @@ from durian.errors import WeightsMissing
 from durian.masks import HALF
 from durian.segmentation.classic.segmenter import ClassicSegmenter, largest_face
 from durian.segmentation.find_worn import named_mask
-from durian.segmentation.parser.clicked import follow_clicks
+from durian.segmentation.parser.clicked import draw_edges, follow_clicks
 from durian.segmentation.parser.heads import ParsedHead, parsed_head
 from durian.segmentation.parser.weights import find_parser
 
@@ -28,6 +28,8 @@ class ParserSegmenter(ClassicSegmenter):
         if weights is None:
             raise WeightsMissing(MISSING)
         self.weights = weights
+        self._box: tuple[int, int, int, int] | None = None
+        """Where the last click may have moved the mask's edge, whose details are drawn once all clicks are followed."""
 
     def named(self, name: str, landmarks: np.ndarray | None = None) -> np.ndarray:
         self._check_name(name)
@@ -42,5 +44,13 @@ class ParserSegmenter(ClassicSegmenter):
     def _click(self, mask: np.ndarray, points: np.ndarray, labels: np.ndarray, i: int) -> np.ndarray:
         landmarks = largest_face(self.image)
         if landmarks is None or not ((mask > HALF).any() or labels[: i + 1].any()):
+            self._box = None
             return super()._click(mask, points, labels, i)
-        return follow_clicks(self.image, landmarks, self.weights, mask, points[: i + 1], labels[: i + 1])
+        mask, self._box = follow_clicks(self.image, landmarks, self.weights, mask, points[: i + 1], labels[: i + 1])
+        return mask
+
+    def _with_edges(self, mask: np.ndarray) -> np.ndarray:
+        landmarks = largest_face(self.image)
+        if self._box is None or landmarks is None:
+            return mask.copy()
+        return draw_edges(self.image, landmarks, mask, self._box)

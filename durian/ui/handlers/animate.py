@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from durian.engine import Job, JobStatus, get_engine
+from durian.engine import Job, JobStatus, get_engine, usual_bytes
 from durian.errors import Cancelled, DurianError, InvalidRequest
 from durian.schema import Switch, checked
 from durian.settings import get_settings
@@ -52,7 +52,8 @@ def run(
         _check_items(session)
         request = session.request()
         motion = session.motion
-        get_visitors().check_room(session.owner)
+        folder = get_engine().owner_folder(session.owner)
+        room = get_visitors().reserve(session.owner, folder, usual_bytes(request))
         audio = motion.video if session.sound and motion.has_audio and motion.tracked is not None else None
         job = get_engine().submit(
             request,
@@ -61,6 +62,7 @@ def run(
             owner=session.owner,
             watched_frame=session.frame or None,
             client=session.client,
+            room=room,
         )
         session.job = job
     try:
@@ -111,7 +113,6 @@ def _check_items(session: Session) -> None:
 def finish(session: Session, job: Job, request: Any) -> Outcome:
     """Put the job's result into the session's history."""
     animation = job.result()
-    get_visitors().count_made(session.owner, animation.path, animation.master, stays=True)
     poster = animation.frame(animation.frames // 3)
     names = [item.name for item in session.items if item.ready]
     title = f"{session.motion.name} · {', '.join(names) or 'as is'}"

@@ -6,7 +6,6 @@ from typing import Any
 
 import gradio as gr
 
-from durian.engine import get_engine
 from durian.settings import get_settings
 from durian.ui import controls, examples, views
 from durian.ui.handlers import payloads, portrait, rendering, sam, still, tools
@@ -111,17 +110,9 @@ def stay(session: Session | None) -> Any:
     return gr.skip() if session is None else session
 
 
-def leave(request: gr.Request) -> None:
-    """The browser was closed: this visitor's jobs and files go."""
-    visitor = get_visitors().leave(request.session_hash)
-    if visitor is not None:
-        get_engine().forget_owner(visitor.owner)
-
-
 def connect(page: Page, demo: gr.Blocks) -> None:
     opened = demo.load(guarded(open_page), None, [*outputs(page), page.still_stage], **QUIET)
     opened.success(guarded(portrait.look), [page.session], [page.controls["erase"]], **QUIET)
     opened.success(guarded(tools.compare), [page.session], [page.compare], **QUIET)
     page.examples.edit(guarded(pick), [page.session], outputs(page), **QUICK).success(*redraw(page), **QUIET)
     page.heartbeat.tick(stay, [page.session], [page.session], **QUICK)
-    demo.unload(leave)

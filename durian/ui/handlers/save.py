@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from durian.bundle import load_bundle, save_bundle
-from durian.engine import get_engine
-from durian.errors import InvalidRequest, OutputFailed
+from durian.errors import InvalidRequest
 from durian.face import Face
-from durian.folders import DISK_FULL, room_on_disk
 from durian.prepare import Rows
 from durian.renderer import available_renderers
 from durian.request import AnimationRequest
@@ -20,6 +19,7 @@ from durian.ui.handlers import opening, payloads, wear
 from durian.ui.handlers.common import QUIET, guarded
 from durian.ui.layout import Page
 from durian.ui.session import Item, MotionChoice, Outcome, PortraitChoice, Session, bytes_of
+from durian.ui.uploads import served_folder
 from durian.ui.visitors import get_visitors
 
 DOWNLOAD = """(file) => {
@@ -55,14 +55,12 @@ def _video_of(outcome: Outcome) -> str:
 
 def gif(session: Session) -> str:
     animation = newest(session).animation
-    path = animation.path.with_suffix(".gif")
-    return _counted(session, path if path.is_file() else animation.gif(path, _room(session)))
+    return _made(session, animation.path.with_suffix(".gif"), animation.gif)
 
 
 def frames(session: Session) -> str:
     animation = newest(session).animation
-    path = animation.path.with_name(f"{animation.path.stem}-frames.zip")
-    return _counted(session, path if path.is_file() else animation.frames_zip(path, _room(session)))
+    return _made(session, animation.path.with_name(f"{animation.path.stem}-frames.zip"), animation.frames_zip)
 
 
 def bundle(session: Session) -> str:
@@ -74,33 +72,25 @@ def bundle(session: Session) -> str:
         else:
             request, result = session.request(only_ready=True), None
         clicks = [list(item.masking().step.clicks) for item in session.items if item.ready]
-    _room(session)
-    path = get_engine().owner_folder(session.owner) / "durian-bundle.zip"
-    save_bundle(path, request, result, {"clicks": clicks, "motion": request.motion.name if request.motion else None})
-    return _counted(session, path)
+    path = served_folder() / "durian-bundle.zip"
+    motion = request.motion.name if request.motion else None
+    with get_visitors().reserve(session.owner, path.parent) as room:
+        save_bundle(path, request, result, {"clicks": clicks, "motion": motion})
+        room.settle(path)
+    return str(path)
 
 
-def _room(session: Session) -> float:
-    """Bytes that there are for a download.
-
-    Raises:
-        QueueFull: there are none left for the visitor's address.
-        OutputFailed: there are none on the disk.
-    """
-    of_visitor = get_visitors().check_room(session.owner)
-    on_disk = room_on_disk(get_engine().owner_folder(session.owner))
-    if on_disk <= 0:
-        raise OutputFailed(DISK_FULL)
-    return min(of_visitor, on_disk)
-
-
-def _counted(session: Session, path: Path) -> str:
-    """The path of a file that was made for a download, which takes room on the disk as uploads do.
+def _made(session: Session, path: Path, make: Callable[[Path, float], object]) -> str:
+    """A file for a download, which takes room on the disk as uploads do, as it is served; made unless it is there.
 
     Raises:
-        QueueFull: there is none left for the visitor's address.
+        QueueFull, LimitExceeded: there is no room left for the visitor's address.
+        OutputFailed: there is none on the disk.
     """
-    get_visitors().count_made(session.owner, path)
+    if not path.is_file():
+        with get_visitors().reserve(session.owner, path.parent) as room:
+            make(path, room.size)
+            room.settle(path)
     return str(path)
 
 

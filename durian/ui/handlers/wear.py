@@ -7,13 +7,13 @@ from typing import Any
 import gradio as gr
 
 from durian import masks
-from durian.engine import get_engine
 from durian.errors import InvalidRequest
 from durian.ui import controls, reading, texts, views
 from durian.ui.handlers import payloads, still
 from durian.ui.handlers.common import QUICK, QUIET, guarded
 from durian.ui.layout import Page
 from durian.ui.session import Session
+from durian.ui.uploads import served_folder
 from durian.ui.visitors import get_visitors
 
 SEGMENT_LANE: dict[str, Any] = {"concurrency_id": "segment", "concurrency_limit": 4}
@@ -107,9 +107,11 @@ def export_mask(session: Session) -> str:
     picture = item.picture if item is not None and item.ready else None
     if item is None or picture is None:
         raise InvalidRequest("There is no mask to export yet: click or paint the item first.")
-    path = get_engine().owner_folder(session.owner) / f"mask-{item.name}.png"
-    path.write_bytes(masks.png_bytes(masks.resized(item.masking().mask, picture.given)))
-    get_visitors().count_made(session.owner, path)
+    path = served_folder() / f"mask-{item.name}.png"
+    content = masks.png_bytes(masks.resized(item.masking().mask, picture.given))
+    with get_visitors().reserve(session.owner, path.parent, len(content)) as room:
+        path.write_bytes(content)
+        room.settle(path)
     return str(path)
 
 
