@@ -9,7 +9,15 @@ from durian.errors import InvalidRequest, NoFaceFound
 from durian.face import detect_faces, eye_distance
 from durian.motion import PRESETS, RIGID_POINTS, drive, fit_rigid, from_landmarks, from_video, preset
 from durian.motion.canonical import LEFT_IRIS, RIGHT_IRIS, canonical_face, expression, gaze
-from durian.motion.features import EYE_CORNERS, IRIS_RANGE, LOWER_LIDS, LOWER_LIPS, UPPER_LIDS, UPPER_LIPS
+from durian.motion.features import (
+    EYE_CORNERS,
+    IRIS_RANGE,
+    LOWER_LIDS,
+    LOWER_LIPS,
+    UPPER_LIDS,
+    UPPER_LIPS,
+    local_sizes,
+)
 from durian.motion.fitting import bridge_gaps, find_neutral, head_pose
 from durian.motion.motion import Motion
 from durian.motion.rotations import euler
@@ -292,3 +300,29 @@ def test_a_large_shift_is_limited_and_a_small_one_is_kept():
     moved = (drive(motion, portrait) - portrait)[:, NOSE_TIP, 0] / eye_distance(portrait)
     assert moved[1] == pytest.approx(0.1, abs=0.002)
     assert 0.5 < moved[2] < 0.61
+
+
+def stretched(left: int, right: int, factor: float) -> np.ndarray:
+    """The canonical face with two of its landmarks farther apart, ``(478, 3) float32``."""
+    points = canonical_face().copy()
+    points[[left, right], 0] *= factor
+    return points
+
+
+def test_a_face_as_usual_has_the_usual_sizes():
+    sizes = local_sizes(canonical_face())
+    away_from_mouth = np.linalg.norm(canonical_face() - canonical_face()[13], axis=1) > 0.8
+    assert np.abs(sizes[away_from_mouth] - 1).max() < 0.02
+
+
+def test_wide_faces_move_wider_but_not_their_mouths():
+    sizes = local_sizes(stretched(234, 454, 1.25))
+    assert sizes[454, 0] == pytest.approx(1.25**0.5, abs=0.01)
+    assert sizes[13, 0] < sizes[454, 0] - 0.05
+
+
+def test_a_mouth_that_smiles_at_rest_has_less_way_to_go():
+    usual, smiling = (local_sizes(points)[[13, 234]] for points in (canonical_face(), stretched(61, 291, 1.3)))
+    assert smiling[0, 0] < 0.9 * usual[0, 0]
+    assert smiling[0, 1] < 0.9 * usual[0, 1]
+    assert smiling[1] == pytest.approx(usual[1], abs=0.02)
