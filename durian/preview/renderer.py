@@ -6,10 +6,11 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+import cv2
 import numpy as np
 
 from durian.geometry.alignment import aligned_mask
-from durian.geometry.mesh import EYES, INNER_LIPS, MESH_POINTS, HeadPose, WarpMesh
+from durian.geometry.mesh import EYES, FACE_OVAL, INNER_LIPS, MESH_POINTS, HeadPose, WarpMesh
 from durian.geometry.raster import Canvas
 from durian.layers.face_light import FaceLight
 from durian.preview.base import Base, NewHat, base_of, take_apart
@@ -22,7 +23,7 @@ from durian.preview.layers import Blend, Layer, build_layer
 from durian.preview.lips import Lips
 from durian.preview.mouth import mouth_patch
 from durian.preview.opening import Patch
-from durian.preview.seams import Seam
+from durian.preview.seams import Seam, smooth_outline
 from durian.request import AnimationRequest
 from durian.scene import Scene, prepare_scene, scene_overlays
 from durian.segmentation.person import person_mask
@@ -172,10 +173,14 @@ def _draw(clip: PreparedClip, canvas: Canvas, index: int) -> np.ndarray:
     clip.eyes.draw(canvas, frame, driving, pose)
     clip.mouth.draw(canvas, frame, driving, pose)
     behind = [frame[seam.part].copy() for seam in seams]
+    around = slice(box[1], box[3]), slice(box[0], box[2])
+    before = frame[around].copy()
     front = np.ones(len(mesh.face_triangles), np.float32)
     rest = np.ascontiguousarray(scene.landmarks[:MESH_POINTS, :2])
     canvas.draw(frame, foreground, face, rest, mesh.face_triangles, front, box=box)
     covered = [canvas.covered(seam.part) for seam in seams]
+    moved = np.linalg.norm((driving - scene.landmarks)[FACE_OVAL, :2], axis=1).max()
+    smooth_outline(frame, around, before, _face(canvas.covered(around), driving, box), float(moved))
     clip.eyes.draw_lids(canvas, frame, driving)
     clip.lips.draw(canvas, frame, driving)
     for seam, shown, hidden in zip(seams, behind, covered, strict=True):
@@ -198,6 +203,14 @@ def _draw(clip: PreparedClip, canvas: Canvas, index: int) -> np.ndarray:
         if in_front is not None:
             in_front.over(canvas, frame, without, driving, outer)
     return frame
+
+
+def _face(covered: np.ndarray, driving: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
+    """Where a face was drawn in a ``box`` of the picture, openings and all, ``(h, w) bool``."""
+    whole = covered.astype(np.uint8)
+    for contour in OPENINGS:
+        cv2.fillPoly(whole, [np.rint(driving[contour, :2] - box[:2]).astype(np.int32)], 1)
+    return whole > 0
 
 
 def _box(points: np.ndarray, size: int) -> tuple[int, int, int, int]:

@@ -1,4 +1,4 @@
-"""The edges of the openings in the face, smoothed.
+"""The edges of a face and of the openings in it, smoothed.
 
 The mesh is drawn whole pixel by whole pixel. That shows nowhere as long as what lies behind an opening continues it; an
 opening that has moved has steps along its edge, and one that has almost closed is a dotted line.
@@ -20,6 +20,8 @@ photo's own."""
 THIN = (0.4, 1.2)
 """Pixels of width between which an opening comes to show: a thinner one would be a line of dots."""
 MARGIN = 3
+OUTLINE_BLUR = 0.7
+"""Standard deviation of a face's edge, pixels."""
 
 
 @dataclass(frozen=True)
@@ -97,3 +99,31 @@ class Seam:
         face = np.where(covered[y, x, None], part[y, x], face)
         wanted = face + shares * (behind[y, x] - face)
         part[y, x] = part[y, x] + self.strength * (wanted - part[y, x]) + 0.5
+
+
+def smooth_outline(
+    frame: np.ndarray, part: tuple[slice, slice], before: np.ndarray, covered: np.ndarray, moved: float
+) -> None:
+    """Let a face that has moved end in no steps before what lies behind it.
+
+    Args:
+        frame: ``(S, S, 3) uint8`` with the face drawn, changed in place.
+        part: where the face is.
+        before: ``(h, w, 3) uint8`` that part before the face was drawn.
+        covered: ``(h, w) bool`` where the face was drawn, or is open.
+        moved: pixels that its outline has moved; at rest all pixels are the photo's own and stay.
+    """
+    strength = float(smoothstep(np.float32(moved), *MOVED))
+    inside = covered.astype(np.float32)
+    ones = np.ones((3, 3))
+    edge = cv2.dilate(inside, ones, borderValue=0) > cv2.erode(inside, ones, borderValue=1)
+    y, x = np.nonzero(edge)
+    if strength <= 0 or len(y) == 0:
+        return
+    drawn = frame[part]
+    share = strength * cv2.GaussianBlur(inside, (0, 0), OUTLINE_BLUR)[y, x, None]
+    share += (1 - strength) * inside[y, x, None]
+    weight = cv2.boxFilter(inside, -1, (3, 3), normalize=False)[y, x, None]
+    beside = cv2.boxFilter(drawn * inside[..., None], -1, (3, 3), normalize=False)[y, x] / np.maximum(weight, 1)
+    face = np.where(covered[y, x, None], drawn[y, x], beside)
+    drawn[y, x] = (before[y, x] + share * (face - before[y, x]) + 0.5).astype(np.uint8)
