@@ -1,4 +1,4 @@
-"""Blinks: no dark stroke over glasses, over a nose that hides the eye, or over an eye that sleeps."""
+"""Eyes: no dark stroke over glasses, a nose that hides the eye or an eye that sleeps, and none behind dark glasses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from faces_made import SIDE, SKIN, made_landmarks
 
-from durian.geometry.mesh import EYES
+from durian.geometry.mesh import EYES, IRISES, HeadPose
 from durian.geometry.raster import Canvas
 from durian.preview.eyes import Eyes
 
@@ -66,3 +66,34 @@ def test_an_open_eye_is_covered_by_skin_when_it_blinks():
     for lids in EYES:
         x, y = np.round(landmarks[lids[9:], :2].mean(0)).astype(int)
         assert np.abs(after[y, x].astype(int) - SKIN).max() < 60
+
+
+def sunglasses(landmarks: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
+    """A face whose eyes shine through lenses of a colour as far as that is bright."""
+    image = face(landmarks, (230, 230, 230))
+    for lids in EYES:
+        x, y = (int(value) for value in np.round(landmarks[lids, :2].mean(0)))
+        width = int(np.linalg.norm(landmarks[lids[0], :2] - landmarks[lids[8], :2]))
+        cv2.ellipse(image, (x, y), (width, int(0.8 * width)), 0, 0, 360, colour, -1)
+    return image
+
+
+def looked_aside(image: np.ndarray, landmarks: np.ndarray, glasses: np.ndarray | None = None) -> np.ndarray:
+    """The picture when both irises have moved and the lids are half shut."""
+    driving = (landmarks + shut(landmarks)) / 2
+    driving[np.concatenate(IRISES), 0] += 5
+    eyes, frame, canvas = Eyes(image.astype(np.float32), landmarks, glasses), image.copy(), Canvas(SIDE, SIDE)
+    eyes.draw(canvas, frame, driving, HeadPose.between(landmarks, driving))
+    eyes.draw_lids(canvas, frame, driving)
+    eyes.draw_lashes(frame, driving)
+    return frame
+
+
+def test_behind_dark_glasses_nothing_looks_or_blinks():
+    landmarks = made_landmarks()
+    dark = sunglasses(landmarks, (22, 20, 24))
+    assert np.array_equal(looked_aside(dark, landmarks), dark)
+    mirrored = sunglasses(landmarks, (150, 160, 170))
+    assert not np.array_equal(looked_aside(mirrored, landmarks), mirrored)
+    opaque = (mirrored == (150, 160, 170)).all(-1).astype(np.float32)
+    assert np.array_equal(looked_aside(mirrored, landmarks, opaque), mirrored)

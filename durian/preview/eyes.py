@@ -28,6 +28,11 @@ ASLEEP = (0.05, 0.12)
 FACING = (0.4, 0.65)
 """Cosines of an eye's turn from the viewer between which its lids come to be drawn: the far eye of a face seen from the
 side is hidden, and its landmarks lie on the nose."""
+AROUND_EYE = 0.15
+"""Width around an eye's opening, in widths of the eye, in which dark glasses are as dark."""
+DARK, OPAQUE = 0.35, 0.7
+"""Brightness of the brightest there, as a share of the skin's, below which both eyes are behind dark glasses, and the
+share that glasses hide of what is behind them from which on they do."""
 LID_RIM, LASH_WIDTH = 0.04, 0.045
 """Width of the bright rim beside the landmarks' lid contour, and of the lashes, in widths of the eye."""
 
@@ -38,19 +43,28 @@ class Eyes:
     Args:
         image: ``(S, S, 3) float32`` the portrait with what it wore taken off.
         landmarks: ``(478, 3) float32`` in its pixels.
+        glasses: ``(S, S) float32`` in [0, 1], how much its own glasses hide; by default only what is dark does.
     """
 
-    def __init__(self, image: np.ndarray, landmarks: np.ndarray):
+    def __init__(self, image: np.ndarray, landmarks: np.ndarray, glasses: np.ndarray | None = None):
         self.landmarks = landmarks
+        self.are_hidden = _are_hidden(image, landmarks, glasses)
         self.patches = [_eye_patches(image, landmarks, lids, iris) for lids, iris in zip(EYES, IRISES, strict=True)]
         self.rest = np.ascontiguousarray(landmarks[:MESH_POINTS, :2])
         triangles = face_triangles()
         self.lid_triangles = [triangles[np.isin(triangles, lids).any(1)] for lids in EYES]
         self.lid_skin = np.clip(opaque(_without_eyes(image, landmarks)) + 0.5, 0, 255).astype(np.uint8)
+        self.lenses = np.clip(opaque(image) + 0.5, 0, 255).astype(np.uint8) if self.are_hidden else None
         self.lash_shade = np.mean([_lash_shade(image, self.lid_skin, landmarks, lids) for lids in EYES], axis=0)
 
     def draw(self, canvas: Canvas, frame: np.ndarray, driving: np.ndarray, pose: HeadPose) -> None:
-        """Draw what lies under the lids, before the face; ``driving`` ``(478, 3)`` are the frame's landmarks."""
+        """Draw what lies under the lids, before the face; ``driving`` ``(478, 3)`` are the frame's landmarks.
+
+        Of eyes behind dark glasses nothing is drawn: the lenses move as the face does.
+        """
+        if self.are_hidden:
+            self._draw_lenses(canvas, frame, driving)
+            return
         for (socket, iris), points, lids in zip(self.patches, IRISES, EYES, strict=True):
             gaze = driving[points, :2].mean(0) - pose(self.landmarks[points]).mean(0)[:2]
             # Landmarks of a covered iris are guesses; no eye turns further than this.
@@ -60,6 +74,13 @@ class Eyes:
             light = 1 - (1 - LASH_SHADE) * self._shut(driving, lids)
             socket.draw(canvas, frame, driving, pose, light=light)
             iris.draw(canvas, frame, driving, pose, gaze, light)
+
+    def _draw_lenses(self, canvas: Canvas, frame: np.ndarray, driving: np.ndarray) -> None:
+        face = np.ascontiguousarray(driving[:MESH_POINTS], np.float32)
+        for lids in EYES:
+            fan = np.stack([np.full(len(lids) - 2, lids[0]), lids[1:-1], lids[2:]], 1).astype(np.int32)
+            box = box_around(face[lids, :2], 2, frame.shape[:2])
+            canvas.draw(frame, self.lenses, face, self.rest, fan, np.zeros(len(fan), np.float32), 1.0, box)
 
     def draw_lids(self, canvas: Canvas, frame: np.ndarray, driving: np.ndarray) -> None:
         """Over the face, the skin of lids that close: without the rim of white that their edges hold in the photo."""
@@ -82,10 +103,26 @@ class Eyes:
                 _draw_lashes(frame, driving, lids, closed * (1 - self.lash_shade))
 
     def _shut(self, driving: np.ndarray, lids: np.ndarray) -> float:
-        """0 for an eye as open as at rest, asleep or hidden by the nose, 1 for one that was shut."""
+        """0 for an eye as open as at rest, asleep or hidden by the nose or glasses, 1 for one that was shut."""
+        if self.are_hidden:
+            return 0.0
         rest = _openness(self.landmarks, lids)
         closed = 1 - smoothstep(_openness(driving, lids) / max(rest, 1e-3), *CLOSING)
         return float(closed * smoothstep(rest, *ASLEEP)) * _facing(driving, lids)
+
+
+def _are_hidden(image: np.ndarray, landmarks: np.ndarray, glasses: np.ndarray | None) -> bool:
+    """Whether dark glasses hide both eyes, lids and all."""
+    width = max(float(np.linalg.norm(landmarks[lids[0], :2] - landmarks[lids[8], :2])) for lids in EYES)
+    reach = 2 * max(1, round(AROUND_EYE * width)) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+    around = [cv2.dilate(inside_of(landmarks, lids, image.shape[:2], 0), disc) > 0.5 for lids in EYES]
+    if not all(place.any() for place in around):
+        return False
+    if glasses is not None and all(glasses[place].mean() > OPAQUE for place in around):
+        return True
+    skin = image[cheek_pixels(landmarks, image.shape[:2])].mean()
+    return all(np.percentile(image[place].mean(1), 90) < DARK * skin for place in around)
 
 
 def _openness(landmarks: np.ndarray, lids: np.ndarray) -> float:

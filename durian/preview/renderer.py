@@ -24,6 +24,7 @@ from durian.preview.lips import Lips
 from durian.preview.mouth import mouth_patch
 from durian.preview.opening import Patch
 from durian.preview.seams import Seam, smooth_outline
+from durian.preview.taken_off import kept_glasses
 from durian.request import AnimationRequest
 from durian.scene import Scene, prepare_scene, scene_overlays
 from durian.segmentation.person import person_mask
@@ -113,7 +114,7 @@ def prepare_clip(scene: Scene) -> PreparedClip:
         scene=scene,
         base=base,
         mesh=mesh,
-        eyes=Eyes(base.colour, scene.landmarks),
+        eyes=Eyes(base.colour, scene.landmarks, kept_glasses(scene)),
         mouth=mouth_patch(base.colour, scene.landmarks),
         lips=Lips(base.colour, scene.landmarks),
         ears=borrowed_ears(scene, base.colour, wearer),
