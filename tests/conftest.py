@@ -49,6 +49,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: places.get(item.path.name, len(places)))
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown() -> None:
+    """SVT-AV1 makes the thread that encodes a real-time one where it may, for good.
+
+    Two processes of that kind keep each other's helper threads from running, and the next encoder waits for ever.
+    """
+    if hasattr(os, "sched_setscheduler") and os.sched_getscheduler(0) != os.SCHED_OTHER:
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+
+
 def pytest_collection_finish() -> None:
     """All that the test files import stays, as what a server loads does: nothing looks through it for garbage again.
 
