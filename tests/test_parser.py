@@ -29,7 +29,7 @@ from durian.segmentation.parser.heads import (
     window_inputs,
 )
 from durian.segmentation.parser.network import FACE, INPUTS, PERSON, PICTURE, ParserNetwork
-from durian.segmentation.parser.running import load_network, parse, save_network
+from durian.segmentation.parser.running import load_network, parse, read_network, save_network
 from durian.segmentation.parser.segmenter import ParserSegmenter
 from durian.segmentation.parser.weights import find_parser
 from durian.segmentation.parser.window import HeadWindow, draw_face, head_unit
@@ -380,3 +380,11 @@ def test_without_weights_a_sentence_says_so(tmp_path, settings_environment, monk
     monkeypatch.setattr(segmenter, "find_parser", lambda: None)
     with pytest.raises(WeightsMissing, match="choose classic"):
         ParserSegmenter()
+
+
+def test_reading_a_network_draws_no_random_numbers_of_others(weights):
+    torch.manual_seed(7)
+    expected = torch.rand(3)
+    torch.manual_seed(7)
+    read_network(weights)
+    assert torch.equal(torch.rand(3), expected)

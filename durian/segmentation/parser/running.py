@@ -75,7 +75,9 @@ def read_network(path: Path) -> ParserNetwork:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    network = ParserNetwork()
+    # Whoever draws random numbers from torch, as a training does, gets the same ones if a mask is found meanwhile.
+    with torch.random.fork_rng(devices=()):
+        network = ParserNetwork()
     try:
         network.load_state_dict(load_file(path))
     except (OSError, SafetensorError, RuntimeError) as error:
