@@ -316,7 +316,10 @@ def test_through_the_engine(engine: Engine, renderer: DiffusionRenderer):
     job = engine.submit(asked(), on_progress=seen.append)
     animation = job.result(60)
     frames = np.stack(list(iter_video(animation.master, 24)))
-    assert np.array_equal(frames, rendered(renderer))
+    # Rendered in another thread: sums may be added up in another order, by which a value comes to the next level.
+    differs = np.abs(frames.astype(int) - rendered(renderer))
+    assert differs.max() <= 1
+    assert (differs > 0).mean() < 1e-3
     assert np.array_equal(animation.frame(4), frames[4])
     assert {(s.step, s.steps) for s in seen if s.stage == "denoising"} == {(0, 2), (1, 2), (2, 2)}
     assert animation.metadata["settings"]["diffusion"] == {"steps": None, "guidance_scale": None, "sampler": None}
