@@ -89,6 +89,7 @@ def test_next_is_who_has_waited_longest_for_a_turn(pool: ThreadPoolExecutor):
         wait_until(lambda: len(turns._waiting) == len(waiting))
     ends(first)
     wait_until(lambda: waiting[2].steps == 1)
+    assert [worker.steps for worker in waiting] == [0, 0, 1, 0]
     ends(waiting[2])
     wait_until(lambda: waiting[3].steps == 1)
     ends(waiting[3])

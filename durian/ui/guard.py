@@ -75,8 +75,7 @@ class Guard:
         app: what it guards.
         visitors: who is there, and what each address has used.
         uploads: the folder that uploads are written to, whose disk must not fill up.
-        when_left: called in a thread with the owner of a session whose last sign of life has ended: their jobs and
-            files go.
+        when_left: called in a thread with the owner of a session that was left: their jobs and files go.
     """
 
     def __init__(
