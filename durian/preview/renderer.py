@@ -17,6 +17,7 @@ from durian.preview.base import Base, NewHat, base_of, take_apart
 from durian.preview.beard_outline import bare_head
 from durian.preview.borrowed_ears import borrowed_ears
 from durian.preview.eyes import Eyes
+from durian.preview.far_side import FarSide
 from durian.preview.in_front import InFront
 from durian.preview.kept_hat import SHADOW_STRENGTH, own_hat, shadow, under_hat
 from durian.preview.layers import Blend, Layer, build_layer
@@ -43,6 +44,7 @@ class PreparedClip:
     scene: Scene
     base: Base
     mesh: WarpMesh
+    far_side: FarSide
     eyes: Eyes
     mouth: Patch
     lips: Lips
@@ -114,6 +116,7 @@ def prepare_clip(scene: Scene) -> PreparedClip:
         scene=scene,
         base=base,
         mesh=mesh,
+        far_side=FarSide(base.foreground, scene),
         eyes=Eyes(base.colour, scene.landmarks, kept_glasses(scene)),
         mouth=mouth_patch(base.colour, scene.landmarks),
         lips=Lips(base.colour, scene.landmarks),
@@ -177,8 +180,8 @@ def _draw(clip: PreparedClip, canvas: Canvas, index: int) -> np.ndarray:
     around = slice(box[1], box[3]), slice(box[0], box[2])
     before = frame[around].copy()
     front = np.ones(len(mesh.face_triangles), np.float32)
-    rest = np.ascontiguousarray(scene.landmarks[:MESH_POINTS, :2])
-    canvas.draw(frame, foreground, face, rest, mesh.face_triangles, front, box=box)
+    canvas.draw(frame, foreground, face, clip.far_side.places(driving), mesh.face_triangles, front, box=box)
+    clip.far_side.draw(canvas, frame, driving, box)
     covered = [canvas.covered(seam.part) for seam in seams]
     moved = np.linalg.norm((driving - scene.landmarks)[FACE_OVAL, :2], axis=1).max()
     smooth_outline(frame, around, before, _face(canvas.covered(around), driving, box), float(moved))

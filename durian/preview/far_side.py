@@ -1,0 +1,198 @@
+"""The far side of a turned head's face, as the head turns back.
+
+A photograph shows it as a few pixels along the face's outline. Landmarks there lie a pixel or two beside the outline,
+and what they took in of the background would be as wide as a cheek once they are spread out. So places are taken from
+further inside the face, and what was hidden is the near side's mirror image in the far side's light.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from durian.geometry.mesh import BROWS, CHIN, EYES, FACE_OVAL, MESH_POINTS, OUTER_LIPS, face_triangles, smoothstep
+from durian.geometry.raster import NOWHERE, Canvas, rasterize
+from durian.motion.canonical import canonical_face, mirror
+from durian.scene import Scene
+
+SIDE, SIDE_OF_CHIN = (0.4, 0.65), (0.1, 0.35)
+"""Where a face's side begins, half widths from its middle: beyond the nose, whose far wing is hidden by the nose alone,
+and beside a chin."""
+TURNED = (0.02, 0.1)
+"""How far below 0 the cosine between surface and view is along one side of the face's oval, on average, where that side
+begins to be and surely is a far one."""
+EDGE_ON, FOLDED, HIDDEN = (0.3, 0.05), (0.05, -0.1), (0.4, 0.1)
+"""Cosines from which on and until which a surface counts as seen edge on, as turned away, as too narrow to be spread
+out."""
+OPENED = (0.03, 0.15)
+"""Growth of the cosine over which a surface comes to show other places than its own."""
+INSIDE, REACH = 0.07, 0.3
+"""How far inside the outline places are taken at least, and up to where they move, distances between the eyes."""
+LIT, LEVEL = (0.15, 0.3, 0.7), 0.12
+"""Cosines between which skin tells the far side's light, and over which share of the face's height it is averaged."""
+BRIGHTER, DARKER, OTHERWISE = (0.5, 0.25), (1.0, 0.85), (0.6, 0.4)
+"""Logarithms of how much brighter or darker than the near side the far one is, and of how differently something there
+looks, from which on it is no longer and until which it is taken for its mirror image."""
+CALM, TINT = 0.015, 0.12
+"""Blur of pictures that are compared, heights of the face, and how far one colour's logarithm may be from the mean."""
+LOWER_LIP = 17
+SUBPIXELS = 4
+
+
+class FarSide:
+    """The hidden cheek and temple of one portrait.
+
+    Args:
+        foreground: ``(S, S, 4) uint8`` the person, premultiplied.
+        scene: the portrait's; asked for the glasses that it keeps on, whose sides are not each other's mirror image,
+            where a side of the face is hidden.
+    """
+
+    def __init__(self, foreground: np.ndarray, scene: Scene):
+        landmarks = scene.landmarks
+        self._rest = np.ascontiguousarray(landmarks[:MESH_POINTS, :2])
+        self._facing = facing(landmarks)
+        far = _far_side(self._facing)
+        self._share = far * smoothstep(self._facing, *HIDDEN)
+        if self.is_hidden:
+            self._inwards = _inwards(landmarks, self._facing) * far[:, None]
+            self._mirrored = np.ascontiguousarray(landmarks[mirror()[:MESH_POINTS], :2])
+            free = ~(_under(scene.kept_glasses, self._rest) | _under(scene.kept_glasses, self._mirrored))
+            light, alike = _light(foreground, self._rest + self._inwards, self._mirrored, self._facing, far)
+            share = self._share * free * alike
+            self._texture = _mirrored_texture(foreground, landmarks, share, light)
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether a side of the face is turned away at all."""
+        return bool(self._share.max() > 0)
+
+    def _opened(self, driving: np.ndarray) -> np.ndarray:
+        return smoothstep(facing(driving) - self._facing, *OPENED)
+
+    def places(self, driving: np.ndarray) -> np.ndarray:
+        """Where in the portrait the face's colours come from for one frame's landmarks ``(478, 3)``, ``(468, 2)
+        float32``; at rest each is its own."""
+        if not self.is_hidden:
+            return self._rest
+        return (self._rest + self._opened(driving)[:, None] * self._inwards).astype(np.float32)
+
+    def draw(self, canvas: Canvas, frame: np.ndarray, driving: np.ndarray, box: tuple[int, int, int, int]) -> None:
+        """Lay the mirror image over the face in a ``box`` of ``frame`` as far as its side has come into view."""
+        if not self.is_hidden:
+            return
+        opened = float(np.average(self._opened(driving), weights=self._share))
+        if opened > 0:
+            face, triangles = np.ascontiguousarray(driving[:MESH_POINTS], np.float32), face_triangles()
+            front = np.ones(len(triangles), np.float32)
+            canvas.draw(frame, self._texture, face, self._mirrored, triangles, front, opened, box)
+
+
+def facing(landmarks: np.ndarray) -> np.ndarray:
+    """Cosine between the face's surface and the view at each landmark, ``(468,) float32``: 1 where it is seen from the
+    front, 0 edge on, below 0 from behind."""
+    points, triangles = landmarks[:MESH_POINTS].astype(np.float64), face_triangles()
+    a, b, c = (points[triangles[:, i]] for i in range(3))
+    normals = np.cross(b - a, c - a)
+    corners = triangles.ravel()
+    summed = np.stack([np.bincount(corners, np.repeat(normals[:, k], 3), MESH_POINTS) for k in range(3)], axis=1)
+    return (summed[:, 2] / np.maximum(np.linalg.norm(summed, axis=1), 1e-9)).astype(np.float32)
+
+
+def _far_side(cosine: np.ndarray) -> np.ndarray:
+    """How much each landmark ``(468,)`` belongs to the cheek or temple of a side that has turned away, 0 to 1."""
+    across, down = canonical_face()[:MESH_POINTS, :2].T
+    across = across / np.abs(across).max()
+    chin = smoothstep(down, down[LOWER_LIP], down[CHIN])
+    low, high = ((1 - chin) * side + chin * beside for side, beside in zip(SIDE, SIDE_OF_CHIN, strict=True))
+    share = np.zeros(MESH_POINTS, np.float32)
+    for sign in (-1, 1):
+        outline = FACE_OVAL[sign * across[FACE_OVAL] > SIDE[1]]
+        turned = smoothstep(-float(cosine[outline].mean()), *TURNED)
+        share += turned * smoothstep(sign * across, low, high).astype(np.float32)
+    return share
+
+
+def _under(mask: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Which of ``points (N, 2)`` a mask ``(S, S) uint8`` covers, ``(N,) bool``."""
+    x, y = points.astype(np.float32).T
+    return cv2.remap(mask, x[:, None], y[:, None], cv2.INTER_LINEAR)[:, 0] > 0
+
+
+def _inwards(landmarks: np.ndarray, cosine: np.ndarray) -> np.ndarray:
+    """Shift of each landmark's place in the portrait to one well inside the face, ``(468, 2) float32`` pixels."""
+    points = landmarks[:MESH_POINTS, :2]
+    eyes = float(np.linalg.norm(landmarks[33, :2] - landmarks[263, :2]))
+    low = np.floor(points.min(0)).astype(int) - 2
+    width, height = np.ceil(points.max(0)).astype(int) + 3 - low
+    shown = np.zeros((height, width), np.uint8)
+    for triangle in np.rint((points - low)[face_triangles()] * 2**SUBPIXELS).astype(np.int32):
+        cv2.fillConvexPoly(shown, triangle, 255, shift=SUBPIXELS)
+    contours, _ = cv2.findContours(shown, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    whole = cv2.drawContours(np.zeros_like(shown), contours, -1, 255, cv2.FILLED)
+    distance = cv2.GaussianBlur(cv2.distanceTransform(whole, cv2.DIST_L2, 5), (0, 0), max(0.03 * eyes, 1.0))
+    x, y = (points - low).astype(np.float32).T
+    parts = distance, *(cv2.Sobel(distance, cv2.CV_32F, *order) for order in ((1, 0), (0, 1)))
+    depth, right, down = (cv2.remap(part, x[:, None], y[:, None], cv2.INTER_LINEAR)[:, 0] for part in parts)
+    direction = np.stack([right, down], 1) / np.maximum(np.hypot(right, down), 1e-6)[:, None]
+    shift = INSIDE * eyes * np.clip(1 - depth / (REACH * eyes), 0, 1) * smoothstep(cosine, *EDGE_ON)
+    # What was folded away comes from along the outline: its own places would show the cheek mirrored.
+    shift += smoothstep(cosine, *FOLDED) * (INSIDE * eyes - depth - shift)
+    return (direction * shift[:, None]).astype(np.float32)
+
+
+def _mirrored_texture(
+    foreground: np.ndarray, landmarks: np.ndarray, share: np.ndarray, light: np.ndarray
+) -> np.ndarray:
+    """The near side where the portrait has it, ``(S, S, 4) uint8`` premultiplied: as opaque as each landmark's
+    ``share (468,)`` and brighter by ``light (468, 3)``, a logarithm, of the far side's landmark."""
+    height, width = foreground.shape[:2]
+    near = np.ascontiguousarray(landmarks[mirror()[:MESH_POINTS]], np.float32)
+    front = np.full(len(face_triangles()), -1, np.float32)
+    values = np.concatenate([share[:, None], np.exp(light)], 1).astype(np.float32)
+    painted = np.zeros((height, width, 4), np.float32)
+    map_x, map_y, depth = (np.empty((height, width), np.float32) for _ in range(3))
+    for first in (0, 2):
+        pair = np.ascontiguousarray(values[:, first : first + 2])
+        rasterize(near, pair, face_triangles(), front, map_x, map_y, depth)
+        drawn = map_x != NOWHERE
+        painted[drawn, first : first + 2] = np.stack([map_x[drawn], map_y[drawn]], 1)
+    alpha = painted[..., :1] * foreground[..., 3:]
+    colour = np.minimum(foreground[..., :3] * painted[..., :1] * painted[..., 1:], alpha)
+    return (np.concatenate([colour, alpha], -1) + 0.5).astype(np.uint8)
+
+
+def _light(
+    foreground: np.ndarray, places: np.ndarray, mirrored: np.ndarray, cosine: np.ndarray, far: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """What is seen of the far side, at ``places (468, 2)``, beside the near side, at ``mirrored (468, 2)``.
+
+    Returns:
+        Logarithm of how much brighter the far side is, per landmark and colour, ``(468, 3)``, averaged over others of
+        the same height; and whether the two look alike in that light, ``(468,)`` 0 to 1.
+    """
+    calm = cv2.GaussianBlur(foreground.astype(np.float32), (0, 0), CALM * float(np.ptp(mirrored[:, 1])))
+
+    def at(points: np.ndarray) -> np.ndarray:
+        x, y = points.astype(np.float32).T
+        return cv2.remap(calm, x[:, None], y[:, None], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[:, 0]
+
+    seen, near_side = at(places), at(mirrored)
+    difference = np.log((seen[:, :3] + 4) / (near_side[:, :3] + 4))
+    told = far * smoothstep(cosine, LIT[0], LIT[1]) * smoothstep(cosine, 1.0, LIT[2])
+    told *= (seen[:, 3] > 250) & (near_side[:, 3] > 250)
+    level = canonical_face()[:MESH_POINTS, 1]
+    level = (level[:, None] - level) / np.ptp(level)
+
+    def near(weight: np.ndarray, values: np.ndarray, width: float) -> np.ndarray:
+        weight = np.exp(-0.5 * (level / width) ** 2) * weight
+        return (weight @ values) / (weight.sum(1, keepdims=True) + 1e-3)
+
+    skin = np.ones(MESH_POINTS, np.float32)
+    skin[np.concatenate([*EYES, *BROWS, OUTER_LIPS])] = 0
+    light = near(told * skin, difference, LEVEL)
+    mean = light.mean(1, keepdims=True)
+    light = mean + np.clip(light - mean, -TINT, TINT)
+    apart = near(told, np.abs(difference - light).mean(1, keepdims=True), LEVEL / 2)[:, 0]
+    alike = smoothstep(apart, *OTHERWISE) * (smoothstep(mean, *BRIGHTER) * smoothstep(-mean, *DARKER))[:, 0]
+    return light, alike
