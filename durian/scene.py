@@ -88,7 +88,7 @@ class Scene:
 
     @cached_property
     def body_parts(self) -> np.ndarray | None:
-        """Shares of skin, hair, clothes and the rest, ``(S, S, 4) uint8``, as
+        """Shares of skin, hair, clothes and background, ``(S, S, 4) uint8``, as
         :func:`durian.segmentation.body_parts` says."""
         portrait = self.request.portrait
         parts = body_parts(portrait.image, portrait.landmarks)

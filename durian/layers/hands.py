@@ -80,16 +80,16 @@ def hands_mask(
         image: ``(S, S, 3) uint8``.
         hands: joints, as of :func:`find_hands`.
         face: ``(478, 3)`` landmarks.
-        parts: ``(S, S, 4) uint8`` shares of skin, hair, clothes and the rest.
+        parts: ``(S, S, 4) uint8`` shares of skin, hair, clothes and background.
         person: ``(S, S) float32`` in [0, 1], the person with what they hold.
-        worn: ``(S, S) uint8``, what of the rest is worn: glasses, hats, beards.
+        worn: ``(S, S) uint8``, what is worn: glasses, hats, beards.
 
     Returns:
         ``(S, S) uint8``.
     """
     shape = image.shape[:2]
     found: np.ndarray = np.zeros(shape, np.uint8)
-    skin, hair, rest = (parts[..., part].astype(np.float32) / 255 for part in (0, 1, 3))
+    skin, hair, background = (parts[..., part].astype(np.float32) / 255 for part in (0, 1, 3))
     oval = polygon(face[FACE_OVAL], shape) > 0.5
     head = oval | (neck(face, shape) > 0.5)
     for hand in hands:
@@ -97,7 +97,7 @@ def hands_mask(
             continue
         own = _hand(image, hand, skin, head)
         # What may be hair is rather the dark between locks, of which the parser knows little.
-        things = rest * (1 - worn.astype(np.float32) / 255) * person * (~oval & (hair < MAYBE_HAIR))
+        things = background * (1 - worn.astype(np.float32) / 255) * person * (~oval & (hair < MAYBE_HAIR))
         found = np.maximum(found, _without_holes(np.maximum(own, _held(hand, own, things)), hand))
     if not found.any():
         return np.zeros(shape, np.uint8)

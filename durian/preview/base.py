@@ -14,7 +14,7 @@ import numpy as np
 from durian import masks
 from durian.content_cache import ContentCache
 from durian.content_hash import content_hash
-from durian.geometry.mesh import FACE_OVAL
+from durian.geometry.mesh import FACE_OVAL, smoothstep
 from durian.layers.colours import foreground_colours
 from durian.layers.completion import complete_background, join
 from durian.layers.fill import fill
@@ -49,6 +49,9 @@ ISLAND = 0.003
 LEFTOVER, SURROUNDED = 0.03, 0.8
 """Share of the picture below which a detached piece is left over from what is taken off, if that share of its edge lies
 beside it."""
+BESIDE_PERSON, LIKE_PLATE = (0.5, 0.8), (40.0, 20.0)
+"""The parser's share of background, and distance from the colour of the plate, levels, between which a
+pixel counts as background."""
 SCALP_SHADE = 0.8
 """Hair seen only as filling lies deeper than the rest."""
 
@@ -160,7 +163,9 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat
     if new_hair is not None:
         # Hair may go on behind hands and glasses that stay, not before them, and behind shoulders and most of a neck
         # that are made up.
-        free = np.maximum(removed, 1 - person) * (1 - np.maximum(kept_glasses(scene), scene.hands / np.float32(255)))
+        past = _background_in_matte(scene, image, apart.plate)
+        free = np.maximum(removed, 1 - person * (1 - past))
+        free *= 1 - np.maximum(kept_glasses(scene), scene.hands / np.float32(255))
         made_up = free * made_body
         scalp, hair, behind_all = scalp_under(new_hair[..., 3] / 255, scene.landmarks, free - made_up, made_up)
         if scene.kept_hat.any():
@@ -202,6 +207,8 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat
         shown = behind_all * inside
         # Ears are hardly more than their edge.
         kept = np.maximum(removed, seen_ears(scene))
+        past *= shown * (1 - kept)
+        person, alpha, premultiplied = person * (1 - past), alpha * (1 - past), premultiplied * (1 - past[..., None])
         premultiplied, alpha = _before_new_hair(image, person, premultiplied, alpha, kept, shown, filling)
     foreground = np.concatenate([premultiplied, alpha[..., None] * 255], -1)
     parts = [foreground, colour, removed]
@@ -221,6 +228,18 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat
         colour=colour,
         filled=removed,
     )
+
+
+def _background_in_matte(scene: Scene, image: np.ndarray, plate: np.ndarray) -> np.ndarray:
+    """Where a person's matte took in background beside the face, ``(S, S) float32`` in [0, 1]: what the parser and the
+    colours of the ``plate (S, S, 3)`` both say is none of the person. Before what lies behind nobody sees it; before
+    new hair it would be a bright line along the jaw."""
+    parts = scene.body_parts
+    if parts is None:
+        return np.zeros(image.shape[:2], np.float32)
+    background = smoothstep(parts[..., 3].astype(np.float32) / 255, *BESIDE_PERSON)
+    alike = smoothstep(np.abs(image - plate).max(-1), *LIKE_PLATE)
+    return (background * alike * (1 - polygon(scene.landmarks[FACE_OVAL], parts.shape[:2]))).astype(np.float32)
 
 
 def _before_new_hair(

@@ -10,7 +10,7 @@ import numpy as np
 from durian.errors import InvalidRequest
 from durian.segmentation.classic.named_masks import WORN, classic_masks
 from durian.segmentation.interface import START_NAMES, NamedMasks
-from durian.segmentation.parser.classes import CLOTHES, HAIR, SKIN
+from durian.segmentation.parser.classes import BACKGROUND, CLOTHES, HAIR, SKIN
 from durian.segmentation.parser.heads import known_head, parsed_head
 from durian.segmentation.parser.weights import find_parser
 
@@ -56,18 +56,19 @@ def certainty_of(image: np.ndarray, landmarks: np.ndarray | None, name: str, mas
 
 
 def body_parts(image: np.ndarray, landmarks: np.ndarray) -> np.ndarray | None:
-    """Where a picture shows a face's skin, hair and clothes, as far around the head as its hair reaches.
+    """Where a picture shows a face's skin, hair, clothes and background, as far around the head as its hair reaches.
 
     Args:
         image: ``(H, W, 3) uint8``.
         landmarks: ``(478, 3)`` of the face.
 
     Returns:
-        Shares of the three and of everything else, ``(H, W, 4) uint8``, 255 for all of a pixel, all 0 where nobody
-        looked; ``None`` without the parser's weights.
+        Shares of the four, ``(H, W, 4) uint8``, 255 for all of a pixel, all 0 where nobody looked or something else
+        is; ``None`` without the parser's weights.
     """
     weights = find_parser()
-    return None if weights is None else parsed_head(image, landmarks, weights).shares((SKIN, HAIR, CLOTHES))
+    classes = SKIN, HAIR, CLOTHES, BACKGROUND
+    return None if weights is None else parsed_head(image, landmarks, weights).shares(classes)
 
 
 def worn(image: np.ndarray, landmarks: np.ndarray, names: Iterable[str]) -> dict[str, np.ndarray]:

@@ -66,7 +66,7 @@ def complete_body(
         body: ``(S, S) float32`` in [0, 1] where neck and clothes are, or are to be.
         seed: of the search.
         skin: ``(S, S, 3) float32``, what :func:`complete_skin` made of the same picture, if that is at hand.
-        parts: ``(S, S, 4) float32`` in [0, 1] how much of each pixel is skin, hair, clothes and anything else, from
+        parts: ``(S, S, 4) float32`` in [0, 1] how much of each pixel is skin, hair, clothes and background, from
             somebody who knows better than colours do; all 0 where nobody looked.
 
     Returns:
@@ -108,8 +108,8 @@ def _told_apart(
     beside = np.abs(frame.places(source.shape)[0]) > BESIDE[0]
     bare = source & coloured
     if parts is not None:
-        skin, hair, clothes, rest = np.moveaxis(parts, -1, 0)
-        source = source & (np.maximum(hair, rest) < NEITHER)
+        skin, hair, clothes, background = np.moveaxis(parts, -1, 0)
+        source = source & (np.maximum(hair, background) < NEITHER)
         # Cloth between strands looks like skin to a network, and a shadow on skin like cloth by its colour.
         bare = source & ((coloured & (skin >= clothes)) | ((skin > SURELY_SKIN) & ~beside))
     thick = cv2.morphologyEx(bare.astype(np.uint8), cv2.MORPH_OPEN, _disc(THINNEST * frame.width)) > 0

@@ -271,15 +271,13 @@ class ParsedHead:
             return self._masks[name]
 
     def shares(self, classes: tuple[int, ...]) -> np.ndarray:
-        """Shares of classes as the network sees them, and of all others together last, ``(H, W, K + 1) uint8``, 255 for
-        all; all 0 outside the head's window."""
+        """Shares of classes as the network sees them, ``(H, W, K) uint8``, 255 for all; all 0 outside the head's
+        window."""
         window, shares = self.head
         box = left, top, right, bottom = window.bounds(self.image.shape)
-        found = np.zeros((*self.image.shape[:2], len(classes) + 1), np.uint8)
+        found = np.zeros((*self.image.shape[:2], len(classes)), np.uint8)
         if right > left and bottom > top:
-            wanted = shares[..., classes]
-            wanted = np.concatenate([wanted, 1 - wanted.sum(axis=-1, keepdims=True)], axis=-1)
-            found[top:bottom, left:right] = np.rint(255 * np.clip(window.put(wanted, box), 0, 1))
+            found[top:bottom, left:right] = np.rint(255 * np.clip(window.put(shares[..., classes], box), 0, 1))
         return found
 
     def has_found(self, name: str, mask: np.ndarray) -> bool:
