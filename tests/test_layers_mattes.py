@@ -14,7 +14,7 @@ from durian.layers.colours import (
     foreground_colours,
     layer_colours,
 )
-from durian.layers.mattes import soft_matte
+from durian.layers.mattes import soft_matte, without_haze
 from durian.layers.trimap import BANDS, IN, OUT, UNKNOWN, trimap
 
 BACKGROUNDS = {"sky": plain((190, 210, 240)), "door": two_tones((60, 140, 70), (235, 225, 205))}
@@ -162,3 +162,16 @@ def test_light_hair_among_dark_hair_is_no_gap(strands):
     middle = np.hypot(*(np.indices((SIDE, SIDE)) - SIDE // 2)) < 52
     alpha = soft_matte(image, (strands > 0.99).astype(np.float32), UNIT)
     np.testing.assert_array_equal(alpha[light & middle], 1)
+
+
+def test_a_haze_goes_where_colours_tell_nothing_and_strands_and_edges_stay():
+    alpha = np.zeros((60, 80), np.float32)
+    alpha[:, :30] = 1
+    alpha[:, 30:45] = 0.3
+    alpha[10:12, 50:70] = 0.6
+    alike = np.ones_like(alpha)
+    clear = without_haze(alpha, alike, 80.0)
+    assert clear[20:, 34:45].max() < 0.1
+    np.testing.assert_array_equal(clear[:, :28], 1)
+    np.testing.assert_allclose(clear[10:12, 52:68], 0.6, atol=1e-6)
+    np.testing.assert_array_equal(without_haze(alpha, 0 * alike, 80.0), alpha)

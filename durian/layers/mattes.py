@@ -11,6 +11,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from durian.geometry.mesh import smoothstep
 from durian.layers.trimap import IN, OUT, UNKNOWN, trimap
 
 WORKING_SIDE = 256
@@ -28,6 +29,9 @@ APART = (12.0, 50.0)
 """Distance of two samples (levels, RGB) below which they tell nothing and from which on they tell all."""
 SAMPLES_WEIGHT, PRIOR_WEIGHT = 0.07, 0.02
 """Of the samples' α and of the mask's in the Laplacian's equation."""
+WISP, HAZE = 0.02, (0.1, 0.7)
+"""Half the width of a strand, in distances of the outer eye corners; and α from which on and until which what is
+broader counts as nothing."""
 ITERATIONS, TOLERANCE = 150, 1e-4
 """Of the conjugate gradients."""
 LEAST, MOST = 0.06, 0.94
@@ -72,7 +76,7 @@ def matte_within(image: np.ndarray, known: np.ndarray, share: np.ndarray, unit: 
     return _held(alpha.astype(np.float32), known)
 
 
-def sampled_alpha(image: np.ndarray, known: np.ndarray, unit: float) -> tuple[np.ndarray, np.ndarray]:
+def sampled_alpha(image: np.ndarray, known: np.ndarray, unit: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """α of each unknown pixel by the pair of sure colours near it that mixes best to its own.
 
     Args:
@@ -81,13 +85,14 @@ def sampled_alpha(image: np.ndarray, known: np.ndarray, unit: float) -> tuple[np
         unit: distance of the outer eye corners, pixels.
 
     Returns:
-        α and how far to believe it, ``(H, W) float32`` in [0, 1]; 0 and 0 in known pixels.
+        α, how far to believe it, and how far the colours of both sides are apart, 0 where they tell nothing, each
+        ``(H, W) float32`` in [0, 1]; 0 in known pixels.
     """
     rows, columns = np.nonzero(known == UNKNOWN)
     colours = image[rows, columns]
     item, item_way = _samples(image, known == IN, rows, columns, unit)
     behind, behind_way = _samples(image, known == OUT, rows, columns, unit)
-    total, squares, weights, believed = np.zeros((4, len(rows)), np.float32)
+    total, squares, weights, believed, told, nearness = np.zeros((6, len(rows)), np.float32)
     for f, far_f in zip(item, item_way, strict=True):
         for b, far_b in zip(behind, behind_way, strict=True):
             difference = f - b
@@ -101,13 +106,16 @@ def sampled_alpha(image: np.ndarray, known: np.ndarray, unit: float) -> tuple[np
             squares += weight * share**2
             weights += weight
             believed += weight * apart * np.exp(-0.5 * misfit)
+            near = np.exp(-0.5 * (far_f + far_b))
+            told += near * apart
+            nearness += near
     alpha = total / weights
     # Pairs that say different things, all of them fitting: the colours are on both sides.
     spread = np.sqrt(np.maximum(squares / weights - alpha**2, 0))
     trust = believed / weights * np.clip(1 - spread / SPREAD, 0, 1)
-    result = np.zeros((2, *known.shape), np.float32)
-    result[:, rows, columns] = alpha, trust
-    return result[0], result[1]
+    result = np.zeros((3, *known.shape), np.float32)
+    result[:, rows, columns] = alpha, trust, told / np.maximum(nearness, 1e-20)
+    return result[0], result[1], result[2]
 
 
 def _samples(
@@ -155,11 +163,32 @@ def _solved(image: np.ndarray, known: np.ndarray, share: np.ndarray, unit: float
     colours = small(image)
     sure_in, sure_out = small(known == IN) > 0.999, small(known == OUT) > 0.999
     part = np.where(sure_in, IN, np.where(sure_out, OUT, UNKNOWN))
-    sampled, trust = sampled_alpha(colours, part, scale * unit)
+    sampled, trust, told = sampled_alpha(colours, part, scale * unit)
     weight = SAMPLES_WEIGHT * trust + PRIOR_WEIGHT
     wanted = (SAMPLES_WEIGHT * trust * sampled + PRIOR_WEIGHT * small(share)) / weight
     alpha = closed_form(colours / 255, sure_in, part == UNKNOWN, wanted, weight)
-    return brought_up(alpha, colours / 255, image / 255) if scale < 1 else alpha
+    if scale < 1:
+        alpha, told = brought_up(alpha, colours / 255, image / 255), cv2.resize(told, (width, height))
+    return without_haze(alpha, 1 - told, unit)
+
+
+def without_haze(alpha: np.ndarray, alike: np.ndarray, unit: float) -> np.ndarray:
+    """A matte without what is neither strand nor edge where colours tell nothing.
+
+    Dark hair before a dark wall: the Laplacian carries α from the hair to the wall over the whole band, which would be
+    a grey haze before anything bright.
+
+    Args:
+        alpha: ``(H, W) float32``.
+        alike: ``(H, W) float32`` in [0, 1], how alike the colours on both sides are.
+        unit: distance of the outer eye corners, pixels.
+
+    Returns:
+        ``(H, W) float32`` in [0, 1].
+    """
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(1, round(WISP * unit)) + 1,) * 2)
+    broad = cv2.morphologyEx(alpha, cv2.MORPH_OPEN, disc)
+    return alpha - alike * broad * (1 - smoothstep(broad, *HAZE))
 
 
 def closed_form(
