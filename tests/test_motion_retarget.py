@@ -326,3 +326,7 @@ def test_a_mouth_that_smiles_at_rest_has_less_way_to_go():
     assert smiling[0, 0] < 0.9 * usual[0, 0]
     assert smiling[0, 1] < 0.9 * usual[0, 1]
     assert smiling[1] == pytest.approx(usual[1], abs=0.02)
+
+
+def test_a_mouth_narrower_than_the_face_suggests_moves_by_its_own_size():
+    assert local_sizes(stretched(61, 291, 0.75))[13, 0] == pytest.approx(0.75**0.5, abs=0.01)

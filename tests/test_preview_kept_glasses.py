@@ -14,7 +14,7 @@ from durian.geometry.mesh import BROWS, EYES, FACE_OVAL
 from durian.layers.skin import polygon
 from durian.preview.base import build_base
 from durian.preview.taken_off import taken_off
-from durian.preview.underneath import underneath
+from durian.preview.underneath import _behind_frames, underneath
 from durian.request import AnimationRequest, Crop, Portrait, RenderOptions
 from durian.scene import Scene, prepare_scene
 
@@ -88,3 +88,19 @@ def test_what_a_frame_hid_has_the_light_of_what_is_beside_it():
     assert frame.sum() > 300
     assert removed[frame].mean() > 0.9
     assert np.abs(under[frame] - bare_image[frame]).mean() < 25
+
+
+def test_a_frame_that_goes_with_a_beard_is_made_up_beside_glasses_alone(portrait):
+    chin = np.zeros((SIDE, SIDE), np.uint8)
+    low = int(portrait.landmarks[13, 1])
+    chin[low + 8 : low + 30, 100:156] = 255
+    image = np.where(chin[..., None] > 0, np.uint8(30), portrait.image)
+    bearded = replace(portrait, image=image, worn={**portrait.worn, "hair": np.zeros_like(chin), "beard": chin})
+    both = bare(bearded, "glasses", "beard")
+    person = np.ones((SIDE, SIDE), np.float32)
+    _, hidden = taken_off(both, person)
+    colours = both.image.astype(np.float32)
+    frames, *_ = _behind_frames(both, colours, person, hidden, colours)
+    assert (hidden & (chin > 127)).sum() > 300
+    assert not (frames & (chin > 127)).any()
+    assert (frames & (both.worn["glasses"] > 127)).sum() > 300
