@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from faces_made import SIDE, SKIN, made_landmarks, made_portrait
 
-from durian.geometry.mesh import MESH_POINTS, face_triangles
+from durian.geometry.mesh import FACE_OVAL, MESH_POINTS, face_triangles
 from durian.geometry.raster import Canvas
 from durian.preview.far_side import FarSide, facing
 from durian.request import AnimationRequest, RenderOptions
@@ -82,9 +82,22 @@ def test_at_rest_each_place_is_its_own_and_nothing_is_laid_over():
         _, far = portrait(yaw)
         rest = made_landmarks(yaw=yaw)
         assert (far.places(rest) == rest[:MESH_POINTS, :2]).all()
+        assert (far.places_around(rest, rest[FACE_OVAL, :2]) == rest[FACE_OVAL, :2]).all()
         frame = np.zeros((SIDE, SIDE, 3), np.uint8)
         far.draw(Canvas(SIDE, SIDE), frame, rest, BOX)
         assert not frame.any()
+
+
+def test_what_surrounds_a_far_cheek_begins_outside_the_face():
+    rest, driving = made_landmarks(yaw=28.0), made_landmarks(yaw=28 / 3)
+    _, far = portrait(28.0)
+    folded = rest[FACE_OVAL, :2][facing(rest)[FACE_OVAL] < -0.1]
+    beyond = far.places_around(driving, rest[FACE_OVAL, :2])[facing(rest)[FACE_OVAL] < -0.1]
+    edge = [rest[np.abs(rest[:MESH_POINTS, 1] - y).argsort()[:12], 0].max() for y in folded[:, 1]]
+    assert len(folded) >= 4
+    assert (beyond[:, 0] > np.array(edge) - 0.5).mean() > 0.7
+    near = facing(rest)[FACE_OVAL] > 0.3
+    assert (far.places_around(driving, rest[FACE_OVAL, :2])[near] == rest[FACE_OVAL, :2][near]).all()
 
 
 def test_a_face_seen_from_the_front_keeps_its_own_places_however_it_turns():

@@ -26,8 +26,9 @@ EDGE_ON, FOLDED, HIDDEN = (0.3, 0.05), (0.05, -0.1), (0.4, 0.1)
 out."""
 OPENED = (0.03, 0.15)
 """Growth of the cosine over which a surface comes to show other places than its own."""
-INSIDE, REACH = 0.07, 0.3
-"""How far inside the outline places are taken at least, and up to where they move, distances between the eyes."""
+INSIDE, REACH, OUTSIDE = 0.07, 0.3, 0.04
+"""How far inside the outline places are taken at least, and up to where they move, and how far outside it what
+surrounds a face begins, distances between the eyes."""
 LIT, LEVEL = (0.15, 0.3, 0.7), 0.12
 """Cosines between which skin tells the far side's light, and over which share of the face's height it is averaged."""
 BRIGHTER, DARKER, OTHERWISE = (0.5, 0.25), (1.0, 0.85), (0.6, 0.4)
@@ -55,7 +56,8 @@ class FarSide:
         far = _far_side(self._facing)
         self._share = far * smoothstep(self._facing, *HIDDEN)
         if self.is_hidden:
-            self._inwards = _inwards(landmarks, self._facing) * far[:, None]
+            self._inwards, outwards = (shift * far[:, None] for shift in _shifts(landmarks, self._facing))
+            self._outwards = outwards[FACE_OVAL]
             self._mirrored = np.ascontiguousarray(landmarks[mirror()[:MESH_POINTS], :2])
             free = ~(_under(scene.kept_glasses, self._rest) | _under(scene.kept_glasses, self._mirrored))
             light, alike = _light(foreground, self._rest + self._inwards, self._mirrored, self._facing, far)
@@ -76,6 +78,21 @@ class FarSide:
         if not self.is_hidden:
             return self._rest
         return (self._rest + self._opened(driving)[:, None] * self._inwards).astype(np.float32)
+
+    def places_around(self, driving: np.ndarray, rest: np.ndarray) -> np.ndarray:
+        """The same for what surrounds the face, whose first points lie on its oval.
+
+        They come to lie outside the face's outline, so that no sliver of skin from beyond the oval is left beside it.
+
+        Args:
+            driving: ``(478, 3)``.
+            rest: ``(N, 2) float32``, the surroundings' own places.
+        """
+        if not self.is_hidden:
+            return rest
+        places = rest.copy()
+        places[: len(FACE_OVAL)] += self._opened(driving)[FACE_OVAL, None] * self._outwards
+        return places
 
     def draw(self, canvas: Canvas, frame: np.ndarray, driving: np.ndarray, box: tuple[int, int, int, int]) -> None:
         """Lay the mirror image over the face in a ``box`` of ``frame`` as far as its side has come into view."""
@@ -119,8 +136,9 @@ def _under(mask: np.ndarray, points: np.ndarray) -> np.ndarray:
     return cv2.remap(mask, x[:, None], y[:, None], cv2.INTER_LINEAR)[:, 0] > 0
 
 
-def _inwards(landmarks: np.ndarray, cosine: np.ndarray) -> np.ndarray:
-    """Shift of each landmark's place in the portrait to one well inside the face, ``(468, 2) float32`` pixels."""
+def _shifts(landmarks: np.ndarray, cosine: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Shifts of each landmark's place in the portrait, ``(468, 2) float32`` pixels: to one well inside the face, and of
+    what was folded away to one outside it."""
     points = landmarks[:MESH_POINTS, :2]
     eyes = float(np.linalg.norm(landmarks[33, :2] - landmarks[263, :2]))
     low = np.floor(points.min(0)).astype(int) - 2
@@ -137,8 +155,10 @@ def _inwards(landmarks: np.ndarray, cosine: np.ndarray) -> np.ndarray:
     direction = np.stack([right, down], 1) / np.maximum(np.hypot(right, down), 1e-6)[:, None]
     shift = INSIDE * eyes * np.clip(1 - depth / (REACH * eyes), 0, 1) * smoothstep(cosine, *EDGE_ON)
     # What was folded away comes from along the outline: its own places would show the cheek mirrored.
-    shift += smoothstep(cosine, *FOLDED) * (INSIDE * eyes - depth - shift)
-    return (direction * shift[:, None]).astype(np.float32)
+    folded = smoothstep(cosine, *FOLDED)
+    shift += folded * (INSIDE * eyes - depth - shift)
+    outwards = -folded * (depth + OUTSIDE * eyes)
+    return (direction * shift[:, None]).astype(np.float32), (direction * outwards[:, None]).astype(np.float32)
 
 
 def _mirrored_texture(

@@ -169,7 +169,8 @@ def _draw(clip: PreparedClip, canvas: Canvas, index: int) -> np.ndarray:
     foreground = clip.base.foreground
     still = np.zeros(len(mesh.outer_triangles), np.float32)
     outer = mesh.outer_positions(driving, pose)
-    canvas.draw(frame, foreground, outer, np.ascontiguousarray(mesh.rest[:, :2]), mesh.outer_triangles, still)
+    around = clip.far_side.places_around(driving, np.ascontiguousarray(mesh.rest[:, :2]))
+    canvas.draw(frame, foreground, outer, around, mesh.outer_triangles, still)
     face = np.ascontiguousarray(driving[:MESH_POINTS], np.float32)
     box = _box(face, scene.size)
     found = [Seam.of(frame, contour, scene.landmarks, driving, pose, box) for contour in OPENINGS]
@@ -177,14 +178,14 @@ def _draw(clip: PreparedClip, canvas: Canvas, index: int) -> np.ndarray:
     clip.eyes.draw(canvas, frame, driving, pose)
     clip.mouth.draw(canvas, frame, driving, pose)
     behind = [frame[seam.part].copy() for seam in seams]
-    around = slice(box[1], box[3]), slice(box[0], box[2])
-    before = frame[around].copy()
+    part = slice(box[1], box[3]), slice(box[0], box[2])
+    before = frame[part].copy()
     front = np.ones(len(mesh.face_triangles), np.float32)
     canvas.draw(frame, foreground, face, clip.far_side.places(driving), mesh.face_triangles, front, box=box)
     clip.far_side.draw(canvas, frame, driving, box)
     covered = [canvas.covered(seam.part) for seam in seams]
     moved = np.linalg.norm((driving - scene.landmarks)[FACE_OVAL, :2], axis=1).max()
-    smooth_outline(frame, around, before, _face(canvas.covered(around), driving, box), float(moved))
+    smooth_outline(frame, part, before, _face(canvas.covered(part), driving, box), float(moved))
     clip.eyes.draw_lids(canvas, frame, driving)
     clip.lips.draw(canvas, frame, driving)
     for seam, shown, hidden in zip(seams, behind, covered, strict=True):
