@@ -46,7 +46,7 @@ def source() -> Iterator[object]:
     assert apart.start()
     made = apart._source
     yield made
-    made.end()
+    made._end()
 
 
 @pytest.fixture

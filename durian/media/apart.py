@@ -316,14 +316,10 @@ class _Source:
         return own, running
 
     def _end(self) -> None:
+        """End it, and all processes that it was the source of."""
         self._control.close()
         self._running.kill()
         self._running.wait()
-
-    def end(self) -> None:
-        """End it, and all that it was the source of."""
-        with self._lock:
-            self._end()
 
 
 _PROGRAM = "from durian.media.reader import main; main()"
@@ -346,14 +342,6 @@ def start() -> bool:
             return False
         _source = _Source()
     return True
-
-
-def stop() -> None:
-    """Read in this process again."""
-    global _source
-    source, _source = _source, None
-    if source is not None:
-        source.end()
 
 
 def _is_possible() -> bool:
