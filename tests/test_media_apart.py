@@ -28,6 +28,7 @@ from durian.errors import Cancelled, InvalidRequest, LimitExceeded, OutputFailed
 from durian.masks import read_mask
 from durian.media import apart, iter_video, pixel_count, probe_video, read_audio, read_image, read_picture
 from durian.media.wire import MOST_HEADER_BYTES, Forged, message_of, receive
+from durian.settings import Settings, get_settings
 
 pytestmark = pytest.mark.skipif(not apart._is_possible(), reason="this system has no processes within limits")
 
@@ -344,6 +345,13 @@ def test_where_the_system_cannot_files_are_read_here(monkeypatch, caplog):
     assert not apart.start()
     assert "without" in caplog.text
     assert apart_made.run("a", "result = own_id()") == os.getpid()
+
+
+def test_the_setting_is_yes_or_no(settings_environment):
+    settings_environment(read_apart="no")
+    assert get_settings().read_apart == "no"
+    with pytest.raises(ValueError, match=r"^DURIAN_READ_APART must be yes or no, not 'maybe'\.$"):
+        Settings(read_apart="maybe")
 
 
 def bytes_of(header: object, body: bytes = b"") -> bytes:

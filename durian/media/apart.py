@@ -38,7 +38,8 @@ in the costliest format (WebP)."""
 FRAMES_BYTES = 1_800_000_000
 """The same where all frames of a video are decoded: 1.5 GB are kept by its decoder at most."""
 AT_ONCE = 2
-"""Processes of each kind of :class:`Work`, one for each client while others wait; two cores do not gain from more."""
+"""Processes for pictures and the like, and for videos' frames; one of either for each client, so that nobody has all.
+Two cores do not gain from more."""
 LONGEST_WAIT = 180.0
 """Seconds that a file waits for others to be read."""
 WALL = 3.0
