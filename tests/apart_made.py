@@ -16,7 +16,7 @@ from durian.long_work import Turns
 from durian.media.apart import Work, called_apart, iterated_apart
 
 QUICK = Work("a picture", "make it smaller", 300_000_000, 1, Turns(2))
-"""One second of processor time, three of waiting."""
+"""One second of processor time."""
 TIGHT = Work("a video", "trim it", 60_000_000, 30, Turns(2))
 KINDS = ("RLIMIT_CPU", "RLIMIT_CORE", "RLIMIT_FSIZE")
 

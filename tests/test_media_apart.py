@@ -201,9 +201,11 @@ def test_a_video_that_takes_too_much_memory(on, video, tmp_path):
         "result = np.zeros(4, np.float64)",
     ],
 )
-def test_a_process_that_ends(on, program):
+def test_a_process_that_ends(on, program, monkeypatch):
+    monkeypatch.setattr(apart, "WALL", 3.0)
     with pytest.raises(LimitExceeded, match=r"^a\.png takes more memory or time .*, or cannot be decoded: make it "):
         apart_made.run("folder/a.png", program)
+    monkeypatch.undo()
     assert apart_made.run("a.png", "result = 'read'") == "read"
 
 

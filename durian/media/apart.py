@@ -42,8 +42,9 @@ AT_ONCE = 2
 Two cores do not gain from more."""
 LONGEST_WAIT = 180.0
 """Seconds that a file waits for others to be read."""
-WALL = 3.0
-"""Times its seconds of processor time that a process is waited for: others share the processor."""
+WALL = 10.0
+"""Times its seconds of processor time that a process is waited for: it shares the processor with all that the server
+does."""
 START_SECONDS = 60.0
 """For libraries to load on a busy machine."""
 LOOK_SECONDS = 0.2
