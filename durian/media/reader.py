@@ -19,10 +19,23 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from durian.media.codecs import decoders_at_opening
 from durian.media.wire import message_of
 from durian.settings import get_settings
 
-LIBRARIES = ("av", "cv2", "numpy", "pi_heif", "PIL.Image", "PIL.ImageCms", "durian.media", "durian.media.deep_tiff")
+LIBRARIES = (
+    "av",
+    "av.filter",
+    "av.stream",
+    "av.video.codeccontext",
+    "cv2",
+    "numpy",
+    "pi_heif",
+    "PIL.Image",
+    "PIL.ImageCms",
+    "durian.media",
+    "durian.media.deep_tiff",
+)
 """Loaded before the first file comes."""
 RESULT, BEGUN, ITEM, END, ERROR = "result", "begun", "item", "end", "error"
 """Kinds of messages: of a call its result; of an iteration that its checks are over, each item, and the end."""
@@ -77,8 +90,9 @@ def main() -> None:
     from PIL import Image
 
     Image.init()
-    # Looking for the temporary folder writes into it, which no process may.
+    # What is found out once for all processes. Looking for the temporary folder writes into it, which none of them may.
     get_settings()
+    decoders_at_opening()
     # Ended processes go by themselves.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     # What is here is shared with each process as long as neither writes to it, as looking for garbage does.
