@@ -85,6 +85,20 @@ class Turns:
             if has_turn:
                 self._leave(client)
 
+    @contextmanager
+    def place(self, client: str, look: Callable[[], None]) -> Iterator[None]:
+        """A context in which a client works without giving way, as what cannot be interrupted does; waits for it.
+
+        Args:
+            client: as of :meth:`turn`.
+            look: called again and again while it waits; raises where that is to be given up.
+        """
+        self._enter(client, look)
+        try:
+            yield
+        finally:
+            self._leave(client)
+
     def _enter(self, client: str, is_wanted: Callable[[], None]) -> None:
         with self._changed:
             ticket = next(self._tickets)

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from durian.errors import InvalidRequest, UnreadableMedia
+from durian.media.apart import PICTURE, called_apart
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -112,6 +113,7 @@ def outline(image: np.ndarray, mask: np.ndarray, colour: tuple[int, int, int] = 
     return np.rint(image * (1 - weight) + np.asarray(colour, np.float32) * weight).astype(np.uint8)
 
 
+@called_apart(PICTURE)
 def read_mask(source: str | Path | bytes, shape: tuple[int, ...], size: tuple[int, int] | None = None) -> np.ndarray:
     """Read a mask picture, in any format that pictures may have.
 
@@ -130,7 +132,7 @@ def read_mask(source: str | Path | bytes, shape: tuple[int, ...], size: tuple[in
         LimitExceeded: the file is too large.
         InvalidRequest: the size differs from ``shape``.
     """
-    from durian.media.decoding import loaded, open_header, open_picture_file, orientation_of, unpacking, upright
+    from durian.media.decoding import loaded, open_header, open_picture_file, orientation_of, upright
 
     expected = (shape[1], shape[0])
     try:
@@ -138,13 +140,12 @@ def read_mask(source: str | Path | bytes, shape: tuple[int, ...], size: tuple[in
             # Checked on the header, before anything is decoded: a decompression bomb ends here.
             if expected not in (picture.size, picture.size[::-1]):
                 raise _wrong_size(picture.size, shape)
-            with unpacking(expected[0] * expected[1]):
-                picture = loaded(file, picture, picture.size)
-                turned = upright(picture, orientation_of(picture))
-                if turned.size != expected:
-                    raise _wrong_size(turned.size, shape)
-                mask = mask_of_picture(turned)
-                return mask if size is None else resized(mask, size)
+            picture = loaded(file, picture, picture.size)
+            turned = upright(picture, orientation_of(picture))
+            if turned.size != expected:
+                raise _wrong_size(turned.size, shape)
+            mask = mask_of_picture(turned)
+            return mask if size is None else resized(mask, size)
     except UnreadableMedia as error:
         raise UnreadableMedia("The mask is not a picture that can be read: give a PNG with the item white.") from error
 

@@ -56,6 +56,9 @@ class Settings:
     device: str = "auto"
     """``auto`` (CUDA where there is one), ``cpu`` or ``cuda``."""
     renderer: str = "preview"
+    read_apart: str = "yes"
+    """Whether a server reads each file of its visitors in a process of its own, which may take only so much memory and
+    time (:mod:`durian.media.apart`): ``yes`` or ``no``."""
 
     max_file_mb: int = 200
     max_megapixels: int = 50
@@ -107,6 +110,8 @@ class Settings:
                 raise ValueError(f"DURIAN_{name.upper()} must be above 0, not {getattr(self, name)}.")
         if self.device not in ("auto", "cpu", "cuda"):
             raise ValueError(f"DURIAN_DEVICE must be auto, cpu or cuda, not {self.device!r}.")
+        if self.read_apart not in ("yes", "no"):
+            raise ValueError(f"DURIAN_READ_APART must be yes or no, not {self.read_apart!r}.")
         if self.model and not HUB_ID.fullmatch(self.model):
             raise ValueError(f"DURIAN_MODEL must be a hub id such as owner/name, not {self.model!r}.")
 

@@ -8,12 +8,10 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from pictures_made import QUARTERS, heic, saved
-from test_media_webp_chunks import is_free
+from pictures_made import heic
 
 from durian.errors import LimitExceeded, UnreadableMedia
 from durian.media import pixel_count, read_image
-from durian.media.decoding import open_picture_file, unpack
 from durian.media.heif_parts import decoded_pixels, told_bytes
 
 
@@ -170,14 +168,6 @@ def test_one_picture_has_no_parts():
     for cut in range(0, len(data), 7):
         with pytest.raises(UnreadableMedia):
             read_image(data[:cut])
-
-
-@pytest.mark.parametrize(("form", "is_alone"), [("AVIF", True), ("HEIC", True), ("JPEG", False), ("WEBP", False)])
-def test_what_may_be_larger_than_it_says_is_unpacked_alone(form: str, is_alone: bool):
-    data = heic(QUARTERS) if form == "HEIC" else saved(QUARTERS, form)
-    with open_picture_file(data) as file:
-        alone, _ = unpack(file, lambda _: np.array(not is_free()))
-    assert bool(alone) is is_alone
 
 
 def described(images: int, told: int, profile: int, before: bytes = b"") -> bytes:

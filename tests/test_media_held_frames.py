@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,11 +10,11 @@ import av
 import numpy as np
 import pytest
 from test_media_unpacking import muxed, packets
-from videos_made import make_video, number_of, numbered, steady
+from videos_made import number_of, numbered
 
 from durian.errors import LimitExceeded
 from durian.media import held_frames, iter_video, probe_video, read_video
-from durian.media.held_frames import SMALL_BYTES, Room, held_bytes
+from durian.media.held_frames import check_held, held_bytes
 from durian.media.probing import find_video_stream, open_container
 from durian.media.unpacking import Unpacking
 
@@ -106,7 +105,6 @@ def test_what_a_decoder_keeps(tmp_path, monkeypatch, ending, codec, pixels, kept
         assert 1 <= context.thread_count <= 8
         assert held_bytes(context, context.thread_count) == expected
         frames.close()
-    monkeypatch.setattr(held_frames, "SMALL_BYTES", 0)
     monkeypatch.setattr(held_frames, "MOST_HELD_BYTES", expected)
     assert len(read_video(path).frames) == 6
     monkeypatch.setattr(held_frames, "MOST_HELD_BYTES", expected - 1)
@@ -139,12 +137,11 @@ def test_which_large_videos_are_read(codec, width, height, bits, is_read):
         **dict.fromkeys(("width", "coded_width"), width),
         **dict.fromkeys(("height", "coded_height"), height),
     )
-    with Room("clip.mov") as room:
-        if is_read:
-            room.take(held_bytes(context, 8))
-        else:
-            with pytest.raises(LimitExceeded, match=r"GB of memory for the frames that its decoder keeps: at most 1"):
-                room.take(held_bytes(context, 8))
+    if is_read:
+        check_held(held_bytes(context, 8), "clip.mov")
+    else:
+        with pytest.raises(LimitExceeded, match=r"GB of memory for the frames that its decoder keeps: at most 1"):
+            check_held(held_bytes(context, 8), "clip.mov")
 
 
 @pytest.mark.parametrize(("ending", "codec"), [("mkv", "libx264"), ("mp4", "libx265"), ("avi", "mpeg4")])
@@ -229,7 +226,6 @@ def test_a_pixel_format_that_changes_is_found_before_it_is_decoded(tmp_path, mon
     """Each part begins with its own parameters, as browsers' recorders write them."""
     path = changing(tmp_path / "changed.mkv", codec, ["yuv420p", "yuv444p10le"])
     assert len(read_video(path).frames) == 20
-    monkeypatch.setattr(held_frames, "SMALL_BYTES", 0)
     monkeypatch.setattr(held_frames, "MOST_HELD_BYTES", 30 * WIDTH * HEIGHT * 3 // 2)
     with open_container(path, "matroska") as container:
         stream = find_video_stream(container, path)
@@ -255,53 +251,6 @@ def test_large_frames_are_not_decoded_side_by_side(tmp_path, monkeypatch):
                 == (18 + at_once) * WIDTH * HEIGHT * 3 // 2
             )
             frames.close()
-
-
-def test_large_videos_wait_for_each_other(monkeypatch):
-    monkeypatch.setattr(held_frames, "MOST_HELD_BYTES", 4 * SMALL_BYTES)
-    order = []
-
-    def other() -> None:
-        with Room("second.mp4") as room:
-            room.take(2 * SMALL_BYTES)
-            order.append("second")
-
-    thread = threading.Thread(target=other)
-    with Room("first.mp4") as room, Room("small.mp4") as small:
-        room.take(3 * SMALL_BYTES)
-        # What it has is enough, and what is small needs none.
-        room.take(2 * SMALL_BYTES)
-        small.take(SMALL_BYTES)
-        thread.start()
-        thread.join(0.1)
-        order.append("first")
-    thread.join(10)
-    assert order == ["first", "second"]
-    with Room("third.mp4") as room:
-        room.take(4 * SMALL_BYTES)
-
-
-def test_a_large_video_waits_for_a_while_only(monkeypatch):
-    monkeypatch.setattr(held_frames, "LONGEST_WAIT", 0.01)
-    with Room("first.mp4") as first, Room("second.mp4") as second:
-        first.take(2 * held_frames.MOST_HELD_BYTES // 3)
-        with pytest.raises(LimitExceeded, match=r"^second\.mp4 has large frames, and other such videos are being read"):
-            second.take(held_frames.MOST_HELD_BYTES // 2)
-
-
-def test_room_is_given_back_however_reading_ends(tmp_path, monkeypatch):
-    monkeypatch.setattr(held_frames, "SMALL_BYTES", 0)
-    path = make_video(tmp_path / "clip.mp4", steady(20, 10))
-    frames = iter_video(path)
-    next(frames)
-    assert Room._taken > 0
-    frames.close()
-    assert Room._taken == 0
-    read_video(path)
-    path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
-    with pytest.raises((LimitExceeded, ValueError)):
-        read_video(path)
-    assert Room._taken == 0
 
 
 @pytest.mark.parametrize(("ending", "codec"), [("avi", "libx264"), ("mkv", "mpeg2video"), ("avi", "mpeg4")])

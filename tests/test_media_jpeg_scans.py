@@ -62,6 +62,22 @@ def test_what_looks_like_scans_in_a_comment_is_none():
     assert np.array_equal(read_image(data[:2] + comment(1000) + data[2:]), read_image(data))
 
 
+def test_scans_behind_what_only_looks_like_a_segment_are_counted():
+    """A decoder that is within a scan looks on for a marker of JPEG's own."""
+    data, start = encoded(), encoded().rindex(b"\xff\xda")
+    end = data.rindex(b"\xff\xd9")
+    hidden = data[start:end] * MOST_SCANS
+    with pytest.raises(LimitExceeded, match="JPEG of more than 100 scans"):
+        read_image(data[:end] + b"\xff\x02\xff\xff" + hidden + bytes(65535 - len(hidden)) + data[end:])
+
+
+@pytest.mark.parametrize("marker", [0xC9, 0xCA, 0xCB, 0xCC])
+def test_arithmetic_coding_is_refused_by_name(marker):
+    data = encoded().replace(b"\xff\xc2", bytes([0xFF, marker]))
+    with pytest.raises(LimitExceeded, match=r"^it is an arithmetically coded JPEG: save it again with another program"):
+        check_scans(io.BytesIO(data), "it")
+
+
 def test_what_comes_behind_the_end_is_none():
     data = encoded()
     assert np.array_equal(read_image(data + with_scans(MOST_SCANS)), read_image(data))

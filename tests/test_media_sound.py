@@ -116,7 +116,7 @@ def test_reading_ends_when_it_is_cancelled(tmp_path):
     path = make_video(tmp_path / "talk.mp4", steady(20, 10), sound=True)
     asked = []
     with pytest.raises(Cancelled):
-        read_audio(path, 0.9, 1.0, lambda: asked.append(0) or len(asked) > 10)
+        read_audio(path, 0.9, 1.0, is_cancelled=lambda: asked.append(0) or len(asked) > 10)
     assert len(asked) == 11
 
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import io
 import struct
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from pictures_made import QUARTERS, saved
+from pictures_made import QUARTERS
 from PIL import Image
 
 from durian.errors import LimitExceeded
-from durian.media import decoding, pixel_count, read_image, webp_chunks
-from durian.media.decoding import open_header, open_picture_file
+from durian.media import pixel_count, read_image, webp_chunks
 from durian.media.webp_chunks import MOST_CHUNKS
 
 
@@ -62,27 +60,3 @@ def test_stills_and_real_animations_are_read(options):
     )
     for data in (still, moving):
         assert np.abs(read_image(data.getvalue())[8, 8].astype(int) - QUARTERS[8, 8]).max() <= 6
-
-
-def is_free() -> bool:
-    """Whether somebody else might unpack a large picture now."""
-
-    def tried() -> bool:
-        got = decoding._large.acquire(blocking=False)
-        if got:
-            decoding._large.release()
-        return got
-
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(tried).result()
-
-
-@pytest.mark.parametrize("form", ["WEBP", "AVIF"])
-def test_large_files_that_are_read_whole_are_opened_one_at_a_time(monkeypatch, form):
-    data = saved(QUARTERS, form)
-    for most, expected in ((len(data), True), (len(data) - 1, False)):
-        monkeypatch.setattr(decoding, "LARGE_BYTES", most)
-        with open_picture_file(data) as file, open_header(file):
-            assert is_free() is expected
-        assert is_free()
-        assert read_image(data).shape == QUARTERS.shape

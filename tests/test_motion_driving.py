@@ -11,7 +11,7 @@ import requests_made
 
 from durian.errors import InvalidRequest, NoFaceFound
 from durian.face import Crop, default_crop, detect_faces
-from durian.media import held_frames, write_video
+from durian.media import apart, write_video
 from durian.motion import driving_fps, from_video, preset, read_driving
 from durian.motion.fitting import MOST_LOST
 from durian.prepare import MotionSource, build_request
@@ -145,14 +145,19 @@ def test_a_video_is_followed_no_further_once_its_face_is_gone(surprised, faces, 
     assert len(read) == faces + MOST_LOST
 
 
+@pytest.mark.skipif(not apart._is_possible(), reason="this system has no processes within limits")
 def test_what_a_refused_video_takes_is_given_back_at_once(tmp_path, surprised, monkeypatch):
-    monkeypatch.setattr(held_frames, "SMALL_BYTES", 0)
+    monkeypatch.setattr(apart, "_source", None)
+    assert apart.start()
+    source = apart._source
     path = written(tmp_path / "wall.mp4", [np.full_like(surprised[0], 127)] * 60)
     with pytest.raises(NoFaceFound) as error:
         read_driving(path)
     # The error is still here, and with it whatever it came through.
     assert error.value is not None
-    assert held_frames.Room._taken == 0
+    parent = source._running.pid
+    assert Path(f"/proc/{parent}/task/{parent}/children").read_text() == ""
+    source._end()
 
 
 def test_reported_videos(shared_data):

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from served import Served, serving
 
-from durian.media import probe_video
+from durian.media import apart, probe_video
 from durian.ui import launch_options
 
 WATCHED = """
@@ -34,6 +34,8 @@ def answer(demo, start=Blocks.run_startup_events):
 
 def wait(demo, block=Blocks.block_thread):
     seen["then"] = look()
+    from durian.media import apart
+    seen["reads apart"] = apart._source is not None
     next((t.join() for t in threading.enumerate() if t.name == "durian-warm-up"), None)
     seen["warm"] = look()
     seen["objects looked through after a job"] = len(gc.get_objects())
@@ -69,6 +71,7 @@ def test_the_page_opens_on_a_busy_machine_before_anything_heavy_is_loaded(watche
     seen = json.loads(told[0].removeprefix("seen "))
     assert seen["at the first answer"] == {"heavy": [], "warming": False}
     assert seen["then"]["warming"]
+    assert seen["reads apart"] is apart._is_possible()
     assert "mediapipe" in seen["warm"]["heavy"]
     assert "Traceback" not in watched.log.read_text()
     assert seen["objects that stay"] > 20 * seen["objects looked through after a job"]

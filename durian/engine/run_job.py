@@ -173,7 +173,9 @@ def _sound_of(job: Job) -> tuple[np.ndarray | None, tuple[str, ...]]:
     if sound is None:
         return None, ()
     try:
-        return read_audio(sound.path, sound.start, job.frames / job.request.options.fps, job.is_cancelled), ()
+        return read_audio(
+            sound.path, sound.start, job.frames / job.request.options.fps, is_cancelled=job.is_cancelled
+        ), ()
     except UnreadableMedia:
         # The animation does not need the file, and a visitor's goes after its time.
         if sound.path.exists():

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from durian.errors import Cancelled
+from durian.media.apart import GLANCE, called_apart
 from durian.media.packets import packets_of
 from durian.media.probing import find_sound_stream, find_video_stream, open_container, stream_zero, video_kind
 
@@ -33,8 +34,9 @@ MOST_KINDS = 100
 of them. What comes after more is silence."""
 
 
+@called_apart(GLANCE)
 def read_audio(
-    path: str | os.PathLike[str], start: float, seconds: float, is_cancelled: Callable[[], bool] = lambda: False
+    path: str | os.PathLike[str], start: float, seconds: float, *, is_cancelled: Callable[[], bool] = lambda: False
 ) -> np.ndarray | None:
     """Read ``seconds`` of sound from ``start``, both on the clock of the video's pictures.
 

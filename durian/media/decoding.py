@@ -1,7 +1,7 @@
 """Opening picture files and unpacking them: from any format to a Pillow image no larger than it is needed.
 
-Every picture a visitor gives comes through here: the content chooses the decoder, sizes are checked on the header,
-and large pictures are unpacked one at a time, so that many requests at once never hold more than one of them whole.
+Every picture a visitor gives comes through here: the content chooses the decoder, and sizes are checked on the header.
+What a decoder takes all the same has limits where a server reads (:mod:`durian.media.apart`).
 """
 
 from __future__ import annotations
@@ -9,10 +9,9 @@ from __future__ import annotations
 import io
 import math
 import os
-import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 
 from durian.errors import DurianError, LimitExceeded, UnreadableMedia
+from durian.media.apart import PICTURE, called_apart
 from durian.media.avif_frames import exif_of_avif, unpacked_pixels
 from durian.media.colour import in_8_bits
 from durian.media.files import check_bytes, check_pixels, open_regular
@@ -39,10 +39,6 @@ if TYPE_CHECKING:
     from PIL import Image
     from PIL.TiffImagePlugin import TiffImageFile
 
-LARGE_PIXELS = 2_000_000
-"""Pictures of more pixels are unpacked one at a time; below, a decoder holds less than 20 MB."""
-LARGE_BYTES = 20_000_000
-"""Files of more bytes are opened one at a time where a decoder reads them whole; telephones' have less."""
 REDUCING_GAP = 2.0
 """Whole blocks are averaged down to this times the wanted size, the rest is resampled; as Pillow's own thumbnails."""
 
@@ -54,16 +50,9 @@ MOST_TOLD_BYTES = 50_000_000
 """Of EXIF, XMP and colour profiles of all pictures in a HEIF; a telephone's file has less than one megabyte."""
 BIG_ENDIAN_BIG = b"MM\0+"
 """How a BigTIFF with the highest byte first begins, which Pillow takes for another TIFF."""
-SAY_THEIR_OWN = ("heif", "avif")
-"""Kinds whose container tells a size that need not be what their decoder meets."""
-READ_WHOLE = ("heif", "avif", "webp")
-"""Kinds whose decoder takes all bytes of a file as it is opened, most of them twice."""
 
 _ORIENTATION, _ON_ITS_SIDE = 0x0112, (5, 6, 7, 8)
 """EXIF's tag, and its values that swap width and height."""
-
-# Whoever opens a large file unpacks it, too.
-_large = threading.RLock()
 
 
 @dataclass(frozen=True)
@@ -113,7 +102,7 @@ def open_header(file: PictureFile) -> Iterator[Image.Image]:
         with warnings.catch_warnings():
             # Pillow warns from 89 megapixels on; our own limit is what counts.
             warnings.simplefilter("ignore")
-            with _opening(file), _opened(file) as image:
+            with _opened(file) as image:
                 file.stream.end_header()
                 yield image
     except DurianError:
@@ -123,13 +112,6 @@ def open_header(file: PictureFile) -> Iterator[Image.Image]:
     except Exception as error:
         # On hostile files the decoders raise nearly anything: OSError, SyntaxError, struct.error, KeyError, zlib.error.
         raise UnreadableMedia(f"{file.name} is cut off or damaged: choose a complete {IMAGE_FORMATS}.") from error
-
-
-def _opening(file: PictureFile) -> AbstractContextManager[object]:
-    """A context in which a picture may be opened, and is held."""
-    size = file.stream.seek(0, os.SEEK_END)
-    file.stream.seek(0)
-    return _large if file.kind in READ_WHOLE and size > LARGE_BYTES else nullcontext()
 
 
 def _opened(file: PictureFile) -> Image.Image:
@@ -249,6 +231,7 @@ def loaded(file: PictureFile, image: Image.Image, size: tuple[int, int]) -> Imag
         return complete
 
 
+@called_apart(PICTURE)
 def pixel_count(source: str | os.PathLike[str] | bytes) -> int:
     """Pixels of a picture by its header, without unpacking it; a size beyond the limits is refused.
 
@@ -290,19 +273,17 @@ def unpack(
 
     with open_header(file) as image:
         check_pixels(*image.size, file.name)
-        told = image.size[0] * image.size[1]
-        with unpacking(math.inf if file.kind in SAY_THEIR_OWN else told):
+        size = image.size
+        image = loaded(file, image, working_size(*size, megapixels))
+        if file.kind == "heif":
+            # A HEIF's header may tell another size than its parts have.
             size = image.size
-            image = loaded(file, image, working_size(*size, megapixels))
-            if file.kind == "heif":
-                # A HEIF's header may tell another size than its parts have.
-                size = image.size
-                check_pixels(*size, file.name)
-            orientation = orientation_of(image)
-            small, wanted = in_8_bits(image), working_size(*size, megapixels)
-            if small.size != wanted:
-                small = small.resize(wanted, Image.Resampling.BICUBIC, reducing_gap=REDUCING_GAP)
-            return finish(upright(small, orientation)), size[::-1] if orientation in _ON_ITS_SIDE else size
+            check_pixels(*size, file.name)
+        orientation = orientation_of(image)
+        small, wanted = in_8_bits(image), working_size(*size, megapixels)
+        if small.size != wanted:
+            small = small.resize(wanted, Image.Resampling.BICUBIC, reducing_gap=REDUCING_GAP)
+        return finish(upright(small, orientation)), size[::-1] if orientation in _ON_ITS_SIDE else size
 
 
 def orientation_of(image: Image.Image) -> int:
@@ -325,11 +306,6 @@ def upright(image: Image.Image, orientation: int) -> Image.Image:
         8: Image.Transpose.ROTATE_90,
     }.get(orientation)
     return image if turn is None else image.transpose(turn)
-
-
-def unpacking(pixels: float) -> AbstractContextManager[object]:
-    """A context in which a picture of so many pixels may be unpacked."""
-    return _large if pixels > LARGE_PIXELS else nullcontext()
 
 
 def _too_large(file: PictureFile) -> LimitExceeded:

@@ -1,15 +1,13 @@
-"""Memory for the frames that a video's decoder keeps: how much one may take, and room for those of large videos.
+"""Memory for the frames that a video's decoder keeps: how much one may take.
 
 A decoder keeps frames that others are made from: H.264 sixteen, each up to six bytes a pixel. Each may have a size that
-is read, and all together take gigabytes.
+is read, and all of them take gigabytes.
 """
 
 from __future__ import annotations
 
 import os
-import threading
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from durian.errors import LimitExceeded
 from durian.settings import get_settings
@@ -30,11 +28,7 @@ BLOCK = 16
 MOST_THREADS = 8
 """Frames that are decoded at once, each of which takes memory."""
 MOST_HELD_BYTES = 1_500_000_000
-"""By one decoder, and by those of all large videos together: 4K in any pixel format, 8K of 8 bits 4:2:0."""
-SMALL_BYTES = 250_000_000
-"""Up to which nobody waits: full HD takes 80 MB, of 10 bits 4:2:2 twice that."""
-LONGEST_WAIT = 60.0
-"""Seconds that a large video waits until others are read."""
+"""By one decoder: 4K in any pixel format, 8K of 8 bits 4:2:0."""
 
 _KEPT = {"h264": 18, "hevc": 18, "vp8": 6, "vp9": 12, "av1": 13}
 """Frames by codec, by its standard: those that may be referred to, the one that is made and one that is given out."""
@@ -102,53 +96,17 @@ def scout_of(context: VideoCodecContext) -> VideoCodecContext | None:
     return scout
 
 
-class Room:
-    """The part of :data:`MOST_HELD_BYTES` that one decoder has; a context manager, at whose end it is given back.
-
-    Args:
-        name: of the file, for sentences.
+def check_held(size: int, name: str) -> None:
     """
+    Args:
+        size: of :func:`held_bytes`.
+        name: of the file, for the sentence.
 
-    _changed = threading.Condition()
-    _taken = 0
-
-    def __init__(self, name: str) -> None:
-        self._name, self._own = name, 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._give_back()
-
-    def take(self, size: int) -> None:
-        """Have ``size`` bytes, or as many as before; waits for others.
-
-        Raises:
-            LimitExceeded: that is more than one may have, or others need too much for too long.
-        """
-        if size <= max(self._own, SMALL_BYTES):
-            return
-        if size > MOST_HELD_BYTES:
-            raise LimitExceeded(
-                f"{self._name} would take {size / 1e9:.1f} GB of memory for the frames that its decoder keeps: "
-                f"at most {MOST_HELD_BYTES / 1e9:.1f} GB are used; make it smaller, or convert it to 8 bits 4:2:0."
-            )
-        # Nobody waits with a part of the room in hand: two would wait for each other.
-        self._give_back()
-        with Room._changed:
-            if not Room._changed.wait_for(lambda: Room._taken + size <= MOST_HELD_BYTES, LONGEST_WAIT):
-                raise LimitExceeded(
-                    f"{self._name} has large frames, and other such videos are being read: try again in a minute, or "
-                    "make it smaller."
-                )
-            Room._taken += size
-            self._own = size
-
-    def _give_back(self) -> None:
-        with Room._changed:
-            Room._taken -= self._own
-            self._own = 0
-            Room._changed.notify_all()
+    Raises:
+        LimitExceeded: that is more than one decoder may have.
+    """
+    if size > MOST_HELD_BYTES:
+        raise LimitExceeded(
+            f"{name} would take {size / 1e9:.1f} GB of memory for the frames that its decoder keeps: "
+            f"at most {MOST_HELD_BYTES / 1e9:.1f} GB are used; make it smaller, or convert it to 8 bits 4:2:0."
+        )

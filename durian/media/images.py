@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from durian.errors import InvalidRequest
+from durian.media.apart import PICTURE, called_apart
 from durian.media.colour import to_srgb_on_white
 from durian.media.decoding import open_picture_file, unpack, working_size
 from durian.media.files import atomic_output
@@ -55,6 +56,7 @@ class Picture:
         return Picture(cv2.resize(self.image, size, interpolation=cv2.INTER_AREA), self.given)
 
 
+@called_apart(PICTURE)
 def read_image(source: str | os.PathLike[str] | bytes) -> np.ndarray:
     """Read a JPEG, PNG, WebP, HEIC, AVIF, BMP, TIFF or GIF (its first picture) whole.
 
@@ -74,6 +76,7 @@ def read_image(source: str | os.PathLike[str] | bytes) -> np.ndarray:
     return read_picture(source).image
 
 
+@called_apart(PICTURE, gives=Picture)
 def read_picture(source: str | os.PathLike[str] | bytes, megapixels: float | None = None) -> Picture:
     """As :func:`read_image`, but unpacked to at most ``megapixels`` and ``working_side`` pixels a side.
 

@@ -23,8 +23,11 @@ _MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
 _EXIF = re.compile(rb"(?<=\xff\xe1..)Exif", re.DOTALL)
 """Where FFmpeg takes a segment for Exif; data of a scan never hold the marker."""
 _START_OF_SCAN, _END = 0xDA, 0xD9
-_ALONE = (0x01, 0xD8)
-"""Markers without a segment behind them."""
+_ALONE = (*range(0xC0), 0xD8)
+"""Markers without a segment behind them: what comes before the first of JPEG's own is none, and a decoder within a scan
+looks on behind it."""
+_ARITHMETIC = range(0xC9, 0xD0)
+"""Frames that are arithmetically coded, and what tells how."""
 
 
 def check_scans(stream: ByteSource, name: str) -> None:
@@ -34,11 +37,12 @@ def check_scans(stream: ByteSource, name: str) -> None:
         name: for the sentence.
 
     Raises:
-        LimitExceeded: it has more than :data:`MOST_SCANS`, or segments without end.
+        LimitExceeded: it has more than :data:`MOST_SCANS`, or segments without end, or is arithmetically coded: a
+            scan without data takes such a decoder most of a second.
     """
     stood = stream.tell()
     try:
-        scans = _count(stream)
+        scans = _count(stream, name)
     finally:
         stream.seek(stood)
     if scans > MOST_SCANS:
@@ -61,7 +65,7 @@ def without_exif(data: bytes) -> bytes:
     return _EXIF.sub(b"none", data)
 
 
-def _count(stream: ByteSource) -> int:
+def _count(stream: ByteSource, name: str) -> int:
     """Scans; more than :data:`MOST_SCANS` also where there are more than :data:`MOST_SEGMENTS`."""
     scans, at = 0, 0
     for _ in range(MOST_SEGMENTS):
@@ -73,6 +77,8 @@ def _count(stream: ByteSource) -> int:
             return scans
         if marker in _ALONE:
             continue
+        if marker in _ARITHMETIC:
+            raise LimitExceeded(f"{name} is an arithmetically coded JPEG: save it again with another program.")
         scans += marker == _START_OF_SCAN
         if scans > MOST_SCANS:
             return scans

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from durian.errors import DurianError, LimitExceeded, UnreadableMedia
 from durian.media import avi_tables, matroska_lists, mp4_tables
+from durian.media.apart import GLANCE, called_apart
 from durian.media.codecs import decoders_at_opening, is_read
 from durian.media.files import check_pixels, open_checked
 from durian.media.held_frames import check_frame, set_threads
@@ -248,6 +249,7 @@ def upright_size(frame: VideoFrame, stream: VideoStream) -> tuple[int, int]:
     return (frame.height, width) if frame.rotation % 180 else (width, frame.height)
 
 
+@called_apart(GLANCE, gives=VideoInfo)
 def probe_video(path: str | os.PathLike[str]) -> VideoInfo:
     """Read size, rate, length and sound of a video. Decodes its first frame only, and not even that if too large.
 

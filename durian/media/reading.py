@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from durian.errors import InvalidRequest, LimitExceeded, OutputFailed, UnreadableMedia
+from durian.media.apart import FRAMES, iterated_apart
 from durian.media.colour import flatten_on_white
 from durian.media.files import check_pixels
 from durian.media.kinds import VIDEO_FORMATS
@@ -98,6 +99,7 @@ def read_video(
     return Video(frames, rate, len(frames) / rate, info.has_audio)
 
 
+@iterated_apart(FRAMES)
 def iter_video(
     path: str | os.PathLike[str],
     fps: float | None = None,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from durian.errors import LimitExceeded
 from durian.media.av1_frames import count_frames
 from durian.media.codecs import CHECKED
-from durian.media.held_frames import Room, check_frame, held_bytes, most_pixels, scout_of
+from durian.media.held_frames import check_frame, check_held, held_bytes, most_pixels, scout_of
 from durian.media.jpeg_scans import check_frame_scans, without_exif
 from durian.media.packets import packets_of
 from durian.media.png_frames import plain_frame
@@ -66,23 +66,22 @@ class Unpacking:
         """
         import av
 
-        with Room(self._name) as room:
-            for packet in packets_of(self._container, self._stream, self._name):
-                self._count_packet(packet)
-                self._look_ahead(packet, room)
-                try:
-                    frames = self._stream.decode(self._plain(packet))
-                except av.FFmpegError as error:
-                    self._check_size(error)
-                    raise
-                self._check_held(self._stream.codec_context, room)
-                for frame in frames:
-                    self._given += 1
-                    self._pixels_given += frame.width * frame.height
-                    yield frame
-                    self._check()
+        for packet in packets_of(self._container, self._stream, self._name):
+            self._count_packet(packet)
+            self._look_ahead(packet)
+            try:
+                frames = self._stream.decode(self._plain(packet))
+            except av.FFmpegError as error:
+                self._check_size(error)
+                raise
+            self._check_held(self._stream.codec_context)
+            for frame in frames:
+                self._given += 1
+                self._pixels_given += frame.width * frame.height
+                yield frame
+                self._check()
 
-    def _look_ahead(self, packet: Packet, room: Room) -> None:
+    def _look_ahead(self, packet: Packet) -> None:
         """Check the frames of a packet before it is decoded, of codecs whose packets may change them."""
         import av
 
@@ -91,12 +90,12 @@ class Unpacking:
         # It never succeeds, as it may make no frame.
         with suppress(av.FFmpegError):
             self._scout.decode(packet)
-        self._check_held(self._scout, room)
+        self._check_held(self._scout)
 
-    def _check_held(self, context: VideoCodecContext, room: Room) -> None:
+    def _check_held(self, context: VideoCodecContext) -> None:
         """Look at the frames that a decoder is at: neither a header nor the frames before tell what they are."""
         check_frame(context.coded_width, context.coded_height, context.codec.canonical_name, self._name)
-        room.take(held_bytes(context, self._stream.codec_context.thread_count))
+        check_held(held_bytes(context, self._stream.codec_context.thread_count), self._name)
 
     def _count_packet(self, packet: Packet) -> None:
         if not packet.size:

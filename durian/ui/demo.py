@@ -15,6 +15,7 @@ from starlette.middleware import Middleware
 
 from durian.engine import get_engine, memory
 from durian.folders import results_folder, uploads_folder
+from durian.media import apart
 from durian.settings import Settings, get_settings
 from durian.ui import answers, api, calls, connections, handlers, layout, texts, turns
 from durian.ui.foreign_pages import is_for_own_machine
@@ -136,6 +137,8 @@ def serve(**address: Any) -> None:
         signal.signal(each, signal.default_int_handler)
     settings = get_settings()
     settings = replace(settings, host=address.get("server_name", settings.host))
+    if settings.read_apart == "yes":
+        apart.start()
     demo = create_demo(settings)
     demo.launch(**{**launch_options(), **address}, prevent_thread_lock=True)
     connections.tend(demo.server.config, settings)

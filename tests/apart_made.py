@@ -1,0 +1,79 @@
+"""Functions that run in processes of their own, for test_media_apart.py; those processes import this file."""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+import time
+from collections.abc import Generator
+from pathlib import Path
+
+import numpy as np
+
+from durian.errors import OutputFailed, UnreadableMedia
+from durian.long_work import Turns
+from durian.media.apart import Work, called_apart, iterated_apart
+
+QUICK = Work("a picture", "make it smaller", 300_000_000, 1, Turns(2))
+"""One second of processor time."""
+TIGHT = Work("a video", "trim it", 60_000_000, 30, Turns(2))
+KINDS = ("RLIMIT_CPU", "RLIMIT_CORE", "RLIMIT_FSIZE")
+
+
+@called_apart(QUICK)
+def run(source: str, program: str) -> object:
+    """What a program leaves in ``result``."""
+    names: dict[str, object] = {"source": source}
+    exec(program, globals(), names)
+    return names.get("result")
+
+
+@called_apart(QUICK)
+def decoded(source: bytes) -> np.ndarray:
+    """A picture as Pillow reads it, without a look at its headers."""
+    import io
+
+    from PIL import Image
+
+    return np.asarray(Image.open(io.BytesIO(source)).convert("RGB"))
+
+
+@called_apart(QUICK)
+def wait(source: str, *, is_cancelled: object = None) -> None:
+    time.sleep(600)
+
+
+@iterated_apart(TIGHT)
+def frames(path: Path) -> Generator[np.ndarray, None, None]:
+    """Those of a video, within little memory."""
+    from durian.media import iter_video
+
+    return iter_video(path)
+
+
+@iterated_apart(QUICK)
+def count_up(source: str, most: int) -> Generator[np.ndarray, None, None]:
+    """A megabyte each, of its number; and its process's id at first."""
+    if most < 0:
+        raise UnreadableMedia("Nothing to count: give a number.")
+    return _counting(source, most)
+
+
+def _counting(source: str, most: int) -> Generator[np.ndarray, None, None]:
+    for number in range(most):
+        Path(source).exists()
+        yield np.full((1024, 1024), number % 256, np.uint8)
+    raise OutputFailed("That is all: ask for more.")
+
+
+def limits() -> list[int]:
+    return [resource.getrlimit(getattr(resource, kind))[1] for kind in KINDS]
+
+
+def loaded() -> list[str]:
+    return sorted({name.split(".")[0] for name in sys.modules})
+
+
+def own_id() -> int:
+    return os.getpid()
