@@ -12,6 +12,7 @@ from test_layers_turned_hair import BEHIND, LEFT, RIGHT
 from durian.face import require_face
 from durian.geometry.head import Head
 from durian.geometry.mesh import CHIN
+from durian.layers import covered_hair
 from durian.layers.covered_hair import covered_side, uncovered
 from durian.request import Attribute
 
@@ -54,7 +55,7 @@ def parts_with_hand(hair: Attribute, side: int, top: float) -> np.ndarray:
 @pytest.mark.parametrize("side", [-1, 1])
 def test_a_side_with_a_gap_is_the_other_ones_mirror_image(hair, side):
     covered = without(hair, side, 0.15, 0.6)
-    assert covered_side(covered, None) == side
+    assert covered_side(covered, lambda: None) == side
     made = uncovered(covered)
     head = Head(hair.face_landmarks)
     row, column = int(hair.face_landmarks[168, 1] + 0.4 * head.width), int(head.centre[0] + side * 0.6 * head.width)
@@ -72,17 +73,27 @@ def test_a_side_with_a_gap_is_the_other_ones_mirror_image(hair, side):
 @pytest.mark.parametrize("side", [-1, 1])
 def test_a_side_that_ends_at_a_hand_goes_on(hair, side):
     held = without(hair, side, 0.3, 3)
-    assert covered_side(held, parts_with_hand(held, side, 0.3)) == side
-    assert covered_side(held, parts_with_hand(held, -side, 0.3)) == 0
-    assert covered_side(held, None) == 0  # it may be cut so
+    assert covered_side(held, lambda: parts_with_hand(held, side, 0.3)) == side
+    assert covered_side(held, lambda: parts_with_hand(held, -side, 0.3)) == 0
+    assert covered_side(held, lambda: None) == 0  # it may be cut so
 
 
 def test_hair_that_nothing_covers_stays_as_it_is(hair):
     assert uncovered(hair) is hair
     both = without(without(hair, -1, 0.15, 0.6), 1, 0.15, 0.6)
-    assert covered_side(both, None) == 0  # ears
+    assert covered_side(both, lambda: None) == 0  # ears
     lock = without(hair, -1, 0.05, 3)
     lock.mask[lock.mask.shape[0] * 3 // 4 :, ::40] = 255
-    assert covered_side(lock, None) == 0  # single hairs below it
+    assert covered_side(lock, lambda: None) == 0  # single hairs below it
     hat = replace(without(hair, 1, 0.15, 0.6), name="hat")
     assert uncovered(hat) is hat
+
+
+def test_hands_are_looked_for_only_where_one_may_be(hair, monkeypatch):
+    looked: list[np.ndarray] = []
+    monkeypatch.setattr(covered_hair, "body_parts", lambda image, landmarks: looked.append(image))
+    other = replace(hair, image=hair.image + np.uint8(1))  # nobody has asked for it yet
+    assert uncovered(other) is other
+    assert not looked
+    uncovered(without(other, 1, 0.3, 3))
+    assert len(looked) == 1

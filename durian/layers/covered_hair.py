@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -49,7 +50,7 @@ def uncovered(attribute: Attribute) -> Attribute:
 
 
 def _changed(attribute: Attribute) -> dict[str, Any]:
-    side = covered_side(attribute, body_parts(attribute.image, attribute.face_landmarks))
+    side = covered_side(attribute, lambda: body_parts(attribute.image, attribute.face_landmarks))
     if not side:
         return {}
     direction = yaw(attribute.face_landmarks)
@@ -71,7 +72,7 @@ def _changed(attribute: Attribute) -> dict[str, Any]:
     }
 
 
-def covered_side(attribute: Attribute, parts: np.ndarray | None) -> int:
+def covered_side(attribute: Attribute, find_parts: Callable[[], np.ndarray | None]) -> int:
     """The side of hair that something covers.
 
     A side is covered where hair ends beside the face and goes on below, or where it ends at a hand and comes further
@@ -79,7 +80,8 @@ def covered_side(attribute: Attribute, parts: np.ndarray | None) -> int:
 
     Args:
         attribute: hair with a face.
-        parts: ``(H, W, 4) uint8``, as :func:`durian.segmentation.body_parts` says; without them no hand is seen.
+        find_parts: gives ``(H, W, 4) uint8``, as :func:`durian.segmentation.body_parts` says; without them no hand is
+            seen. Called only where hair ends so that there may be one: of most hair nobody needs to know.
 
     Returns:
         -1 left, 1 right, 0 none or both.
@@ -90,16 +92,23 @@ def covered_side(attribute: Attribute, parts: np.ndarray | None) -> int:
     top = round(float(points[NOSE_BRIDGE, 1]))
     away = (np.arange(size[0]) - points[[NOSE_BRIDGE, CHIN], 0].mean()) / head.width
     hair = cv2.warpAffine(attribute.mask, upright, size)[top:] > HALF
-    skin = np.zeros_like(hair) if parts is None else cv2.warpAffine(parts[..., SKIN], upright, size)[top:] > HALF
-    sides = [hair & (side * away > BESIDE) for side in (-1, 1)]
-    hands = [skin & (side * away > BESIDE_EARS) for side in (-1, 1)]
     chin = round(float(points[CHIN, 1])) - top
-    left, right = (
-        own.sum() < LESS * other.sum()
-        and (_has_gap(own, other, head.width) or _ends_at_hand(own, other, hand, chin, head.width))
-        for own, other, hand in zip(sides, sides[::-1], hands, strict=True)
-    )
-    return int(right) - int(left)
+
+    def hand(side: int) -> np.ndarray:
+        parts = find_parts()
+        if parts is None:
+            return np.zeros_like(hair)
+        return (cv2.warpAffine(parts[..., SKIN], upright, size)[top:] > HALF) & (side * away > BESIDE_EARS)
+
+    def is_covered(side: int) -> bool:
+        own, other = (hair & (each * away > BESIDE) for each in (side, -side))
+        if own.sum() >= LESS * other.sum():
+            return False
+        if _has_gap(own, other, head.width):
+            return True
+        return _ends_above(own, other, chin, head.width) and _ends_at_hand(own, hand(side), head.width)
+
+    return int(is_covered(1)) - int(is_covered(-1))
 
 
 def _has_gap(own: np.ndarray, other: np.ndarray, width: float) -> bool:
@@ -117,13 +126,22 @@ def _has_gap(own: np.ndarray, other: np.ndarray, width: float) -> bool:
     )  # fmt: skip
 
 
-def _ends_at_hand(own: np.ndarray, other: np.ndarray, hand: np.ndarray, chin: int, width: float) -> bool:
-    """Whether hair of one side ``(N, W) bool`` ends at a ``hand (N, W) bool`` above the row of the ``chin``, and far
-    above that of the ``other`` side."""
+def _ends_above(own: np.ndarray, other: np.ndarray, chin: int, width: float) -> bool:
+    """Whether hair of one side ``(N, W) bool`` ends above the row of the ``chin``, and far above that of the ``other``
+    side."""
     if not own.any() or not other.any():
         return False
-    end, other_end = (int(np.flatnonzero(side.any(1))[-1]) for side in (own, other))
-    if end > chin or other_end - end < LEAST_HIDDEN * width:
-        return False
+    end, other_end = _end(own), _end(other)
+    return end <= chin and other_end - end >= LEAST_HIDDEN * width
+
+
+def _ends_at_hand(own: np.ndarray, hand: np.ndarray, width: float) -> bool:
+    """Whether hair of one side ``(N, W) bool`` ends at a ``hand (N, W) bool``."""
+    end = _end(own)
     below = hand[end + 1 : end + 2 + round(BELOW * width)][:, own[max(end - 3, 0) : end + 1].any(0)]
     return bool(below.size) and float(below.mean()) > HAND
+
+
+def _end(side: np.ndarray) -> int:
+    """The last row of hair of one side."""
+    return int(np.flatnonzero(side.any(1))[-1])
