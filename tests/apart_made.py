@@ -77,3 +77,17 @@ def loaded() -> list[str]:
 
 def own_id() -> int:
     return os.getpid()
+
+
+def processes(source: object) -> list[int]:
+    """Those that read files now, of :data:`durian.media.apart._source`."""
+    parent = source._running.pid  # type: ignore[attr-defined]
+    return [int(name) for name in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
+
+
+def none_left(source: object, seconds: float = 20.0) -> bool:
+    """Whether none reads. A process that was killed is gone at once, but stays listed until its parent takes note."""
+    until = time.monotonic() + seconds
+    while processes(source) and time.monotonic() < until:
+        time.sleep(0.01)
+    return processes(source) == []

@@ -17,6 +17,7 @@ import apart_made
 import av
 import numpy as np
 import pytest
+from apart_made import none_left, processes
 from pictures_made import QUARTERS, heic, saved
 from PIL import Image
 from test_media_sound import click_video
@@ -54,12 +55,6 @@ def source() -> Iterator[object]:
 def on(source: object) -> object:
     apart._source = source
     return source
-
-
-def processes(source: object) -> list[int]:
-    """Those that read files now."""
-    parent = source._running.pid
-    return [int(name) for name in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
 
 
 @pytest.fixture(scope="module")
@@ -243,7 +238,7 @@ def test_items_come_one_by_one_until_an_error(on):
         next(numbers)
     with pytest.raises(UnreadableMedia, match=r"^Nothing to count: give a number\.$"):
         apart_made.count_up("a", -1)
-    assert processes(on) == []
+    assert none_left(on)
 
 
 @pytest.mark.parametrize("way", ["close", "forget", "error"])
@@ -257,14 +252,14 @@ def test_nothing_goes_on_where_nobody_waits(on, way):
         with pytest.raises(ZeroDivisionError):
             numbers.throw(ZeroDivisionError)
     del numbers
-    assert processes(on) == []
+    assert none_left(on)
 
 
 def test_an_iteration_that_nobody_began(on):
     numbers = apart_made.count_up("a", 5)
     assert len(processes(on)) == 1
     del numbers
-    assert processes(on) == []
+    assert none_left(on)
 
 
 def test_nothing_is_left_of_thirty_files(on, video):
@@ -278,7 +273,7 @@ def test_nothing_is_left_of_thirty_files(on, video):
         else:
             with pytest.raises(LimitExceeded):
                 apart_made.run("a", "os.abort()")
-    assert processes(on) == []
+    assert none_left(on)
     assert sorted(os.listdir("/proc/self/fd")) == descriptors
 
 
@@ -304,7 +299,7 @@ def test_a_call_that_is_not_wanted_any_more(on):
     asked = []
     with pytest.raises(Cancelled):
         apart_made.wait("a", is_cancelled=lambda: asked.append(0) or len(asked) > 2)
-    assert processes(on) == []
+    assert none_left(on)
 
 
 def test_processes_end_with_the_server(tmp_path):

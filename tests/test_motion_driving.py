@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 import requests_made
+from apart_made import none_left
 
 from durian.errors import InvalidRequest, NoFaceFound
 from durian.face import Crop, default_crop, detect_faces
@@ -155,9 +156,9 @@ def test_what_a_refused_video_takes_is_given_back_at_once(tmp_path, surprised, m
         read_driving(path)
     # The error is still here, and with it whatever it came through.
     assert error.value is not None
-    parent = source._running.pid
-    assert Path(f"/proc/{parent}/task/{parent}/children").read_text() == ""
+    is_over = none_left(source)
     source._end()
+    assert is_over
 
 
 def test_reported_videos(shared_data):

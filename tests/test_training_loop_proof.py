@@ -19,7 +19,7 @@ from durian.training.run.validation import predicted
 SIZE, FRAMES = 64, 8
 PEOPLE = {"hair-afro": "look-around", "hair-bob": "talk"}
 COLOURS = {"red": (1.0, 0.25, 0.2), "blue": (0.25, 0.4, 1.0)}
-AUTOENCODER_STEPS, IMAGE_STEPS = 160, 160
+AUTOENCODER_STEPS, IMAGE_STEPS = 160, 360
 PAIRS = 8
 
 
