@@ -57,6 +57,18 @@ def on(source: object) -> object:
     return source
 
 
+def test_a_program_given_on_the_command_line_reads_apart_too(tmp_path, project_root):
+    """Its first place to look for modules is no path, but where it runs."""
+    path = tmp_path / "a.png"
+    path.write_bytes(PICTURES["png"])
+    program = f"from durian.media import apart, pixel_count; print(apart.start(), pixel_count({str(path)!r}))"
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    ran = subprocess.run(
+        [sys.executable, "-c", program], cwd=project_root, env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert ran.stdout.split() == ["True", str(pixel_count(path))], ran.stderr
+
+
 @pytest.fixture(scope="module")
 def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_video(tmp_path_factory.mktemp("apart") / "clip.mp4", steady(12, 10))

@@ -307,7 +307,8 @@ class _Source:
                 start_new_session=True,
                 env={
                     **os.environ,
-                    "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+                    # An empty one is where this program runs (``python -c``).
+                    "PYTHONPATH": os.pathsep.join(os.path.abspath(each) for each in sys.path),
                     # It may have no other threads, which would not be there after a fork.
                     "OMP_NUM_THREADS": "1",
                     "OPENBLAS_NUM_THREADS": "1",
