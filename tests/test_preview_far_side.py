@@ -45,11 +45,13 @@ def drawn(yaw: float, to: float, brightness: float = 1.0, mended: bool = True) -
     """The face turned to another direction, ``(S, S, 3) uint8``, black where it is not."""
     foreground, far = portrait(yaw, brightness)
     canvas, frame, driving = Canvas(SIDE, SIDE), np.zeros((SIDE, SIDE, 3), np.uint8), made_landmarks(yaw=to)
-    places = far.places(driving) if mended else np.ascontiguousarray(made_landmarks(yaw=yaw)[:MESH_POINTS, :2])
+    places = (
+        far.places(far.opened(driving)) if mended else np.ascontiguousarray(made_landmarks(yaw=yaw)[:MESH_POINTS, :2])
+    )
     front = np.ones(len(face_triangles()), np.float32)
     canvas.draw(frame, foreground, driving[:MESH_POINTS].copy(), places, face_triangles(), front, box=BOX)
     if mended:
-        far.draw(canvas, frame, driving, BOX)
+        far.draw(canvas, frame, driving, far.opened(driving), BOX)
     return frame
 
 
@@ -81,10 +83,10 @@ def test_at_rest_each_place_is_its_own_and_nothing_is_laid_over():
     for yaw in (-28.0, 0.0, 28.0):
         _, far = portrait(yaw)
         rest = made_landmarks(yaw=yaw)
-        assert (far.places(rest) == rest[:MESH_POINTS, :2]).all()
-        assert (far.places_around(rest, rest[FACE_OVAL, :2]) == rest[FACE_OVAL, :2]).all()
+        assert (far.places(far.opened(rest)) == rest[:MESH_POINTS, :2]).all()
+        assert (far.places_around(far.opened(rest), rest[FACE_OVAL, :2]) == rest[FACE_OVAL, :2]).all()
         frame = np.zeros((SIDE, SIDE, 3), np.uint8)
-        far.draw(Canvas(SIDE, SIDE), frame, rest, BOX)
+        far.draw(Canvas(SIDE, SIDE), frame, rest, far.opened(rest), BOX)
         assert not frame.any()
 
 
@@ -92,18 +94,18 @@ def test_what_surrounds_a_far_cheek_begins_outside_the_face():
     rest, driving = made_landmarks(yaw=28.0), made_landmarks(yaw=28 / 3)
     _, far = portrait(28.0)
     folded = rest[FACE_OVAL, :2][facing(rest)[FACE_OVAL] < -0.1]
-    beyond = far.places_around(driving, rest[FACE_OVAL, :2])[facing(rest)[FACE_OVAL] < -0.1]
+    beyond = far.places_around(far.opened(driving), rest[FACE_OVAL, :2])[facing(rest)[FACE_OVAL] < -0.1]
     edge = [rest[np.abs(rest[:MESH_POINTS, 1] - y).argsort()[:12], 0].max() for y in folded[:, 1]]
     assert len(folded) >= 4
     assert (beyond[:, 0] > np.array(edge) - 0.5).mean() > 0.7
     near = facing(rest)[FACE_OVAL] > 0.3
-    assert (far.places_around(driving, rest[FACE_OVAL, :2])[near] == rest[FACE_OVAL, :2][near]).all()
+    assert (far.places_around(far.opened(driving), rest[FACE_OVAL, :2])[near] == rest[FACE_OVAL, :2][near]).all()
 
 
 def test_a_face_seen_from_the_front_keeps_its_own_places_however_it_turns():
     _, far = portrait(0.0)
     assert not far.is_hidden
-    assert (far.places(made_landmarks(yaw=15.0)) == made_landmarks()[:MESH_POINTS, :2]).all()
+    assert (far.places(far.opened(made_landmarks(yaw=15.0))) == made_landmarks()[:MESH_POINTS, :2]).all()
 
 
 def test_facing_is_the_cosine_of_the_angle_to_the_viewer():

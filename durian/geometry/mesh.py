@@ -30,9 +30,9 @@ EYES = (
 IRISES = (np.arange(468, 473), np.arange(473, 478))
 CHIN = 152
 
-GRID_STEPS = 64
-"""Cells of the outer grid along one side of the picture: where a turning head goes out of sight its outline has as many
-corners."""
+GRID_STEPS, ITEM_STEPS = 64, 32
+"""Cells of the outer grid along one side of a portrait, where a turning head goes out of sight with as many corners,
+and of the picture of a beard, which is made anew as sliders move."""
 # How the outer grid follows, in face widths. Taste, tuned on real clips by the reenactment score and by eye, the neck
 # also on rendered triplets.
 NECK_TOP, NECK_BOTTOM = -0.30, 0.60
@@ -132,7 +132,7 @@ class WarpMesh:
         self.landmarks = np.asarray(landmarks, np.float32)
         self.head = Head(self.landmarks)
         height, width = shape
-        step = max(height, width) / GRID_STEPS
+        step = max(height, width) / (GRID_STEPS if still_body else ITEM_STEPS)
         x, y = np.meshgrid(np.arange(-1, width / step + 1.01) * step, np.arange(-1, height / step + 1.01) * step)
         grid = np.stack([x.ravel(), y.ravel()], 1).astype(np.float32)
         oval = self.landmarks[FACE_OVAL, :2]

@@ -1,4 +1,4 @@
-"""How a process that reads a file tells what it found: JSON, and behind it the bytes of arrays.
+"""Messages from a process that reads a file: JSON, and behind it the bytes of arrays.
 
 What comes out of such a process may be forged by the file that it read, so nothing in it names code, as a pickle would.
 """

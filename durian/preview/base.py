@@ -207,9 +207,9 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat
         shown = behind_all * inside
         # Ears are hardly more than their edge.
         kept = np.maximum(removed, seen_ears(scene))
-        past *= shown * (1 - kept)
-        person, alpha, premultiplied = person * (1 - past), alpha * (1 - past), premultiplied * (1 - past[..., None])
-        premultiplied, alpha = _before_new_hair(image, person, premultiplied, alpha, kept, shown, filling)
+        own = 1 - past * shown * (1 - kept)
+        premultiplied, alpha = premultiplied * own[..., None], alpha * own
+        premultiplied, alpha = _before_new_hair(image, person * own, premultiplied, alpha, kept, shown, filling)
     foreground = np.concatenate([premultiplied, alpha[..., None] * 255], -1)
     parts = [foreground, colour, removed]
     if lined.any():

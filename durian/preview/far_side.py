@@ -7,6 +7,8 @@ further inside the face, and what was hidden is the near side's mirror image in 
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import cv2
 import numpy as np
 
@@ -50,59 +52,74 @@ class FarSide:
     """
 
     def __init__(self, foreground: np.ndarray, scene: Scene):
-        landmarks = scene.landmarks
-        self._rest = np.ascontiguousarray(landmarks[:MESH_POINTS, :2])
-        self._facing = facing(landmarks)
-        far = _far_side(self._facing)
-        self._share = far * smoothstep(self._facing, *HIDDEN)
-        if self.is_hidden:
-            self._inwards, outwards = (shift * far[:, None] for shift in _shifts(landmarks, self._facing))
-            self._outwards = outwards[FACE_OVAL]
-            self._mirrored = np.ascontiguousarray(landmarks[mirror()[:MESH_POINTS], :2])
-            free = ~(_under(scene.kept_glasses, self._rest) | _under(scene.kept_glasses, self._mirrored))
-            light, alike = _light(foreground, self._rest + self._inwards, self._mirrored, self._facing, far)
-            share = self._share * free * alike
-            self._texture = _mirrored_texture(foreground, landmarks, share, light)
+        self._foreground, self._scene = foreground, scene
+        self._rest = np.ascontiguousarray(scene.landmarks[:MESH_POINTS, :2])
+        self._facing = facing(scene.landmarks)
+        self._far = _far_side(self._facing)
+        self._share = self._far * smoothstep(self._facing, *HIDDEN)
 
     @property
     def is_hidden(self) -> bool:
         """Whether a side of the face is turned away at all."""
         return bool(self._share.max() > 0)
 
-    def _opened(self, driving: np.ndarray) -> np.ndarray:
+    def opened(self, driving: np.ndarray) -> np.ndarray:
+        """How far each landmark has come into view in a frame, by its landmarks ``(478, 3)``: ``(468,)`` 0 to 1; 0 at
+        rest."""
+        if not self.is_hidden:
+            return np.zeros(MESH_POINTS)
         return smoothstep(facing(driving) - self._facing, *OPENED)
 
-    def places(self, driving: np.ndarray) -> np.ndarray:
-        """Where in the portrait the face's colours come from for one frame's landmarks ``(478, 3)``, ``(468, 2)
-        float32``; at rest each is its own."""
-        if not self.is_hidden:
+    def places(self, opened: np.ndarray) -> np.ndarray:
+        """Where in the portrait the face's colours come from, ``(468, 2) float32``; at rest each is its own."""
+        if not opened.any():
             return self._rest
-        return (self._rest + self._opened(driving)[:, None] * self._inwards).astype(np.float32)
+        return (self._rest + opened[:, None] * self._shifts[0]).astype(np.float32)
 
-    def places_around(self, driving: np.ndarray, rest: np.ndarray) -> np.ndarray:
-        """The same for what surrounds the face, whose first points lie on its oval.
+    def places_around(self, opened: np.ndarray, rest: np.ndarray) -> np.ndarray:
+        """The same for what surrounds the face, whose own places are ``rest (N, 2) float32``, the first on its oval.
 
         They come to lie outside the face's outline, so that no sliver of skin from beyond the oval is left beside it.
-
-        Args:
-            driving: ``(478, 3)``.
-            rest: ``(N, 2) float32``, the surroundings' own places.
         """
-        if not self.is_hidden:
+        if not opened.any():
             return rest
         places = rest.copy()
-        places[: len(FACE_OVAL)] += self._opened(driving)[FACE_OVAL, None] * self._outwards
+        places[: len(FACE_OVAL)] += (opened[:, None] * self._shifts[1])[FACE_OVAL]
         return places
 
-    def draw(self, canvas: Canvas, frame: np.ndarray, driving: np.ndarray, box: tuple[int, int, int, int]) -> None:
+    def draw(
+        self,
+        canvas: Canvas,
+        frame: np.ndarray,
+        driving: np.ndarray,
+        opened: np.ndarray,
+        box: tuple[int, int, int, int],
+    ) -> None:
         """Lay the mirror image over the face in a ``box`` of ``frame`` as far as its side has come into view."""
-        if not self.is_hidden:
+        if not opened.any():
             return
-        opened = float(np.average(self._opened(driving), weights=self._share))
-        if opened > 0:
+        share = float(np.average(opened, weights=self._share))
+        if share > 0:
             face, triangles = np.ascontiguousarray(driving[:MESH_POINTS], np.float32), face_triangles()
             front = np.ones(len(triangles), np.float32)
-            canvas.draw(frame, self._texture, face, self._mirrored, triangles, front, opened, box)
+            canvas.draw(frame, self._texture, face, self._mirrored, triangles, front, share, box)
+
+    # A still needs none of what follows.
+    @cached_property
+    def _shifts(self) -> tuple[np.ndarray, np.ndarray]:
+        inwards, outwards = _shifts(self._scene.landmarks, self._facing)
+        return inwards * self._far[:, None], outwards * self._far[:, None]
+
+    @cached_property
+    def _mirrored(self) -> np.ndarray:
+        return np.ascontiguousarray(self._scene.landmarks[mirror()[:MESH_POINTS], :2])
+
+    @cached_property
+    def _texture(self) -> np.ndarray:
+        glasses = self._scene.kept_glasses
+        free = ~(_under(glasses, self._rest) | _under(glasses, self._mirrored))
+        light, alike = _light(self._foreground, self._rest + self._shifts[0], self._mirrored, self._facing, self._far)
+        return _mirrored_texture(self._foreground, self._scene.landmarks, self._share * free * alike, light)
 
 
 def facing(landmarks: np.ndarray) -> np.ndarray:

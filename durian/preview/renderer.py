@@ -169,7 +169,8 @@ def _draw(clip: PreparedClip, canvas: Canvas, index: int) -> np.ndarray:
     foreground = clip.base.foreground
     still = np.zeros(len(mesh.outer_triangles), np.float32)
     outer = mesh.outer_positions(driving, pose)
-    around = clip.far_side.places_around(driving, np.ascontiguousarray(mesh.rest[:, :2]))
+    opened = clip.far_side.opened(driving)
+    around = clip.far_side.places_around(opened, np.ascontiguousarray(mesh.rest[:, :2]))
     canvas.draw(frame, foreground, outer, around, mesh.outer_triangles, still)
     face = np.ascontiguousarray(driving[:MESH_POINTS], np.float32)
     box = _box(face, scene.size)
@@ -181,8 +182,8 @@ def _draw(clip: PreparedClip, canvas: Canvas, index: int) -> np.ndarray:
     part = slice(box[1], box[3]), slice(box[0], box[2])
     before = frame[part].copy()
     front = np.ones(len(mesh.face_triangles), np.float32)
-    canvas.draw(frame, foreground, face, clip.far_side.places(driving), mesh.face_triangles, front, box=box)
-    clip.far_side.draw(canvas, frame, driving, box)
+    canvas.draw(frame, foreground, face, clip.far_side.places(opened), mesh.face_triangles, front, box=box)
+    clip.far_side.draw(canvas, frame, driving, opened, box)
     covered = [canvas.covered(seam.part) for seam in seams]
     moved = np.linalg.norm((driving - scene.landmarks)[FACE_OVAL, :2], axis=1).max()
     smooth_outline(frame, part, before, _face(canvas.covered(part), driving, box), float(moved))
