@@ -85,6 +85,19 @@ def _rings_by_edge(rings: set[tuple[int, int, int]]) -> dict[tuple[int, int], li
     return by_edge
 
 
+def face_normals(landmarks: np.ndarray) -> np.ndarray:
+    """Unit normals of the face's surface at its landmarks ``(478, 3)``, ``(468, 3) float64``; z is below 0 towards the
+    viewer."""
+    points, triangles = landmarks[:MESH_POINTS].astype(np.float64), face_triangles()
+    a, b, c = (points[triangles[:, corner]] for corner in range(3))
+    faces = np.cross(c - a, b - a)
+    normals = np.zeros_like(points)
+    for corner in range(3):
+        np.add.at(normals, triangles[:, corner], faces)
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
+    return -normals if normals[:, 2].mean() > 0 else normals
+
+
 @dataclass(frozen=True)
 class HeadPose:
     """A similarity in 3-D from a picture's own head to one frame's: ``scale * rotation @ p + shift``."""

@@ -12,7 +12,17 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from durian.geometry.mesh import BROWS, CHIN, EYES, FACE_OVAL, MESH_POINTS, OUTER_LIPS, face_triangles, smoothstep
+from durian.geometry.mesh import (
+    BROWS,
+    CHIN,
+    EYES,
+    FACE_OVAL,
+    MESH_POINTS,
+    OUTER_LIPS,
+    face_normals,
+    face_triangles,
+    smoothstep,
+)
 from durian.geometry.raster import NOWHERE, Canvas, rasterize
 from durian.motion.canonical import canonical_face, mirror
 from durian.scene import Scene
@@ -125,12 +135,7 @@ class FarSide:
 def facing(landmarks: np.ndarray) -> np.ndarray:
     """Cosine between the face's surface and the view at each landmark, ``(468,) float32``: 1 where it is seen from the
     front, 0 edge on, below 0 from behind."""
-    points, triangles = landmarks[:MESH_POINTS].astype(np.float64), face_triangles()
-    a, b, c = (points[triangles[:, i]] for i in range(3))
-    normals = np.cross(b - a, c - a)
-    corners = triangles.ravel()
-    summed = np.stack([np.bincount(corners, np.repeat(normals[:, k], 3), MESH_POINTS) for k in range(3)], axis=1)
-    return (summed[:, 2] / np.maximum(np.linalg.norm(summed, axis=1), 1e-9)).astype(np.float32)
+    return -face_normals(landmarks)[:, 2].astype(np.float32)
 
 
 def _far_side(cosine: np.ndarray) -> np.ndarray:

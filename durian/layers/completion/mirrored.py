@@ -10,7 +10,7 @@ import numpy as np
 
 from durian.content_cache import ContentCache
 from durian.geometry.head import Head
-from durian.geometry.mesh import EYES, FACE_OVAL, IRISES, MESH_POINTS, areas, face_triangles, smoothstep
+from durian.geometry.mesh import EYES, FACE_OVAL, IRISES, MESH_POINTS, areas, face_normals, face_triangles, smoothstep
 from durian.geometry.raster import NOWHERE, rasterize
 from durian.layers.fill import fill
 from durian.layers.skin import polygon
@@ -128,15 +128,7 @@ def _drawn(points: np.ndarray, values: np.ndarray, triangles: np.ndarray, size: 
 def _normals(landmarks: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """Of the mesh without eyes, whose balls say nothing of the skin around them."""
     size, head, triangles = shape[0], Head(landmarks), face_triangles()
-    points = landmarks[:MESH_POINTS].astype(np.float64)
-    a, b, c = (points[triangles[:, corner]] for corner in range(3))
-    faces = np.cross(c - a, b - a)
-    normals = np.zeros_like(points)
-    for corner in range(3):
-        np.add.at(normals, triangles[:, corner], faces)
-    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
-    if normals[:, 2].mean() > 0:
-        normals = -normals
+    normals = face_normals(landmarks)
     across, down = _drawn(landmarks[:MESH_POINTS], normals[:, :2].astype(np.float32), triangles, size)
     field = np.zeros((size, size, 3), np.float32)
     covered = across != NOWHERE
