@@ -18,6 +18,7 @@ from durian.soak import wire
 from durian.soak.checking import check_picture, check_video
 from durian.soak.measuring import Left, count_left, read_process
 from durian.soak.outcomes import NoAnswer, OutOfTime, Record, ServerSaid, WrongAnswer
+from durian.soak.running import address_of
 from durian.soak.server import Server
 
 STREAM = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
@@ -128,14 +129,16 @@ def test_a_time_limit_is_told_from_a_broken_connection():
     assert not isinstance(broken.value, OutOfTime)
 
 
-def test_a_session_s_other_connections_carry_its_cookies():
+def test_a_session_s_other_connections_carry_its_cookies_and_its_address():
     cookie = b"HTTP/1.1 200 OK\r\nSet-Cookie: visitor=abc; Path=/\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-    with answering_with(cookie) as address, wire.new_client(address) as client:
+    with answering_with(cookie) as address, wire.new_client(address, address_of(2)) as client:
         wire.get(client, "/", 20)
-        with wire.new_client(address, client) as other:
+        with wire.again(client) as other:
             assert dict(other.cookies) == {"visitor": "abc"}
+            assert other.headers["X-Forwarded-For"] == "198.18.0.3"
+            assert other.base_url == client.base_url
         with socket.create_server(("127.0.0.1", 0)) as listener:
-            heartbeat = wire.Heartbeat(listener.getsockname(), "session", client.cookies)
+            heartbeat = wire.Heartbeat(listener.getsockname(), "session", client)
             connection, _ = listener.accept()
             with connection:
                 head = connection.recv(65536).decode()
@@ -143,6 +146,7 @@ def test_a_session_s_other_connections_carry_its_cookies():
                 assert connection.recv(1) == b""
     assert head.startswith("GET /gradio_api/heartbeat/session HTTP/1.1\r\n")
     assert "\r\nCookie: visitor=abc\r\n" in head
+    assert "\r\nX-Forwarded-For: 198.18.0.3\r\n" in head
 
 
 def test_a_broken_upload_promises_more_than_it_sends(tmp_path: Path):

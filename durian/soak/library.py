@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
-from durian.soak import wishes
+from durian.soak import wire, wishes
 from durian.soak.checking import check_picture, check_video
 from durian.soak.outcomes import GaveUp, NoAnswer, OutOfTime, ServerSaid
 from durian.soak.plan import Step
@@ -22,13 +22,14 @@ class LibraryCaller:
 
     Args:
         server: whom to call.
+        caller: the address that it calls from.
         wanted: length and size of what is asked for.
         limit: seconds after which a request counts as without an answer.
         downloads: where the library puts its results.
     """
 
-    def __init__(self, server: Server, wanted: Wanted, limit: float, downloads: Path) -> None:
-        self._server, self._wanted, self._limit = server, wanted, limit
+    def __init__(self, server: Server, caller: str, wanted: Wanted, limit: float, downloads: Path) -> None:
+        self._server, self._caller, self._wanted, self._limit = server, caller, wanted, limit
         self._downloads = downloads
 
     def __enter__(self) -> Self:
@@ -42,6 +43,7 @@ class LibraryCaller:
             analytics_enabled=False,
             download_files=self._downloads,
             httpx_kwargs={"trust_env": False},
+            headers={wire.FORWARDED: self._caller},
         )
         return self
 

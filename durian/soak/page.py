@@ -30,12 +30,13 @@ class PageVisitor:
 
     Args:
         server: whose page.
+        caller: the address that it calls from.
         wanted: length and size, which the visitor sets.
         limit: seconds after which a request counts as without an answer.
     """
 
-    def __init__(self, server: Server, wanted: Wanted, limit: float) -> None:
-        self._server, self._wanted, self._limit = server, wanted, limit
+    def __init__(self, server: Server, caller: str, wanted: Wanted, limit: float) -> None:
+        self._server, self._caller, self._wanted, self._limit = server, caller, wanted, limit
         self._session = uuid.uuid4().hex[:12]
         self._heartbeat: wire.Heartbeat | None = None
         self._events: list[dict[str, Any]] = []
@@ -43,7 +44,7 @@ class PageVisitor:
         self._ids: dict[str, int] = {}
 
     def __enter__(self) -> Self:
-        self._client = wire.new_client(self._server.address)
+        self._client = wire.new_client(self._server.address, self._caller)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -59,7 +60,7 @@ class PageVisitor:
         """
         wire.get(self._client, "/", self._limit)
         config = json.loads(wire.get(self._client, "/config", self._limit))
-        self._heartbeat = wire.Heartbeat(self._server.host_and_port, self._session, self._client.cookies)
+        self._heartbeat = wire.Heartbeat(self._server.host_and_port, self._session, self._client)
         self._events = config["dependencies"]
         for component in config["components"]:
             properties = component["props"]
@@ -103,7 +104,7 @@ class PageVisitor:
 
     def _cancel(self) -> None:
         # The stream of the animation tells how it ended, whatever becomes of this call.
-        with wire.new_client(self._server.address, self._client) as client, suppress(NoAnswer, ServerSaid):
+        with wire.again(self._client) as client, suppress(NoAnswer, ServerSaid):
             wire.post(client, "/run/predict", self._body(self._event("cancel", "click")), self._limit)
 
     # Events

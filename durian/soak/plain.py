@@ -22,17 +22,18 @@ class PlainCaller:
 
     Args:
         server: whom to call.
+        caller: the address that it calls from.
         wanted: length and size of what is asked for.
         limit: seconds after which a request counts as without an answer.
         named: whether its calls share a session; else each is one of its own.
     """
 
-    def __init__(self, server: Server, wanted: Wanted, limit: float, named: bool) -> None:
-        self._server, self._wanted, self._limit = server, wanted, limit
+    def __init__(self, server: Server, caller: str, wanted: Wanted, limit: float, named: bool) -> None:
+        self._server, self._caller, self._wanted, self._limit = server, caller, wanted, limit
         self._session = uuid.uuid4().hex if named else None
 
     def __enter__(self) -> Self:
-        self._client = wire.new_client(self._server.address)
+        self._client = wire.new_client(self._server.address, self._caller)
         self._endpoints: dict[str, Any] = {}
         self._numbers: dict[str, int] = {}
         return self
@@ -95,7 +96,7 @@ class PlainCaller:
     def _cancel(self, endpoint: str, event: str) -> None:
         body = {"session_hash": self._session or event, "fn_index": self._numbers[endpoint], "event_id": event}
         # The stream of the request tells how it ended, whatever becomes of this call.
-        with wire.new_client(self._server.address, self._client) as client, suppress(NoAnswer, ServerSaid):
+        with wire.again(self._client) as client, suppress(NoAnswer, ServerSaid):
             wire.post(client, "/cancel", body, self._limit)
 
     def _upload(self, path) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import ipaddress
 import sys
 import tempfile
 import threading
@@ -23,7 +24,7 @@ from durian.soak.library import LibraryCaller
 from durian.soak.outcomes import NoAnswer, Record, ServerSaid, Thing, count, waiting
 from durian.soak.page import PageVisitor
 from durian.soak.plain import PlainCaller
-from durian.soak.plan import CLIENTS, Client, Step, Visit, draw_visits, planned
+from durian.soak.plan import CLIENTS, Step, Visit, draw_visits, planned
 from durian.soak.server import Server
 from durian.soak.wishes import Wanted
 
@@ -151,14 +152,14 @@ class _Soak:
         """Let the clients make the visits, each the next one as soon as it is free."""
         record, remaining = Record(), collections.deque(visits)
 
-        def work() -> None:
+        def work(address: str) -> None:
             # Taking from a deque is atomic.
             with suppress(IndexError):
                 while not self._stop.is_set():
-                    self._visit(remaining.popleft(), record)
+                    self._visit(remaining.popleft(), address, record)
 
         threads = [
-            threading.Thread(target=work, name=f"client-{number}", daemon=True)
+            threading.Thread(target=work, args=(address_of(number),), name=f"client-{number}", daemon=True)
             for number in range(self._options.clients)
         ]
         for thread in threads:
@@ -173,9 +174,9 @@ class _Soak:
                 self._stop.set()
         return record
 
-    def _visit(self, visit: Visit, record: Record) -> None:
+    def _visit(self, visit: Visit, address: str, record: Record) -> None:
         try:
-            with self._client(visit.client, visit.number) as client:
+            with self._client(visit, address) as client:
                 if isinstance(client, PageVisitor):
                     record.attempt("page", visit.client, client.open)
                 for step in visit.steps:
@@ -187,19 +188,21 @@ class _Soak:
             # Its requests were never made, and count as lost.
             _say(f"a visit broke off: {type(error).__name__}: {error}")
 
-    def _client(self, kind: Client, number: int) -> AbstractContextManager[Any]:
-        if kind == "library":
-            return LibraryCaller(self._server, self._wanted, self._options.limit, self._downloads)
-        if kind == "http":
-            return PlainCaller(self._server, self._wanted, self._options.limit, named=number % 2 == 0)
-        return PageVisitor(self._server, self._wanted, self._options.limit)
+    def _client(self, visit: Visit, address: str) -> AbstractContextManager[Any]:
+        given = self._server, address, self._wanted, self._options.limit
+        if visit.client == "library":
+            return LibraryCaller(*given, self._downloads)
+        if visit.client == "http":
+            return PlainCaller(*given, named=visit.number % 2 == 0)
+        return PageVisitor(*given)
 
     def _idle_stills(self) -> dict[str, list[float]]:
         """Seconds of answered stills while nobody else is there, by kind of client."""
         thing: Thing = "still"
         record = Record()
         for number, kind in enumerate(CLIENTS):
-            self._visit(Visit(kind, number, tuple(Step(thing, index) for index in range(IDLE_STILLS))), record)
+            visit = Visit(kind, number, tuple(Step(thing, index) for index in range(IDLE_STILLS)))
+            self._visit(visit, address_of(number), record)
         answered = [each for each in record.outcomes() if (each.thing, each.ending) == (thing, "answered")]
         return {kind: [each.seconds for each in answered if each.client == kind] for kind in CLIENTS}
 
@@ -211,6 +214,11 @@ class _Soak:
                 with suppress(NoAnswer, ServerSaid):
                     wire.get(client, "/config", self._options.limit)
                 time.sleep(1)
+
+
+def address_of(number: int) -> str:
+    """A client's own address, of those that nobody has (RFC 2544: 198.18.0.0/15, for measuring)."""
+    return str(ipaddress.IPv4Address("198.18.0.1") + number)
 
 
 def _say(words: str) -> None:

@@ -18,9 +18,6 @@ from durian.soak.measuring import Left, Reading, count_left, read_process
 HOST = "127.0.0.1"
 SECONDS_TO_START = 120
 SECONDS_TO_STOP = 20
-SHARES = tuple(f"DURIAN_VISITOR_{what}" for what in ("PLACES", "PAGES", "CALLS", "REQUESTS", "TABLE_MB", "UPLOAD_MB"))
-"""Limits of one address. All of a soak's clients have one, so these are lifted unless they are set."""
-LIFTED = 1_000_000
 LONGEST_ERROR = 160
 TRACE_BEGINS = "Traceback (most recent call last)"
 
@@ -102,7 +99,6 @@ class Server:
         # A Space's own variables would make it listen elsewhere.
         kept = {name: value for name, value in os.environ.items() if not name.startswith("SPACE_")}
         return {
-            **dict.fromkeys(SHARES, str(LIFTED)),
             **kept,
             "DURIAN_HOST": HOST,
             "DURIAN_RENDERER": "preview",

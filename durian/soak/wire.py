@@ -14,16 +14,30 @@ import httpx
 from durian.soak.outcomes import NoAnswer, OutOfTime, ServerSaid
 
 API = "/gradio_api"
+FORWARDED = "X-Forwarded-For"
+"""By which a proxy on the server's machine, as a soak is, tells a client's address."""
 SECONDS_TO_CONNECT = 10.0
 SECONDS_AT_LEAST = 0.05
 CUT_UPLOAD_BYTES = 200_000
 """Bytes that a broken upload announced and did not send: more than any buffer on the way."""
 
 
-def new_client(address: str, same_as: httpx.Client | None = None) -> httpx.Client:
-    """A client that goes through no proxy, whatever is set; with the cookies of ``same_as``, for another thread."""
-    cookies = None if same_as is None else dict(same_as.cookies)
-    return httpx.Client(base_url=address, trust_env=False, timeout=httpx.Timeout(SECONDS_TO_CONNECT), cookies=cookies)
+def new_client(address: str, caller: str | None = None) -> httpx.Client:
+    """A client that goes through no proxy, whatever is set.
+
+    Args:
+        address: the server's.
+        caller: the client's own address, which the server is told; this machine's by default.
+    """
+    headers = {} if caller is None else {FORWARDED: caller}
+    return httpx.Client(base_url=address, trust_env=False, timeout=httpx.Timeout(SECONDS_TO_CONNECT), headers=headers)
+
+
+def again(client: httpx.Client) -> httpx.Client:
+    """The same client for another thread: its server, its cookies, its own address."""
+    other = new_client(str(client.base_url), client.headers.get(FORWARDED))
+    other.cookies.update(client.cookies)
+    return other
 
 
 @contextmanager
@@ -110,10 +124,11 @@ def said(payload: Any) -> NoAnswer | ServerSaid:
 class Heartbeat:
     """The connection that a browser holds open while its page is; closing it is how a visitor leaves."""
 
-    def __init__(self, host_and_port: tuple[str, int], session: str, cookies: httpx.Cookies) -> None:
-        told = "; ".join(f"{name}={value}" for name, value in cookies.items())
+    def __init__(self, host_and_port: tuple[str, int], session: str, client: httpx.Client) -> None:
+        told = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
         head = [f"GET {API}/heartbeat/{session} HTTP/1.1", f"Host: {host_and_port[0]}"]
         head += [f"Cookie: {told}"] if told else []
+        head += [f"{FORWARDED}: {client.headers[FORWARDED]}"] if FORWARDED in client.headers else []
         self._connection = socket.create_connection(host_and_port, timeout=SECONDS_TO_CONNECT)
         self._connection.sendall("\r\n".join([*head, "", ""]).encode())
 
