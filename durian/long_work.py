@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import itertools
+import math
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
 CLIENTS_KEPT = 1000
-"""Of whom it is remembered when they had their last turn."""
+"""Of whom it is remembered how long they worked."""
+SECONDS_REMEMBERED = 60.0
+"""After which a third of what somebody worked still counts (1/e)."""
 SECONDS_BETWEEN_LOOKS = 0.2
 """Seconds after which somebody who waits for a turn and is not wanted any more is noticed."""
 
@@ -39,7 +43,8 @@ def stepping(look: Callable[[], None]) -> Iterator[None]:
 class Turns:
     """Lets so many work at once, in their own threads, of each client one at most.
 
-    Next is the client who has waited longest for a turn. Who works gives way between steps to those who wait.
+    Next is the client who worked least of late, in seconds; of equals, who came first. Who works gives way between
+    steps to those who wait.
 
     Args:
         places: how many may work.
@@ -51,8 +56,8 @@ class Turns:
         self._tickets = itertools.count()
         self._waiting: dict[int, str] = {}
         self._working: Counter[str] = Counter()
-        self._last_turn: dict[str, int] = {}
-        """Of each client, the latest last."""
+        self._worked: dict[str, tuple[float, float]] = {}
+        """Of each client the seconds that counted when its last turn ended, and when that was; the latest last."""
 
     @contextmanager
     def turn(self, client: str) -> Iterator[None]:
@@ -65,25 +70,23 @@ class Turns:
             Cancelled: nobody waits for the work any more, as the context's own :func:`between_steps` says.
         """
         is_wanted = _between.get()
-        has_turn = False
+        since: float | None = None
 
         def give_way() -> None:
-            nonlocal has_turn
+            nonlocal since
             is_wanted()
-            if self._is_waited_for(client):
-                self._leave(client)
-                has_turn = False
-                self._enter(client, is_wanted)
-                has_turn = True
+            if since is not None and self._is_waited_for(client):
+                self._leave(client, since)
+                since = None
+                since = self._enter(client, is_wanted)
 
-        self._enter(client, is_wanted)
-        has_turn = True
+        since = self._enter(client, is_wanted)
         try:
             with stepping(give_way):
                 yield
         finally:
-            if has_turn:
-                self._leave(client)
+            if since is not None:
+                self._leave(client, since)
 
     @contextmanager
     def place(self, client: str, look: Callable[[], None]) -> Iterator[None]:
@@ -93,13 +96,14 @@ class Turns:
             client: as of :meth:`turn`.
             look: called again and again while it waits; raises where that is to be given up.
         """
-        self._enter(client, look)
+        since = self._enter(client, look)
         try:
             yield
         finally:
-            self._leave(client)
+            self._leave(client, since)
 
-    def _enter(self, client: str, is_wanted: Callable[[], None]) -> None:
+    def _enter(self, client: str, is_wanted: Callable[[], None]) -> float:
+        """Wait for a turn; when it began."""
         with self._changed:
             ticket = next(self._tickets)
             self._waiting[ticket] = client
@@ -108,14 +112,20 @@ class Turns:
                     self._changed.wait(SECONDS_BETWEEN_LOOKS)
                     is_wanted()
                 self._working[client] += 1
-                self._note_turn(client, ticket)
+                return time.monotonic()
             finally:
                 del self._waiting[ticket]
                 # Whose turn it is may have changed.
                 self._changed.notify_all()
 
-    def _leave(self, client: str) -> None:
+    def _leave(self, client: str, since: float) -> None:
         with self._changed:
+            now = time.monotonic()
+            worked = self._worked_of_late(client, now) + now - since
+            self._worked.pop(client, None)
+            self._worked[client] = worked, now
+            if len(self._worked) > CLIENTS_KEPT:
+                del self._worked[next(iter(self._worked))]
             self._working[client] -= 1
             if not self._working[client]:
                 del self._working[client]
@@ -124,9 +134,18 @@ class Turns:
     def _is_next(self, ticket: int) -> bool:
         if self._working.total() >= self._places:
             return False
-        ready = {other: client for other, client in self._waiting.items() if self._may_work(client)}
-        order = sorted(ready, key=lambda other: (self._last_turn.get(ready[other], -1), other))
-        return order[:1] == [ticket]
+        now = time.monotonic()
+        ready = [
+            (self._worked_of_late(client, now), other)
+            for other, client in self._waiting.items()
+            if self._may_work(client)
+        ]
+        return min(ready, default=(0.0, None))[1] == ticket
+
+    def _worked_of_late(self, client: str, now: float) -> float:
+        """Seconds, those longer ago for less."""
+        seconds, when = self._worked.get(client, (0.0, now))
+        return seconds * math.exp((when - now) / SECONDS_REMEMBERED)
 
     def _may_work(self, client: str) -> bool:
         return client == "" or client not in self._working
@@ -135,9 +154,3 @@ class Turns:
         """Whether another client could work if this one did not."""
         with self._changed:
             return any(other != client and self._may_work(other) for other in self._waiting.values())
-
-    def _note_turn(self, client: str, ticket: int) -> None:
-        self._last_turn.pop(client, None)
-        self._last_turn[client] = ticket
-        if len(self._last_turn) > CLIENTS_KEPT:
-            del self._last_turn[next(iter(self._last_turn))]

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from durian.errors import InvalidRequest, UnreadableMedia
+from durian.media import results
 from durian.media.apart import PICTURE, called_apart
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def outline(image: np.ndarray, mask: np.ndarray, colour: tuple[int, int, int] = 
     return np.rint(image * (1 - weight) + np.asarray(colour, np.float32) * weight).astype(np.uint8)
 
 
-@called_apart(PICTURE)
+@called_apart(PICTURE, results.mask)
 def read_mask(source: str | Path | bytes, shape: tuple[int, ...], size: tuple[int, int] | None = None) -> np.ndarray:
     """Read a mask picture, in any format that pictures may have.
 

@@ -13,15 +13,22 @@ import numpy as np
 
 from durian.errors import OutputFailed, UnreadableMedia
 from durian.long_work import Turns
+from durian.media import results
 from durian.media.apart import Work, called_apart, iterated_apart
 
 QUICK = Work("a picture", "make it smaller", 300_000_000, 1, Turns(2))
 """One second of processor time."""
 TIGHT = Work("a video", "trim it", 60_000_000, 30, Turns(2))
+
+
+def as_it_came(value: object) -> object:
+    return value
+
+
 KINDS = ("RLIMIT_CPU", "RLIMIT_CORE", "RLIMIT_FSIZE")
 
 
-@called_apart(QUICK)
+@called_apart(QUICK, as_it_came)
 def run(source: str, program: str) -> object:
     """What a program leaves in ``result``."""
     names: dict[str, object] = {"source": source}
@@ -29,7 +36,18 @@ def run(source: str, program: str) -> object:
     return names.get("result")
 
 
-@called_apart(QUICK)
+@called_apart(QUICK, results.picture)
+def pretend(source: str, value: str) -> object:
+    """What a program says, as if it were a picture."""
+    return eval(value)
+
+
+@iterated_apart(lambda source, value: QUICK, results.picture)
+def pretend_again(source: str, value: str) -> Generator[object, None, None]:
+    yield eval(value)
+
+
+@called_apart(QUICK, as_it_came)
 def decoded(source: bytes) -> np.ndarray:
     """A picture as Pillow reads it, without a look at its headers."""
     import io
@@ -39,12 +57,12 @@ def decoded(source: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(source)).convert("RGB"))
 
 
-@called_apart(QUICK)
+@called_apart(QUICK, as_it_came)
 def wait(source: str, *, is_cancelled: object = None) -> None:
     time.sleep(600)
 
 
-@iterated_apart(TIGHT)
+@iterated_apart(lambda path: TIGHT, results.picture)
 def frames(path: Path) -> Generator[np.ndarray, None, None]:
     """Those of a video, within little memory."""
     from durian.media import iter_video
@@ -52,7 +70,7 @@ def frames(path: Path) -> Generator[np.ndarray, None, None]:
     return iter_video(path)
 
 
-@iterated_apart(QUICK)
+@iterated_apart(lambda source, most: QUICK, results.mask)
 def count_up(source: str, most: int) -> Generator[np.ndarray, None, None]:
     """A megabyte each, of its number; and its process's id at first."""
     if most < 0:

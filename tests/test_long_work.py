@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -79,7 +80,7 @@ def test_who_works_gives_way_between_steps_to_who_waits(pool: ThreadPoolExecutor
     ends(same, long)
 
 
-def test_next_is_who_has_waited_longest_for_a_turn(pool: ThreadPoolExecutor):
+def test_next_is_who_has_not_had_a_turn(pool: ThreadPoolExecutor):
     turns = Turns(1)
     first = Worker(pool, turns, "a")
     wait_until(lambda: first.steps == 1)
@@ -134,10 +135,38 @@ def test_outside_of_any_context_a_step_does_nothing():
     between_steps()
 
 
+def test_next_is_who_worked_least_of_late(pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch):
+    clock = [0.0]
+    monkeypatch.setattr(long_work.time, "monotonic", lambda: clock[0])
+    turns = Turns(1)
+    for client, seconds in (("a", 30.0), ("b", 2.0), ("c", 3.0)):
+        with turns.turn(client):
+            clock[0] += seconds
+    first = Worker(pool, turns, "d")
+    wait_until(lambda: first.steps == 1)
+    waiting = {}
+    for client in ("a", "c", "b"):
+        waiting[client] = Worker(pool, turns, client)
+        wait_until(lambda: len(turns._waiting) == len(waiting))
+    order = []
+    last = first
+    for _ in range(3):
+        ends(last)
+        wait_until(lambda: any(worker.steps for name, worker in waiting.items() if name not in order))
+        order.append(next(name for name, worker in waiting.items() if worker.steps and name not in order))
+        last = waiting[order[-1]]
+    ends(last)
+    assert order == ["b", "c", "a"]
+    # After a minute a third of it counts, and after ten nothing that matters.
+    assert turns._worked_of_late("a", clock[0] + 60) == pytest.approx(30 * math.exp(-65 / 60))
+    assert turns._worked_of_late("a", clock[0] + 600) < 0.01
+    assert turns._worked_of_late("nobody", clock[0]) == 0
+
+
 def test_of_many_clients_the_last_turns_are_kept(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(long_work, "CLIENTS_KEPT", 3)
     turns = Turns(1)
     for client in ("a", "b", "c", "a", "d"):
         with turns.turn(client):
             pass
-    assert list(turns._last_turn) == ["c", "a", "d"]
+    assert list(turns._worked) == ["c", "a", "d"]

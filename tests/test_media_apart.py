@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import json
 import os
 import signal
 import struct
@@ -27,8 +25,8 @@ from durian import content_cache
 from durian.engine.memory import resident_mb
 from durian.errors import Cancelled, InvalidRequest, LimitExceeded, OutputFailed, UnreadableMedia
 from durian.masks import read_mask
-from durian.media import apart, iter_video, pixel_count, probe_video, read_audio, read_image, read_picture
-from durian.media.wire import MOST_HEADER_BYTES, Forged, message_of, receive
+from durian.media import VideoInfo, apart, iter_video, pixel_count, probe_video, read_audio, read_image, read_picture
+from durian.media.reading import _work_of
 from durian.settings import Settings, get_settings
 
 pytestmark = pytest.mark.skipif(not apart._is_possible(), reason="this system has no processes within limits")
@@ -45,7 +43,10 @@ def here_again() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def source() -> Iterator[object]:
-    assert apart.start()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HF_TOKEN", "secret")
+        patch.setenv("DURIAN_WORKING_SIDE", "2048")
+        assert apart.start()
     made = apart._source
     yield made
     made._end()
@@ -298,6 +299,9 @@ def test_a_process_has_what_reads_files_and_no_more(on, tmp_path):
     with pytest.raises(RuntimeError, match=r"^OSError: "):
         apart_made.run(str(tmp_path / "a"), "Path(source).write_bytes(b'1')")
     assert apart_made.run("a", "result = own_id()") not in (os.getpid(), on._running.pid)
+    told = apart_made.run("a", "result = sorted(os.environ)")
+    assert {"PATH", "DURIAN_WORKING_SIDE"} <= set(told)
+    assert "HF_TOKEN" not in told
 
 
 def test_its_source_is_begun_again(on):
@@ -349,6 +353,33 @@ def test_one_client_does_not_keep_others_waiting(on, monkeypatch):
         apart_made.count_up("a", 1).close()
 
 
+@pytest.mark.parametrize("value", ["'text'", "np.zeros((2, 2, 3), np.float32)", "np.zeros((2, 2), np.uint8)", "None"])
+def test_a_result_of_another_kind_is_none(on, value):
+    with pytest.raises(LimitExceeded, match=r"^a takes more memory or time to read than a picture of ours may"):
+        apart_made.pretend("a", value)
+    with pytest.raises(LimitExceeded, match=r"^a takes more memory or time to read than a picture of ours may"):
+        next(apart_made.pretend_again("a", value))
+    assert apart_made.pretend("a", "np.zeros((2, 2, 3), np.uint8)").shape == (2, 2, 3)
+    assert none_left(on)
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "fps", "start", "seconds", "is_short"),
+    [
+        (1920, 1080, 30, 0, 30, True),
+        (3840, 2160, 30, 0, 10, True),
+        (3840, 2160, 60, 0, 10, False),
+        (1280, 720, 30, 120, 10, False),
+        (1280, 720, 30, 60, 10, True),
+        (4096, 2304, 1, 0, 1, False),
+    ],
+)
+def test_short_videos_do_not_wait_for_long_ones(width, height, fps, start, seconds, is_short):
+    info = VideoInfo(width, height, fps, 600, False)
+    assert _work_of(Path("a.mp4"), 12, start, seconds, 640, info) is (apart.CLIP if is_short else apart.FRAMES)
+    assert apart.CLIP.turns is not apart.FRAMES.turns
+
+
 def test_where_the_system_cannot_files_are_read_here(monkeypatch, caplog):
     monkeypatch.setattr(apart, "_is_possible", lambda: False)
     assert not apart.start()
@@ -361,52 +392,3 @@ def test_the_setting_is_yes_or_no(settings_environment):
     assert get_settings().read_apart == "no"
     with pytest.raises(ValueError, match=r"^DURIAN_READ_APART must be yes or no, not 'maybe'\.$"):
         Settings(read_apart="maybe")
-
-
-def bytes_of(header: object, body: bytes = b"") -> bytes:
-    text = header if isinstance(header, bytes) else json.dumps(header).encode()
-    return struct.pack(">I", len(text)) + text + body
-
-
-def received(data: bytes, most: int = 100) -> tuple[str, object]:
-    stream = io.BytesIO(data)
-
-    def fill(view: memoryview) -> None:
-        if stream.readinto(view) != len(view):
-            raise EOFError
-
-    return receive(fill, most)
-
-
-def test_a_message_comes_as_it_was_sent():
-    value = [1, None, 2.5, "ä", [np.arange(6, dtype=np.uint8).reshape(2, 3).T, np.zeros((0, 3), np.float32)]]
-    kind, found = received(b"".join(message_of("result", value)))
-    assert kind == "result"
-    assert found[:4] == (1, None, 2.5, "ä")
-    np.testing.assert_array_equal(found[4][0], [[0, 3], [1, 4], [2, 5]])
-    assert found[4][1].shape == (0, 3)
-
-
-@pytest.mark.parametrize(
-    "header",
-    [
-        b"x" * (MOST_HEADER_BYTES + 1),
-        b"\xff",
-        b"[1",
-        b"[" * 50_000,
-        {"kind": "result"},
-        ["result"],
-        ["result", {"array of": "|O", "shape": [1]}],
-        ["result", {"array of": "|u1", "shape": [101]}],
-        ["result", {"array of": "|u1", "shape": [-1, -1]}],
-        ["result", {"array of": "|u1", "shape": [True]}],
-        ["result", {"array of": "|u1", "shape": 3}],
-        ["result", {"array of": "|u1", "shape": [2**31, 2**31]}],
-        ["result", {"array of": "|u1", "shape": [2**40]}],
-        ["result", {"shape": [1]}],
-        ["result", [{"array of": "|u1", "shape": [60]}] * 2],
-    ],
-)
-def test_a_message_that_is_forged(header):
-    with pytest.raises(Forged):
-        received(bytes_of(header, bytes(10)))

@@ -12,7 +12,7 @@ from test_media_jpeg_scans import encoded, with_scans
 from videos_made import HEIGHT, WIDTH, make_video, number_of, numbered, steady
 
 from durian.errors import LimitExceeded
-from durian.media import probe_video, read_video, unpacking
+from durian.media import probe_video, read_video, unpacking, vp9_frames
 from durian.media.av1_frames import ENDLESS, MOST_UNITS, count_frames
 from durian.media.jpeg_scans import MOST_SCANS, check_frame_scans, without_exif
 from durian.media.probing import find_video_stream, open_container
@@ -163,6 +163,54 @@ def test_a_packet_of_frames_that_are_never_shown(tmp_path: Path):
         path = muxed(tmp_path / "dark.mkv", "libsvtav1", [encoded[0], *[packet] * times, *encoded[2:]])
         with pytest.raises(LimitExceeded, match=r"dark\.mkv (has|holds) more than"):
             read_video(path)
+
+
+def superframe(*frames: bytes) -> bytes:
+    """A VP9 packet of several frames: these, and an index of two bytes for each."""
+    mark = bytes([0xC0 | 1 << 3 | len(frames) - 1])
+    return b"".join(frames) + mark + b"".join(struct.pack("<H", len(frame)) for frame in frames) + mark
+
+
+def test_large_frames_before_the_first_that_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    shown = packets("libvpx-vp9", 12)
+    dark = bytes([shown[0][0] & ~2]) + shown[0][1:]
+    path = muxed(tmp_path / "dark.mkv", "libvpx-vp9", [superframe(*[dark] * 7, shown[0]), *shown[1:]])
+    monkeypatch.setattr(unpacking, "MAX_PIXELS_BEFORE", 20 * WIDTH * HEIGHT)
+    assert len(read_video(path).frames) == 12
+    monkeypatch.setattr(unpacking, "MAX_PIXELS_BEFORE", 7 * WIDTH * HEIGHT)
+    with pytest.raises(LimitExceeded, match=r"^dark\.mkv holds more than 1 gigapixel in frames before"):
+        probe_video(path)
+
+
+def test_a_packet_of_hidden_vp9_frames(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    shown = packets("libvpx-vp9", 48)
+    # The bit of a key frame's first byte that has it shown (VP9 Bitstream Specification, section 6.2).
+    dark = bytes([shown[0][0] & ~2]) + shown[0][1:]
+    path = muxed(tmp_path / "clip.mkv", "libvpx-vp9", [shown[0], *[superframe(dark, packet) for packet in shown[1:]]])
+    assert len(read_video(path).frames) == 48
+    # So many a second, and ten seconds' more beforehand.
+    monkeypatch.setattr(unpacking, "MAX_DECODED_PER_SECOND", 15)
+    assert len(read_video(path).frames) == 48
+    packed = [superframe(*[dark] * 7, packet) for packet in shown[1:]]
+    with pytest.raises(LimitExceeded, match=r"dark\.mkv (has|holds) more than"):
+        read_video(muxed(tmp_path / "dark.mkv", "libvpx-vp9", [shown[0], *packed]))
+
+
+@pytest.mark.parametrize(
+    ("data", "frames"),
+    [
+        (b"", 1),
+        (b"\x82\x49\x83\x42", 1),
+        (superframe(b"one"), 1),
+        (superframe(b"one", b"two"), 2),
+        (superframe(*[b"eight"] * 8), 8),
+        (b"\x00" + superframe(b"one", b"two")[1:-6] + b"\x00" * 5 + b"\xc9", 1),
+        (b"\xc9", 1),
+    ],
+    ids=["nothing", "a plain frame", "one", "two", "eight", "no index", "cut off"],
+)
+def test_frames_of_vp9_are_counted(data: bytes, frames: int):
+    assert vp9_frames.count_frames(data) == frames
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import functools
 import logging
 import os
 import pickle
+import re
 import select
 import signal
 import socket
@@ -36,10 +37,10 @@ MEMORY_BYTES = 1_200_000_000
 """That a process may take beyond what it begins with, which is shared by all; a picture of 50 megapixels takes 0.9 GB
 in the costliest format (WebP)."""
 FRAMES_BYTES = 1_800_000_000
-"""The same where all frames of a video are decoded: 1.5 GB are kept by its decoder at most."""
+"""The same where all frames of a large video are decoded: 1.5 GB are kept by its decoder at most."""
 AT_ONCE = 2
-"""Processes for pictures and the like, and for videos' frames; one of either for each client, so that nobody has all.
-Two cores do not gain from more."""
+"""Processes for pictures, and for short videos' frames; one of either for each client, so that nobody has all. Two
+cores do not gain from more."""
 LONGEST_WAIT = 180.0
 """Seconds that a file waits for others to be read."""
 WALL = 10.0
@@ -77,17 +78,20 @@ class Work:
         )
 
 
-_SHORT, _LONG = Turns(AT_ONCE), Turns(AT_ONCE)
-PICTURE = Work("a picture", "save it again with another program, or make it smaller", MEMORY_BYTES, 12, _SHORT)
+PICTURE = Work("a picture", "save it again with another program, or make it smaller", MEMORY_BYTES, 12, Turns(AT_ONCE))
 """Of 50 megapixels the costliest formats (PNG, HEIC of ten bits) take five seconds on a slow core."""
-GLANCE = Work("a video's headers and sound", "convert it to H.264 MP4", MEMORY_BYTES, 30, _SHORT)
-"""At all of a video but its frames."""
-FRAMES = Work("a video", "convert it to H.264 MP4, trim it, or make it smaller", FRAMES_BYTES, 400, _LONG)
-"""A minute of 4K at 60 frames a second has 30 gigapixels, of which a slow core decodes 0.1 a second."""
+GLANCE = Work("a video's headers and sound", "convert it to H.264 MP4", MEMORY_BYTES, 20, Turns(1))
+"""At all of a video but its frames: a moment, mostly."""
+_VIDEO_ADVICE = "convert it to H.264 MP4, trim it, or make it smaller"
+FRAMES = Work("a video", _VIDEO_ADVICE, FRAMES_BYTES, 400, Turns(1))
+"""A minute of 4K at 60 frames a second has 30 gigapixels, of which a slow core decodes 0.1 a second. One at a time:
+whoever sends such videos keeps those alone waiting who do so, too."""
+CLIP = Work("a short video", _VIDEO_ADVICE, MEMORY_BYTES, 60, Turns(AT_ONCE))
+"""What most people send: ten seconds of 4K at 30 frames a second have 2.5 gigapixels."""
 
 
 def called_apart(
-    work: Work, gives: Callable[..., Any] | None = None
+    work: Work, checked: Callable[[Any], Any]
 ) -> Callable[[Callable[Given, Result]], Callable[Given, Result]]:
     """Mark a function of a file, which is its first argument, and gives plain values and arrays.
 
@@ -95,7 +99,8 @@ def called_apart(
 
     Args:
         work: its kind.
-        gives: makes its result from the fields' values, where that is a dataclass.
+        checked: its result, made of the value that came (of a dataclass the fields' values), or ``ValueError``,
+            ``TypeError`` or ``AttributeError`` where none is a result: see :mod:`durian.media.results`.
 
     Raises (the marked function, besides its own):
         LimitExceeded: the file takes too much memory or time, or its process crashed; or too many others wait.
@@ -110,11 +115,7 @@ def called_apart(
             with _process(
                 work, Task(reading, arguments, dict(named), Limits(work.memory, work.seconds)), is_cancelled
             ) as process:
-                value: Any = process.expect(RESULT)[1]
-            try:
-                return gives(*value) if gives is not None else value
-            except TypeError as error:
-                raise work.too_much(_name(arguments)) from error
+                return _checked(process.expect(RESULT)[1], checked)
 
         _modules.add(function.__module__)
         return reading
@@ -123,11 +124,15 @@ def called_apart(
 
 
 def iterated_apart(
-    work: Work,
+    work_of: Callable[Given, Work], checked: Callable[[Any], Any]
 ) -> Callable[[Callable[Given, Generator[Result, None, None]]], Callable[Given, Generator[Result, None, None]]]:
     """As :func:`called_apart` for a function that checks a file when it is called, and gives a generator.
 
     One item is made ahead. Its process ends as the generator does: used up, closed, forgotten, or at an error.
+
+    Args:
+        work_of: the kind, told by the same arguments.
+        checked: as there, of each item.
     """
 
     def mark(
@@ -137,7 +142,8 @@ def iterated_apart(
         def reading(*arguments: Given.args, **named: Given.kwargs) -> Generator[Result, None, None]:
             if _source is None:
                 return function(*arguments, **named)
-            items = _items(work, Task(reading, arguments, dict(named), Limits(work.memory, work.seconds)))
+            work = work_of(*arguments, **named)
+            items = _items(work, Task(reading, arguments, dict(named), Limits(work.memory, work.seconds)), checked)
             next(items)
             return items
 
@@ -147,13 +153,20 @@ def iterated_apart(
     return mark
 
 
-def _items(work: Work, task: Task) -> Generator[Any, None, None]:
+def _items(work: Work, task: Task, checked: Callable[[Any], Any]) -> Generator[Any, None, None]:
     """First ``None``, once the checks are over, then the items."""
     with _process(work, task, _never) as process:
         process.expect(BEGUN)
         yield None
         while (found := process.expect(ITEM, END))[0] == ITEM:
-            yield found[1]
+            yield _checked(found[1], checked)
+
+
+def _checked(value: Any, checked: Callable[[Any], Any]) -> Any:
+    try:
+        return checked(value)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise Forged("No result.") from error
 
 
 @contextmanager
@@ -306,7 +319,8 @@ class _Source:
                 # Ctrl-C is the server's, with which it ends.
                 start_new_session=True,
                 env={
-                    **os.environ,
+                    # Nothing that a server keeps to itself, as tokens are.
+                    **{name: value for name, value in os.environ.items() if _KEPT.match(name)},
                     # An empty one is where this program runs (``python -c``).
                     "PYTHONPATH": os.pathsep.join(os.path.abspath(each) for each in sys.path),
                     # It may have no other threads, which would not be there after a fork.
@@ -326,6 +340,7 @@ class _Source:
         self._running.wait()
 
 
+_KEPT = re.compile("(DURIAN|LC|PYTHON|LD)_|(PATH|LANG|LANGUAGE|TZ|HOME|TMPDIR|TEMP|TMP|VIRTUAL_ENV|PYTHON.*)$")
 _PROGRAM = "from durian.media.reader import main; main()"
 
 _source: _Source | None = None

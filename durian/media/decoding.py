@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 
 from durian.errors import DurianError, LimitExceeded, UnreadableMedia
+from durian.media import results
 from durian.media.apart import PICTURE, called_apart
 from durian.media.avif_frames import exif_of_avif, unpacked_pixels
 from durian.media.colour import in_8_bits
@@ -231,7 +232,7 @@ def loaded(file: PictureFile, image: Image.Image, size: tuple[int, int]) -> Imag
         return complete
 
 
-@called_apart(PICTURE)
+@called_apart(PICTURE, results.whole)
 def pixel_count(source: str | os.PathLike[str] | bytes) -> int:
     """Pixels of a picture by its header, without unpacking it; a size beyond the limits is refused.
 

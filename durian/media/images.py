@@ -7,11 +7,13 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 
 from durian.errors import InvalidRequest
+from durian.media import results
 from durian.media.apart import PICTURE, called_apart
 from durian.media.colour import to_srgb_on_white
 from durian.media.decoding import open_picture_file, unpack, working_size
@@ -32,6 +34,12 @@ class Picture:
 
     image: np.ndarray
     given: tuple[int, int]
+
+    @classmethod
+    def checked(cls, value: Any) -> Picture:
+        """A picture of the fields' values, as another process sends them; raises as :mod:`durian.media.results`."""
+        image, (width, height) = value
+        return cls(results.picture(image), (results.whole(width), results.whole(height)))
 
     @classmethod
     def whole(cls, image: np.ndarray) -> Picture:
@@ -56,7 +64,7 @@ class Picture:
         return Picture(cv2.resize(self.image, size, interpolation=cv2.INTER_AREA), self.given)
 
 
-@called_apart(PICTURE)
+@called_apart(PICTURE, results.picture)
 def read_image(source: str | os.PathLike[str] | bytes) -> np.ndarray:
     """Read a JPEG, PNG, WebP, HEIC, AVIF, BMP, TIFF or GIF (its first picture) whole.
 
@@ -76,7 +84,7 @@ def read_image(source: str | os.PathLike[str] | bytes) -> np.ndarray:
     return read_picture(source).image
 
 
-@called_apart(PICTURE, gives=Picture)
+@called_apart(PICTURE, Picture.checked)
 def read_picture(source: str | os.PathLike[str] | bytes, megapixels: float | None = None) -> Picture:
     """As :func:`read_image`, but unpacked to at most ``megapixels`` and ``working_side`` pixels a side.
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from durian.errors import DurianError, LimitExceeded, UnreadableMedia
-from durian.media import avi_tables, matroska_lists, mp4_tables
+from durian.media import avi_tables, matroska_lists, mp4_tables, results
 from durian.media.apart import GLANCE, called_apart
 from durian.media.codecs import decoders_at_opening, is_read
 from durian.media.files import check_pixels, open_checked
@@ -49,6 +49,18 @@ class VideoInfo:
     fps: float
     duration: float
     has_audio: bool
+
+    @classmethod
+    def checked(cls, value: Any) -> VideoInfo:
+        """One of the fields' values, as another process sends them; raises as :mod:`durian.media.results`."""
+        width, height, fps, duration, has_audio = value
+        return cls(
+            results.whole(width),
+            results.whole(height),
+            results.positive(fps),
+            results.positive(duration),
+            results.truth(has_audio),
+        )
 
 
 def video_kind(path: str | os.PathLike[str]) -> tuple[Path, str]:
@@ -249,7 +261,7 @@ def upright_size(frame: VideoFrame, stream: VideoStream) -> tuple[int, int]:
     return (frame.height, width) if frame.rotation % 180 else (width, frame.height)
 
 
-@called_apart(GLANCE, gives=VideoInfo)
+@called_apart(GLANCE, VideoInfo.checked)
 def probe_video(path: str | os.PathLike[str]) -> VideoInfo:
     """Read size, rate, length and sound of a video. Decodes its first frame only, and not even that if too large.
 

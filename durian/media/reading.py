@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from durian.errors import InvalidRequest, LimitExceeded, OutputFailed, UnreadableMedia
-from durian.media.apart import FRAMES, iterated_apart
+from durian.media import results
+from durian.media.apart import CLIP, FRAMES, Work, iterated_apart
 from durian.media.colour import flatten_on_white
 from durian.media.files import check_pixels
 from durian.media.kinds import VIDEO_FORMATS
@@ -48,6 +49,9 @@ MAX_LIST_BYTES = 3_000_000_000
 MAX_SECONDS_BEFORE = 600.0
 """Read before the wanted part, where a file can be entered at few places: cameras' can every few seconds, those that
 browsers record sometimes only at their beginning."""
+CLIP_FRAME_PIXELS, CLIP_PIXELS = 9_000_000, 3_000_000_000
+"""Of a frame (4K has 8.3 megapixels) and of all frames of what counts as a short video; a slow core decodes the latter
+in half of the time that such a one may take."""
 _HD_HEIGHT = 720
 """Untagged video of this height and above is in BT.709 colours, below in BT.601 (what players assume)."""
 _UNSPECIFIED_COLORSPACE, _BT709, _BT601 = 2, 1, 5
@@ -99,7 +103,6 @@ def read_video(
     return Video(frames, rate, len(frames) / rate, info.has_audio)
 
 
-@iterated_apart(FRAMES)
 def iter_video(
     path: str | os.PathLike[str],
     fps: float | None = None,
@@ -112,7 +115,15 @@ def iter_video(
     info = probe_video(path)
     rate = info.fps if fps is None else fps
     seconds = _window(info, Path(path).name, rate, start, end, max_seconds)
-    return _sampled(Path(path), rate, start, seconds, max_side)
+    return _sampled(Path(path), rate, start, seconds, max_side, info)
+
+
+def _work_of(path: Path, fps: float, start: float, seconds: float, max_side: int | None, info: VideoInfo) -> Work:
+    """The kind of work that a part of a video is, as far as its headers tell."""
+    frame = info.width * info.height
+    # A file without an index is read from its beginning.
+    pixels = frame * info.fps * (seconds + min(start, MAX_SECONDS_BEFORE))
+    return CLIP if frame <= CLIP_FRAME_PIXELS and pixels <= CLIP_PIXELS else FRAMES
 
 
 def iter_lossless(path: str | os.PathLike[str]) -> Iterator[np.ndarray]:
@@ -153,8 +164,9 @@ def _window(
     return seconds
 
 
+@iterated_apart(_work_of, results.picture)
 def _sampled(
-    path: Path, fps: float, start: float, seconds: float, max_side: int | None
+    path: Path, fps: float, start: float, seconds: float, max_side: int | None, info: VideoInfo
 ) -> Generator[np.ndarray, None, None]:
     """Show at each output time the frame that a player would show, so that the length stays true."""
     count = max(1, round(seconds * fps))

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from durian.errors import LimitExceeded
-from durian.media.av1_frames import count_frames
+from durian.media import av1_frames, vp9_frames
 from durian.media.codecs import CHECKED
 from durian.media.held_frames import check_frame, check_held, held_bytes, most_pixels, scout_of
 from durian.media.jpeg_scans import check_frame_scans, without_exif
@@ -33,8 +33,12 @@ MAX_DECODED_PER_SECOND = 250
 """Frames decoded per second of video before a file counts as hostile; above any phone's slow motion."""
 SECONDS_BEFOREHAND = 10.0
 """Frames of so many seconds more are never too many: decoders begin before the wanted part."""
+MAX_PIXELS_BEFORE = 1_000_000_000
+"""Taken in before the first frame comes out; of 8K 28 frames, where a decoder keeps 18 at most."""
 KEPT_BACK = 64
 """Frames that a decoder has in hand at most, between what goes in and what comes out."""
+COUNTED = {"av1": av1_frames.count_frames, "vp9": vp9_frames.count_frames}
+"""Of codecs whose packets may hold several frames, how those are counted."""
 WIDEST_BLOCK = 64
 """Pixels to whose multiple FFmpeg rounds a width up before it counts."""
 
@@ -51,7 +55,7 @@ class Unpacking:
     def __init__(self, container: InputContainer, stream: VideoStream, name: str) -> None:
         self.seconds = 0.0
         self._container, self._stream, self._name = container, stream, name
-        self._taken = self._given = self._pixels_taken = self._pixels_given = 0
+        self._taken = self._given = self._pixels_taken = self._pixels_given = self._pixels_before = 0
         context = stream.codec_context
         self._most_pixels = most_pixels(context.codec.canonical_name, context.width * context.height)
         context.options = {"max_pixels": str(self._most_told())}
@@ -103,9 +107,10 @@ class Unpacking:
         context = self._stream.codec_context
         if context.name == "mjpeg":
             check_frame_scans(bytes(packet), f"A frame of {self._name}")
-        # Of VP9 and others, eight at most.
-        frames = count_frames(bytes(packet)) if context.codec.canonical_name == "av1" else 1
+        count = COUNTED.get(context.codec.canonical_name)
+        frames = 1 if count is None else count(bytes(packet))
         self._taken += frames
+        self._pixels_before += frames * context.width * context.height
         self._pixels_taken += min(frames, max(0, self._taken - KEPT_BACK)) * context.width * context.height
         self._check()
 
@@ -146,6 +151,10 @@ class Unpacking:
         return self._most_pixels + WIDEST_BLOCK * get_settings().max_image_side
 
     def _check(self) -> None:
+        if not self._given and self._pixels_before > MAX_PIXELS_BEFORE:
+            raise LimitExceeded(
+                f"{self._name} holds more than 1 gigapixel in frames before the first one that is shown: re-encode it."
+            )
         check_work(max(self._pixels_taken, self._pixels_given), self.seconds, self._name)
         most = MAX_DECODED_PER_SECOND * (max(self.seconds, 0.0) + SECONDS_BEFOREHAND)
         if max(self._taken - KEPT_BACK, self._given) > most:

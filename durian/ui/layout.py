@@ -11,7 +11,7 @@ import gradio as gr
 from durian.settings import get_settings
 from durian.ui import controls, texts
 from durian.ui.session import Session
-from durian.ui.widgets import PICTURE_TYPES, cards, raw_camera, raw_upload, raw_video, stage
+from durian.ui.widgets import PICTURE_TYPES, cards, raw_camera, raw_upload, raw_video, shown_video, stage
 
 
 @dataclass
@@ -257,15 +257,7 @@ def _result(page: Page) -> None:
         with gr.Column(elem_id="still-pane"):
             page.still_stage = stage("still", texts.EMPTY_STILL, "still-stage")
             page.control("frame", info=None, buttons=[], elem_classes=["quiet"])
-        page.result_video = gr.Video(
-            label="Animation",
-            show_label=False,
-            interactive=False,
-            autoplay=True,
-            loop=True,
-            elem_id="result-video",
-            buttons=[],
-        )
+        page.result_video = shown_video("result-video")
         page.renderer = gr.Radio(
             ["preview", "diffusion"],
             label="Rendered by",

@@ -114,10 +114,35 @@ def raw_camera(elem_id: str) -> gr.Image:
     return _raw(gr.Image(sources=["webcam"], type="filepath", label="Take a photo", height=220, elem_id=elem_id))
 
 
+def shown_video(elem_id: str) -> gr.Video:
+    """A video of ours to look at, shown as it is."""
+    video = gr.Video(
+        label="Animation",
+        show_label=False,
+        interactive=False,
+        autoplay=True,
+        loop=True,
+        elem_id=elem_id,
+        buttons=[],
+    )
+    return _as_it_is(video)
+
+
 def _raw(component: Any) -> Any:
     # On the instance: Gradio writes a .pyi file beside any module that subclasses a component.
     component.preprocess = _uploaded_path
+    return _as_it_is(component)
+
+
+def _as_it_is(component: Any) -> Any:
+    """Let nothing read a component's file when it is shown: Gradio would have FFmpeg, where there is one, look at each
+    video and convert all of it, within no limits, while nobody else is answered."""
+    component.postprocess = _file
     return component
+
+
+def _file(value: str | Path | None) -> gr.FileData | None:
+    return None if value is None else gr.FileData(path=str(value), orig_name=Path(value).name)
 
 
 def _uploaded_path(payload: Any) -> str | None:
