@@ -35,6 +35,14 @@ CONFIDENT_TINY, TINY = 0.7, 32
 CERTAIN = 0.7
 """Confidence at which no further window is asked; real faces reach 0.8 (113 portraits), a cheetah cub 0.63."""
 
+STEADY_ANGLES, STEADY_WINDOW = (-10.0, -5.0, 5.0, 10.0), 1.8
+"""Degrees by which a found face is turned for more looks at it, in a window of so many face sizes. The mean of all five
+meshes differs between a photo and a turned, smaller copy of it by 0.33 % of the eye distance, where one differs by 0.74
+(37 portraits)."""
+
+STRAYED = 0.1
+"""Part of a face's size by which a turned look's point may be off, before that look is of something else."""
+
 FLAT = 0.5
 """Standard deviation, in grey levels of a 3 × 3 neighbourhood, below which skin counts as flat."""
 
@@ -142,8 +150,32 @@ def _mesh_in_crop(image: np.ndarray, crop: Crop) -> Face | None:
     return Face(photo.astype(np.float32))
 
 
+def _steadied(image: np.ndarray, face: Face) -> Face:
+    """The face with the mean of its landmarks and of those in views turned by :data:`STEADY_ANGLES`."""
+    x0, y0, x1, y1 = face.box
+    size = _size(face)
+    crop = Crop((x0 + x1) / 2, (y0 + y1) / 2, size * STEADY_WINDOW)
+    picture, back = crop.apply(image, MESH_SIDE), crop.inverse_matrix(MESH_SIDE)
+    found = [face.landmarks]
+    for angle in STEADY_ANGLES:
+        turn = cv2.getRotationMatrix2D(((MESH_SIDE - 1) / 2,) * 2, angle, 1.0)
+        view = cv2.warpAffine(
+            picture, turn, (MESH_SIDE, MESH_SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        mesh = mesh_landmarks(view)
+        if mesh is None:
+            continue
+        unturned = cv2.invertAffineTransform(turn)
+        mesh[:, :2] = mesh[:, :2] @ unturned[:, :2].T + unturned[:, 2]
+        mesh *= back[0, 0]
+        mesh[:, :2] += back[:, 2]
+        if np.abs(mesh[:, :2] - face.landmarks[:, :2]).max() < STRAYED * size:
+            found.append(mesh)
+    return replace(face, landmarks=np.mean(found, 0, dtype=np.float64).astype(np.float32))
+
+
 def _judged(image: np.ndarray, face: Face) -> Face:
-    """The face with its confidence and flatness measured."""
+    """The face with its confidence and flatness measured, and its landmarks steadied."""
     x0, y0, x1, y1 = face.box
     side = _size(face)
     confidence = 0.0
@@ -153,7 +185,8 @@ def _judged(image: np.ndarray, face: Face) -> Face:
             if confidence < CERTAIN:
                 scores = [box[4] for box in detect_boxes(around, full_range)]
                 confidence = max([confidence, *scores])
-    return righted(image, replace(face, confidence=float(confidence), flatness=_flatness(image, face)))
+    judged = replace(face, confidence=float(confidence), flatness=_flatness(image, face))
+    return _steadied(image, righted(image, judged))
 
 
 def _flatness(image: np.ndarray, face: Face) -> float:
