@@ -19,6 +19,7 @@ SECONDS_BETWEEN_LOOKS = 0.2
 """Seconds after which somebody who waits for a turn and is not wanted any more is noticed."""
 
 _between: ContextVar[Callable[[], None]] = ContextVar("between steps", default=lambda: None)
+_look: ContextVar[Callable[[], None]] = ContextVar("look", default=lambda: None)
 
 
 def between_steps() -> None:
@@ -30,10 +31,30 @@ def between_steps() -> None:
     _between.get()()
 
 
+def check_wanted() -> None:
+    """As :func:`between_steps` within a step: nobody else has their turn.
+
+    Raises:
+        Cancelled: nobody waits for the work any more.
+    """
+    _look.get()()
+
+
 @contextmanager
 def stepping(look: Callable[[], None]) -> Iterator[None]:
-    """A context in which :func:`between_steps` calls ``look``, which raises where the work is to be given up."""
-    before = _between.set(look)
+    """A context in which :func:`between_steps` and :func:`check_wanted` call ``look``, which raises where the work is
+    to be given up."""
+    before = _look.set(look)
+    try:
+        with _stepping(look):
+            yield
+    finally:
+        _look.reset(before)
+
+
+@contextmanager
+def _stepping(step: Callable[[], None]) -> Iterator[None]:
+    before = _between.set(step)
     try:
         yield
     finally:
@@ -82,7 +103,7 @@ class Turns:
 
         since = self._enter(client, is_wanted)
         try:
-            with stepping(give_way):
+            with _stepping(give_way):
                 yield
         finally:
             if since is not None:

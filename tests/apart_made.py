@@ -78,6 +78,12 @@ def count_up(source: str, most: int) -> Generator[np.ndarray, None, None]:
     return _counting(source, most)
 
 
+@iterated_apart(lambda source: QUICK, results.mask)
+def count_slowly(source: str) -> Generator[np.ndarray, None, None]:
+    time.sleep(600)
+    yield np.zeros((1, 1), np.uint8)
+
+
 def _counting(source: str, most: int) -> Generator[np.ndarray, None, None]:
     for number in range(most):
         Path(source).exists()

@@ -12,7 +12,7 @@ from gated import wait_until
 
 from durian import long_work
 from durian.errors import Cancelled
-from durian.long_work import Turns, between_steps, stepping
+from durian.long_work import Turns, between_steps, check_wanted, stepping
 
 
 class Worker:
@@ -126,6 +126,23 @@ def test_work_that_nobody_waits_for_is_given_up(pool: ThreadPoolExecutor):
     wait_until(lambda: after.steps == 1)
     ends(after)
     assert (turns._waiting, +turns._working) == ({}, {})
+
+
+def test_within_a_step_nobody_gives_way(pool: ThreadPoolExecutor):
+    turns, looked = Turns(1), []
+    with stepping(lambda: looked.append("a")), turns.turn("a"):
+        other = Worker(pool, turns, "b")
+        wait_until(lambda: len(turns._waiting) == 1)
+        before = len(looked)
+        check_wanted()
+        assert (len(looked) - before, other.steps) == (1, 0)
+        with stepping({}.popitem), pytest.raises(KeyError):
+            check_wanted()
+        check_wanted()
+        assert other.steps == 0
+    wait_until(lambda: other.steps == 1)
+    ends(other)
+    check_wanted()
 
 
 def test_outside_of_any_context_a_step_does_nothing():

@@ -24,6 +24,7 @@ from videos_made import make_video, steady
 from durian import content_cache
 from durian.engine.memory import resident_mb
 from durian.errors import Cancelled, InvalidRequest, LimitExceeded, OutputFailed, UnreadableMedia
+from durian.long_work import stepping
 from durian.masks import read_mask
 from durian.media import VideoInfo, apart, iter_video, pixel_count, probe_video, read_audio, read_image, read_picture
 from durian.media.reading import _work_of
@@ -299,6 +300,7 @@ def test_a_process_has_what_reads_files_and_no_more(on, tmp_path):
     with pytest.raises(RuntimeError, match=r"^OSError: "):
         apart_made.run(str(tmp_path / "a"), "Path(source).write_bytes(b'1')")
     assert apart_made.run("a", "result = own_id()") not in (os.getpid(), on._running.pid)
+    assert "NoNewPrivs:\t1" in apart_made.run("a", "result = Path('/proc/self/status').read_text()")
     told = apart_made.run("a", "result = sorted(os.environ)")
     assert {"PATH", "DURIAN_WORKING_SIDE"} <= set(told)
     assert "HF_TOKEN" not in told
@@ -315,6 +317,22 @@ def test_a_call_that_is_not_wanted_any_more(on):
     asked = []
     with pytest.raises(Cancelled):
         apart_made.wait("a", is_cancelled=lambda: asked.append(0) or len(asked) > 2)
+    assert none_left(on)
+
+
+@pytest.mark.parametrize("begin", [lambda: apart_made.wait("a"), lambda: next(apart_made.count_slowly("a"))])
+def test_a_reading_that_nobody_waits_for_any_more(on, begin):
+    """Such as of a page that was closed, or a caller who has hung up."""
+    looks = []
+
+    def look() -> None:
+        looks.append(len(processes(on)))
+        if len(looks) > 3:
+            raise Cancelled("The caller has gone.")
+
+    with stepping(look), pytest.raises(Cancelled, match=r"^The caller has gone\.$"):
+        begin()
+    assert looks[-1] == 1
     assert none_left(on)
 
 
@@ -378,6 +396,18 @@ def test_short_videos_do_not_wait_for_long_ones(width, height, fps, start, secon
     info = VideoInfo(width, height, fps, 600, False)
     assert _work_of(Path("a.mp4"), 12, start, seconds, 640, info) is (apart.CLIP if is_short else apart.FRAMES)
     assert apart.CLIP.turns is not apart.FRAMES.turns
+
+
+def test_a_video_that_is_looked_at_keeps_neither_pictures_nor_sound_waiting(on, tmp_path, monkeypatch):
+    """Of one address, too: its own animation would keep everybody's waiting."""
+    monkeypatch.setattr(apart, "LONGEST_WAIT", 0.0)
+    path = tmp_path / "loud.mkv"
+    click_video(path, "mono")
+    with apart.GLANCE.turns.place("one", lambda: None), content_cache.kept_for("one"):
+        with pytest.raises(LimitExceeded, match=r"^Many other files are being read: "):
+            probe_video(path)
+        assert read_audio(path, 0.0, 0.1).shape == (2, 4800)
+        assert pixel_count(PICTURES["png"]) == QUARTERS.shape[0] * QUARTERS.shape[1]
 
 
 def test_where_the_system_cannot_files_are_read_here(monkeypatch, caplog):

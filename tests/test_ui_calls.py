@@ -8,14 +8,17 @@ import threading
 from types import SimpleNamespace
 
 import asynchronous
+import gradio as gr
 import pytest
 from gradio.context import LocalContext
 
 from durian.errors import Cancelled
-from durian.long_work import between_steps
+from durian.long_work import between_steps, check_wanted
 from durian.settings import Settings
 from durian.ui import calls
 from durian.ui.calls import aside
+from durian.ui.handlers import common
+from durian.ui.session import Session
 from durian.ui.visitors import Visitor, Visitors
 
 
@@ -158,3 +161,36 @@ def test_an_error_ends_a_turn_as_well():
         assert await aside(visitor("10.0.0.1"), None, lambda: "done") == "done"
 
     asynchronous.run(scene())
+
+
+@pytest.mark.parametrize("way", ["at once", "in steps"])
+def test_a_handler_s_work_ends_where_its_page_is_closed(monkeypatch: pytest.MonkeyPatch, way: str):
+    visitors = Visitors(Settings())
+    monkeypatch.setattr(common, "get_visitors", lambda: visitors)
+    page, other = (visitors.admit(name, "", "10.0.0.1") for name in ("page", "other"))
+    session, done = Session(owner=page.owner), []
+
+    def work(session: Session) -> str:
+        between_steps()
+        check_wanted()
+        done.append("before")
+        assert visitors.leave("page") is page
+        check_wanted()
+        done.append("after")
+        return "never"
+
+    def in_steps(session: Session):
+        yield work(session)
+
+    if way == "at once":
+        assert common.guarded(work)(session) == gr.skip()
+    else:
+        with pytest.raises(gr.Error, match=r"The page was closed\."):
+            next(common.guarded(in_steps)(session))
+    assert done == ["before"]
+    assert visitors.has_left(page.owner)
+    assert not visitors.has_left(other.owner)
+    # A phone that was put away comes back.
+    visitors.admit("page", "", "10.0.0.1")
+    assert not visitors.has_left(page.owner)
+    assert not visitors.has_left("nobody")

@@ -28,7 +28,7 @@ from typing import Any, ParamSpec, TypeVar
 from durian import errors
 from durian.content_cache import current_client
 from durian.errors import Cancelled, DurianError, LimitExceeded
-from durian.long_work import Turns
+from durian.long_work import Turns, check_wanted
 from durian.media.reader import BEGUN, END, ERROR, ITEM, MEMORY, RESULT, Limits, Task
 from durian.media.wire import Forged, receive
 from durian.settings import get_settings
@@ -38,11 +38,13 @@ MEMORY_BYTES = 1_200_000_000
 in the costliest format (WebP)."""
 FRAMES_BYTES = 1_800_000_000
 """The same where all frames of a large video are decoded: 1.5 GB are kept by its decoder at most."""
+SOUND_BYTES = 600_000_000
+"""The same for sound."""
 AT_ONCE = 2
 """Processes for pictures, and for short videos' frames; one of either for each client, so that nobody has all. Two
 cores do not gain from more."""
-LONGEST_WAIT = 180.0
-"""Seconds that a file waits for others to be read."""
+LONGEST_WAIT = 600.0
+"""Seconds that a file waits for others to be read; who has gone does not."""
 WALL = 10.0
 """Times its seconds of processor time that a process is waited for: it shares the processor with all that the server
 does."""
@@ -80,8 +82,10 @@ class Work:
 
 PICTURE = Work("a picture", "save it again with another program, or make it smaller", MEMORY_BYTES, 12, Turns(AT_ONCE))
 """Of 50 megapixels the costliest formats (PNG, HEIC of ten bits) take five seconds on a slow core."""
-GLANCE = Work("a video's headers and sound", "convert it to H.264 MP4", MEMORY_BYTES, 20, Turns(1))
-"""At all of a video but its frames: a moment, mostly."""
+GLANCE = Work("a video's headers", "convert it to H.264 MP4", MEMORY_BYTES, 20, Turns(1))
+"""And first frame: a moment, mostly."""
+SOUND = Work("a video's sound", "convert it to H.264 MP4", SOUND_BYTES, 20, Turns(1))
+"""Read for animations, one after the other, which nobody else's files keep waiting."""
 _VIDEO_ADVICE = "convert it to H.264 MP4, trim it, or make it smaller"
 FRAMES = Work("a video", _VIDEO_ADVICE, FRAMES_BYTES, 400, Turns(1))
 """A minute of 4K at 60 frames a second has 30 gigapixels, of which a slow core decodes 0.1 a second. One at a time:
@@ -177,6 +181,7 @@ def _process(work: Work, task: Task, is_cancelled: Callable[[], bool]) -> Iterat
     def look() -> None:
         if is_cancelled():
             raise Cancelled("The file is not wanted any more.")
+        check_wanted()
         if time.monotonic() > until:
             raise LimitExceeded("Many other files are being read: try again in a minute.")
 
@@ -243,6 +248,7 @@ class _Process:
             self._seconds -= time.monotonic() - began
             if self._is_cancelled():
                 raise Cancelled("The file is not wanted any more.")
+            check_wanted()
             if self._seconds < 0:
                 raise TimeoutError("The process takes too long.")
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from durian.errors import Cancelled
 from durian.media import results
-from durian.media.apart import GLANCE, called_apart
+from durian.media.apart import SOUND, called_apart
 from durian.media.packets import packets_of
 from durian.media.probing import find_sound_stream, find_video_stream, open_container, stream_zero, video_kind
 
@@ -35,7 +35,7 @@ MOST_KINDS = 100
 of them. What comes after more is silence."""
 
 
-@called_apart(GLANCE, results.sound)
+@called_apart(SOUND, results.sound)
 def read_audio(
     path: str | os.PathLike[str], start: float, seconds: float, *, is_cancelled: Callable[[], bool] = lambda: False
 ) -> np.ndarray | None:

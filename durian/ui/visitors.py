@@ -250,6 +250,11 @@ class Visitors:
             visitor.left = visitor.beats <= 1
             return visitor if visitor.left else None
 
+    def has_left(self, owner: str) -> bool:
+        """Whether an owner's page was closed; False for whoever is not known."""
+        with self._lock:
+            return any(visitor.left for visitor in self._visitors.values() if visitor.owner == owner)
+
     def listen(self, name: str) -> None:
         """Somebody asks for what comes of the session, or of the event, of that name."""
         with self._lock:

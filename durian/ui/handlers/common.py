@@ -6,6 +6,7 @@ import functools
 import inspect
 import logging
 from collections.abc import Callable
+from functools import partial
 from html import escape
 from typing import Any
 
@@ -23,6 +24,7 @@ from durian.errors import (
     UnreadableMedia,
     WeightsMissing,
 )
+from durian.long_work import stepping
 from durian.ui import texts
 from durian.ui.visitors import get_visitors
 
@@ -78,6 +80,8 @@ def when_open(handler: Callable) -> Callable:
 def guarded(handler: Callable) -> Callable:
     """Turn what a handler raises into one sentence on the page; a superseded still changes nothing.
 
+    Its long work ends where the page is closed.
+
     The handler's first value is the visitor's session, which is gone when the page rested too long.
     """
     if inspect.isgeneratorfunction(handler):
@@ -89,7 +93,7 @@ def guarded(handler: Callable) -> Callable:
                 steps = handler(*values)
                 while True:
                     # Gradio asks for each step in a context of its own.
-                    with content_cache.kept_for(_client_of(values)):
+                    with content_cache.kept_for(_client_of(values)), stepping(partial(_check_open, values)):
                         step = next(steps, _OVER)
                     if step is _OVER:
                         return
@@ -108,7 +112,7 @@ def guarded(handler: Callable) -> Callable:
     def call(*values: Any):
         try:
             _check_session(values)
-            with content_cache.kept_for(_client_of(values)):
+            with content_cache.kept_for(_client_of(values)), stepping(partial(_check_open, values)):
                 return handler(*values)
         except gr.Error:
             raise
@@ -137,6 +141,13 @@ def _weigh_table(values: tuple[Any, ...]) -> None:
 
     if values and isinstance(values[0], Session):
         get_visitors().note_table(values[0].owner, values[0].picture_bytes())
+
+
+def _check_open(values: tuple[Any, ...]) -> None:
+    from durian.ui.session import Session
+
+    if values and isinstance(values[0], Session) and get_visitors().has_left(values[0].owner):
+        raise Cancelled("The page was closed.")
 
 
 def _check_session(values: tuple[Any, ...]) -> None:
