@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from durian.errors import NoFaceFound
-from durian.face import Crop, Face, check_face, detect_faces, detection, require_face
+from durian.face import Crop, Face, check_face, detect_faces, detection, eye_distance, require_face
 from durian.motion.canonical import canonical_face
 
 
@@ -60,6 +60,25 @@ def test_same_face_at_another_scale_and_place(collins, collins_face):
     found = require_face(picture)
     expected = (collins_face.landmarks[:, :2] + 0.5) * 0.6 - 0.5 + (200, 80)
     assert np.linalg.norm(found.landmarks[:, :2] - expected, axis=1).mean() < 0.05 * found.eye_distance
+
+
+@pytest.mark.parametrize("who", ["collins", "hopper"])
+def test_landmarks_are_steadier_than_those_of_one_look(who, request, monkeypatch):
+    """A turned, smaller copy has them where the picture has them."""
+    image = request.getfixturevalue(who)
+    turn = cv2.getRotationMatrix2D((image.shape[1] / 2, image.shape[0] / 2), 4, 0.93)
+    copy = cv2.warpAffine(image, turn, image.shape[1::-1], flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE)
+
+    def error() -> float:
+        detection._found.clear()
+        there, here = (detect_faces(picture)[0].landmarks for picture in (copy, image))
+        misses = np.linalg.norm(there[:, :2] - (here[:, :2] @ turn[:, :2].T + turn[:, 2]), axis=1).mean()
+        return float(misses / eye_distance(here))
+
+    steadied = error()
+    monkeypatch.setattr(detection, "STEADY_ANGLES", ())
+    assert steadied < 0.75 * error()
+    detection._found.clear()
 
 
 def test_several_faces_largest_first(collins, hopper):

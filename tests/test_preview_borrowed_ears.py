@@ -8,10 +8,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from durian.geometry.alignment import aligned_mask, item_mesh
+from durian.geometry.mesh import FACE_OVAL
 from durian.geometry.raster import Canvas
 from durian.layers.face_light import FaceLight
+from durian.layers.skin import polygon
 from durian.prepare import AttributeSource, PortraitSource, build_request
-from durian.preview.borrowed_ears import MOST_SHADED, _across, _area, _ears_of, borrowed_ears
+from durian.preview.borrowed_ears import (
+    MOST_SHADED,
+    NOSE_BRIDGE,
+    OVERLAP,
+    ROOT,
+    _across,
+    _area,
+    _at_the_cheek,
+    _Ear,
+    _ears_of,
+    _ears_to_lend,
+    borrowed_ears,
+)
 from durian.request import AnimationRequest, RenderOptions
 from durian.scene import prepare_scene
 
@@ -78,3 +93,33 @@ def test_the_ear_is_as_faint_as_its_hair(wearing):
     request = wearing("hair-bob", "portrait-mateo")
     faint = replace(request, attributes=(replace(request.attributes[0], strength=0.5),))
     assert [ears_of(each)[1][0].strength for each in (request, faint)] == [1.0, 0.5]
+
+
+def test_an_ear_grows_from_a_narrower_cheek(wearing):
+    scene, _ = ears_of(wearing("hair-bob", "portrait-mateo"))
+    landmarks, oval = scene.landmarks.copy(), list(FACE_OVAL)
+    landmarks[oval, 0] += 0.25 * (landmarks[NOSE_BRIDGE, 0] - landmarks[oval, 0])
+    shape = scene.image.shape[:2]
+    face = polygon(landmarks[oval], shape) > 0.5
+
+    def gap(ear: _Ear) -> float:
+        """Between the cheek and where the ear is nearest to it, in face widths."""
+        mesh = item_mesh(ear.attribute, landmarks)
+        there = aligned_mask(replace(ear.attribute, mask=ear.mask), mesh, landmarks, SIZE) > 127
+        across = side * _across(landmarks, shape)
+        rows = there.any(1) & face.any(1)
+        return np.percentile((np.where(there, across, 9).min(1) - np.where(face, across, -9).max(1))[rows], ROOT)
+
+    ((side, ear),) = _ears_to_lend(scene.items[0].attribute, 1.0).items()
+    moved = _at_the_cheek(ear, side, landmarks, shape)
+    assert gap(ear) > 0.03
+    assert gap(moved) == pytest.approx(-OVERLAP, abs=0.02)
+    # Of its owner's cheek nothing comes onto the portrait's.
+    assert moved.sample is ear.alone
+    assert ear.alone.alpha.sum() < ear.sample.alpha.sum()
+    # Moved to the side alone, and one that grows from the cheek stays as it is.
+    placement = moved.attribute.placement
+    assert abs(placement.dy) < 0.3 * abs(placement.dx)
+    assert _at_the_cheek(moved, side, landmarks, shape).attribute.placement.dx == pytest.approx(placement.dx, abs=0.02)
+    landmarks[oval, 0] -= 0.6 * (landmarks[NOSE_BRIDGE, 0] - landmarks[oval, 0])
+    assert _at_the_cheek(ear, side, landmarks, shape) is ear

@@ -171,7 +171,7 @@ def _steadied(image: np.ndarray, face: Face) -> Face:
         mesh[:, :2] += back[:, 2]
         if np.abs(mesh[:, :2] - face.landmarks[:, :2]).max() < STRAYED * size:
             found.append(mesh)
-    return replace(face, landmarks=np.mean(found, 0, dtype=np.float64).astype(np.float32))
+    return replace(face, landmarks=np.stack(found).mean(0, dtype=np.float64).astype(np.float32))
 
 
 def _judged(image: np.ndarray, face: Face) -> Face:

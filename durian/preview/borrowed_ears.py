@@ -9,7 +9,8 @@ import numpy as np
 
 from durian.content_cache import ContentCache
 from durian.content_hash import content_hash
-from durian.geometry.alignment import item_mesh
+from durian.face import eye_distance
+from durian.geometry.alignment import aligned_mask, item_mesh
 from durian.geometry.head import Head
 from durian.geometry.mesh import FACE_OVAL, HeadPose
 from durian.geometry.mirror import yaw
@@ -40,6 +41,11 @@ MOST_SHADED = 0.4
 """Difference in shade between one cheek and the face that is followed, natural logarithm."""
 SOFT = 0.012
 """Softness of its edge, in face widths."""
+ROOT = 20.0
+"""Percentile of an ear's rows, by how far off the cheek they are: from there on it grows from the head."""
+OVERLAP, MOST_MOVED = 0.015, 0.2
+"""How far its root lies on the cheek, and how far it is moved there at most, in face widths: heads that were hidden by
+hair are narrower or wider than others' are."""
 
 NOSE_BRIDGE = 168
 
@@ -69,17 +75,23 @@ def borrowed_ears(scene: Scene, colour: np.ndarray, wearer: FaceLight) -> tuple[
     for side, ear in _kept.get(attribute.image, lambda _: _ears_to_lend(attribute, scale), key=key).items():
         if _area(own * (side * _across(scene.landmarks, own.shape) > 0), scene.landmarks) <= MOST_SHOWN:
             shade = _brightness(colour, scene.landmarks, side) - wearer.mean.mean() - ear.shade
-            layers.append(_layer(ear, scene, wearer, np.clip(shade, -MOST_SHADED, MOST_SHADED), attribute.strength))
+            shade = np.clip(shade, -MOST_SHADED, MOST_SHADED)
+            placed = _at_the_cheek(ear, side, scene.landmarks, own.shape)
+            layers.append(_layer(placed, scene, wearer, shade, attribute.strength))
     return tuple(layers)
 
 
 @dataclass(frozen=True)
 class _Ear:
-    """A reference's ear: its mask as an attribute, its pixels at the size they are drawn at, the mean log colour of the
-    face ``(3,)`` and how much brighter than that the cheek before the ear is, natural logarithm."""
+    """A reference's ear: its mask with the cheek that it grows from as an attribute, its pixels at the size they are
+    drawn at, with that cheek and ``alone``, the mean log colour of the face ``(3,)`` and how much brighter than that
+    the cheek before the ear is, natural logarithm."""
 
     attribute: Attribute
+    mask: np.ndarray
+    """``(H, W) uint8``, without the cheek."""
     sample: Sample
+    alone: Sample
     skin: np.ndarray
     shade: float
 
@@ -92,9 +104,11 @@ def _ears_to_lend(attribute: Attribute, scale: float) -> dict[int, _Ear]:
     for side in (-1, 1):
         theirs = shown * (side * _across(landmarks, shown.shape) > 0)
         if _area(theirs, landmarks) >= LEAST_SHOWN:
-            ear = replace(attribute, mask=_mask_of(theirs, landmarks), name="other", trim=0.0)
+            alone = _mask_of(theirs, landmarks)
+            ear = replace(attribute, mask=_with_cheek(alone, theirs, landmarks), name="other", trim=0.0)
             shade = _brightness(picture, landmarks, side) - float(skin.mean())
-            lent[side] = _Ear(ear, Sample.of(ear, scale), skin, shade)
+            bare = Sample.of(replace(ear, mask=alone), scale)
+            lent[side] = _Ear(ear, alone, Sample.of(ear, scale), bare, skin, shade)
     return lent
 
 
@@ -140,12 +154,44 @@ def _brightness(image: np.ndarray, landmarks: np.ndarray, side: int) -> float:
 
 
 def _mask_of(shown: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
-    """An ear with the cheek that it grows from, ``(H, W) uint8``."""
-    width = Head(landmarks).width
-    away = cv2.distanceTransform((shown < 0.5).astype(np.uint8), cv2.DIST_L2, 5) / (INWARD * width)
+    """An ear with a soft edge, ``(H, W) uint8``."""
+    blurred = cv2.GaussianBlur(shown, (0, 0), SOFT * Head(landmarks).width)
+    return np.rint(255 * np.clip(2 * blurred - 1, 0, 1)).astype(np.uint8)
+
+
+def _with_cheek(alone: np.ndarray, shown: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    """The ear's mask with the cheek that it grows from, ``(H, W) uint8``."""
+    reach = INWARD * Head(landmarks).width
+    away = cv2.distanceTransform((shown < 0.5).astype(np.uint8), cv2.DIST_L2, 5) / reach
     cheek = np.clip(1 - away, 0, 1) * polygon(landmarks[FACE_OVAL], shown.shape)
-    edge = np.clip(2 * cv2.GaussianBlur(shown, (0, 0), SOFT * width) - 1, 0, 1)
-    return np.rint(255 * np.maximum(edge, cheek)).astype(np.uint8)
+    return np.maximum(alone, np.rint(255 * cheek).astype(np.uint8))
+
+
+def _at_the_cheek(ear: _Ear, side: int, portrait: np.ndarray, shape: tuple[int, int]) -> _Ear:
+    """The ear moved to the side so that it grows from the portrait's cheek, where that ends before its owner's.
+
+    Args:
+        ear: of a reference.
+        side: of the face, -1 or 1.
+        portrait: ``(478, 3)`` landmarks in pixels of a square picture of ``shape``.
+    """
+    mesh = item_mesh(ear.attribute, portrait)
+    there = aligned_mask(replace(ear.attribute, mask=ear.mask), mesh, portrait, shape[0]) > 127
+    across, face = side * _across(portrait, shape), polygon(portrait[FACE_OVAL], shape) > 0.5
+    rows = there.any(1) & face.any(1)
+    if not rows.any():
+        return ear
+    root = np.where(there, across, np.inf).min(1)[rows]
+    cheek = np.where(face, across, -np.inf).max(1)[rows]
+    gap = float(np.percentile(root - cheek, ROOT)) + OVERLAP
+    if gap <= 0:
+        return ear
+    head, placement = Head(portrait), ear.attribute.placement
+    to_the_side = head.axes[:2, 0] / np.linalg.norm(head.axes[:2, 0])
+    moved = side * min(gap, MOST_MOVED) * head.width / eye_distance(portrait) * to_the_side
+    placement = replace(placement, dx=placement.dx - float(moved[0]), dy=placement.dy - float(moved[1]))
+    # The cheek that it would bring along lies where the portrait's own is seen.
+    return replace(ear, attribute=replace(ear.attribute, placement=placement), sample=ear.alone)
 
 
 def _layer(ear: _Ear, scene: Scene, wearer: FaceLight, shade: float, strength: float) -> Layer:
