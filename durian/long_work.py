@@ -15,6 +15,8 @@ CLIENTS_KEPT = 1000
 """Of whom it is remembered how long they worked."""
 SECONDS_REMEMBERED = 60.0
 """After which a third of what somebody worked still counts (1/e)."""
+LITTLE = 3.0
+"""Seconds of work of late with which somebody has a spare place; most pictures take one at most."""
 SECONDS_BETWEEN_LOOKS = 0.2
 """Seconds after which somebody who waits for a turn and is not wanted any more is noticed."""
 
@@ -61,24 +63,46 @@ def _stepping(step: Callable[[], None]) -> Iterator[None]:
         _between.reset(before)
 
 
+class WorkedOfLate:
+    """How long each client worked of late, in seconds; those longer ago count for less. Not safe from many threads."""
+
+    def __init__(self) -> None:
+        self._worked: dict[str, tuple[float, float]] = {}
+        """Of each client the seconds that counted when its last work ended, and when that was; the latest last."""
+
+    def note(self, client: str, seconds: float, now: float) -> None:
+        """``seconds`` of work have ended, ``now`` by a clock that never goes back."""
+        worked = self.of(client, now) + seconds
+        self._worked.pop(client, None)
+        self._worked[client] = worked, now
+        if len(self._worked) > CLIENTS_KEPT:
+            del self._worked[next(iter(self._worked))]
+
+    def of(self, client: str, now: float) -> float:
+        """Seconds that count."""
+        seconds, when = self._worked.get(client, (0.0, now))
+        return seconds * math.exp((when - now) / SECONDS_REMEMBERED)
+
+
 class Turns:
     """Lets so many work at once, in their own threads, of each client one at most.
 
-    Next is the client who worked least of late, in seconds; of equals, who came first. Who works gives way between
-    steps to those who wait.
+    Next is the client who worked least of late; of equals, who came first. Who works gives way between steps to those
+    who wait.
 
     Args:
         places: how many may work.
+        spare: how many more may, of those who worked less than :data:`LITTLE` seconds of late: they do not wait for who
+            works long.
     """
 
-    def __init__(self, places: int) -> None:
-        self._places = places
+    def __init__(self, places: int, spare: int = 0) -> None:
+        self._places, self._spare = places, spare
         self._changed = threading.Condition()
         self._tickets = itertools.count()
         self._waiting: dict[int, str] = {}
         self._working: Counter[str] = Counter()
-        self._worked: dict[str, tuple[float, float]] = {}
-        """Of each client the seconds that counted when its last turn ended, and when that was; the latest last."""
+        self._worked = WorkedOfLate()
 
     @contextmanager
     def turn(self, client: str) -> Iterator[None]:
@@ -142,31 +166,21 @@ class Turns:
     def _leave(self, client: str, since: float) -> None:
         with self._changed:
             now = time.monotonic()
-            worked = self._worked_of_late(client, now) + now - since
-            self._worked.pop(client, None)
-            self._worked[client] = worked, now
-            if len(self._worked) > CLIENTS_KEPT:
-                del self._worked[next(iter(self._worked))]
+            self._worked.note(client, now - since, now)
             self._working[client] -= 1
             if not self._working[client]:
                 del self._working[client]
             self._changed.notify_all()
 
     def _is_next(self, ticket: int) -> bool:
-        if self._working.total() >= self._places:
-            return False
-        now = time.monotonic()
+        now, taken = time.monotonic(), self._working.total()
         ready = [
-            (self._worked_of_late(client, now), other)
-            for other, client in self._waiting.items()
-            if self._may_work(client)
+            (self._worked.of(client, now), other) for other, client in self._waiting.items() if self._may_work(client)
         ]
-        return min(ready, default=(0.0, None))[1] == ticket
-
-    def _worked_of_late(self, client: str, now: float) -> float:
-        """Seconds, those longer ago for less."""
-        seconds, when = self._worked.get(client, (0.0, now))
-        return seconds * math.exp((when - now) / SECONDS_REMEMBERED)
+        if not ready or taken >= self._places + self._spare:
+            return False
+        worked, first = min(ready)
+        return first == ticket and (taken < self._places or worked < LITTLE)
 
     def _may_work(self, client: str) -> bool:
         return client == "" or client not in self._working

@@ -12,6 +12,7 @@ from requests_made import request
 
 from durian.engine import Engine
 from durian.engine import jobs as jobs_module
+from durian.engine import queue as queue_module
 from durian.engine.jobs import Delivery, Job
 from durian.engine.queue import JobQueue, pace_key
 from durian.errors import Cancelled, InvalidRequest, LimitExceeded, QueueFull
@@ -92,6 +93,56 @@ def test_those_who_wait_are_told_how_long_from_earlier_jobs(monkeypatch: pytest.
     line.join(third)
     assert second.progress.remaining == pytest.approx(4 * 0.25)
     assert third.progress.remaining == pytest.approx(8 * 0.25)
+
+
+def of_client(client: str | None) -> Job:
+    return Job(gated_request(frames=4), Delivery(client=client))
+
+
+def test_next_is_who_had_least_of_late(monkeypatch: pytest.MonkeyPatch):
+    clock = [0.0]
+    monkeypatch.setattr(queue_module.time, "monotonic", lambda: clock[0])
+    line = JobQueue(9)
+    many = [of_client("1.2.3.4") for _ in range(3)]
+    for job in many:
+        line.join(job)
+    assert line.next() is many[0]
+    many[0].start()
+    clock[0] += 1.0
+    other, later = of_client("5.6.7.8"), of_client("9.9.9.9")
+    line.join(other)
+    line.join(later)
+    # While the first still runs, and of one client what came first.
+    assert line.jobs() == [many[0], other, later, many[1], many[2]]
+    assert [job.position for job in line.jobs()] == [0, 1, 2, 3, 4]
+    clock[0] += 20.0
+    line.done(many[0], None)
+    assert line.next() is other
+    clock[0] += 10.0
+    line.done(other, None)
+    again = of_client("5.6.7.8")
+    line.join(again)
+    assert line.jobs() == [later, again, many[1], many[2]]
+    nobody_s = of_client(None)
+    line.join(nobody_s)
+    assert line.jobs()[:2] == [later, nobody_s]
+
+
+def test_where_the_line_is_full_who_has_most_gives_a_place_up():
+    line = JobQueue(4)
+    first, second, third, other = (of_client(client) for client in ("a", "a", "a", "b"))
+    for job in (first, second, third, other):
+        line.join(job)
+    new = of_client("c")
+    line.join(new)
+    assert line.jobs() == [first, second, other, new]
+    with pytest.raises(QueueFull, match=r"^Many visitors wait: your last animation gave its place up\."):
+        third.result(PATIENCE)
+    # Two are no more than a second one of another's would be.
+    for client in ("a", "b", "c"):
+        with pytest.raises(QueueFull, match=r"^4 animations are waiting already: "):
+            line.join(of_client(client))
+    assert line.jobs() == [first, second, other, new]
 
 
 # Estimates

@@ -97,6 +97,28 @@ def test_next_is_who_has_not_had_a_turn(pool: ThreadPoolExecutor):
     ends(*waiting[:2])
 
 
+def test_a_spare_place_is_for_those_who_worked_little_of_late(
+    pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+):
+    clock = [0.0]
+    monkeypatch.setattr(long_work.time, "monotonic", lambda: clock[0])
+    turns = Turns(1, spare=1)
+    with turns.turn("a"):
+        clock[0] += long_work.LITTLE + 1
+    first = Worker(pool, turns, "d")
+    wait_until(lambda: first.steps == 1)
+    busy = Worker(pool, turns, "a")
+    wait_until(lambda: len(turns._waiting) == 1)
+    new, next_one = Worker(pool, turns, "b"), Worker(pool, turns, "c")
+    wait_until(lambda: new.steps + next_one.steps == 1)
+    assert (busy.steps, turns._working.total()) == (0, 2)
+    ends(new, next_one)
+    assert busy.steps == 0
+    ends(first)
+    wait_until(lambda: busy.steps == 1)
+    ends(busy)
+
+
 def test_nobody_s_work_may_have_all_places(pool: ThreadPoolExecutor):
     turns = Turns(2)
     both = [Worker(pool, turns, "") for _ in range(2)]
@@ -175,9 +197,9 @@ def test_next_is_who_worked_least_of_late(pool: ThreadPoolExecutor, monkeypatch:
     ends(last)
     assert order == ["b", "c", "a"]
     # After a minute a third of it counts, and after ten nothing that matters.
-    assert turns._worked_of_late("a", clock[0] + 60) == pytest.approx(30 * math.exp(-65 / 60))
-    assert turns._worked_of_late("a", clock[0] + 600) < 0.01
-    assert turns._worked_of_late("nobody", clock[0]) == 0
+    assert turns._worked.of("a", clock[0] + 60) == pytest.approx(30 * math.exp(-65 / 60))
+    assert turns._worked.of("a", clock[0] + 600) < 0.01
+    assert turns._worked.of("nobody", clock[0]) == 0
 
 
 def test_of_many_clients_the_last_turns_are_kept(monkeypatch: pytest.MonkeyPatch):
@@ -186,4 +208,4 @@ def test_of_many_clients_the_last_turns_are_kept(monkeypatch: pytest.MonkeyPatch
     for client in ("a", "b", "c", "a", "d"):
         with turns.turn(client):
             pass
-    assert list(turns._worked) == ["c", "a", "d"]
+    assert list(turns._worked._worked) == ["c", "a", "d"]

@@ -19,7 +19,7 @@ from durian.ui import calls
 from durian.ui.calls import aside
 from durian.ui.handlers import common
 from durian.ui.session import Session
-from durian.ui.visitors import Visitor, Visitors
+from durian.ui.visitors import SECONDS_TO_LISTEN, Visitor, Visitors
 
 
 def visitor(address: str) -> Visitor:
@@ -165,7 +165,8 @@ def test_an_error_ends_a_turn_as_well():
 
 @pytest.mark.parametrize("way", ["at once", "in steps"])
 def test_a_handler_s_work_ends_where_its_page_is_closed(monkeypatch: pytest.MonkeyPatch, way: str):
-    visitors = Visitors(Settings())
+    clock = [0.0]
+    visitors = Visitors(Settings(), lambda: clock[0])
     monkeypatch.setattr(common, "get_visitors", lambda: visitors)
     page, other = (visitors.admit(name, "", "10.0.0.1") for name in ("page", "other"))
     session, done = Session(owner=page.owner), []
@@ -194,3 +195,8 @@ def test_a_handler_s_work_ends_where_its_page_is_closed(monkeypatch: pytest.Monk
     visitors.admit("page", "", "10.0.0.1")
     assert not visitors.has_left(page.owner)
     assert not visitors.has_left("nobody")
+    # Nor is anybody there who shows no sign that a page is open.
+    visitors.beat("other")
+    clock[0] += SECONDS_TO_LISTEN + 1
+    assert visitors.has_left(page.owner)
+    assert not visitors.has_left(other.owner)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import threading
 import time
@@ -149,3 +150,20 @@ def test_an_address_has_so_many_connections(port: int):
         with connect(port, "127.0.0.2") as connection:
             connection.sendall(quick)
             assert b"200 OK" in all_of(connection)
+
+
+def test_what_anybody_can_cause_is_logged_once_a_minute():
+    log, seldom, seen = logging.getLogger("durian.test.seldom"), connections.SeldomSaid(), []
+    log.addFilter(seldom)
+    handler = logging.Handler()
+    handler.emit = lambda record: seen.append((record.levelname, record.getMessage()))
+    log.addHandler(handler)
+    for _ in range(100):
+        log.warning("Invalid HTTP request received.")
+    log.warning("Something else.")
+    log.error("Broken.")
+    log.error("Broken.")
+    seldom._said["Invalid HTTP request received."] -= connections.SECONDS_BETWEEN_WARNINGS
+    log.warning("Invalid HTTP request received.")
+    assert [level for level, _ in seen] == ["WARNING", "WARNING", "ERROR", "ERROR", "WARNING"]
+    assert [words for _, words in seen].count("Invalid HTTP request received.") == 2

@@ -356,8 +356,9 @@ def test_headers_that_gradio_fails_on_do_not_arrive(visitors: Visitors, tmp_path
         assert not {key for key, _ in arrived} & {b"range", b"x-forwarded-host"}
     answer = asynchronous.run(ask_({"range": "bytes=0-", "x-forwarded-host": "durian.example:443", **cookie()}))
     assert {b"range", b"x-forwarded-host"} <= {key for key, _ in arrived}
-    # Gradio repeats the request's headers in a file's answer; the last two are the guard's own.
-    assert list(answer.headers) == ["etag", "content-security-policy", "x-content-type-options"]
+    # Gradio repeats the request's headers in a file's answer; the others are the guard's own.
+    assert list(answer.headers) == ["etag", "cache-control", "content-security-policy", "x-content-type-options"]
+    assert answer.headers["cache-control"] == "private"
     assert asynchronous.run(ask_({"host": "no host/at all"})).status_code == 403
 
 

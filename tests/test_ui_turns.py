@@ -154,8 +154,8 @@ def test_one_address_has_so_many_places_of_a_lane():
     assert ran(made) == ["b3"]
 
 
-@pytest.mark.parametrize(("limit", "each"), [(4, 2), (2, 1), (1, 1), (None, AT_ONCE)])
-def test_one_address_has_half_of_any_lane(limit: int | None, each: int):
+@pytest.mark.parametrize(("limit", "each"), [(8, 2), (4, 1), (2, 1), (1, 1), (None, AT_ONCE)])
+def test_one_address_has_a_quarter_of_any_lane(limit: int | None, each: int):
     """Of lanes that nobody has said anything of, too: somebody else finds a place at once."""
     with gr.Blocks() as made:
         gr.Button().click(lambda: None, concurrency_id="put", concurrency_limit=limit)

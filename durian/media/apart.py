@@ -40,9 +40,6 @@ FRAMES_BYTES = 1_800_000_000
 """The same where all frames of a large video are decoded: 1.5 GB are kept by its decoder at most."""
 SOUND_BYTES = 600_000_000
 """The same for sound."""
-AT_ONCE = 2
-"""Processes for pictures, and for short videos' frames; one of either for each client, so that nobody has all. Two
-cores do not gain from more."""
 LONGEST_WAIT = 600.0
 """Seconds that a file waits for others to be read; who has gone does not."""
 WALL = 10.0
@@ -80,9 +77,11 @@ class Work:
         )
 
 
-PICTURE = Work("a picture", "save it again with another program, or make it smaller", MEMORY_BYTES, 12, Turns(AT_ONCE))
+PICTURE = Work(
+    "a picture", "save it again with another program, or make it smaller", MEMORY_BYTES, 12, Turns(1, spare=1)
+)
 """Of 50 megapixels the costliest formats (PNG, HEIC of ten bits) take five seconds on a slow core."""
-GLANCE = Work("a video's headers", "convert it to H.264 MP4", MEMORY_BYTES, 20, Turns(1))
+GLANCE = Work("a video's headers", "convert it to H.264 MP4", MEMORY_BYTES, 20, Turns(1, spare=1))
 """And first frame: a moment, mostly."""
 SOUND = Work("a video's sound", "convert it to H.264 MP4", SOUND_BYTES, 20, Turns(1))
 """Read for animations, one after the other, which nobody else's files keep waiting."""
@@ -90,7 +89,7 @@ _VIDEO_ADVICE = "convert it to H.264 MP4, trim it, or make it smaller"
 FRAMES = Work("a video", _VIDEO_ADVICE, FRAMES_BYTES, 400, Turns(1))
 """A minute of 4K at 60 frames a second has 30 gigapixels, of which a slow core decodes 0.1 a second. One at a time:
 whoever sends such videos keeps those alone waiting who do so, too."""
-CLIP = Work("a short video", _VIDEO_ADVICE, MEMORY_BYTES, 60, Turns(AT_ONCE))
+CLIP = Work("a short video", _VIDEO_ADVICE, MEMORY_BYTES, 60, Turns(1, spare=1))
 """What most people send: ten seconds of 4K at 30 frames a second have 2.5 gigapixels."""
 
 

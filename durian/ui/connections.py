@@ -8,6 +8,8 @@ Here both end. Behind a proxy, connections are the proxy's own, which is to coun
 from __future__ import annotations
 
 import asyncio
+import logging
+import math
 import resource
 from collections import Counter
 from contextlib import suppress
@@ -25,8 +27,26 @@ SECONDS_FOR_A_HEAD = 15.0
 SECONDS_UNREAD = 120.0
 """A client who takes nothing of an answer for so long has gone; browsers come back for the rest of a paused video.
 The system takes some megabytes off our hands at once, so a slow client may seem to take nothing for a while."""
+SECONDS_BETWEEN_WARNINGS = 60.0
 FILES_BESIDE = 0.5
 """Part of the files that the process may have open which is left for uploads, pictures and results."""
+
+
+class SeldomSaid(logging.Filter):
+    """Lets through each of a log's warnings once in :data:`SECONDS_BETWEEN_WARNINGS`: whoever connects may cause
+    thousands a second, such as by what is no HTTP."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno != logging.WARNING:
+            return True
+        if record.created - self._said.get(record.msg, -math.inf) < SECONDS_BETWEEN_WARNINGS:
+            return False
+        self._said[record.msg] = record.created
+        return True
 
 
 class _Open:
@@ -63,6 +83,7 @@ def tend(config: Config, settings: Settings) -> None:
         config: of the server, which asks it for what each connection needs.
         settings: pages that one address may have open, and the names of the server.
     """
+    logging.getLogger("uvicorn.error").addFilter(SeldomSaid())
     proxies = getattr(config.loaded_app, "trusted_hosts", ())
     connections = _Open(round(_raise_files() * (1 - FILES_BESIDE)), CONNECTIONS_A_PAGE * settings.visitor_pages)
 

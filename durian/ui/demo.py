@@ -28,8 +28,9 @@ from durian.ui.widgets import css, head
 
 EVENTS_WAITING = 128
 """Events of all visitors together that may wait (clicks, uploads); animations have the engine's own line."""
-EVENTS_AT_ONCE = 4
-"""Of one kind, for all visitors together; two cores do not gain from more."""
+EVENTS_AT_ONCE = 8
+"""Of one kind, for all visitors together; many of them only wait for files to be read. Two cores do not gain from
+more."""
 NEAR = "127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,::1/128,fc00::/7"
 """Networks that a proxy in front of a container is in."""
 

@@ -30,7 +30,6 @@ _HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{
 _ONE_RANGE = re.compile(r"bytes=(?:[0-9]{1,15}-[0-9]{0,15}|-[0-9]{1,15})")
 _ABOUT_A_FILE = {
     b"accept-ranges",
-    b"cache-control",
     b"content-disposition",
     b"content-length",
     b"content-range",
@@ -160,8 +159,12 @@ def with_safe_headers(send: Send) -> Send:
 
 
 def with_file_headers_only(send: Send) -> Send:
-    """Leave out of a file's answer what Gradio repeats from its request, cookies among it."""
-    return _changing_start(send, lambda headers: [pair for pair in headers if pair[0].lower() in _ABOUT_A_FILE])
+    """Leave out of a file's answer what Gradio repeats from its request, cookies among it; no cache on the way keeps
+    it for others."""
+    private = (b"cache-control", b"private")
+    return _changing_start(
+        send, lambda headers: [*(pair for pair in headers if pair[0].lower() in _ABOUT_A_FILE), private]
+    )
 
 
 Headers = list[tuple[bytes, bytes]]

@@ -1,7 +1,7 @@
 """Turns in Gradio's queue: in each of its lanes addresses take turns, rather than first come, first served.
 
 Gradio's lanes are first come, first served, so that one visitor with many slow clicks would keep all others waiting.
-Of each lane's places an address may hold half, or as many as is said, and of :data:`THREADS`, which all lanes have
+Of each lane's places an address may hold a quarter, or as many as is said, and of :data:`THREADS`, which all lanes have
 together, :data:`AT_ONCE`. All addresses of a site of IPv6 are one here.
 """
 
@@ -26,12 +26,12 @@ which a server with nobody on its page would be busy a tenth of the time."""
 
 
 def share_threads(blocks: gr.Blocks, free: str, most: Mapping[str, int]) -> None:
-    """Let Gradio's queue run no more than :data:`AT_ONCE` events of one address, and in each lane half of its places.
+    """Let Gradio's queue run no more than :data:`AT_ONCE` events of one address, in each lane a quarter of its places.
 
     Args:
         blocks: the page, whose queue has been made.
         free: the lane that does not count among those at once.
-        most: of some lanes, that one too, how many events of one address may run there instead of half.
+        most: of some lanes, that one too, how many events of one address may run there instead.
     """
     blocks._queue.get_events = lambda: _next(blocks, free, most)
     blocks._queue.sleep_when_free = SECONDS_BETWEEN_LOOKS
@@ -50,7 +50,7 @@ def _next(blocks: gr.Blocks, free: str, most: Mapping[str, int]) -> tuple[list[A
     for name, lane in lanes:
         if lane.concurrency_limit is not None and lane.current_concurrency >= lane.concurrency_limit:
             continue
-        each = most.get(name, AT_ONCE if lane.concurrency_limit is None else max(1, lane.concurrency_limit // 2))
+        each = most.get(name, AT_ONCE if lane.concurrency_limit is None else max(1, lane.concurrency_limit // 4))
         for event in lane.queue:
             site = site_of(_address(event))
             if in_lane[name, site] < each and (name == free or running[site] < AT_ONCE):

@@ -251,9 +251,15 @@ class Visitors:
             return visitor if visitor.left else None
 
     def has_left(self, owner: str) -> bool:
-        """Whether an owner's page was closed; False for whoever is not known."""
+        """Whether an owner's page was closed, or shows no sign that it is open for :data:`SECONDS_TO_LISTEN`; False for
+        whoever is not known."""
+        silent = self._clock() - SECONDS_TO_LISTEN
         with self._lock:
-            return any(visitor.left for visitor in self._visitors.values() if visitor.owner == owner)
+            return any(
+                visitor.left or (not visitor.beats and visitor.seen < silent)
+                for visitor in self._visitors.values()
+                if visitor.owner == owner
+            )
 
     def listen(self, name: str) -> None:
         """Somebody asks for what comes of the session, or of the event, of that name."""

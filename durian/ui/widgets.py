@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import ABCMeta
+from functools import lru_cache
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -101,22 +103,22 @@ def cards(elem_id: str, row: bool = False, value: dict[str, Any] | None = None) 
 
 def raw_upload(label: str, elem_id: str, kinds: list[str], size: str = "md") -> gr.UploadButton:
     """An upload button whose handler gets the path as it came: our own readers judge the file, in our own words."""
-    return _raw(gr.UploadButton(label, file_types=kinds, elem_id=elem_id, size=size))
+    return _unread(gr.UploadButton)(label, file_types=kinds, elem_id=elem_id, size=size)
 
 
 def raw_video(elem_id: str) -> gr.Video:
     """A video input, by file or camera, that is passed on unconverted."""
-    return _raw(gr.Video(sources=["upload", "webcam"], label="Driving video", height=220, elem_id=elem_id))
+    return _unread(gr.Video)(sources=["upload", "webcam"], label="Driving video", height=220, elem_id=elem_id)
 
 
 def raw_camera(elem_id: str) -> gr.Image:
     """A camera whose picture is passed on as a file, for our own readers and limits."""
-    return _raw(gr.Image(sources=["webcam"], type="filepath", label="Take a photo", height=220, elem_id=elem_id))
+    return _unread(gr.Image)(sources=["webcam"], type="filepath", label="Take a photo", height=220, elem_id=elem_id)
 
 
 def shown_video(elem_id: str) -> gr.Video:
     """A video of ours to look at, shown as it is."""
-    video = gr.Video(
+    return _unread(gr.Video)(
         label="Animation",
         show_label=False,
         interactive=False,
@@ -125,24 +127,19 @@ def shown_video(elem_id: str) -> gr.Video:
         elem_id=elem_id,
         buttons=[],
     )
-    return _as_it_is(video)
 
 
-def _raw(component: Any) -> Any:
-    # On the instance: Gradio writes a .pyi file beside any module that subclasses a component.
-    component.preprocess = _uploaded_path
-    return _as_it_is(component)
+@lru_cache
+def _unread(kind: type) -> Any:
+    """A kind of component whose files Gradio does not read, neither those that come nor those that are shown.
 
-
-def _as_it_is(component: Any) -> Any:
-    """Let nothing read a component's file when it is shown: Gradio would have FFmpeg, where there is one, look at each
-    video and convert all of it, within no limits, while nobody else is answered."""
-    component.postprocess = _file
-    return component
-
-
-def _file(value: str | Path | None) -> gr.FileData | None:
-    return None if value is None else gr.FileData(path=str(value), orig_name=Path(value).name)
+    It would have FFmpeg, where there is one, look at each video and convert all of it, within no limits, while nobody
+    else is answered.
+    """
+    # A class, since Gradio makes a component anew for each visitor for whom one of its properties changes. Made without
+    # Gradio's part of making classes, which writes a .pyi file beside the module.
+    methods = {"preprocess": lambda _, payload: _uploaded_path(payload), "postprocess": lambda _, value: _file(value)}
+    return ABCMeta.__new__(type(kind), kind.__name__, (kind,), methods)
 
 
 def _uploaded_path(payload: Any) -> str | None:
@@ -156,6 +153,10 @@ def _uploaded_path(payload: Any) -> str | None:
     if not is_uploaded(payload.path):
         raise gr.Error("This is not an uploaded file: choose it again.", print_exception=False)
     return payload.path
+
+
+def _file(value: str | Path | None) -> gr.FileData | None:
+    return None if value is None else gr.FileData(path=str(value), orig_name=Path(value).name)
 
 
 def head() -> str:

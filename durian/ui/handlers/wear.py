@@ -16,7 +16,7 @@ from durian.ui.session import Session
 from durian.ui.uploads import served_folder
 from durian.ui.visitors import get_visitors
 
-SEGMENT_LANE: dict[str, Any] = {"concurrency_id": "segment", "concurrency_limit": 4}
+SEGMENT_LANE: dict[str, Any] = {"concurrency_id": "segment", "concurrency_limit": 12}
 """Of whose places an address has one: Segment Anything may take twenty seconds for a new picture."""
 """One at a time, first come first served: a visitor's clicks keep their order."""
 
