@@ -257,7 +257,9 @@ def test_the_page_takes_and_gives_masks_of_the_uploads_size(doubled, tmp_path, h
     mask = np.zeros(SIZE[::-1], np.uint8)
     mask[60:260, 320:680] = 255
     Image.fromarray(mask).save(tmp_path / "mask.png")
-    reading.import_mask(item, str(tmp_path / "mask.png"))
+    take = reading.import_mask(item, str(tmp_path / "mask.png"))
+    assert not np.array_equal(item.history.mask, mask[::2, ::2])
+    take()
     assert np.array_equal(item.history.mask, mask[::2, ::2])
     exported = Path(wear.export_mask(session))
     back = read_image(exported)[..., 0]

@@ -200,3 +200,28 @@ def test_a_handler_s_work_ends_where_its_page_is_closed(monkeypatch: pytest.Monk
     clock[0] += SECONDS_TO_LISTEN + 1
     assert visitors.has_left(page.owner)
     assert not visitors.has_left(other.owner)
+
+
+@pytest.mark.parametrize("way", ["hung up", "cancelled", "neither"])
+def test_a_handler_s_work_ends_where_its_event_does(way: str):
+    event = SimpleNamespace(_id="1", alive=True)
+    queue = SimpleNamespace(event_ids_to_events={"1": event})
+    tokens = LocalContext.blocks.set(SimpleNamespace(_queue=queue)), LocalContext.event_id.set("1")
+
+    def work(session: Session) -> str:
+        check_wanted()
+        if way == "hung up":
+            event.alive = False
+        elif way == "cancelled":
+            # As Gradio does once the event's task has ended.
+            del queue.event_ids_to_events["1"]
+        check_wanted()
+        return "done"
+
+    try:
+        assert common.guarded(work)(Session()) == ("done" if way == "neither" else gr.skip())
+    finally:
+        LocalContext.blocks.reset(tokens[0])
+        LocalContext.event_id.reset(tokens[1])
+    # What does not come through the queue is nobody's event.
+    assert not calls.when_called_off()()

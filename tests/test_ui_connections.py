@@ -158,12 +158,23 @@ def test_what_anybody_can_cause_is_logged_once_a_minute():
     handler = logging.Handler()
     handler.emit = lambda record: seen.append((record.levelname, record.getMessage()))
     log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    log.propagate = False
     for _ in range(100):
         log.warning("Invalid HTTP request received.")
     log.warning("Something else.")
-    log.error("Broken.")
-    log.error("Broken.")
-    seldom._said["Invalid HTTP request received."] -= connections.SECONDS_BETWEEN_WARNINGS
+    for name in ("a", "b", "a", "b"):
+        try:
+            {}[name]
+        except KeyError:
+            log.exception("Broken.")
+    try:
+        int("another")
+    except ValueError:
+        log.exception("Broken.")
+    log.info("Not a warning.")
+    log.info("Not a warning.")
+    seldom._said[("Invalid HTTP request received.",)] -= connections.SECONDS_BETWEEN_WARNINGS
     log.warning("Invalid HTTP request received.")
-    assert [level for level, _ in seen] == ["WARNING", "WARNING", "ERROR", "ERROR", "WARNING"]
+    assert [level for level, _ in seen] == ["WARNING", "WARNING", "ERROR", "ERROR", "INFO", "INFO", "WARNING"]
     assert [words for _, words in seen].count("Invalid HTTP request received.") == 2

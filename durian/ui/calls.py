@@ -75,7 +75,12 @@ async def aside(
     """
     began = time.monotonic()
     free = _working.setdefault(site_of(visitor.address), asyncio.Lock())
-    await free.acquire()
+    while True:
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(free.acquire(), SECONDS_BETWEEN_LOOKS)
+            break
+        if _has_gone(request, began, patience):
+            raise Cancelled(GONE)
     if _has_gone(request, began, patience):
         free.release()
         raise Cancelled(GONE)
@@ -177,6 +182,23 @@ def _is_listened_to(request: gr.Request | None) -> bool:
 
 def _caller_has_hung_up() -> bool:
     """Whether the connection over which this call's answer would go was closed; False outside of Gradio."""
+    event = _event_of_here()
+    return event is not None and not event.alive
+
+
+def when_called_off() -> Callable[[], bool]:
+    """Whether the event that is answered here has been cancelled, or its caller has hung up, by the time that is asked;
+    never for what does not come through Gradio's queue."""
+    event, blocks = _event_of_here(), LocalContext.blocks.get(None)
+
+    def is_called_off() -> bool:
+        if event is None or blocks is None:
+            return False
+        return not event.alive or blocks._queue.event_ids_to_events.get(event._id) is not event
+
+    return is_called_off
+
+
+def _event_of_here() -> Any:
     blocks = LocalContext.blocks.get(None)
-    event = blocks and blocks._queue.event_ids_to_events.get(LocalContext.event_id.get(None))
-    return bool(event) and not event.alive
+    return blocks and blocks._queue.event_ids_to_events.get(LocalContext.event_id.get(None))

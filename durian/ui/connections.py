@@ -11,6 +11,7 @@ import asyncio
 import logging
 import math
 import resource
+import traceback
 from collections import Counter
 from contextlib import suppress
 from typing import Any
@@ -33,20 +34,29 @@ FILES_BESIDE = 0.5
 
 
 class SeldomSaid(logging.Filter):
-    """Lets through each of a log's warnings once in :data:`SECONDS_BETWEEN_WARNINGS`: whoever connects may cause
-    thousands a second, such as by what is no HTTP."""
+    """Lets through each of a log's warnings and errors, and of errors each place where one comes from, once in
+    :data:`SECONDS_BETWEEN_WARNINGS`: whoever connects may cause many a second, such as by what is no HTTP."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._said: dict[str, float] = {}
+        self._said: dict[tuple[object, ...], float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if record.levelno != logging.WARNING:
+        if record.levelno < logging.WARNING:
             return True
-        if record.created - self._said.get(record.msg, -math.inf) < SECONDS_BETWEEN_WARNINGS:
+        kind = (record.msg, *_origin(record))
+        if record.created - self._said.get(kind, -math.inf) < SECONDS_BETWEEN_WARNINGS:
             return False
-        self._said[record.msg] = record.created
+        self._said[kind] = record.created
         return True
+
+
+def _origin(record: logging.LogRecord) -> tuple[object, ...]:
+    """The kind of error that a record tells of, and the code and the line that raised it; nothing without an error."""
+    if not record.exc_info or record.exc_info[2] is None:
+        return ()
+    *_, (frame, line) = traceback.walk_tb(record.exc_info[2])
+    return record.exc_info[0], frame.f_code, line
 
 
 class _Open:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -136,8 +137,11 @@ def click(item: Item, x: float, y: float, positive: bool, kind: str = "auto") ->
     item.masking().click(get_segmenter(kind), x, y, positive)
 
 
-def import_mask(item: Item, path: str) -> None:
-    """Take a mask picture of the size that the reference was uploaded in.
+def import_mask(item: Item, path: str) -> Callable[[], None]:
+    """Read a mask picture of the size that the reference was uploaded in.
+
+    Returns:
+        What gives it to the item; :class:`InvalidRequest` where that has another picture meanwhile.
 
     Raises:
         UnreadableMedia, InvalidRequest: not a picture, or of another size.
@@ -145,7 +149,14 @@ def import_mask(item: Item, path: str) -> None:
     picture = item.picture
     if picture is None or item.history is None:
         raise InvalidRequest("There is no reference yet: upload the picture that the mask belongs to first.")
-    item.history.start(item.name, read_mask_of(Path(path), picture))
+    mask, history = read_mask_of(Path(path), picture), item.history
+
+    def take() -> None:
+        if item.history is not history:
+            raise InvalidRequest("The reference is another one by now: import the mask that belongs to it.")
+        history.start(item.name, mask)
+
+    return take
 
 
 def driving_from(path: str) -> tuple[MotionChoice, Driving]:

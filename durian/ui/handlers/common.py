@@ -6,7 +6,6 @@ import functools
 import inspect
 import logging
 from collections.abc import Callable
-from functools import partial
 from html import escape
 from typing import Any
 
@@ -26,6 +25,7 @@ from durian.errors import (
 )
 from durian.long_work import stepping
 from durian.ui import texts
+from durian.ui.calls import when_called_off
 from durian.ui.visitors import get_visitors
 
 log = logging.getLogger(__name__)
@@ -80,7 +80,7 @@ def when_open(handler: Callable) -> Callable:
 def guarded(handler: Callable) -> Callable:
     """Turn what a handler raises into one sentence on the page; a superseded still changes nothing.
 
-    Its long work ends where the page is closed.
+    Its long work ends where the page is closed or the event cancelled.
 
     The handler's first value is the visitor's session, which is gone when the page rested too long.
     """
@@ -93,7 +93,7 @@ def guarded(handler: Callable) -> Callable:
                 steps = handler(*values)
                 while True:
                     # Gradio asks for each step in a context of its own.
-                    with content_cache.kept_for(_client_of(values)), stepping(partial(_check_open, values)):
+                    with content_cache.kept_for(_client_of(values)), stepping(_look(values)):
                         step = next(steps, _OVER)
                     if step is _OVER:
                         return
@@ -112,7 +112,7 @@ def guarded(handler: Callable) -> Callable:
     def call(*values: Any):
         try:
             _check_session(values)
-            with content_cache.kept_for(_client_of(values)), stepping(partial(_check_open, values)):
+            with content_cache.kept_for(_client_of(values)), stepping(_look(values)):
                 return handler(*values)
         except gr.Error:
             raise
@@ -143,11 +143,20 @@ def _weigh_table(values: tuple[Any, ...]) -> None:
         get_visitors().note_table(values[0].owner, values[0].picture_bytes())
 
 
-def _check_open(values: tuple[Any, ...]) -> None:
+def _look(values: tuple[Any, ...]) -> Callable[[], None]:
+    """Called again and again during long work: raises where nobody waits for it any more."""
     from durian.ui.session import Session
 
-    if values and isinstance(values[0], Session) and get_visitors().has_left(values[0].owner):
-        raise Cancelled("The page was closed.")
+    owner = values[0].owner if values and isinstance(values[0], Session) else ""
+    is_called_off = when_called_off()
+
+    def look() -> None:
+        if get_visitors().has_left(owner):
+            raise Cancelled("The page was closed.")
+        if is_called_off():
+            raise Cancelled("This was cancelled.")
+
+    return look
 
 
 def _check_session(values: tuple[Any, ...]) -> None:

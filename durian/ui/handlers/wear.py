@@ -93,11 +93,12 @@ def import_mask(session: Session, path: str | None) -> tuple[Any, Any]:
     """A mask picture for the selected reference."""
     if path is None:
         return gr.skip(), gr.skip()
+    item = session.item
+    if item is None:
+        raise InvalidRequest("There is no item yet: add one and upload its picture first.")
+    take = reading.import_mask(item, path)
     with session.lock:
-        item = session.item
-        if item is None:
-            raise InvalidRequest("There is no item yet: add one and upload its picture first.")
-        reading.import_mask(item, path)
+        take()
         return views.mask_view(session, known=True), views.items_view(session)
 
 
