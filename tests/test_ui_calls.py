@@ -205,7 +205,7 @@ def test_a_handler_s_work_ends_where_its_page_is_closed(monkeypatch: pytest.Monk
 @pytest.mark.parametrize("way", ["hung up", "cancelled", "neither"])
 def test_a_handler_s_work_ends_where_its_event_does(way: str):
     event = SimpleNamespace(_id="1", alive=True)
-    queue = SimpleNamespace(event_ids_to_events={"1": event})
+    queue = SimpleNamespace(event_ids_to_events={"1": event}, active_jobs=[None, [event]])
     tokens = LocalContext.blocks.set(SimpleNamespace(_queue=queue)), LocalContext.event_id.set("1")
 
     def work(session: Session) -> str:
@@ -213,8 +213,8 @@ def test_a_handler_s_work_ends_where_its_event_does(way: str):
         if way == "hung up":
             event.alive = False
         elif way == "cancelled":
-            # As Gradio does once the event's task has ended.
-            del queue.event_ids_to_events["1"]
+            # As Gradio does at once, though it keeps the event until all of its work has ended.
+            queue.active_jobs[1] = None
         check_wanted()
         return "done"
 

@@ -20,6 +20,7 @@ from durian.engine import Animation, Job
 from durian.errors import Cancelled
 from durian.long_work import stepping
 from durian.ui.shares import site_of
+from durian.ui.turns import running
 from durian.ui.visitors import SECONDS_TO_LISTEN, Visitor, get_visitors
 
 Result = TypeVar("Result")
@@ -194,7 +195,7 @@ def when_called_off() -> Callable[[], bool]:
     def is_called_off() -> bool:
         if event is None or blocks is None:
             return False
-        return not event.alive or blocks._queue.event_ids_to_events.get(event._id) is not event
+        return not event.alive or event not in running(blocks)
 
     return is_called_off
 

@@ -39,11 +39,11 @@ def share_threads(blocks: gr.Blocks, free: str, most: Mapping[str, int]) -> None
 
 def _next(blocks: gr.Blocks, free: str, most: Mapping[str, int]) -> tuple[list[Any], bool, str] | None:
     """What Gradio's own ``get_events`` would give, less those of addresses that have enough; there are no batches."""
-    running: Counter[str] = Counter()
+    at_once: Counter[str] = Counter()
     in_lane: Counter[tuple[str, str]] = Counter()
-    for event in _running(blocks):
+    for event in running(blocks):
         site = site_of(_address(event))
-        running[site] += event.concurrency_id != free
+        at_once[site] += event.concurrency_id != free
         in_lane[event.concurrency_id, site] += 1
     lanes = list(blocks._queue.event_queue_per_concurrency_id.items())
     random.shuffle(lanes)
@@ -53,7 +53,7 @@ def _next(blocks: gr.Blocks, free: str, most: Mapping[str, int]) -> tuple[list[A
         each = most.get(name, AT_ONCE if lane.concurrency_limit is None else max(1, lane.concurrency_limit // 4))
         for event in lane.queue:
             site = site_of(_address(event))
-            if in_lane[name, site] < each and (name == free or running[site] < AT_ONCE):
+            if in_lane[name, site] < each and (name == free or at_once[site] < AT_ONCE):
                 lane.queue.remove(event)
                 return [event], False, name
     return None
@@ -62,7 +62,7 @@ def _next(blocks: gr.Blocks, free: str, most: Mapping[str, int]) -> tuple[list[A
 def addresses(blocks: gr.Blocks) -> list[str]:
     """Of each event that waits for its turn or has it, the address that sent it."""
     waiting = [event for lane in blocks._queue.event_queue_per_concurrency_id.values() for event in list(lane.queue)]
-    return [_address(event) for event in waiting + _running(blocks)]
+    return [_address(event) for event in waiting + running(blocks)]
 
 
 def take_turns(blocks: gr.Blocks) -> None:
@@ -71,7 +71,7 @@ def take_turns(blocks: gr.Blocks) -> None:
     Events of one address keep their order.
     """
     for name, lane in blocks._queue.event_queue_per_concurrency_id.items():
-        before = Counter(site_of(_address(event)) for event in _running(blocks) if event.concurrency_id == name)
+        before = Counter(site_of(_address(event)) for event in running(blocks) if event.concurrency_id == name)
         rounds = {}
         for event in lane.queue:
             site = site_of(_address(event))
@@ -80,7 +80,8 @@ def take_turns(blocks: gr.Blocks) -> None:
         lane.queue.sort(key=lambda event, rounds=rounds: rounds[event._id])
 
 
-def _running(blocks: gr.Blocks) -> list[Any]:
+def running(blocks: gr.Blocks) -> list[Any]:
+    """The events that are answered now."""
     return [event for batch in list(blocks._queue.active_jobs) for event in batch or ()]
 
 
