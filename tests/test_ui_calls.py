@@ -163,6 +163,27 @@ def test_an_error_ends_a_turn_as_well():
     asynchronous.run(scene())
 
 
+def test_a_call_that_waits_for_another_of_its_address_ends_with_its_caller(monkeypatch: pytest.MonkeyPatch):
+    gone: list[object] = []
+    monkeypatch.setattr(calls, "_has_gone", lambda request, *_: request in gone)
+
+    async def scene() -> None:
+        work = Work()
+        first = asyncio.create_task(aside(visitor("10.0.0.1"), None, work, "first"))
+        await until(lambda: work.begun == ["first"])
+        second = asyncio.create_task(aside(visitor("10.0.0.1"), "second", work, "second"))
+        third = asyncio.create_task(aside(visitor("10.0.0.1"), "third", work, "third"))
+        await asyncio.sleep(0.2)
+        gone.append("second")
+        with pytest.raises(Cancelled):
+            await second
+        assert work.begun == ["first"]
+        work.may_end.set()
+        assert [await first, await third] == ["first", "third"]
+
+    asynchronous.run(scene())
+
+
 @pytest.mark.parametrize("way", ["at once", "in steps"])
 def test_a_handler_s_work_ends_where_its_page_is_closed(monkeypatch: pytest.MonkeyPatch, way: str):
     clock = [0.0]

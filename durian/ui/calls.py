@@ -28,6 +28,8 @@ Result = TypeVar("Result")
 _working: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
 """Held while something of an address works :func:`aside`; used in the server's thread alone."""
 GONE = "The caller has gone: nothing was made."
+SECONDS_BETWEEN_TRIES = 0.05
+"""Of a call that waits for another one of its address."""
 SECONDS_BETWEEN_LOOKS = 0.2
 """Seconds after which a finished job, and a caller who has gone, are noticed."""
 
@@ -76,15 +78,14 @@ async def aside(
     """
     began = time.monotonic()
     free = _working.setdefault(site_of(visitor.address), asyncio.Lock())
-    while True:
-        with suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(free.acquire(), SECONDS_BETWEEN_LOOKS)
-            break
+    while free.locked():
         if _has_gone(request, began, patience):
             raise Cancelled(GONE)
+        await asyncio.sleep(SECONDS_BETWEEN_TRIES)
     if _has_gone(request, began, patience):
-        free.release()
         raise Cancelled(GONE)
+    # At once, as nobody else runs in between.
+    await free.acquire()
     loop, is_over = asyncio.get_running_loop(), threading.Event()
 
     def look() -> None:
