@@ -152,8 +152,9 @@ class Unpacking:
 
     def _check(self) -> None:
         if not self._given and self._pixels_before > MAX_PIXELS_BEFORE:
+            before = MAX_PIXELS_BEFORE / 1e9
             raise LimitExceeded(
-                f"{self._name} holds more than 1 gigapixel in frames before the first one that is shown: re-encode it."
+                f"{self._name} holds more than {before:g} gigapixels before its first frame: re-encode it."
             )
         check_work(max(self._pixels_taken, self._pixels_given), self.seconds, self._name)
         most = MAX_DECODED_PER_SECOND * (max(self.seconds, 0.0) + SECONDS_BEFOREHAND)
