@@ -100,6 +100,9 @@ class Settings:
     """Megabytes that one address may upload within ``keep_seconds``."""
     visitor_table_mb: int = 2000
     """Megabytes of unpacked pictures that the pages of one address may have on their tables together."""
+    cache_mb: int = 0
+    """Megabytes that may be kept of what was worked out of pictures, for all visitors together; 0 for an eighth of the
+    memory that the process may have, the machine's or its container's."""
     keep_seconds: int = 3600
     """Age at which a visitor's files are deleted; longer than the longest job."""
 
@@ -108,6 +111,8 @@ class Settings:
         for name in (*limits, "keep_seconds", "portrait_megapixels", "reference_megapixels", "working_side"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"DURIAN_{name.upper()} must be above 0, not {getattr(self, name)}.")
+        if self.cache_mb < 0:
+            raise ValueError(f"DURIAN_CACHE_MB must be 0 or above, not {self.cache_mb}.")
         if self.device not in ("auto", "cpu", "cuda"):
             raise ValueError(f"DURIAN_DEVICE must be auto, cpu or cuda, not {self.device!r}.")
         if self.read_apart not in ("yes", "no"):

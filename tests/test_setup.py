@@ -208,7 +208,18 @@ def test_a_missing_system_library_is_one_sentence(project_root, bare_path, tmp_p
 
 
 LAYERS = (
-    {"errors", "settings", "content_hash", "processes", "side_by_side", "watch", "jit", "long_work"},
+    {
+        "errors",
+        "settings",
+        "content_hash",
+        "processes",
+        "side_by_side",
+        "watch",
+        "jit",
+        "long_work",
+        "memory_limit",
+        "value_size",
+    },
     {"schema", "folders", "content_cache", "download"},
     {"media"},
     {"masks", "face", "weights", "manifest"},
