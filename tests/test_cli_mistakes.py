@@ -17,7 +17,7 @@ SMALL = ["--size", "128", "--frames", "3"]
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "No COMMAND was given: use one of animate, segment"),
+        ([], "No COMMAND was given: use one of animate, wear"),
         (["dance"], "'dance' is not known: use one of animate"),
         (["animate"], "No portrait was given"),
         (["animate", "--portrait", "none.png"], "none.png"),

@@ -15,6 +15,7 @@ from durian.errors import InvalidRequest
 
 READ = {
     "animate": {"portrait", "attributes", "mask", "batch"},
+    "wear": {"portrait", "attributes", "mask"},
     "segment": {"image"},
     "evaluate": {"data", "videos", "split", "stills", "pairs", "pictures", "ratings", "masks"},
     "synth build-model": {"facekit"},
@@ -62,6 +63,8 @@ def test_every_path_of_every_command_is_known_as_read_or_written():
         ("animate --portrait p.jpg --bundle gone/x.zip", "gone does not exist"),
         ("animate --portrait p.jpg --bundle x.zip --frames-zip ./x.zip", "already used by this request, and --bundle"),
         ("animate --portrait p.jpg --motion d.mp4 -o d.mp4", "d.mp4 is already used by this request, and --out"),
+        ("wear --portrait p.png -o p.png", "p.png is already used by this request, and --out"),
+        ("wear --portrait p.png -o out.mp4", "out.mp4 cannot be written: end its name in .png, .webp, .jpg or .jpeg"),
         ("segment p.png --name hat -o p.png", "p.png is already used by this request, and --out"),
         ("segment p.png --name hat -o gone/m.png", "gone does not exist"),
         ("evaluate self --videos gone -o file", "file is a file: give a folder"),
@@ -96,7 +99,7 @@ def test_an_item_s_picture_and_mask_are_not_replaced(tmp_path: Path, monkeypatch
 @pytest.mark.parametrize(
     ("line", "words", "command"),
     [
-        ("", "No COMMAND was given: use one of animate, segment,", "durian"),
+        ("", "No COMMAND was given: use one of animate, wear,", "durian"),
         ("anmate --portrait p.jpg", "'anmate' is not known (did you mean animate?): use one of animate,", "durian"),
         ("animate --bogus", "--bogus is not known here;", "durian animate"),
         ("animate --portrat=p.jpg", "--portrat is not known here (did you mean --portrait?);", "durian animate"),

@@ -42,6 +42,7 @@ OPTIONS = list(numeric_options())
 NAMES = [f"{command} {action.option_strings[-1]}" for command, action in OPTIONS]
 NEEDED = {
     "animate": "--portrait none.png --attribute none.png",
+    "wear": "--portrait none.png --attribute none.png",
     "segment": "none.png --name hat",
     "bench": "diffusion --preset none",
     "evaluate": "triplets --data none",

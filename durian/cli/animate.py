@@ -46,31 +46,8 @@ def prepare(arguments: argparse.Namespace) -> Prepared:
     """
     # Before anything is read: without its model, all of that would be for nothing.
     check_renderer(get_settings().renderer if arguments.renderer is None else arguments.renderer)
-    items: list[AttributeSource] = []
-    what, blend = DEFAULT_MOTION, arguments.blend
-    if arguments.example is not None:
-        example = _example(arguments.example)
-        case = example.case()
-        portrait, items = case.portrait, list(case.attributes)
-        what, blend = example.motion, blend or example.blend
-    elif arguments.portrait is None:
-        raise InvalidRequest("No portrait was given: use --portrait FILE, --example NAME or --batch CSV.")
-    else:
-        crop = None if arguments.crop is None else Crop(*arguments.crop)
-        portrait = PortraitSource(arguments.portrait, arguments.face, crop, arguments.room)
-    for item in arguments.attributes or []:
-        items.append(
-            AttributeSource(
-                item.picture,
-                item.name,
-                item.mask,
-                tuple(Click(*click) for click in item.clicks),
-                item.strength,
-                item.trim,
-                item.layer,
-                face=item.face,
-            )
-        )
+    portrait, items, blend, what = who(arguments)
+    items += given_items(arguments)
     whole = arguments.frames is None
     if arguments.motion is not None:
         what = arguments.motion
@@ -94,6 +71,41 @@ def prepare(arguments: argparse.Namespace) -> Prepared:
     for notice in (*prepared.notices, *warnings(items, fits(prepared.request))):
         print(f"durian: {notice}", file=sys.stderr)
     return prepared
+
+
+def who(arguments: argparse.Namespace) -> tuple[PortraitSource, list[AttributeSource], tuple[float, float] | None, str]:
+    """The person, and of an example what they wear, how two of its items are mixed, and how it moves.
+
+    Raises:
+        InvalidRequest: no portrait, or an example that does not exist.
+    """
+    if arguments.example is not None:
+        example = _example(arguments.example)
+        case = example.case()
+        return case.portrait, list(case.attributes), arguments.blend or example.blend, example.motion
+    if arguments.portrait is None:
+        or_batch = " or --batch CSV" if "batch" in arguments else ""
+        comma = "," if or_batch else " or"
+        raise InvalidRequest(f"No portrait was given: use --portrait FILE{comma} --example NAME{or_batch}.")
+    crop = None if arguments.crop is None else Crop(*arguments.crop)
+    return PortraitSource(arguments.portrait, arguments.face, crop, arguments.room), [], arguments.blend, DEFAULT_MOTION
+
+
+def given_items(arguments: argparse.Namespace) -> list[AttributeSource]:
+    """What the arguments put on."""
+    return [
+        AttributeSource(
+            item.picture,
+            item.name,
+            item.mask,
+            tuple(Click(*click) for click in item.clicks),
+            item.strength,
+            item.trim,
+            item.layer,
+            face=item.face,
+        )
+        for item in arguments.attributes or []
+    ]
 
 
 def warnings(items: list[AttributeSource], found: tuple[Fit, ...]) -> list[str]:

@@ -48,7 +48,7 @@ def check_together(arguments: argparse.Namespace) -> None:
     given = arguments.given
     if "example" in given and (name := _first(given, OF_A_PORTRAIT)):
         raise InvalidRequest(f"--{name} does not go with --example, which has a portrait of its own: leave out one.")
-    motion = arguments.motion
+    motion = getattr(arguments, "motion", None)  # a picture has none
     if (motion is None or motion in PRESETS) and (name := _first(given, OF_A_VIDEO)):
         raise InvalidRequest(f"--{name} is for a driving video only: give one to --motion, or leave --{name} out.")
     renderer = get_settings().renderer if arguments.renderer is None else arguments.renderer

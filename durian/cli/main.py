@@ -19,6 +19,7 @@ BAD_REQUEST, BROKEN, INTERRUPTED = 2, 1, 130
 
 _COMMANDS = {
     "animate": "durian.cli.animate",
+    "wear": "durian.cli.wear",
     "segment": "durian.cli.segment",
     "bench": "durian.cli.bench",
     "evaluate": "durian.cli.evaluate",

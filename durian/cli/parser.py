@@ -58,6 +58,7 @@ def make_parser() -> Parser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     add = command_adder(commands)
     _animate(add("animate", "make a portrait move, wearing the items of other pictures"))
+    _wear(add("wear", "put items on a portrait, as a picture of the whole photo"))
     _segment(add("segment", "make an item's mask by name or clicks"))
     _bench(add("bench", "measure speed and memory"))
     _evaluate(add("evaluate", "measure quality on data"))
@@ -84,24 +85,38 @@ def animate_options() -> dict[str, Any]:
 
 
 def _animate(command: argparse.ArgumentParser) -> None:
-    _inputs(command)
+    _inputs(command).add_argument(
+        "--batch", type=file_path, metavar="CSV", help="many requests: columns named like these options"
+    )
     _items(command)
     _motion(command)
-    _look(command)
+    look = _look(command)
+    look.add_argument("--size", type=SIZE, default=512, metavar="PX", help="side of the result")
+    look.add_argument("--uncrop", action="store_true", help="paste the result back into the whole photo")
     _sampling(command)
     _results(command)
 
 
-def _inputs(command: argparse.ArgumentParser) -> None:
+def _wear(command: argparse.ArgumentParser) -> None:
+    _inputs(command)
+    _items(command)
+    look = _look(command)
+    look.add_argument("--size", type=SIZE, metavar="PX", help="side at which the head is drawn (default: the photo's)")
+    _sampling(command)
+    out = command.add_argument_group("results")
+    out.add_argument("-o", "--out", type=file_path, default=Path("durian.png"), metavar="PNG")
+    command.set_defaults(files={"out": (".png", ".webp", ".jpg", ".jpeg")})
+
+
+def _inputs(command: argparse.ArgumentParser) -> Any:
+    """The group of options, here and below."""
     inputs = command.add_argument_group("what")
     inputs.add_argument("--portrait", type=file_path, metavar="FILE", help="photo of the person")
     inputs.add_argument("--face", type=FACE, default=0, metavar="N", help="which face of it, 0 is the largest")
     inputs.add_argument("--crop", type=parse_crop, metavar="X,Y,SIDE", help="square to animate (default: found)")
     inputs.add_argument("--room", type=real(0.4, 5), default=1.0, help="room around the face, above 1 shows more")
     inputs.add_argument("--example", metavar="NAME", help="a built-in case instead of files, such as hopper-cap")
-    inputs.add_argument(
-        "--batch", type=file_path, metavar="CSV", help="many requests: columns named like these options"
-    )
+    return inputs
 
 
 def _items(command: argparse.ArgumentParser) -> None:
@@ -157,9 +172,8 @@ def _motion(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _look(command: argparse.ArgumentParser) -> None:
+def _look(command: argparse.ArgumentParser) -> Any:
     look = command.add_argument_group("look")
-    look.add_argument("--size", type=SIZE, default=512, metavar="PX", help="side of the result")
     look.add_argument(
         "--expand",
         type=like(REQUEST, "RenderOptions.expansion"),
@@ -176,8 +190,8 @@ def _look(command: argparse.ArgumentParser) -> None:
     )
     look.add_argument("--renderer", help="preview or, with a trained model, diffusion (default: the settings')")
     look.add_argument("--seed", type=SEED, default=0)
-    look.add_argument("--uncrop", action="store_true", help="paste the result back into the whole photo")
     look.add_argument("--no-label", action="store_true", help='leave out the visible "AI-generated" label')
+    return look
 
 
 def _sampling(command: argparse.ArgumentParser) -> None:
