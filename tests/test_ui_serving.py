@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from served import Served, serving
 
-from durian.media import apart, probe_video
+from durian.media import apart, probe_video, read_image
 from durian.ui import launch_options
 
 WATCHED = """
@@ -100,6 +100,8 @@ def test_results_outside_the_working_and_the_temporary_folder_arrive_and_go_with
     assert told["frames"] == 2
     assert probe_video(video).width == 128
     assert Image.open(client.predict(portrait, size=128, api_name="/preview")).size == (128, 128)
+    whole = client.predict(portrait, size=128, uncrop=True, label=False, api_name="/preview")
+    assert np.array_equal(read_image(whole), collins[:400, 40:440])  # no item, no change
     mask = Image.open(client.predict(portrait, None, "hair", api_name="/segment"))
     assert mask.size == (400, 400)
     assert list(watched.results.rglob("*.mp4"))

@@ -11,14 +11,11 @@ import numpy as np
 from durian.cli.animate import given_items, warnings, who
 from durian.cli.combinations import check_together
 from durian.engine import get_engine
-from durian.engine.dressed_photo import dressed_photo
-from durian.engine.label import draw_label
-from durian.face import Crop
 from durian.layers.fit import fits
 from durian.media import read_image, write_image
-from durian.prepare import PortraitSource, build_request
+from durian.prepare import build_request
 from durian.renderer import check_renderer
-from durian.request import DiffusionOptions, Portrait, RenderOptions
+from durian.request import DiffusionOptions, RenderOptions
 from durian.settings import get_settings
 
 SMALLEST = 512
@@ -36,20 +33,23 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
     portrait, items, blend, _ = who(arguments)
     items += given_items(arguments)
     options = RenderOptions(
-        uncrop=True, seed=arguments.seed, expansion=arguments.expand, light=arguments.light, label=False
+        uncrop=True,
+        seed=arguments.seed,
+        expansion=arguments.expand,
+        light=arguments.light,
+        label=not arguments.no_label,
     )
     diffusion = DiffusionOptions(arguments.steps, arguments.guidance, arguments.sampler)
     prepared = build_request(portrait, items, None, options, blend, arguments.erase, arguments.renderer, diffusion)
     request = prepared.request
-    photo, crop = _whole_photo(portrait, request.portrait)
-    # Room for a hat was looked for within the photo; what is drawn is the crop, as large as the photo has it.
-    size = _fitting_size(crop) if arguments.size is None else arguments.size
-    request = replace(request, options=replace(options, uncrop=False, size=size))
+    # Items are looked for on a smaller photo; what is written is as large as the file.
+    photo = portrait.picture if isinstance(portrait.picture, np.ndarray) else read_image(portrait.picture)
+    side = request.portrait.crop.side * photo.shape[1] / request.portrait.image.shape[1]
+    size = _fitting_size(side) if arguments.size is None else arguments.size
+    request = replace(request, options=replace(options, size=size))
     for notice in (*prepared.notices, *warnings(items, fits(request))):
         print(f"durian: {notice}", file=sys.stderr)
-    picture = dressed_photo(get_engine().still(request), photo, crop)
-    if not arguments.no_label:
-        picture = draw_label(picture)
+    picture = get_engine().dressed_photo(request, photo)
     write_image(picture, arguments.out, {"seed": options.seed, "renderer": request.renderer})
     return {
         "out": str(arguments.out),
@@ -61,16 +61,6 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
     }
 
 
-def _fitting_size(crop: Crop) -> int:
+def _fitting_size(side: float) -> int:
     """As many pixels as the crop has in the photo, within what can be rendered; even."""
-    return round(min(max(crop.side, SMALLEST), get_settings().max_size) / 2) * 2
-
-
-def _whole_photo(source: PortraitSource, portrait: Portrait) -> tuple[np.ndarray, Crop]:
-    """The photo as large as its file is, ``(H, W, 3) uint8``, and the crop in its pixels: what is looked at and taken
-    apart may be smaller."""
-    photo = source.picture if isinstance(source.picture, np.ndarray) else read_image(source.picture)
-    scale = photo.shape[1] / portrait.image.shape[1]
-    crop = portrait.crop
-    # Pixel centres at integers: the photo's corner is at -0.5 at either size.
-    return photo, Crop((crop.x + 0.5) * scale - 0.5, (crop.y + 0.5) * scale - 0.5, crop.side * scale)
+    return round(min(max(side, SMALLEST), get_settings().max_size) / 2) * 2

@@ -13,6 +13,10 @@ AROUND = 0.004
 """How far around what differs the still is shown, softly, as a share of its side: the rims of an item are as fine as
 the still."""
 
+FEWEST = 8
+"""Pixels of a still that differ side by side, below which it is nothing worn: at the corners of eyes and lips a pixel
+may be drawn anew."""
+
 
 def dressed_photo(still: np.ndarray, photo: np.ndarray, crop: Crop) -> np.ndarray:
     """The photograph with what a still has changed in it; everything else is the photograph's own, to the bit.
@@ -28,6 +32,8 @@ def dressed_photo(still: np.ndarray, photo: np.ndarray, crop: Crop) -> np.ndarra
     size = len(still)
     difference = np.abs(still.astype(np.float32) - crop.apply(photo, size)).max(-1)
     share = np.clip((difference - CHANGED[0]) / (CHANGED[1] - CHANGED[0]), 0, 1)
+    _, labels, statistics, _ = cv2.connectedComponentsWithStats((share > 0).astype(np.uint8))
+    share *= (statistics[:, cv2.CC_STAT_AREA] >= FEWEST)[labels]
     reach = max(1, round(AROUND * size))
     share = cv2.dilate(share, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2))
     share = cv2.GaussianBlur(share, (0, 0), reach / 2)

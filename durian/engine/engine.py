@@ -16,7 +16,9 @@ import numpy as np
 
 from durian import content_cache
 from durian.engine import memory
+from durian.engine.dressed_photo import dressed_photo
 from durian.engine.jobs import Delivery, Job, JobStatus, Room, Sound
+from durian.engine.label import draw_label
 from durian.engine.postprocess import Finisher
 from durian.engine.queue import JobQueue, pace_key
 from durian.engine.run_job import Animation, produce
@@ -171,6 +173,32 @@ class Engine:
             Cancelled: a newer still of the lane came before this one's turn.
         """
         return self._in_turn(lane, [lambda: self._still(request, frame)], client)[0]
+
+    def dressed_photo(
+        self,
+        request: AnimationRequest,
+        photo: np.ndarray | None = None,
+        lane: str = "default",
+        frame: int | None = None,
+        client: str | None = None,
+    ) -> np.ndarray:
+        """A still in the whole photo, at the photo's own resolution, ``(H, W, 3) uint8``: where nothing changed it is
+        the photo, to the bit. Waits as :meth:`still` does.
+
+        Args:
+            request: what to show; best made with ``uncrop``, which looks for a hat's room within the photo.
+            photo: the portrait's, ``(H, W, 3) uint8``, where a larger one is at hand than what is worked on.
+            lane, frame, client: those of :meth:`still`.
+
+        Raises:
+            Cancelled: a newer still of the lane came before this one's turn.
+        """
+        portrait = request.portrait
+        photo = portrait.image if photo is None else photo
+        crop = portrait.crop.scaled(photo.shape[1] / portrait.image.shape[1])
+        plain = replace(request, options=replace(request.options, uncrop=False, label=False))
+        made = dressed_photo(self.still(plain, lane, frame, client), photo, crop)
+        return draw_label(made) if request.options.label else made
 
     def blend_strip(
         self, request: AnimationRequest, count: int = 5, lane: str = "default", client: str | None = None

@@ -52,6 +52,5 @@ def _shrunk_photo(photo: np.ndarray, crop: Crop) -> tuple[np.ndarray, Crop]:
     scale = min(1.0, LONGEST_UNCROPPED_SIDE / max(height, width))
     if scale < 1:
         photo = cv2.resize(photo, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
-        # Pixel centres at integers: the photo's corner is at -0.5 before and after.
-        crop = Crop((crop.x + 0.5) * scale - 0.5, (crop.y + 0.5) * scale - 0.5, crop.side * scale)
+        crop = crop.scaled(scale)
     return np.ascontiguousarray(photo[: photo.shape[0] // 2 * 2, : photo.shape[1] // 2 * 2]), crop

@@ -44,6 +44,10 @@ class Crop(Checked):
     y: Annotated[Real, Field(ge=-FARTHEST, le=FARTHEST)]
     side: Annotated[Real, Field(gt=0, le=FARTHEST)]
 
+    def scaled(self, scale: float) -> Crop:
+        """The same square in the photo made so many times as large; its corner is at -0.5 before and after."""
+        return Crop((self.x + 0.5) * scale - 0.5, (self.y + 0.5) * scale - 0.5, self.side * scale)
+
     def matrix(self, size: int) -> np.ndarray:
         """``(2, 3) float64``: photo pixels to pixels of the ``size`` × ``size`` crop."""
         scale = size / self.side

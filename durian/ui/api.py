@@ -196,6 +196,7 @@ async def preview(
     erase: list[str] | None = None,
     face: int = 0,
     label: bool = True,
+    uncrop: bool = False,
     request: gr.Request = None,
 ) -> gr.FileData:
     """One still of what :func:`animate` would make, in a fraction of a second.
@@ -212,6 +213,7 @@ async def preview(
         erase: what the portrait wears and shall take off.
         face: which face of the photo, 0 is the largest.
         label: draw the visible "AI-generated" label.
+        uncrop: give the whole photo, at its own resolution up to 8 megapixels; ``size`` is then the head's.
 
     Returns:
         A PNG.
@@ -222,7 +224,7 @@ async def preview(
         blend = None if alpha is None else [alpha, alpha]
         frame = checked(FrameNumber, frame, "the frame")
         motion = checked(Text, motion, "the motion")
-        options = RenderOptions(size=size, expansion=expansion, light=light, label=label)
+        options = RenderOptions(size=size, expansion=expansion, light=light, label=label, uncrop=uncrop)
         asked = portrait, attributes, prepare.MotionSource(motion), options, blend, erase, face
         return await calls.aside(visitor, request, _preview, visitor, frame or None, *asked, patience=CALLER_SECONDS)
 
@@ -230,7 +232,10 @@ async def preview(
 def _preview(visitor: Visitor, frame: int | None, *arguments: Any) -> gr.FileData:
     built = _build(*arguments).request
     lane, client = f"{visitor.owner}/{uuid.uuid4().hex}", site_of(visitor.address)
-    image = get_engine().still(built, lane, frame, client)
+    if built.options.uncrop:
+        image = get_engine().dressed_photo(built, None, lane, frame, client)
+    else:
+        image = get_engine().still(built, lane, frame, client)
     metadata = {"seed": built.options.seed}
     return _written(visitor, "still", image.size, lambda path: write_image(image, path, metadata))
 
