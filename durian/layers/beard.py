@@ -13,6 +13,7 @@ import numpy as np
 from durian.face import eye_distance
 from durian.geometry.mesh import FACE_OVAL, OUTER_LIPS, smoothstep
 from durian.layers.bare_skin import bare_skin
+from durian.layers.both_sides import on_both_sides
 from durian.layers.colours import foreground_colours
 from durian.layers.fill import blurred, fill
 from durian.layers.skin import colour_distance, polygon
@@ -121,6 +122,9 @@ def beard_layer(
     brightest = hidden.mean(-1) * GLOSS * core.mean(-1)
     added *= 1 - (1 - grey) * (1 - np.minimum(brightest / np.maximum(added.mean(-1), 1), 1))[..., None]
     added += ((1 - density) * OWN_HUE)[..., None] * (_in_hue_of(added, core) - added)
+    # A guess of bare skin misses the shade of a face that is lit from one side, which would come along as hair.
+    both = on_both_sides(hidden.mean(-1), density, matte * oval, landmarks, unit)[..., None]
+    hidden, added, density = both * hidden, both * added, both[..., 0] * density
     there = _thinning(matte, oval, unit)
     # Beyond it: nobody's skin is known there, so hair hides what is behind it as its matte says.
     over = (matte * density * own)[..., None]
