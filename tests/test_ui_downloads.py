@@ -10,7 +10,7 @@ import pytest
 from test_ui_session import table
 
 from durian.engine import Animation
-from durian.media import write_video
+from durian.media import read_image, write_video
 from durian.ui import shares
 from durian.ui.handlers import save
 from durian.ui.handlers.common import guarded
@@ -22,6 +22,7 @@ from durian.ui.visitors import get_visitors
 def session(tmp_path: Path) -> Session:
     """A table with one animation, whose files are there."""
     session = table("hat")
+    session.consent = True
     path, master = tmp_path / "durian-1.mp4", tmp_path / "master.mkv"
     path.write_bytes(b"video")
     master.write_bytes(b"frames")
@@ -45,7 +46,7 @@ def test_what_was_deleted_is_refused_in_a_sentence(session: Session, tmp_path: P
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("download", [save.gif, save.frames, save.bundle])
+@pytest.mark.parametrize("download", [save.gif, save.frames, save.bundle, save.photo])
 def test_nothing_is_made_that_there_is_no_room_for(session: Session, tmp_path: Path, download, monkeypatch):
     """Neither for the visitor's address, nor on the disk; what was made before is handed out again."""
     master = tmp_path / "master.mkv"
@@ -62,9 +63,27 @@ def test_nothing_is_made_that_there_is_no_room_for(session: Session, tmp_path: P
     before = visitors.shares.check_room(session.owner)
     made = Path(guarded(download)(session))
     assert before - visitors.shares.check_room(session.owner) == made.stat().st_size
-    if download is not save.bundle:
+    if download not in (save.bundle, save.photo):
         monkeypatch.setattr(shares, "room_on_disk", lambda folder: -1)
         assert guarded(download)(session) == str(made)
+
+
+def test_a_photo_is_the_whole_one_with_the_hat_on(session: Session):
+    given = session.portrait.image
+    worn = read_image(save.photo(session))
+    assert worn.shape == given.shape
+    changed = np.abs(worn.astype(int) - given).max(-1) > 0
+    hat = session.items[0]
+    assert hat.ready
+    assert 0.005 < changed.mean() < 0.5
+    hat.strength = 0.0
+    assert np.abs(read_image(save.photo(session)).astype(int) - worn).max() > 20
+
+
+def test_a_photo_is_saved_only_with_consent(session: Session):
+    session.consent = False
+    with pytest.raises(gr.Error, match="tick the line"):
+        guarded(save.photo)(session)
 
 
 def test_a_download_takes_half_of_the_room_at_most(session: Session, tmp_path: Path, settings_environment):

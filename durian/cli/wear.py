@@ -11,15 +11,13 @@ import numpy as np
 from durian.cli.animate import given_items, warnings, who
 from durian.cli.combinations import check_together
 from durian.engine import get_engine
+from durian.engine.dressed_photo import fitting_size
 from durian.layers.fit import fits
 from durian.media import read_image, write_image
 from durian.prepare import build_request
 from durian.renderer import check_renderer
 from durian.request import DiffusionOptions, RenderOptions
 from durian.settings import get_settings
-
-SMALLEST = 512
-"""Pixels of a still's side at least: below it items are cut out more coarsely than they look."""
 
 
 def run(arguments: argparse.Namespace) -> dict[str, object]:
@@ -45,7 +43,7 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
     # Items are looked for on a smaller photo; what is written is as large as the file.
     photo = portrait.picture if isinstance(portrait.picture, np.ndarray) else read_image(portrait.picture)
     side = request.portrait.crop.side * photo.shape[1] / request.portrait.image.shape[1]
-    size = _fitting_size(side) if arguments.size is None else arguments.size
+    size = fitting_size(side) if arguments.size is None else arguments.size
     request = replace(request, options=replace(options, size=size))
     for notice in (*prepared.notices, *warnings(items, fits(request))):
         print(f"durian: {notice}", file=sys.stderr)
@@ -59,8 +57,3 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
         "seed": options.seed,
         "fit": [fit.told() for fit in fits(request)],
     }
-
-
-def _fitting_size(side: float) -> int:
-    """As many pixels as the crop has in the photo, within what can be rendered; even."""
-    return round(min(max(side, SMALLEST), get_settings().max_size) / 2) * 2

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from durian.face import Crop, paste_back
+from durian.settings import get_settings
 
 CHANGED = (2.0, 6.0)
 """Levels by which a still differs from the photograph, between which it comes to be shown instead of it."""
@@ -13,9 +14,16 @@ AROUND = 0.004
 """How far around what differs the still is shown, softly, as a share of its side: the rims of an item are as fine as
 the still."""
 
+SMALLEST = 512
+"""Pixels of a still's side at least: below it items are cut out more coarsely than they look."""
 FEWEST = 8
 """Pixels of a still that differ side by side, below which it is nothing worn: at the corners of eyes and lips a pixel
 may be drawn anew."""
+
+
+def fitting_size(side: float) -> int:
+    """Even side in pixels of the still for a crop of ``side`` pixels of a photo: as many, within what is rendered."""
+    return round(min(max(side, SMALLEST), get_settings().max_size) / 2) * 2
 
 
 def dressed_photo(still: np.ndarray, photo: np.ndarray, crop: Crop) -> np.ndarray:

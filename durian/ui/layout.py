@@ -72,6 +72,7 @@ class Page:
     save_mp4: gr.Button = None
     save_gif: gr.Button = None
     save_frames: gr.Button = None
+    save_photo: gr.Button = None
     save_bundle: gr.Button = None
     restore: gr.UploadButton = None
     download: gr.File = None
@@ -323,6 +324,7 @@ def _tools(page: Page) -> None:
                 page.save_mp4 = gr.Button("MP4", size="sm", min_width=70, elem_id="save-mp4")
                 page.save_gif = gr.Button("GIF", size="sm", min_width=70, elem_id="save-gif")
                 page.save_frames = gr.Button("Frames", size="sm", min_width=70, elem_id="save-frames")
+                page.save_photo = gr.Button("Photo", size="sm", min_width=70, elem_id="save-photo")
                 page.save_bundle = gr.Button("Bundle", size="sm", min_width=70, elem_id="save-bundle")
             page.restore = raw_upload("Drop in a bundle to restore everything", "restore", [".zip"], "sm")
             page.download = gr.File(visible="hidden", elem_id="download")

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from durian.bundle import load_bundle, save_bundle
+from durian.engine import get_engine
+from durian.engine.dressed_photo import fitting_size
 from durian.errors import InvalidRequest
 from durian.face import Face
+from durian.media import write_image
 from durian.prepare import Rows
 from durian.renderer import available_renderers
 from durian.request import AnimationRequest
 from durian.schema import checked
-from durian.ui.handlers import opening, payloads, wear
+from durian.ui import texts
+from durian.ui.handlers import opening, payloads, still, wear
 from durian.ui.handlers.common import QUIET, guarded
 from durian.ui.layout import Page
 from durian.ui.session import Item, MotionChoice, Outcome, PortraitChoice, Session, bytes_of
@@ -61,6 +66,29 @@ def gif(session: Session) -> str:
 def frames(session: Session) -> str:
     animation = newest(session).animation
     return _made(session, animation.path.with_name(f"{animation.path.stem}-frames.zip"), animation.frames_zip)
+
+
+def photo(session: Session) -> str:
+    """The still in the whole photo, at the resolution that the table has of it.
+
+    Raises:
+        InvalidRequest: there is no portrait, or nobody said that its pictures may be used.
+        QueueFull, LimitExceeded, OutputFailed: there is no room for the file.
+    """
+    with session.lock:
+        if not session.consent:
+            raise InvalidRequest(texts.CONSENT_NEEDED)
+        request, frame = still.still_request(session)
+        if session.portrait is not None:  # room for a hat within the photo
+            request = replace(request, portrait=session.portrait.portrait_with(request.attributes, uncrop=True))
+    options = replace(request.options, size=fitting_size(request.portrait.crop.side))
+    request = replace(request, options=options)
+    image = get_engine().dressed_photo(request, None, f"{session.owner}/photo", frame, session.client)
+    path = served_folder() / "durian-photo.png"
+    with get_visitors().reserve(session.owner, path.parent) as room:
+        write_image(image, path, {"seed": options.seed})
+        room.settle(path)
+    return str(path)
 
 
 def bundle(session: Session) -> str:
@@ -160,6 +188,7 @@ def connect(page: Page) -> None:
         (page.save_mp4, mp4),
         (page.save_gif, gif),
         (page.save_frames, frames),
+        (page.save_photo, photo),
         (page.save_bundle, bundle),
     ):
         button.click(guarded(make), [page.session], [page.download], **QUIET).success(
