@@ -7,6 +7,7 @@ import numpy as np
 
 from durian.face import Crop
 from durian.geometry.mesh import INNER_LIPS, OUTER_LIPS
+from durian.layers.skin import polygon
 from durian.motion.canonical import actions, canonical_face
 from durian.motion.rotations import euler
 from durian.request import Portrait
@@ -14,6 +15,8 @@ from durian.request import Portrait
 SIDE, UNIT = 256, 90.0
 """Pixels: of the picture, and between the outer eye corners."""
 SKIN, LIP, DARK = (205, 160, 135), (180, 95, 90), (25, 10, 10)
+JAW = [58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288, 287, 375, 405, 17, 181, 146, 57]
+"""Landmarks around a beard from jaw to lower lip."""
 NAMES = ("hat", "hair", "glasses", "beard", "lips")
 
 
@@ -21,6 +24,11 @@ def made_landmarks(opened: float = 0.0, yaw: float = 0.0) -> np.ndarray:
     """``(478, 3) float32`` in the picture's pixels: the jaw opened, the head turned by degrees."""
     face = canonical_face() + opened * actions()["jaw_open"]
     return (UNIT * face @ euler(yaw, 0, 0).T + [SIDE / 2, 0.42 * SIDE, 0]).astype(np.float32)
+
+
+def made_beard(landmarks: np.ndarray) -> np.ndarray:
+    """The matte of a beard from jaw to lower lip, ``(256, 256) float32`` in [0, 1]."""
+    return cv2.GaussianBlur(polygon(landmarks[JAW], (SIDE, SIDE)), (0, 0), 1.5)
 
 
 def made_face(landmarks: np.ndarray, spill: int = 0) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from faces_made import SIDE, SKIN, made_face, made_landmarks
+from faces_made import JAW, SIDE, SKIN, made_beard, made_face, made_landmarks
 
 from durian.geometry.alignment import aligned_mask, item_mesh
 from durian.geometry.mesh import OUTER_LIPS
@@ -16,7 +16,6 @@ from durian.request import Attribute
 
 DARK_SKIN = np.array([78, 50, 38], np.float32)
 FAIR_SKIN = np.array([232, 190, 170], np.float32)
-JAW = [58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288, 287, 375, 405, 17, 181, 146, 57]
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +26,7 @@ def landmarks() -> np.ndarray:
 @pytest.fixture(scope="module")
 def matte(landmarks) -> np.ndarray:
     """A beard from jaw to lower lip."""
-    return cv2.GaussianBlur(polygon(landmarks[JAW], (SIDE, SIDE)), (0, 0), 1.5)
+    return made_beard(landmarks)
 
 
 def inside(matte: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
@@ -133,7 +132,7 @@ def test_a_sheen_on_skin_stays_with_its_owner(matte, landmarks, ratio):
 
 def test_no_skin_comes_along(landmarks):
     """A mask that takes in bare skin puts none of it on another."""
-    mask = cv2.GaussianBlur(polygon(landmarks[JAW], (SIDE, SIDE)), (0, 0), 1.5)
+    mask = made_beard(landmarks)
     layer = beard_layer(made_face(landmarks).astype(np.float32), mask, landmarks)
     assert np.abs(worn_on(layer, DARK_SKIN) - DARK_SKIN)[inside(mask, landmarks)].max() < 3
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from faces_made import SIDE, made_landmarks
+from faces_made import SIDE, made_beard, made_landmarks
 
 from durian.face import eye_distance
 from durian.layers.both_sides import on_both_sides
-from durian.layers.skin import polygon
-
-JAW = [58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288, 287, 375, 405, 17, 181, 146, 57]
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +18,7 @@ def landmarks() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def matte(landmarks) -> np.ndarray:
-    return cv2.GaussianBlur(polygon(landmarks[JAW], (SIDE, SIDE)), (0, 0), 1.5)
+    return made_beard(landmarks)
 
 
 def kept(hidden: np.ndarray, density: float, matte: np.ndarray, landmarks: np.ndarray) -> tuple[float, float]:

@@ -84,9 +84,9 @@ def who(arguments: argparse.Namespace) -> tuple[PortraitSource, list[AttributeSo
         case = example.case()
         return case.portrait, list(case.attributes), arguments.blend or example.blend, example.motion
     if arguments.portrait is None:
-        or_batch = " or --batch CSV" if "batch" in arguments else ""
-        comma = "," if or_batch else " or"
-        raise InvalidRequest(f"No portrait was given: use --portrait FILE{comma} --example NAME{or_batch}.")
+        many = "batch" in arguments
+        ways = "--portrait FILE, --example NAME or --batch CSV" if many else "--portrait FILE or --example NAME"
+        raise InvalidRequest(f"No portrait was given: use {ways}.")
     crop = None if arguments.crop is None else Crop(*arguments.crop)
     return PortraitSource(arguments.portrait, arguments.face, crop, arguments.room), [], arguments.blend, DEFAULT_MOTION
 

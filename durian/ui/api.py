@@ -41,15 +41,13 @@ from durian.ui import calls
 from durian.ui.handlers.animate import ANIMATION_LANE
 from durian.ui.handlers.common import broken, sentence
 from durian.ui.handlers.wear import SEGMENT_LANE
-from durian.ui.shares import site_of
+from durian.ui.shares import png_bytes, site_of
 from durian.ui.uploads import is_uploaded, served_folder
 from durian.ui.visitors import CALLER_SECONDS, Visitor, get_visitors
 
 log = logging.getLogger(__name__)
 
 REPORTED = ("frames", "fps", "width", "height", "seconds", "renderer", "seed")
-PNG_GROWTH, PNG_HEAD = 1.01, 10_000
-"""By which a picture's bytes may grow as a PNG, and those of what stands beside them."""
 Blend = Annotated[
     list[Alpha], Field(min_length=2, max_length=2, fail_fast=True), accepting("[start, end], each from 0 to 1")
 ]
@@ -363,7 +361,7 @@ def _written(visitor: Visitor, name: str, raw_bytes: int, write: Callable[[Path]
     """
     folder = served_folder()
     path = folder / f"{name}-{uuid.uuid4().hex[:12]}.png"
-    with get_visitors().shares.reserve(visitor.address, folder, round(PNG_GROWTH * raw_bytes) + PNG_HEAD) as room:
+    with get_visitors().shares.reserve(visitor.address, folder, png_bytes(raw_bytes)) as room:
         write(path)
         room.settle(path)
     return gr.FileData(path=str(path), orig_name=f"{name}.png", mime_type="image/png")

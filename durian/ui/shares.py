@@ -33,6 +33,14 @@ MINUTE = 60.0
 SECONDS_BETWEEN_LOOKS = 1.0
 """Between two looks at the disk's room while something is written; in one, encoders write some ten megabytes."""
 
+PNG_GROWTH, PNG_HEAD = 1.01, 10_000
+"""By which a picture's bytes may grow as a PNG, and those of what stands beside them."""
+
+
+def png_bytes(raw: int) -> int:
+    """Bytes of a PNG at most, of a picture of ``raw`` bytes."""
+    return round(PNG_GROWTH * raw) + PNG_HEAD
+
 
 @dataclass
 class _Bucket:

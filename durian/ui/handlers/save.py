@@ -24,6 +24,7 @@ from durian.ui.handlers import opening, payloads, still, wear
 from durian.ui.handlers.common import QUIET, guarded
 from durian.ui.layout import Page
 from durian.ui.session import Item, MotionChoice, Outcome, PortraitChoice, Session, bytes_of
+from durian.ui.shares import png_bytes
 from durian.ui.uploads import served_folder
 from durian.ui.visitors import get_visitors
 
@@ -85,7 +86,7 @@ def photo(session: Session) -> str:
     request = replace(request, options=options)
     image = get_engine().dressed_photo(request, None, f"{session.owner}/photo", frame, session.client)
     path = served_folder() / "durian-photo.png"
-    with get_visitors().reserve(session.owner, path.parent) as room:
+    with get_visitors().reserve(session.owner, path.parent, png_bytes(image.size)) as room:
         write_image(image, path, {"seed": options.seed})
         room.settle(path)
     return str(path)
