@@ -64,6 +64,26 @@ def test_what_the_picture_shows_stays_and_the_rest_has_the_hairs_colours(whole):
     assert np.percentile(new, 98) < 125
 
 
+def test_a_hat_that_only_touches_the_edge_gets_a_round_top(whole):
+    """Its mask shuns the upper rows here and there, as a parser's does."""
+    head = Head(whole.landmarks)
+    top = int(np.nonzero(whole.mask)[0].min())
+    row = top + round(0.01 * head.width)
+    landmarks = whole.landmarks - np.array([0, row, 0], np.float32)
+    mask = whole.mask[row:].copy()
+    middle = int(np.nonzero(mask[0])[0].mean())
+    notch = slice(0, round(0.04 * head.width)), slice(middle - round(0.1 * head.width), middle + 4)
+    mask[notch] = 0
+    hat = replace(whole, image=whole.image[row:], mask=mask, landmarks=landmarks, name="hat")
+    assert 0.08 < (mask[:3] > 127).any(0).sum() / head.width < 0.25
+    made = continued(hat)
+    room = len(made.mask) - len(mask)
+    highest = (made.mask > 127).argmax(0)[middle - round(0.15 * head.width) : middle + round(0.15 * head.width)]
+    assert np.abs(np.diff(highest)).max() <= 2
+    assert abs(int(highest.min()) - (room - row + top)) < 0.03 * head.width
+    assert continued(replace(hat, name="hair")).mask.shape == mask.shape
+
+
 @pytest.mark.parametrize("name", ["beard", "glasses"])
 def test_other_things_are_left_as_they_are(whole, name):
     attribute = replace(cut(whole)[0], name=name)

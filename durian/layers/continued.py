@@ -18,8 +18,11 @@ from durian.request import Attribute
 CONTINUED_NAMES = frozenset({"hair", "hat"})
 EDGE_ROWS = 3
 """Rows at the frame in which an item is looked for that is cut there."""
-LEAST_CUT = 0.25
-"""Width, in face widths, from which on an item counts as cut: strands may leave a picture."""
+LEAST_CUT = {"hair": 0.25, "hat": 0.08}
+"""Width, in face widths, from which on an item counts as cut: of hair, strands may leave a picture."""
+NEAR_EDGE = {"hair": 0.0, "hat": 0.05}
+"""Height below the upper edge, in face widths, in which the outline of what is cut there is not known: masks shun the
+edges of pictures, and a hat's outline has no notches."""
 RAYS = 360
 USUAL_REACH = 1.18
 """How far hair reaches from the skull's centre, in its radii, where no ray shows it. Taste."""
@@ -40,7 +43,7 @@ def continued(attribute: Attribute) -> Attribute:
     if attribute.name not in CONTINUED_NAMES or attribute.landmarks is None:
         return attribute
     head = Head(np.asarray(attribute.landmarks, np.float32))
-    if (attribute.mask[:EDGE_ROWS] > HALF).any(0).sum() < LEAST_CUT * head.width:
+    if (attribute.mask[:EDGE_ROWS] > HALF).any(0).sum() < LEAST_CUT[attribute.name] * head.width:
         return attribute
     key = content_hash([attribute.mask, attribute.landmarks])
     return replace(attribute, **_cache.get(attribute.image, lambda _: _with_room(attribute, head), key=key))
@@ -48,25 +51,30 @@ def continued(attribute: Attribute) -> Attribute:
 
 def _with_room(attribute: Attribute, head: Head) -> dict[str, Any]:
     """The picture, mask and landmarks of an attribute with as much room above as it takes."""
-    outline = _outline(attribute.mask, head)
+    doubtful = EDGE_ROWS + round(NEAR_EDGE[attribute.name] * head.width)
+    outline = _outline(attribute.mask, head, doubtful)
     left = attribute.mask.shape[1]
     top = _highest(outline, head)
     room = int(np.ceil(max(0.0, -top))) + 2 * EDGE_ROWS
     image = np.pad(attribute.image, ((room, 0), (0, 0), (0, 0)), mode="edge")
-    y, x = np.mgrid[: room + EDGE_ROWS, :left].astype(np.float32)
+    y, x = np.mgrid[: room + doubtful, :left].astype(np.float32)
     y -= room
     wanted = np.zeros(image.shape[:2], np.float32)
-    wanted[: room + EDGE_ROWS] = np.clip((_reach_at(outline, x, y, head) - _distance(x, y, head)) * 40 + 0.5, 0, 1)
+    wanted[: room + doubtful] = np.clip((_reach_at(outline, x, y, head) - _distance(x, y, head)) * 40 + 0.5, 0, 1)
     mask = np.pad(attribute.mask, ((room, 0), (0, 0)))
-    # Where the picture shows it, the mask knows better; its last rows are often soft.
-    wanted[room:] *= mask[room:] > HALF
+    if doubtful == EDGE_ROWS:
+        # Where the picture shows it, the mask knows better; its last rows are often soft.
+        wanted[room:] *= mask[room:] > HALF
     grown = np.maximum(mask, np.rint(255 * wanted).astype(np.uint8))
     landmarks = np.asarray(attribute.landmarks, np.float32) + np.array([0, room, 0], np.float32)
-    return {"image": _completed(image, mask, wanted, room, head), "mask": grown, "landmarks": landmarks}
+    return {"image": _completed(image, mask, wanted, room, doubtful, head), "mask": grown, "landmarks": landmarks}
 
 
-def _completed(image: np.ndarray, mask: np.ndarray, wanted: np.ndarray, room: int, head: Head) -> np.ndarray:
-    """The picture ``(H, W, 3) uint8`` with the item's texture where it is wanted above its old upper edge."""
+def _completed(
+    image: np.ndarray, mask: np.ndarray, wanted: np.ndarray, room: int, doubtful: int, head: Head
+) -> np.ndarray:
+    """The picture ``(H, W, 3) uint8`` with the item's texture where it is wanted above its old upper edge, and in the
+    ``doubtful`` rows below that where its mask ``(H, W) uint8`` leaves it out."""
     near = slice(0, min(len(image), room + int(1.2 * head.width)))
     part, item = image[near].astype(np.float32), mask[near].astype(np.float32) / 255
     unit = float(np.linalg.norm(head.landmarks[33, :2] - head.landmarks[263, :2]))
@@ -78,7 +86,10 @@ def _completed(image: np.ndarray, mask: np.ndarray, wanted: np.ndarray, room: in
     made = cv2.resize(made, part.shape[1::-1], interpolation=cv2.INTER_CUBIC)
     # Beyond the item its colours go on, so that a soft edge has no other.
     result = image.copy()
-    result[: room + EDGE_ROWS] = np.rint(made[: room + EDGE_ROWS].clip(0, 255)).astype(np.uint8)
+    shown = mask[: room + doubtful, :, None] > HALF
+    shown[: room + EDGE_ROWS] = False
+    made = np.rint(made[: room + doubtful].clip(0, 255)).astype(np.uint8)
+    result[: room + doubtful] = np.where(shown, result[: room + doubtful], made)
     return result
 
 
@@ -95,14 +106,15 @@ def _reach_at(outline: np.ndarray, x: np.ndarray, y: np.ndarray, head: Head) -> 
     return np.interp(_angles(x, y, head), np.arange(RAYS), outline)
 
 
-def _outline(mask: np.ndarray, head: Head) -> np.ndarray:
-    """How far an item reaches along each ray, in radii of the skull, ``(RAYS,)``; over the cut from side to side."""
+def _outline(mask: np.ndarray, head: Head, doubtful: int) -> np.ndarray:
+    """How far an item reaches along each ray, in radii of the skull, ``(RAYS,)``; over the cut, and over where it ends
+    in the ``doubtful`` upper rows, from side to side."""
     rows, columns = np.nonzero(mask > HALF)
     reach = np.zeros(RAYS)
     ray = _angles(columns, rows, head).astype(int) % RAYS
     np.maximum.at(reach, ray, _distance(columns, rows, head))
     cut = np.zeros(RAYS, bool)
-    cut[np.unique(ray[rows < EDGE_ROWS])] = True
+    cut[np.unique(ray[rows < doubtful])] = True
     upper = np.abs(np.arange(RAYS) - RAYS / 2) < RAYS / 4
     known = upper & ~cut & (reach > 1.0)
     # Beside the cut the outline already runs along the frame.
