@@ -10,7 +10,7 @@ from setuptools import setup
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).resolve().parent
-SHIPPED = ("assets", "weights/parser", "weights/durian-mini")
+SHIPPED = ("assets", "weights/parser", "weights/face-relief", "weights/durian-mini")
 
 
 class BuildWithShipped(build_py):

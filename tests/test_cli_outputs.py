@@ -21,6 +21,7 @@ READ = {
     "synth build-model": {"facekit"},
     "prepare": {"videos", "scenes", "portraits", "masks"},
     "train parser": {"data", "portraits", "start", "masks", "pictures"},
+    "train relief": {"masks", "pictures"},
     "train diffusion": {"clips", "start"},
 }
 """Files and folders that are read, by command."""
@@ -74,6 +75,7 @@ def test_every_path_of_every_command_is_known_as_read_or_written():
         ("synth build-model --facekit gone -o model.bin", "end its name in .npz"),
         ("prepare --videos gone -o file", "file is a file"),
         ("train parser --data gone -o file", "file is a file"),
+        ("train relief --masks gone --pictures gone -o relief.bin", "end its name in .npz"),
         ("train diffusion --recipe none --clips gone -o file", "file is a file"),
         ("train diffusion --recipe none --clips gone -o new --show-batch b.txt", "b.txt cannot be written"),
     ],

@@ -49,6 +49,7 @@ NEEDED = {
     "synth render": "--out new",
     "prepare": "--videos none --out new",
     "train parser": "--data none --out new --from none.safetensors",
+    "train relief": "--masks none --pictures none --out new.npz",
     "train diffusion": "--recipe none --clips none --out new",
 }
 """Arguments with which each command ends as soon as it begins to read."""

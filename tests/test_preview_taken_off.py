@@ -25,7 +25,7 @@ from durian.preview.base import (
     build_base,
 )
 from durian.preview.taken_off import _kept, shadowed, taken_off
-from durian.preview.underneath import _notches, underneath
+from durian.preview.underneath import _jaw_outline, _notches, underneath
 from durian.request import AnimationRequest, Portrait, RenderOptions
 from durian.scene import Scene, prepare_scene
 
@@ -244,6 +244,26 @@ def test_no_half_of_a_beard_stays_where_it_is_thinner(collins):
     inside = cv2.erode(asked.worn["beard"], np.ones((9, 9))) > 250
     inside &= polygon(asked.landmarks[OUTER_LIPS], inside.shape) < 0.01
     assert removed[inside].min() > 0.9
+
+
+@pytest.mark.parametrize("yaw", [0.0, 20.0])
+def test_a_face_without_its_beard_ends_where_faces_do(yaw: float):
+    """The beard and its loose hair reach far beyond the face, whose ears are seen."""
+    landmarks = made_landmarks(yaw=yaw)
+    head, size = Head(landmarks), len(made_face(landmarks))
+    rows = np.repeat(np.arange(size, dtype=np.float32)[:, None], size, 1)
+    below = (rows - landmarks[152, 1]) / head.width
+    lip, ear = (float((landmarks[place, 1] - landmarks[152, 1]) / head.width) for place in (17, 234))
+    away = masks.signed_distance(np.uint8(255) * (polygon(landmarks[FACE_OVAL], rows.shape) > 0.5)) / head.width
+    bearded = (below > ear + 0.1) & (away < 0.3)
+    seen = (below <= ear + 0.1) & (away < 0.12)
+    person = (bearded | seen).astype(np.float32)
+    jaw = _jaw_outline(landmarks, head, below, bearded, seen, person)
+    low = bearded & (below > lip)
+    assert jaw[away < 0].min() > 0.9
+    assert jaw[low & (away > 0.07)].max() < 0.05
+    beside_ear = bearded & (below < ear + 0.13) & (away < 0.03)
+    assert jaw[beside_ear].min() > 0.9, "a cheek reaches up to what is seen beside it"
 
 
 def test_what_lies_under_a_hat_follows_the_hair_that_shows_beside_it(fringed):

@@ -288,7 +288,7 @@ FOLDERS = {
         {"base"}, {"backdrops", "head"}, {"hair", "render", "worn"}, {"acting", "skin"}, {"studio"}, {"scenes"},
     ),
     "evaluation": ({"data"}, {"methods", "metrics"}, {"protocols"}, {"run"}, {"report"}, {"gallery"}),
-    "training": ({"data", "stages", "tables"}, {"recipe"}, {"preparation", "run"}, {"parser"}),
+    "training": ({"data", "face_relief", "stages", "tables"}, {"recipe"}, {"preparation", "run"}, {"parser"}),
 }  # fmt: skip
 """Folders of the largest rooms from the ground up, likewise."""
 

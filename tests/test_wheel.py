@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 PARTS = (
-    "durian", "assets", "weights/parser", "weights/durian-mini", "pyproject.toml", "setup.py", "MANIFEST.in",
-    "README.md", "LICENSE", "packages.txt", "requirements.txt", "requirements-dev.txt", "requirements-evaluation.txt",
+    "durian", "assets", "weights/parser", "weights/face-relief", "weights/durian-mini", "pyproject.toml", "setup.py",
+    "MANIFEST.in", "README.md", "LICENSE", "packages.txt", "requirements.txt", "requirements-dev.txt",
+    "requirements-evaluation.txt",
 )  # fmt: skip
 
 

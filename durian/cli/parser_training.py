@@ -143,6 +143,13 @@ def add_train(command: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", choices=("cpu", "cuda"), help="(default: the settings')")
     parser.add_argument("--max-minutes", type=MINUTES, metavar="M", help="stop in time, with a checkpoint")
     parser.set_defaults(folders=("out",))
+    relief = add("relief", "learn the relief of faces from photographs with drawn masks")
+    relief.add_argument("--masks", type=folder_path, required=True, metavar="DIR", help="drawn ones: their train part")
+    relief.add_argument("--pictures", type=folder_path, required=True, metavar="DIR", help="the photographs of --masks")
+    relief.add_argument("-o", "--out", type=file_path, required=True, metavar="NPZ", help="the file to write")
+    relief.add_argument("--modes", type=whole(1, 200), metavar="N", help="(default: as the shipped one)")
+    relief.add_argument("--seed", type=SEED, default=0, metavar="S")
+    relief.set_defaults(files={"out": (".npz",)})
     _train_diffusion(add("diffusion", "train the paper's model on clips (durian prepare makes them)"))
 
 

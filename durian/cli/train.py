@@ -1,4 +1,4 @@
-"""``durian train``: training of the parser and of the diffusion model."""
+"""``durian train``: training of the parser, of faces' relief and of the diffusion model."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ MOST_SHOWN = 16
 
 
 def run(arguments: argparse.Namespace) -> dict[str, object] | None:
-    """The action's report: see :func:`train_parser` and :func:`train_diffusion`."""
-    return {"parser": train_parser, "diffusion": train_diffusion}[arguments.action](arguments)
+    """The action's report: see :func:`train_parser`, :func:`train_relief` and :func:`train_diffusion`."""
+    actions = {"parser": train_parser, "relief": train_relief, "diffusion": train_diffusion}
+    return actions[arguments.action](arguments)
 
 
 def train_parser(arguments: argparse.Namespace) -> dict[str, object]:
@@ -57,6 +58,21 @@ def train_parser(arguments: argparse.Namespace) -> dict[str, object]:
         )
     megabytes = round(trained.model.stat().st_size / 1e6, 1)
     return {"weights": str(trained.model), "megabytes": megabytes, **_reached(trained)}
+
+
+def train_relief(arguments: argparse.Namespace) -> dict[str, object]:
+    """``weights``, the file that was written, and its ``kilobytes``; from how many ``photographs``."""
+    from durian.media.files import atomic_output
+    from durian.segmentation.drawn import read_drawn_masks
+    from durian.training.face_relief import MODES, learn_relief
+
+    drawn = read_drawn_masks(arguments.masks, arguments.pictures, "train")
+    with progress("photograph") as photographs:
+        relief = learn_relief(drawn, arguments.modes or MODES, arguments.seed, on_photograph=photographs)
+    with atomic_output(arguments.out) as temporary:
+        relief.write(temporary)
+    kilobytes = round(arguments.out.stat().st_size / 1e3)
+    return {"weights": str(arguments.out), "kilobytes": kilobytes, "photographs": len(drawn)}
 
 
 def train_diffusion(arguments: argparse.Namespace) -> dict[str, object] | None:

@@ -9,6 +9,7 @@ from durian import masks
 from durian.content_cache import ContentCache
 from durian.content_hash import content_hash
 from durian.geometry.mesh import BROWS, EYES, FACE_OVAL, INNER_LIPS, OUTER_LIPS, smoothstep
+from durian.layers.beard import own_parts
 from durian.layers.body import neck
 from durian.layers.completion.detail import detail
 from durian.layers.completion.mirrored import FaceSurface
@@ -35,6 +36,8 @@ SURELY_PERSON = 0.9
 FADE = 0.12
 """Width on face and neck over which hair and hats that are taken off fade into the skin, in outer-eye distances: beside
 them it lies in their shadow, and has their blur."""
+BEARD_FADE, BEARD_FRINGE = 0.05, 0.07
+"""The same for beards, and how far around them loose hair is looked for: they are shorter."""
 SHADOW = {"hair": 0.3, "hat": 0.5}
 """How far their shadow on a face is looked for, in outer-eye distances."""
 FRAME_MARGIN = 0.015
@@ -190,13 +193,33 @@ def _holes(
         clear = _clear_background(scene, person, away > (max(expansions) + FRINGE) * scene.eye_distance)
         fringe = (person < SURELY_PERSON) & ~clear
         return [np.maximum(_grown_hair(scene, fringe, mask, e, away, head), stray) for e in expansions]
-    share, there = 1.0, np.ones(mask.shape, np.float32)
     if name == "beard":
-        share = BEARD_SHARE
-        mask, there = _beard_worn(scene, mask)
+        return _beard_holes(scene, person, mask, expansions)
     away = masks.signed_distance(mask)
-    grown = [masks.expand(mask, share * expansion * scene.eye_distance, away) for expansion in expansions]
-    return [there * (each.astype(np.float32) / 255) for each in grown]
+    grown = [masks.expand(mask, expansion * scene.eye_distance, away) for expansion in expansions]
+    return [each.astype(np.float32) / 255 for each in grown]
+
+
+def _beard_holes(
+    scene: Scene, person: np.ndarray, beard: np.ndarray, expansions: tuple[float, ...]
+) -> list[np.ndarray]:
+    """As :func:`_holes`: a beard with its loose hair before the background, faded into the skin around it."""
+    mask, there = _beard_worn(scene, beard)
+    unit, away = scene.eye_distance, masks.signed_distance(mask)
+    widest = (BEARD_SHARE * max(expansions) + BEARD_FRINGE) * unit
+    fringe = (person < SURELY_PERSON) & ~_clear_background(scene, person, away > widest)
+    skin = np.maximum(face_and_skull(scene.landmarks, mask.shape), neck(scene.landmarks, mask.shape))
+    skin *= (person > SURELY_PERSON) * (1 - own_parts(scene.landmarks, mask.shape))
+    if scene.hair is not None:
+        skin *= 1 - scene.hair / np.float32(255)
+    holes = []
+    for expansion in expansions:
+        grow = BEARD_SHARE * expansion * unit
+        hole = masks.expand(mask, grow, away).astype(np.float32) / 255
+        hole = np.maximum(hole, skin * (1 - smoothstep((away - grow) / unit, 0, BEARD_FADE)))
+        loose = masks.expand(mask, grow + BEARD_FRINGE * unit, away).astype(np.float32) / 255
+        holes.append((there * np.maximum(hole, loose * fringe)).astype(np.float32))
+    return holes
 
 
 def _grown_hair(

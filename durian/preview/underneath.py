@@ -10,12 +10,11 @@ from durian.content_cache import ContentCache
 from durian.content_hash import content_hash
 from durian.geometry.head import Head
 from durian.geometry.mesh import BROWS, CHIN, EYES, FACE_OVAL, smoothstep
-from durian.layers.body import body_outline, body_under
+from durian.layers.body import body_under
 from durian.layers.completion import complete_body, complete_hair, complete_skin
 from durian.layers.completion.exemplar import synthesise
-from durian.layers.completion.mouth_relief import with_mouth_relief
 from durian.layers.ears import beside_ears
-from durian.layers.fill import blurred, fill
+from durian.layers.fill import fill
 from durian.layers.skin import polygon
 from durian.preview.hidden_brows import new_brows
 from durian.preview.taken_off import seen_ears
@@ -24,10 +23,13 @@ from durian.scene import Scene
 BEHIND = 0.08
 """How far behind a turned head's centre what is seen is the back of its jaw, in face widths; a face seen from the front
 has nothing there, since that distance counts as much as the head is turned. Taste."""
-JAW_FLESH = 0.06
-"""How far beside the landmarks' outline a beard grows on the jaw and hides nothing else, in face widths."""
-BEARD_REACH = 0.1
-"""How far around its mask a beard that comes off may leave skin without light and shade, in face widths."""
+JAW_FLESH, JAW_HEIGHTS, JAW_EDGE = (0.02, 0.07), (0.2, 0.6), 0.012
+"""How far beside the landmarks' outline a bearded jaw goes on, at the chin and before the ears, and how far above the
+chin the first becomes the second; half the width of its soft edge; in face widths."""
+EAR_GAP = 0.08
+"""Half the width of gaps between a bearded cheek and what is seen beside it that are cheek, in face widths."""
+SURELY_NO_BEARD = 8
+"""Level of a beard's mask below which a pixel at its edge says whether neck or clothes are there."""
 HULL_STEP = 4
 """Pixels between those that the outline of a body is drawn around."""
 NECK_FROM, NECK_TO = -0.12, 0.06
@@ -94,27 +96,24 @@ def _underneath(
         outline, (below > NOTCHES_FROM) * _notches(np.maximum(outline, face), person, hidden, head.width)
     )
     visible = (person > 0.9) & ~hidden & (face < 0.5)
-    if "beard" in scene.worn:  # under a beard the jaw runs on to the neck
-        bearded = (scene.worn["beard"] > 127) & (person > 0.9)
-        outline = np.maximum(outline, _jaw_outline(landmarks, head, down, visible | bearded))
-        flesh = bearded & (below < 0) & (blurred(face, JAW_FLESH * head.width) > 0.1)
-        outline = np.maximum(outline, smoothstep(blurred(flesh.astype(np.float32), 0.02 * head.width), 0.2, 0.6))
-    skin, _ = complete_skin(image, landmarks, known, seed=seed, shadowed=shadowed, brows=brows)
+    jaw: np.ndarray = np.zeros(image.shape[:2], np.float32)
     if "beard" in scene.worn:
-        skin = with_mouth_relief(
-            skin, landmarks, hidden & (masks.expand(scene.worn["beard"], BEARD_REACH * head.width) > 0)
-        )
+        bearded = (scene.worn["beard"] > masks.HALF) & (person > 0.9)
+        jaw = _jaw_outline(landmarks, head, below, hidden, visible | bearded, person)
+        outline = np.maximum(outline, jaw)
+    skin, _ = complete_skin(image, landmarks, known, seed=seed, shadowed=shadowed, brows=brows)
     colour = skin
     if "hat" in scene.worn:
         colour = _hair_over_skull(scene, image, colour, skull, hidden)
     # Below the skull and behind the jaw there is neck, and beside it a shoulder, however high; but a beard's own jaw.
-    beside = (1 - skull) * (outline > 0) * (scene.worn["beard"] < 16 if "beard" in scene.worn else 1)
+    beside = (1 - skull) * (outline > 0) * (1 - jaw)
     low = np.maximum(smoothstep(below, NECK_FROM, NECK_TO), beside) * (1 - face)
     made_up = low * outline * hidden
     if made_up.any():
         place = ((visible & (below > -0.3)) | (made_up > 0)).astype(np.float32)
         parts = None if scene.body_parts is None else scene.body_parts.astype(np.float32) / 255
-        body = complete_body(image, landmarks, known, place, seed, skin, parts)
+        edge = (scene.worn["beard"] < SURELY_NO_BEARD) & (person > 0.9) if "beard" in scene.worn else None
+        body = complete_body(image, landmarks, known, place, seed, skin, parts, telling=edge)
         colour = colour + low[..., None] * (body - colour)
     if "glasses" in scene.worn and not scene.worn.keys() & {"hair", "hat"}:
         frames, behind, colour = _behind_frames(scene, image, person, hidden, colour)
@@ -202,16 +201,36 @@ def _hair_over_skull(
     return skin + (hairy * wanted)[..., None] * (hair - skin)
 
 
-def _jaw_outline(landmarks: np.ndarray, head: Head, down: np.ndarray, visible: np.ndarray) -> np.ndarray:
-    """Face, neck, and what of a turned head is ``visible`` behind the jaw, be it under a beard, with all between,
-    ``(S, S) float32``."""
+def _jaw_outline(
+    landmarks: np.ndarray,
+    head: Head,
+    below: np.ndarray,
+    hidden: np.ndarray,
+    visible: np.ndarray,
+    person: np.ndarray,
+) -> np.ndarray:
+    """A face without its beard, up to what is seen beside its cheeks, ``(S, S) float32``.
+
+    Args:
+        landmarks: ``(478, 3)`` pixels.
+        head: of them.
+        below: ``(S, S) float32``, how far below the chin a pixel is, in face widths.
+        hidden: ``(S, S) bool``, what is taken off.
+        visible: ``(S, S) bool``, what is seen of the person, and the beard: of a turned head the back of the jaw.
+        person: ``(S, S) float32``, the person's matte.
+    """
     behind = head.axes[0, 2]
     y, x = (HULL_STEP * found for found in np.nonzero(visible[::HULL_STEP, ::HULL_STEP]))
     low_y, high_y = landmarks[[NOSE_BRIDGE, CHIN], 1]
     beside = (y > low_y) & (y < high_y) & ((x - head.centre[0]) * behind > BEHIND * head.width)
-    neck = body_outline(landmarks, visible.shape)
-    along = (neck - landmarks[CHIN, :2]) @ down / head.width
-    neck = neck[along < 0.45]
-    points = np.concatenate([landmarks[FACE_OVAL, :2], neck, np.stack([x, y], 1)[beside]])
-    outline = polygon(cv2.convexHull(points.astype(np.float32))[:, 0], visible.shape)
-    return cv2.GaussianBlur(outline, (0, 0), 0.02 * head.width)
+    points = np.concatenate([landmarks[FACE_OVAL, :2], np.stack([x, y], 1)[beside]])
+    face = polygon(cv2.convexHull(points.astype(np.float32))[:, 0], visible.shape)
+    low, high = JAW_FLESH
+    flesh = low + (high - low) * smoothstep(-below, *JAW_HEIGHTS)
+    away = masks.signed_distance(np.uint8(255) * (face > 0.5)).astype(np.float32) / head.width
+    away = cv2.GaussianBlur(away, (0, 0), JAW_EDGE * head.width)
+    jaw = np.clip(0.5 - (away - flesh) / (2 * JAW_EDGE), 0, 1)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(1, round(EAR_GAP * head.width)) + 1,) * 2)
+    seen = np.where(hidden, jaw, np.maximum(jaw, person)).astype(np.float32)
+    closed = cv2.morphologyEx(seen, cv2.MORPH_CLOSE, disc, borderType=cv2.BORDER_REPLICATE)
+    return np.maximum(jaw, closed * hidden * smoothstep(-below, *JAW_HEIGHTS)).astype(np.float32)

@@ -56,6 +56,7 @@ def complete_body(
     seed: int = 0,
     skin: np.ndarray | None = None,
     parts: np.ndarray | None = None,
+    telling: np.ndarray | None = None,
 ) -> np.ndarray:
     """Go on with neck and clothes, each from its own kind, and with the edge between them.
 
@@ -68,6 +69,8 @@ def complete_body(
         skin: ``(S, S, 3) float32``, what :func:`complete_skin` made of the same picture, if that is at hand.
         parts: ``(S, S, 4) float32`` in [0, 1] how much of each pixel is skin, hair, clothes and background, from
             somebody who knows better than colours do; all 0 where nobody looked.
+        telling: ``(S, S) bool`` more of the picture that tells skin from clothes, though not what either looks like:
+            the edge of what is taken off.
 
     Returns:
         ``(S, S, 3) float32``: what of the body is not known is made up, elsewhere ``image``.
@@ -79,9 +82,11 @@ def complete_body(
         return image.copy()
     frame = BodyFrame.of(landmarks)
     usual = neck_above_collar(body, frame)
-    source, bare = _told_apart(source, skin_coloured(image, landmarks, known), frame, parts)
-    bare |= _shadows(source & ~bare, bare, usual)
-    neck = _neck(neck_above_collar(body, frame, source, bare), frame, source, bare)
+    told = source if telling is None else source | (telling & (body > SURE))
+    told, bare = _told_apart(told, skin_coloured(image, landmarks, known), frame, parts)
+    bare |= _shadows(told & ~bare, bare, usual)
+    neck = _neck(neck_above_collar(body, frame, told, bare), frame, told, bare)
+    source, bare = source & told, source & bare
     if skin is None:
         skin, _ = complete_skin(image, landmarks, known, seed=seed)
     skin = _shaded_as_seen(image, skin, bare, known, landmarks)

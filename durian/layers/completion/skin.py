@@ -10,6 +10,7 @@ from durian.content_hash import content_hash
 from durian.geometry.head import Head
 from durian.geometry.mesh import BROWS, EYES, FACE_OVAL, OUTER_LIPS, smoothstep
 from durian.layers.completion.exemplar import synthesise
+from durian.layers.completion.face_relief import likely_relief
 from durian.layers.completion.mirrored import FaceSurface
 from durian.layers.completion.pores import pores
 from durian.layers.completion.shadow import without_shadow
@@ -23,6 +24,8 @@ SKIN = 0.8
 """Share of a pixel that must be skin for somebody who knows."""
 EYE_MARGIN, BROW_MARGIN, LIP_MARGIN = 0.015, 0.03, 0.015
 """How far around its outline a part of the face is not skin, in face widths."""
+SHADED = 0.06
+"""How far beside what hides a face its skin lies in the shade of that, in face widths, and says nothing of the rest."""
 REACH = 0.25
 """Distance from seen skin, in face widths, over which its own tint gives way to the light's."""
 RIM = 0.1
@@ -91,7 +94,7 @@ def complete_skin(
         return fill(image, known), (known * 1.0).astype(np.float32)
     if shadowed is not None:
         image = without_shadow(image, light, shadowed, head.width)
-    smooth, near = _smooth(image, light, head.width)
+    smooth, near = _smooth(image, light, _relief(image, light, landmarks, seen, head.width), head.width)
     made = smooth + pores(logarithm(image), light.skin, max(PORES * head.width, 1.0), seed, ROUGHEST)
     if brows is not None:
         made += brows
@@ -114,16 +117,16 @@ def skin_coloured(image: np.ndarray, landmarks: np.ndarray, known: np.ndarray) -
 
 
 def _light(image, landmarks, known, skin, normals) -> SkinLight | None:
-    features = _features(landmarks, Head(landmarks).width, known.shape)
-    on_face = (cv2.erode(polygon(landmarks[FACE_OVAL], known.shape), np.ones((5, 5))) > SURE) & ~features
+    parts = features(landmarks, Head(landmarks).width, known.shape)
+    on_face = (cv2.erode(polygon(landmarks[FACE_OVAL], known.shape), np.ones((5, 5))) > SURE) & ~parts
     seen = known > SURE
-    beside = None if skin is None else seen & ~features & (skin > SKIN)
+    beside = None if skin is None else seen & ~parts & (skin > SKIN)
     # Skin and the body below it ask for the same light, one after the other.
     key = content_hash([landmarks, seen, beside])
     return _lights.get(image, lambda _: fit_light(image, seen & on_face, normals, beside), key=key)
 
 
-def _features(landmarks: np.ndarray, width: float, shape: tuple[int, int]) -> np.ndarray:
+def features(landmarks: np.ndarray, width: float, shape: tuple[int, int]) -> np.ndarray:
     """Eyes, brows and lips, ``(S, S) bool``."""
     found = np.zeros(shape, bool)
     for parts, margin in ((EYES, EYE_MARGIN), (BROWS, BROW_MARGIN), ((OUTER_LIPS,), LIP_MARGIN)):
@@ -133,15 +136,25 @@ def _features(landmarks: np.ndarray, width: float, shape: tuple[int, int]) -> np
     return found
 
 
-def _smooth(image: np.ndarray, light: SkinLight, width: float) -> tuple[np.ndarray, np.ndarray]:
-    """The logarithm of smooth skin ``(S, S, 3)``, and how near seen skin is ``(S, S)`` in [0, 1]."""
+def _relief(image: np.ndarray, light: SkinLight, landmarks: np.ndarray, seen: np.ndarray, width: float) -> np.ndarray:
+    """Logarithms by which a face is darker or brighter than an even light, ``(S, S) float32``, by what is ``seen
+    (S, S) bool`` of it where nothing that hides the rest shades it."""
+    reach = 2 * max(1, round(SHADED * width)) + 1
+    clear = cv2.erode(seen.astype(np.uint8), np.ones((reach, reach))) > 0
+    return likely_relief((logarithm(image) - light.smooth).mean(-1), light.on_face & clear, landmarks)
+
+
+def _smooth(image: np.ndarray, light: SkinLight, relief: np.ndarray, width: float) -> tuple[np.ndarray, np.ndarray]:
+    """The logarithm of smooth skin with a face's ``relief (S, S)``, ``(S, S, 3)``, and how near seen skin is ``(S, S)``
+    in [0, 1]."""
     around = light.shaded
     inner = cv2.erode(around.astype(np.uint8), np.ones((3, 3)))
+    even = light.smooth + relief[..., None]
     softened = blurred_within(logarithm(image), around.astype(np.float32), max(0.01 * width, 0.7))
-    off = fill(softened - light.smooth, inner.astype(np.float32))
+    off = fill(softened - even, inner.astype(np.float32))
     distance = cv2.distanceTransform(1 - inner, cv2.DIST_L2, 5)
     near = np.exp(-0.5 * (distance / (REACH * width)) ** 2).astype(np.float32)
-    return light.smooth + off * near[..., None], near
+    return even + off * near[..., None], near
 
 
 def _with_brows(made, image, landmarks, seen, width, seed) -> np.ndarray:
@@ -168,7 +181,7 @@ def _shaded_as_met(made, image, landmarks, skin, seen, width) -> np.ndarray:
     """Logarithms ``(S, S, 3)`` of what is made up, in the shade of the skin that it meets, as under a lock's edge."""
     reach = 2 * max(1, round(SEAM * width)) + 1
     beside = cv2.dilate((~seen).astype(np.uint8), np.ones((reach, reach))) > 0
-    rim = skin & beside & (face_and_skull(landmarks, seen.shape) > SURE) & ~_features(landmarks, width, seen.shape)
+    rim = skin & beside & (face_and_skull(landmarks, seen.shape) > SURE) & ~features(landmarks, width, seen.shape)
     shade = logarithm(image) - made
     rim = (rim & (shade.mean(-1) > MOST_SHADE[0]) & (shade.mean(-1) < MOST_SHADE[1])).astype(np.float32)
     if rim.sum() < 20:

@@ -32,11 +32,13 @@ class SkinLight:
     """``smooth (S, S, 3) float32`` the logarithm of the colour that skin would have everywhere.
 
     ``skin (S, S) bool`` pixels that are surely skin in that light, ``shaded (S, S) bool`` also those in some shadow of
-    their own, ``coloured (S, S) bool`` all that has skin's tint, whatever it is.
+    their own, ``on_face (S, S) bool`` those of them that were fitted to, ``coloured (S, S) bool`` all that has skin's
+    tint, whatever it is.
     """
 
     smooth: np.ndarray
     skin: np.ndarray
+    on_face: np.ndarray
     shaded: np.ndarray
     coloured: np.ndarray
 
@@ -88,7 +90,7 @@ def fit_light(
     possible = candidates if beside is None else candidates | beside
     far = np.sqrt(((off / spread) ** 2).mean(-1))
     coloured = _is_shaded(off, spread)
-    return SkinLight(smooth, candidates & (far < REJECTED), possible & coloured, coloured)
+    return SkinLight(smooth, candidates & (far < REJECTED), candidates & coloured, possible & coloured, coloured)
 
 
 def _as_far_as_seen(smooth: np.ndarray, seen: np.ndarray) -> np.ndarray:
