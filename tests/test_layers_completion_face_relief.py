@@ -43,7 +43,7 @@ def reliefs(number: int, seed: int) -> np.ndarray:
 def test_a_relief_on_a_face_is_seen_from_the_front(yaw: float):
     landmarks = made_landmarks(yaw=yaw)
     truth = 0.2 * waves()[0]
-    x, y = pixels_of(landmarks, PICTURE)
+    x, y = pixels_of(landmarks, (PICTURE, PICTURE))
     covered = x != NOWHERE
     picture = cv2.remap(truth, x, y, cv2.INTER_LINEAR, borderValue=0)
     relief, seen = front_view(picture, covered, landmarks)
@@ -106,7 +106,7 @@ def test_a_hidden_chin_has_the_relief_that_its_face_shows(monkeypatch):
     """A face whose cheeks are lit in a way that the model knows: closer to the truth with it than without."""
     landmarks = made_landmarks()
     truth = 0.25 * waves()[1]
-    x, y = pixels_of(landmarks, PICTURE)
+    x, y = pixels_of(landmarks, (PICTURE, PICTURE))
     on_face = np.where(x != NOWHERE, cv2.remap(truth, x, y, cv2.INTER_LINEAR, borderValue=0), 0)
     picture = made_face(landmarks).astype(np.float32) * np.exp(on_face)[..., None]
     rows = np.arange(PICTURE)[:, None]

@@ -357,8 +357,8 @@ def test_under_a_beard_the_jaw_of_a_turned_head_goes_on_to_the_neck(shared_data,
     base = build_base(prepare_scene(request(portrait, erase=("beard",))))
     removed = base.filled > 0.9
     assert removed.sum() > 3000
-    # Only what stood out from the jaw is background now.
-    assert (base.foreground[..., 3][removed] < 128).mean() < 0.2
+    # Only what stood out from the jaw, with its loose hair, is background now.
+    assert (base.foreground[..., 3][removed] < 128).mean() < 0.22
 
 
 def test_what_is_taken_off_is_worked_out_again_only_when_something_about_it_changes(portrait):

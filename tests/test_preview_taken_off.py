@@ -263,7 +263,7 @@ def test_a_face_without_its_beard_ends_where_faces_do(yaw: float):
     assert jaw[away < 0].min() > 0.9
     assert jaw[low & (away > 0.07)].max() < 0.05
     beside_ear = bearded & (below < ear + 0.13) & (away < 0.03)
-    assert jaw[beside_ear].min() > 0.9, "a cheek reaches up to what is seen beside it"
+    assert jaw[beside_ear].min() > 0.75, "a cheek reaches up to what is seen beside it"
 
 
 def test_what_lies_under_a_hat_follows_the_hair_that_shows_beside_it(fringed):

@@ -23,7 +23,7 @@ from durian.scene import Scene
 BEHIND = 0.08
 """How far behind a turned head's centre what is seen is the back of its jaw, in face widths; a face seen from the front
 has nothing there, since that distance counts as much as the head is turned. Taste."""
-JAW_FLESH, JAW_HEIGHTS, JAW_EDGE = (0.02, 0.07), (0.2, 0.6), 0.012
+JAW_FLESH, JAW_HEIGHTS, JAW_EDGE = (0.012, 0.035), (0.25, 0.65), 0.012
 """How far beside the landmarks' outline a bearded jaw goes on, at the chin and before the ears, and how far above the
 chin the first becomes the second; half the width of its soft edge; in face widths."""
 EAR_GAP = 0.08

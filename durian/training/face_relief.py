@@ -149,7 +149,7 @@ def _relief(
     oval = polygon(landmarks[FACE_OVAL], labels.shape)
     skin = cv2.erode((labels == LABELS.index("skin")).astype(np.uint8), np.ones((EDGE, EDGE))) > 0
     skin &= (cv2.erode(oval, np.ones((5, 5))) > 0.98) & ~features(landmarks, Head(landmarks).width, labels.shape)
-    x, y = pixels_of(landmarks, CROP)
+    x, y = pixels_of(landmarks, labels.shape)
     grows = (cv2.remap(hairy.astype(np.float32), x, y, cv2.INTER_LINEAR) > 0.5) & (x != NOWHERE)
     measured = skin & ~grows
     if measured.sum() < LEAST_SKIN:

@@ -99,12 +99,12 @@ def likely_relief(off: np.ndarray, seen: np.ndarray, landmarks: np.ndarray) -> n
     """The relief of a whole face, by what is seen of it.
 
     Args:
-        off: ``(S, S) float32`` natural logarithm by which the picture is brighter than an even light.
-        seen: ``(S, S) bool`` where it shows bare skin.
+        off: ``(H, W) float32`` natural logarithm by which the picture is brighter than an even light.
+        seen: ``(H, W) bool`` where it shows bare skin.
         landmarks: ``(478, 3)`` pixels.
 
     Returns:
-        ``(S, S) float32`` of the same kind, fading out beyond the face; all 0 without a model.
+        ``(H, W) float32`` of the same kind, fading out beyond the face; all 0 without a model.
     """
     model = known_relief()
     if model is None:
@@ -112,19 +112,19 @@ def likely_relief(off: np.ndarray, seen: np.ndarray, landmarks: np.ndarray) -> n
     relief, known = front_view(off, seen, landmarks)
     low, high = front_points()[[NOSE_BRIDGE, NOSE_TIP], 1]
     known_below = smoothstep(np.arange(SIDE, dtype=np.float32), low, high)[:, None]
-    return _on_picture(model.expected(relief, known) * known_below, landmarks, len(off))
+    return _on_picture(model.expected(relief, known) * known_below, landmarks, off.shape)
 
 
 def front_view(off: np.ndarray, seen: np.ndarray, landmarks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What is seen of a relief ``off (S, S)``, as of :func:`likely_relief`, in the front view,
+    """What is seen of a relief ``off (H, W)``, as of :func:`likely_relief`, in the front view,
     ``(SIDE, SIDE) float32``, and where, ``bool``."""
     points = np.asarray(landmarks[:MESH_POINTS], np.float32)
     soft = SOFT * Head(np.asarray(landmarks)).width
     share = seen.astype(np.float32)
     even = blurred(off * share, soft) / np.maximum(blurred(share, soft), 1e-4)
-    x, y = _drawn(front_points(), points[:, :2], SIDE)
+    x, y = _drawn(front_points(), points[:, :2], (SIDE, SIDE))
     size = areas(points, face_triangles()) / np.maximum(areas(front_points(), face_triangles()), 1e-6)
-    shown, _ = _drawn(front_points(), np.repeat(_at_points(size / np.median(size))[:, None], 2, 1), SIDE)
+    shown, _ = _drawn(front_points(), np.repeat(_at_points(size / np.median(size))[:, None], 2, 1), (SIDE, SIDE))
     relief, whole = (cv2.remap(part, x, y, cv2.INTER_LINEAR, borderValue=0) for part in (even, share))
     return relief, (x != NOWHERE) & (whole > 0.9) & (shown > SLANTED)
 
@@ -141,16 +141,16 @@ def front_points() -> np.ndarray:
     return points
 
 
-def pixels_of(landmarks: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Where in the front view each pixel of a face in a picture of ``size`` pixels a side lies, across and down,
-    ``(size, size) float32``; :data:`~durian.geometry.raster.NOWHERE` beside it."""
-    return _drawn(np.asarray(landmarks[:MESH_POINTS], np.float32), front_points()[:, :2], size)
+def pixels_of(landmarks: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Where in the front view each pixel of a face in a picture of height and width ``shape`` lies, across and down,
+    ``(H, W) float32``; :data:`~durian.geometry.raster.NOWHERE` beside it."""
+    return _drawn(np.asarray(landmarks[:MESH_POINTS], np.float32), front_points()[:, :2], shape)
 
 
-def _on_picture(relief: np.ndarray, landmarks: np.ndarray, size: int) -> np.ndarray:
-    """A relief of the front view where it lies on a face in a picture of ``size`` pixels a side."""
+def _on_picture(relief: np.ndarray, landmarks: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """A relief of the front view where it lies on a face in a picture of height and width ``shape``."""
     head = Head(np.asarray(landmarks))
-    x, y = pixels_of(landmarks, size)
+    x, y = pixels_of(landmarks, shape)
     covered = cv2.erode((x != NOWHERE).astype(np.uint8), np.ones((3, 3)))
     on_face = cv2.remap(relief, x, y, cv2.INTER_LINEAR, borderValue=0)
     # Lips and lids are open in the mesh, and a jaw does not end with it.
@@ -169,10 +169,10 @@ def _at_points(of_triangles: np.ndarray) -> np.ndarray:
     return (total / np.maximum(count, 1)).astype(np.float32)
 
 
-def _drawn(points: np.ndarray, values: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+def _drawn(points: np.ndarray, values: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     """Two values a point ``(468, 2)``, drawn over the mesh's front."""
     triangles = face_triangles()
-    first, second, depth = (np.empty((size, size), np.float32) for _ in range(3))
+    first, second, depth = (np.empty(shape, np.float32) for _ in range(3))
     facing = np.ones(len(triangles), np.float32)
     rasterize(points, np.ascontiguousarray(values, np.float32), triangles, facing, first, second, depth)
     return first, second

@@ -18,6 +18,8 @@ from durian.layers.completion.skin_light import SkinLight, colours, fit_light, l
 from durian.layers.fill import blurred_within, fill
 from durian.layers.skin import face_and_skull, polygon
 
+LEAST_SKIN = 50
+"""Pixels of skin below which nobody can tell its light."""
 SURE = 0.98
 """Share of a pixel that must be known for it to be taken as seen."""
 SKIN = 0.8
@@ -90,7 +92,7 @@ def complete_skin(
         # A forehead goes on above the mesh, and what is seen there is no hair: that goes.
         skin = np.maximum(0 if skin is None else skin, (shadowed > 0).astype(np.float32))
     light = _light(image, landmarks, known, skin, surface.normals)
-    if light is None or light.skin.sum() < 50:
+    if light is None or light.skin.sum() < LEAST_SKIN:
         return fill(image, known), (known * 1.0).astype(np.float32)
     if shadowed is not None:
         image = without_shadow(image, light, shadowed, head.width)
@@ -108,6 +110,26 @@ def complete_skin(
     sure = FAR_SURE + (NEAR_SURE - FAR_SURE) * near
     sure = sure + share * (MIRRORED_SURE - sure)
     return colour, (sure + known * (1 - sure)).astype(np.float32)
+
+
+def smooth_skin(image: np.ndarray, landmarks: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Bare skin everywhere on a face and around it, in the light and shade that the face has, without pores.
+
+    Args:
+        image: ``(S, S, 3) float32`` 0-255.
+        landmarks: ``(478, 3)`` pixels.
+        known: ``(S, S) bool`` where nothing hides skin or lies close to it.
+
+    Returns:
+        ``(S, S, 3) float32``; a smooth continuation of ``image`` where next to no skin is known.
+    """
+    width = Head(landmarks).width
+    share = known.astype(np.float32)
+    light = _light(image, landmarks, share, None, FaceSurface.of(landmarks, len(image)).normals)
+    if light is None or light.skin.sum() < LEAST_SKIN:
+        return fill(image, share)
+    smooth, _ = _smooth(image, light, _relief(image, light, landmarks, known, width), width)
+    return np.clip(colours(smooth), 0, 255).astype(np.float32)
 
 
 def skin_coloured(image: np.ndarray, landmarks: np.ndarray, known: np.ndarray) -> np.ndarray:
