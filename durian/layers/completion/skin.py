@@ -112,26 +112,6 @@ def complete_skin(
     return colour, (sure + known * (1 - sure)).astype(np.float32)
 
 
-def smooth_skin(image: np.ndarray, landmarks: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Bare skin everywhere on a face and around it, in the light and shade that the face has, without pores.
-
-    Args:
-        image: ``(S, S, 3) float32`` 0-255.
-        landmarks: ``(478, 3)`` pixels.
-        known: ``(S, S) bool`` where nothing hides skin or lies close to it.
-
-    Returns:
-        ``(S, S, 3) float32``; a smooth continuation of ``image`` where next to no skin is known.
-    """
-    width = Head(landmarks).width
-    share = known.astype(np.float32)
-    light = _light(image, landmarks, share, None, FaceSurface.of(landmarks, len(image)).normals)
-    if light is None or light.skin.sum() < LEAST_SKIN:
-        return fill(image, share)
-    smooth, _ = _smooth(image, light, _relief(image, light, landmarks, known, width), width)
-    return np.clip(colours(smooth), 0, 255).astype(np.float32)
-
-
 def skin_coloured(image: np.ndarray, landmarks: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Pixels with the tint of the face's seen skin, wherever they are and whatever they show, ``(S, S) bool``."""
     light = _light(image, landmarks, known, None, FaceSurface.of(landmarks, len(image)).normals)
