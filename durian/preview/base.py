@@ -153,12 +153,9 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat
     the head does not fill it.
     """
     image = scene.image.astype(np.float32)
-    shape = image.shape[:2]
     apart = take_apart(scene)
-    person, inside, removed = apart.person, apart.inside, apart.removed
-    vacated, background = apart.vacated, apart.background
-    kept_alpha, under, made_body = apart.under
-    scalp: np.ndarray = np.zeros(shape, np.float32)
+    inside, (kept_alpha, under, _) = apart.inside, apart.under
+    scalp: np.ndarray = np.zeros(image.shape[:2], np.float32)
     hair: np.ndarray = scalp
     behind_all: np.ndarray = scalp
     lined: np.ndarray = scalp
@@ -166,31 +163,11 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat
     if new_hair is not None or "beard" in scene.worn:
         past = _background_in_matte(scene, image, apart.plate)
     if new_hair is not None:
-        # Hair may go on behind hands and glasses that stay, not before them, and behind shoulders and most of a neck
-        # that are made up.
-        free = np.maximum(removed, 1 - person * (1 - past))
-        free *= 1 - np.maximum(kept_glasses(scene), scene.hands / np.float32(255))
-        made_up = free * made_body
-        scalp, hair, behind_all = scalp_under(new_hair[..., 3] / 255, scene.landmarks, free - made_up, made_up)
-        if scene.kept_hat.any():
-            hat = scene.kept_hat / np.float32(255)
-            bare = 1 - np.maximum(hat, beyond_hat(hat, scene.landmarks, scene.eye_distance))
-            scalp, hair, behind_all = scalp * bare, hair * bare, behind_all * bare
+        scalp, hair, behind_all = _scalp(scene, apart, past, new_hair)
     if new_hat is not None:
         lined = new_hat.strength * lining(new_hat.item[..., 3] / 255, new_hat.filled, scene.landmarks)
-    removed = np.maximum.reduce([removed, scalp, apart.shadow])
-    if background.mean() < LEAST_BACKGROUND:
-        # The person fills the picture: nothing behind them is known, so all of it moves.
-        person = np.ones(shape, np.float32)
-        plate = image.copy()
-    else:
-        # The background is made up as far as the expansion slider may reach; what it does not take off now is seen.
-        shown = (person < SURELY_BACKGROUND) & (removed <= 0) & ~vacated & ~apart.above & (inside >= 1)
-        seen = (cv2.erode(shown.astype(np.uint8), np.ones((3, 3))) > 0) | (background > 0)
-        plate = apart.plate
-        plate = join(image, plate, seen) if (seen & (background <= 0)).any() else plate.copy()
-        plate = apart.ground + inside[..., None] * (plate - apart.ground)
-
+    removed = np.maximum.reduce([apart.removed, scalp, apart.shadow])
+    person, plate = _person_and_plate(image, apart, removed)
     colour, alpha = image, person
     if removed.any():
         kept_alpha = kept_alpha * inside
@@ -205,7 +182,7 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat
         kept_alpha = np.maximum(kept_alpha * person, scalp / np.maximum(removed, 1e-6))
         alpha = _without_islands(person + removed * (kept_alpha - person), removed)
     doubtful = (removed <= 0) & (lined < SURELY_NOT) & ~apart.above
-    premultiplied, alpha = _adding_up(image, plate, person, alpha, doubtful, vacated)
+    premultiplied, alpha = _adding_up(image, plate, person, alpha, doubtful, apart.vacated)
     if removed.any():
         premultiplied += removed[..., None] * (under * kept_alpha[..., None] - premultiplied)
         premultiplied[alpha <= 0] = 0
@@ -234,6 +211,39 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat
         colour=colour,
         filled=removed,
     )
+
+
+def _scalp(
+    scene: Scene, apart: Apart, past: np.ndarray, new_hair: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What of the head ``new_hair (S, S, 4)`` covers beyond what its reference showed, as :func:`scalp_under` says;
+    ``past (S, S)`` is background that the person's matte took in."""
+    # Hair may go on behind hands and glasses that stay, not before them, and behind shoulders and most of a neck that
+    # are made up.
+    free = np.maximum(apart.removed, 1 - apart.person * (1 - past))
+    free *= 1 - np.maximum(kept_glasses(scene), scene.hands / np.float32(255))
+    made_up = free * apart.under[2]
+    found = scalp_under(new_hair[..., 3] / 255, scene.landmarks, free - made_up, made_up)
+    if not scene.kept_hat.any():
+        return found
+    hat = scene.kept_hat / np.float32(255)
+    bare = 1 - np.maximum(hat, beyond_hat(hat, scene.landmarks, scene.eye_distance))
+    scalp, hair, behind_all = found
+    return scalp * bare, hair * bare, behind_all * bare
+
+
+def _person_and_plate(image: np.ndarray, apart: Apart, removed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The matte of what moves, ``(S, S) float32``, and the plate ``(S, S, 3) float32``, with the photo's own background
+    where nothing is ``removed (S, S)`` from before it."""
+    if apart.background.mean() < LEAST_BACKGROUND:
+        # The person fills the picture: nothing behind them is known, so all of it moves.
+        return np.ones_like(apart.person), image.copy()
+    # The background is made up as far as the expansion slider may reach; what it does not take off now is seen.
+    shown = (apart.person < SURELY_BACKGROUND) & (removed <= 0) & ~apart.vacated & ~apart.above & (apart.inside >= 1)
+    seen = (cv2.erode(shown.astype(np.uint8), np.ones((3, 3))) > 0) | (apart.background > 0)
+    beyond = (seen & (apart.background <= 0)).any()
+    plate = join(image, apart.plate, seen) if beyond else apart.plate
+    return apart.person, apart.ground + apart.inside[..., None] * (plate - apart.ground)
 
 
 def _background_in_matte(scene: Scene, image: np.ndarray, plate: np.ndarray) -> np.ndarray:
