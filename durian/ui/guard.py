@@ -43,6 +43,8 @@ BEAT_COSTS = 10
 """The same of a sign of life, which may begin a session; a page has one."""
 SCHEMA_COSTS = 6
 """The same of what describes the API."""
+BYTES_A_REQUEST = 25_000
+"""A request counts as one more for each so many of its body: reading its JSON takes a millisecond or two of them."""
 MOST_NAMES = 20_000
 """Names of values in a call; a request has some hundred."""
 
@@ -108,7 +110,7 @@ class Guard:
             return
         address = shared_address(scope["client"][0] if scope.get("client") else None)
         try:
-            self._visitors.shares.count_request(address, _cost(scope["path"]))
+            self._visitors.shares.count_request(address, _cost(scope))
             self._visitors.shares.open_request(address)
         except DurianError as error:
             await _refusal(scope, error)(scope, receive, send)
@@ -267,9 +269,8 @@ class Guard:
             turns.take_turns(scope["app"].get_blocks())
 
     async def _pass_upload(self, scope: Scope, receive: Receive, send: Send, address: str) -> None:
-        status, told = None, messages.header(scope, b"content-length")
-        length = int(told) if told.isdecimal() else 0
-        with self._room_for(length), own_folder(scope.get("app"), self._uploads) as folder:
+        status = None
+        with self._room_for(messages.told_length(scope)), own_folder(scope.get("app"), self._uploads) as folder:
 
             async def noticed(message: Message) -> None:
                 nonlocal status
@@ -298,10 +299,13 @@ class Guard:
             self._coming -= length
 
 
-def _cost(path: str) -> int:
-    """Requests that one for a path counts as."""
+def _cost(scope: Scope) -> int:
+    """Requests that one counts as, by its path and the length of its body; uploads have a share of their own."""
     costs = ((_PAGE, PAGE_COSTS), (_SCHEMA, SCHEMA_COSTS), (_HEARTBEAT, BEAT_COSTS))
-    return next((cost for kind, cost in costs if kind.fullmatch(path)), 1)
+    cost = next((cost for kind, cost in costs if kind.fullmatch(scope["path"])), 1)
+    if _UPLOAD.search(scope["path"]):
+        return cost
+    return cost + min(messages.told_length(scope), messages.MOST_BODY_BYTES) // BYTES_A_REQUEST
 
 
 def _check_path(path: str) -> None:

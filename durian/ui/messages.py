@@ -15,7 +15,7 @@ from durian.errors import InvalidRequest, LimitExceeded
 from durian.settings import get_settings
 from durian.ui.visitors import COOKIE, cookie_key
 
-MOST_BODY_BYTES = 2_000_000
+MOST_BODY_BYTES = 500_000
 """Of a request that is no upload; the longest brush stroke has some 200 kB, and files are uploaded before."""
 SECONDS_WITHOUT_A_BYTE = 30.0
 """A caller of whose body nothing more comes for so long has gone."""
@@ -45,6 +45,12 @@ _ABOUT_A_FILE = {
 def header(scope: Scope, name: bytes) -> str:
     """A request's header, "" where it has none."""
     return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
+
+
+def told_length(scope: Scope) -> int:
+    """Bytes that a request says its body has, 0 where it says none."""
+    told = header(scope, b"content-length")
+    return int(told) if told.isdecimal() else 0
 
 
 def key_of(scope: Scope) -> str:
@@ -86,10 +92,11 @@ async def read_body(scope: Scope, receive: Receive) -> bytes:
 
     Raises:
         InvalidRequest: it is a form, which only uploads are, or nothing more of it comes.
-        LimitExceeded: it is too long.
+        LimitExceeded: it is too long; where it says so, nothing of it is read.
     """
     if header(scope, b"content-type").lower().startswith("multipart/"):
         raise InvalidRequest("Files are sent to /gradio_api/upload only: send this request as JSON.")
+    _check_size(told_length(scope))
     parts, size = [], 0
     receive = at_a_pace(receive)
     while True:
@@ -101,13 +108,16 @@ async def read_body(scope: Scope, receive: Receive) -> bytes:
             break
         parts.append(message.get("body", b""))
         size += len(parts[-1])
-        if size > MOST_BODY_BYTES:
-            raise LimitExceeded(
-                f"The request has more than {MOST_BODY_BYTES // 1_000_000} MB: upload files first and send their names."
-            )
+        _check_size(size)
         if not message.get("more_body"):
             break
     return b"".join(parts)
+
+
+def _check_size(size: int) -> None:
+    if size > MOST_BODY_BYTES:
+        most = MOST_BODY_BYTES // 1000
+        raise LimitExceeded(f"The request has more than {most} kB: upload files first and send their names.")
 
 
 def at_a_pace(receive: Receive) -> Receive:
