@@ -184,12 +184,11 @@ class Guard:
     def _check_share(self, blocks: Any, sessions: list[str], address: str) -> None:
         """
         Raises:
-            QueueFull: too many events of the address are there, or too many answers of a session wait.
+            QueueFull: too many events of the address are there, or too many answers for it wait.
         """
         self._answers.tidy(blocks)
         self._visitors.shares.check_events(address, turns.addresses(blocks))
-        for session in sessions:
-            self._answers.check_fetched(blocks, session)
+        self._answers.check_fetched(blocks, sessions, address)
 
     def _count_call(self, scope: Scope, content: Any, address: str) -> Response | None:
         """Count a call of the API before Gradio has it, also one that will be cancelled before its turn; returns a
