@@ -24,7 +24,7 @@ from durian.ui.visitors import CALLER_SECONDS, SECONDS_BETWEEN_LOOKS, Visitors
 MOST_UNFETCHED = 100
 """Events of one session whose answers nobody has fetched; a page has a few."""
 MOST_UNFETCHED_BYTES = 50_000_000
-"""Of the answers in all sessions of one address; one with a picture has 0.1 MB, and 0.7 MB where that is noise."""
+"""Of the answers in all sessions of one address; one with a picture has 0.1 MB, with two of noise 1.3 MB."""
 BYTES_BESIDE = 50
 """That a value takes beside its text, about."""
 
