@@ -128,8 +128,8 @@ def checking_form(scope: Scope, receive: Receive) -> Receive:
         raise InvalidRequest("The upload is no form with files: send it as multipart/form-data.")
     if len(options[b"boundary"]) < LEAST_BOUNDARY_BYTES:
         raise InvalidRequest(
-            f"The upload's boundary has less than {LEAST_BOUNDARY_BYTES} characters: send it with one of 16 to 70, taken "
-            "at random."
+            f"The upload's boundary has less than {LEAST_BOUNDARY_BYTES} characters: send it with one of 16 to 70, at "
+            "random."
         )
     parts, whole, paced = _Parts(options[b"boundary"]), False, at_a_pace(receive)
 
