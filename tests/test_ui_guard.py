@@ -20,9 +20,9 @@ from durian.errors import LimitExceeded
 from durian.settings import Settings
 from durian.ui import guard as guard_module
 from durian.ui import uploads
-from durian.ui.guard import BEAT_COSTS, BYTES_A_REQUEST, MOST_NAMES, PAGE_COSTS, SCHEMA_COSTS, Guard
+from durian.ui.guard import BEAT_COSTS, BYTES_A_REQUEST, PAGE_COSTS, SCHEMA_COSTS, Guard
 from durian.ui.masking import LARGEST_STROKE
-from durian.ui.messages import MOST_BODY_BYTES, read_body
+from durian.ui.messages import MOST_BODY_BYTES, MOST_NAMES, read_body
 from durian.ui.signs_of_life import ALIVE
 from durian.ui.visitors import COOKIE, Visitors
 
@@ -67,7 +67,8 @@ def ask(visitors: Visitors, tmp_path: Path):
         async def send() -> httpx.Response:
             guarded = hanging_up_on_signs_of_life(Guard(tells, visitors, tmp_path))
             transport = httpx.ASGITransport(guarded, client=(host, 1234))
-            async with httpx.AsyncClient(transport=transport, base_url=f"{scheme}://durian") as client:
+            headers = {"content-type": "application/json"} if "content" in rest else {}
+            async with httpx.AsyncClient(transport=transport, base_url=f"{scheme}://durian", headers=headers) as client:
                 return await client.request(method, path, **rest)
 
         return asynchronous.run(send())
@@ -219,6 +220,34 @@ def test_a_body_that_cannot_be_read_is_refused_in_one_sentence(ask, content, wor
     answer = ask("POST", "/gradio_api/cancel", content=content)
     assert answer.status_code == 403
     assert words in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "kind", ["", "text/plain", "application/x-www-form-urlencoded", "application/jsonp", "application/xml;+json"]
+)
+@pytest.mark.parametrize("path", ["run/edit", "queue/join", "call/v2/preview", "cancel"])
+def test_what_does_not_say_that_it_is_json_is_refused(ask, kind: str, path: str):
+    """Gradio would repeat all of it in its answer."""
+    answer = ask("POST", f"/gradio_api/{path}", content=b'{"event_id": "x"}', headers={"content-type": kind})
+    assert answer.status_code == 415
+    assert answer.json() == {
+        "detail": "The request does not say that it is JSON: send it with the Content-Type application/json."
+    }
+
+
+@pytest.mark.parametrize("kind", ["application/json; charset=utf-8", "Application/JSON", "application/ld+json ;a=b"])
+def test_json_is_told_in_several_ways(ask, kind: str):
+    assert ask("POST", "/gradio_api/cancel", content=b"{}", headers={"content-type": kind}).status_code == 200
+    assert ask("POST", "/gradio_api/cancel", headers={"content-type": "text/plain"}).status_code == 200
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize("path", ["/login", "/login/", "/", "/config"])
+def test_nothing_is_sent_to_the_page_itself(ask, method: str, path: str):
+    for body in ({"json": {"a": "x" * 1000}}, {"data": {"username": "a"}}, {}):
+        answer = ask(method, path, **body)
+        assert answer.status_code == 403
+        assert answer.json() == {"detail": "Nothing of this page is asked this way: use the API."}
 
 
 def test_a_long_body_is_refused(ask):
