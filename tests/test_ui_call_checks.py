@@ -156,7 +156,7 @@ def test_a_list_of_what_are_no_files_is_refused_at_once(post, demo):
     index, look_book = next((i, fn) for i, fn in demo.fns.items() if fn.name == "look_book")
     data = [[1] * 150_000 if isinstance(block, gr.File) else None for block in look_book.inputs]
     sentence = post("queue/join", {"fn_index": index, "session_hash": "a", "data": data})
-    assert sentence.endswith("got 300000 files: give 64 at most.")
+    assert sentence.endswith("got 150000 files: give 64 at most.")
 
 
 def test_what_only_the_browser_does_cannot_be_called(post, demo):
