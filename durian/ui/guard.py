@@ -42,7 +42,7 @@ BEAT_COSTS = 10
 SCHEMA_COSTS = 6
 """The same of what describes the API."""
 BYTES_A_REQUEST = 25_000
-"""A request counts as one more for each so many of its body: reading its JSON takes a millisecond or two of them."""
+"""A request counts as one more for each so many of its body: reading those takes as long as answering a short one."""
 
 _PAGE = re.compile(r"/|/config/?")
 _SCHEMA = re.compile(r"(?:/gradio_api)?/(?:info|openapi\.json|docs|redoc)/?")
