@@ -8,11 +8,12 @@ import asynchronous
 import gradio as gr
 import pytest
 from clock_made import Clock
+from gradio.server_messages import ProcessCompletedMessage
 from gradio.state_holder import StateHolder
 
 from durian.errors import QueueFull
 from durian.settings import Settings
-from durian.ui.answers import MOST_UNFETCHED, Answers, keep_answers
+from durian.ui.answers import MOST_UNFETCHED, MOST_UNFETCHED_BYTES, Answers, keep_answers
 from durian.ui.visitors import CALLER_SECONDS, SECONDS_BETWEEN_LOOKS, Visitors
 
 
@@ -101,13 +102,53 @@ def test_data_of_sessions_that_were_let_go_goes(clock: Clock, answers: Answers, 
     assert list(blocks.state_holder.session_data) == ["page", "running"]
 
 
+HOST, SITE = "1.2.3.4", "2001:db8:1:{:x}::/64"
+
+
 def test_a_session_fetches_its_answers(answers: Answers, blocks: gr.Blocks):
-    answers.check_fetched(blocks, "new")
+    answers.check_fetched(blocks, ["new"], HOST)
     unfetched = blocks._queue.pending_event_ids_session["page"] = {str(index) for index in range(MOST_UNFETCHED)}
     with pytest.raises(QueueFull, match="100 answers of this session were not fetched"):
-        answers.check_fetched(blocks, "page")
+        answers.check_fetched(blocks, ["page"], HOST)
     unfetched.pop()
-    answers.check_fetched(blocks, "page")
+    answers.check_fetched(blocks, ["page"], HOST)
+
+
+def told(blocks: gr.Blocks, answers: Answers, session: str, address: str, size: int) -> None:
+    """An event of a page is answered with a picture of ``size`` bytes, as Gradio's queue does it."""
+    answers.check_fetched(blocks, [session], address)
+    begin(blocks, session, ended=True)
+    output = {"data": [{"image": "x" * size, "points": [[1.0, 2.0]]}]}
+    blocks._queue.pending_messages_per_session[session].put_nowait(ProcessCompletedMessage(output=output, success=True))
+
+
+def test_an_address_fetches_its_answers(clock: Clock, answers: Answers, blocks: gr.Blocks):
+    """However many sessions it has, and whether or not they are still known."""
+    size = MOST_UNFETCHED_BYTES // 4
+    for session in ("a", "b", "a", "c"):
+        told(blocks, answers, session, HOST, size)
+    for session in ("a", "new"):
+        with pytest.raises(QueueFull, match="50 MB of answers for your address were not fetched: ask for them first"):
+            answers.check_fetched(blocks, [session], HOST)
+    answers.check_fetched(blocks, ["other"], "1.2.3.5")
+    fetched = blocks._queue.pending_messages_per_session["a"]
+    assert fetched.weight > 2 * size
+    while not fetched.empty():
+        fetched.get_nowait()
+    assert fetched.weight == 0
+    told(blocks, answers, "a", HOST, size)
+    told(blocks, answers, "a", HOST, size)
+    pass_time(clock, answers, blocks, CALLER_SECONDS)
+    assert not answers._addresses
+    answers.check_fetched(blocks, ["a"], HOST)
+
+
+def test_a_site_fetches_its_answers(answers: Answers, blocks: gr.Blocks):
+    for index in range(4):
+        told(blocks, answers, f"page {index}", SITE.format(index), MOST_UNFETCHED_BYTES // 2)
+    with pytest.raises(QueueFull, match="100 MB of answers"):
+        answers.check_fetched(blocks, ["page 4"], SITE.format(4))
+    answers.check_fetched(blocks, ["elsewhere"], "2001:db8:2::/64")
 
 
 def test_the_page_keeps_answers_itself():

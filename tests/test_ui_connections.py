@@ -12,10 +12,12 @@ from contextlib import ExitStack, suppress
 
 import pytest
 import uvicorn
+from h11._readers import CLIENT, IDLE, READERS, ChunkedReader
 from served import free_port
 
 from durian.settings import Settings
 from durian.ui import connections
+from durian.ui.connections import MOST_HEAD_BYTES, MOST_HEADERS
 from durian.ui.shares import CONNECTIONS_A_PAGE
 
 WAIT = 30
@@ -131,6 +133,63 @@ def test_a_long_answer_arrives_whole(port: int):
             taken += len(part)
             time.sleep(0.05)
         assert taken > 40_000_000
+
+
+CHUNKED = b"Host: durian\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize("method", [b"POST", b"GET", b"HEAD", b"PATCH"])
+def test_a_body_in_chunks_is_refused_before_any_is_parsed(
+    port: int, inside: Inside, monkeypatch: pytest.MonkeyPatch, method: bytes
+):
+    parsed = []
+    monkeypatch.setattr(ChunkedReader, "__call__", lambda self, buffer: parsed.append(len(buffer)))
+    for chunks in (b"", b"1\r\n \r\n" * 40_000, b"0\r\n" + b"a:\r\n" * 60_000):
+        with connect(port) as connection:
+            connection.sendall(method + b" / HTTP/1.1\r\n" + CHUNKED + chunks[:60_000])
+            # What was not read makes the system end the connection at once, maybe before its answer is.
+            with suppress(ConnectionError):
+                connection.sendall(chunks[60_000:])
+            answer = all_of(connection)
+            assert chunks or answer.startswith(b"HTTP/1.1 411 Length Required")
+            assert chunks or b"send it with a Content-Length, not in chunks" in answer
+    assert not parsed
+    assert not inside.left.is_set()
+
+
+def test_a_body_in_chunks_is_refused_after_another_request(port: int):
+    with connect(port) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: durian\r\n\r\nPOST / HTTP/1.1\r\n" + CHUNKED + b"1\r\n")
+        answers = all_of(connection)
+        assert answers.startswith(b"HTTP/1.1 200 OK")
+        assert answers.count(b"HTTP/1.1 411 ") == 1
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "words"),
+    [
+        (b"a:\r\n" * (MOST_HEADERS - 2), b"200 OK", b""),
+        (b"a:\r\n" * (MOST_HEADERS - 1), b"431 ", b"more than 100 headers"),
+        (b"a:\n" * 3000, b"431 ", b"more than 100 headers"),
+        (b"a: x\r\n" + b" x\r\n" * 3000, b"431 ", b"more than 100 headers"),
+        (b"a: " + b"x" * (MOST_HEAD_BYTES - 100) + b"\r\n", b"200 OK", b""),
+        (b"a: " + b"x" * MOST_HEAD_BYTES + b"\r\n", b"431 ", b"more than 16384 bytes"),
+        (b"a:\r\n" * 15_000, b"431 ", b"more than 16384 bytes"),
+    ],
+)
+def test_a_head_has_so_many_headers_and_bytes(
+    port: int, monkeypatch: pytest.MonkeyPatch, headers: bytes, status: bytes, words: bytes
+):
+    """And it is not parsed where it has more."""
+    parsed, parse = [], READERS[CLIENT, IDLE]
+    monkeypatch.setitem(READERS, (CLIENT, IDLE), lambda buffer: parsed.append(len(buffer)) or parse(buffer))
+    with connect(port) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: durian\r\nConnection: close\r\n" + headers + b"\r\n")
+        answer = all_of(connection)
+    assert answer.startswith(b"HTTP/1.1 " + status)
+    assert words in answer
+    assert max(parsed, default=0) <= MOST_HEAD_BYTES
+    assert bool(parsed) == (status == b"200 OK")
 
 
 def test_an_address_has_so_many_connections(port: int):

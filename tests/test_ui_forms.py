@@ -5,21 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 
 import asynchronous
+import httpx
 import pytest
 from gradio.route_utils import GradioMultiPartParser
+from python_multipart.multipart import MultipartParser
 from starlette.datastructures import Headers
 from starlette.formparsers import MultiPartException
 
 from durian.errors import InvalidRequest
 from durian.ui import messages
-from durian.ui.forms import MOST_FILES, checking_form
+from durian.ui.forms import MOST_BOUNDARIES, MOST_FILES, checking_form
 
 FILE = 'Content-Disposition: form-data; name="files"; FileName="a.png"'
 NO_FILE = 'Content-Disposition: form-data; name="files"'
-KIND = 'multipart/form-data; boundary="mark"'
+MARK = "mark-of-the-parts"
+KIND = 'multipart/form-data; boundary="mark-of-the-parts"'
 
 
-def parts(*heads: str, content: str = "1", mark: str = "mark") -> bytes:
+def parts(*heads: str, content: str = "1", mark: str = MARK) -> bytes:
     """A form written by hand, with a part for each head."""
     body = "".join(f"--{mark}\r\n{head}\r\n\r\n{content}\r\n" for head in heads)
     return f"{body}--{mark}--\r\n".encode()
@@ -83,19 +86,52 @@ def test_what_is_refused_leaves_no_file(tmp_path: Path, heads: list[str], words:
 
 
 @pytest.mark.parametrize("piece", [1, 7, 64, 100_000])
+@pytest.mark.parametrize("end", ["!", "\r!", ""])
+def test_a_file_full_of_boundaries_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece: int, end: str):
+    """Before they are parsed."""
+    parsed = []
+    parse = MultipartParser.write
+    monkeypatch.setattr(
+        MultipartParser, "write", lambda parser, data: parsed.append(data.count(b"the-parts")) or parse(parser, data)
+    )
+    data = parts(FILE, content=f"\r\n--{MARK}{end}" * 1000)
+    with pytest.raises(InvalidRequest, match="stands in it more than 64 times: send at most 32 files" if end else "."):
+        read_by_gradio(data, tmp_path, piece=piece)
+    # By the check, and by Gradio.
+    assert sum(parsed) <= 2 * MOST_BOUNDARIES
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("boundary", ["b", "-" * 15, '"0123456789abcde"'])
+def test_a_short_boundary_is_refused(boundary: str):
+    kind = f"multipart/form-data; boundary={boundary}"
+    with pytest.raises(InvalidRequest, match="less than 16 characters: send it with one of 16 to 70"):
+        checking_form({"type": "http", "headers": [(b"content-type", kind.encode())]}, None)
+
+
+def test_boundaries_of_clients_are_long_enough():
+    """As gradio_client's, which sends by httpx."""
+    request = httpx.Request("POST", "http://durian/upload", files={"files": ("a.png", b"1")})
+    checking_form({"type": "http", "headers": [(b"content-type", request.headers["content-type"].encode())]}, None)
+
+
+@pytest.mark.parametrize("piece", [1, 7, 64, 100_000])
 def test_files_arrive_whatever_is_in_them(tmp_path: Path, piece: int):
-    data = parts(*[FILE] * MOST_FILES, content="--mar\r\n--mak filename=")
+    content = "--mark-of-the-part\r\n--mark-of-the-pants filename="
+    data = parts(*[FILE] * MOST_FILES, content=content)
     assert read_by_gradio(data, tmp_path, piece=piece) == MOST_FILES
-    assert {path.read_bytes() for path in tmp_path.iterdir()} == {b"--mar\r\n--mak filename="}
+    assert {path.read_bytes() for path in tmp_path.iterdir()} == {
+        b"--mark-of-the-part\r\n--mark-of-the-pants filename="
+    }
 
 
 @pytest.mark.parametrize(
     "kind",
     [
-        'multipart/form-data; boundary=mark; x="boundary=another"',
-        "multipart/form-data; boundary=mark; xboundary=another",
-        'multipart/form-data; boundary="mark"; x=boundary=another',
-        'Multipart/Form-Data; boundary=mark;x="a;boundary=another"',
+        'multipart/form-data; boundary=mark-of-the-parts; x="boundary=another"',
+        "multipart/form-data; boundary=mark-of-the-parts; xboundary=another",
+        'multipart/form-data; boundary="mark-of-the-parts"; x=boundary=another',
+        'Multipart/Form-Data; boundary=mark-of-the-parts;x="a;boundary=another"',
     ],
 )
 def test_its_boundary_is_the_one_that_gradio_goes_by(tmp_path: Path, kind: str):
@@ -153,7 +189,7 @@ def test_a_body_byte_by_byte_is_not_waited_for(monkeypatch: pytest.MonkeyPatch):
         "",
         "application/json",
         "multipart/form-data",
-        "text/plain; boundary=mark",
+        "text/plain; boundary=mark-of-the-parts",
         "multipart/form-data; boundary=" + "m" * 300,
         "multipart/form-data;" * 3000,
     ],

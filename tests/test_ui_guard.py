@@ -16,11 +16,13 @@ import httpx
 import pytest
 from gradio.state_holder import StateHolder
 
+from durian.errors import LimitExceeded
 from durian.settings import Settings
 from durian.ui import guard as guard_module
 from durian.ui import uploads
-from durian.ui.guard import BEAT_COSTS, MOST_NAMES, PAGE_COSTS, SCHEMA_COSTS, Guard
-from durian.ui.messages import MOST_BODY_BYTES
+from durian.ui.guard import BEAT_COSTS, BYTES_A_REQUEST, PAGE_COSTS, SCHEMA_COSTS, Guard
+from durian.ui.masking import LARGEST_STROKE
+from durian.ui.messages import MOST_BODY_BYTES, MOST_NAMES, read_body
 from durian.ui.signs_of_life import ALIVE
 from durian.ui.visitors import COOKIE, Visitors
 
@@ -65,7 +67,8 @@ def ask(visitors: Visitors, tmp_path: Path):
         async def send() -> httpx.Response:
             guarded = hanging_up_on_signs_of_life(Guard(tells, visitors, tmp_path))
             transport = httpx.ASGITransport(guarded, client=(host, 1234))
-            async with httpx.AsyncClient(transport=transport, base_url=f"{scheme}://durian") as client:
+            headers = {"content-type": "application/json"} if "content" in rest else {}
+            async with httpx.AsyncClient(transport=transport, base_url=f"{scheme}://durian", headers=headers) as client:
                 return await client.request(method, path, **rest)
 
         return asynchronous.run(send())
@@ -76,6 +79,11 @@ def ask(visitors: Visitors, tmp_path: Path):
 def form(size: int = 1) -> dict[str, object]:
     """A form with one file of ``size`` bytes."""
     return {"files": {"files": ("a.png", b"x" * size)}}
+
+
+def cost(path: str, length: int = 0) -> int:
+    headers = [(b"content-length", str(length).encode())]
+    return guard_module._cost({"type": "http", "path": path, "headers": headers})
 
 
 REQUESTS = 120
@@ -214,11 +222,39 @@ def test_a_body_that_cannot_be_read_is_refused_in_one_sentence(ask, content, wor
     assert words in answer.json()["detail"]
 
 
+@pytest.mark.parametrize(
+    "kind", ["", "text/plain", "application/x-www-form-urlencoded", "application/jsonp", "application/xml;+json"]
+)
+@pytest.mark.parametrize("path", ["run/edit", "queue/join", "call/v2/preview", "cancel"])
+def test_what_does_not_say_that_it_is_json_is_refused(ask, kind: str, path: str):
+    """Gradio would repeat all of it in its answer."""
+    answer = ask("POST", f"/gradio_api/{path}", content=b'{"event_id": "x"}', headers={"content-type": kind})
+    assert answer.status_code == 415
+    assert answer.json() == {
+        "detail": "The request does not say that it is JSON: send it with the Content-Type application/json."
+    }
+
+
+@pytest.mark.parametrize("kind", ["application/json; charset=utf-8", "Application/JSON", "application/ld+json ;a=b"])
+def test_json_is_told_in_several_ways(ask, kind: str):
+    assert ask("POST", "/gradio_api/cancel", content=b"{}", headers={"content-type": kind}).status_code == 200
+    assert ask("POST", "/gradio_api/cancel", headers={"content-type": "text/plain"}).status_code == 200
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize("path", ["/login", "/login/", "/", "/config"])
+def test_nothing_is_sent_to_the_page_itself(ask, method: str, path: str):
+    for body in ({"json": {"a": "x" * 1000}}, {"data": {"username": "a"}}, {}):
+        answer = ask(method, path, **body)
+        assert answer.status_code == 403
+        assert answer.json() == {"detail": "Nothing of this page is asked this way: use the API."}
+
+
 def test_a_long_body_is_refused(ask):
     assert "Only calls" in ask("POST", "/gradio_api/cancel", json={"data": "x" * (MOST_BODY_BYTES - 100)}).text
     answer = ask("POST", "/gradio_api/cancel", json={"data": "x" * MOST_BODY_BYTES})
     assert answer.status_code == 413
-    assert "2 MB" in answer.json()["detail"]
+    assert "more than 500 kB" in answer.json()["detail"]
 
 
 def test_a_form_goes_to_the_upload_only(ask):
@@ -289,7 +325,7 @@ def test_other_cookies_stay_outside(visitors: Visitors, tmp_path: Path):
 
 def test_a_body_of_many_lists_is_refused_before_it_is_read(ask):
     for item in ("[]", "{}"):
-        body = '{"data": [' + ",".join([item] * 600_000) + "]}"
+        body = '{"data": [' + ",".join([item] * 100_000) + "]}"
         answer = ask("POST", "/gradio_api/cancel", content=body.encode())
         assert answer.status_code == 413
         assert "more than 20000 lists" in answer.json()["detail"]
@@ -433,10 +469,38 @@ def test_what_describes_the_api_counts_as_some_requests(ask):
     paths = ["/gradio_api/openapi.json", "/openapi.json", "/docs"] * REQUESTS
     answers = [ask("GET", path).status_code for path in paths[: REQUESTS // SCHEMA_COSTS + 1]]
     assert answers == [200] * (REQUESTS // SCHEMA_COSTS) + [429]
-    assert guard_module._cost("/gradio_api/info/") == SCHEMA_COSTS
-    assert guard_module._cost("/gradio_api/heartbeat/abc") == BEAT_COSTS
-    assert guard_module._cost("/below/gradio_api/heartbeat/abc") == BEAT_COSTS
-    assert guard_module._cost("/gradio_api/upload") == 1
+    assert cost("/gradio_api/info/") == SCHEMA_COSTS
+    assert cost("/gradio_api/heartbeat/abc") == BEAT_COSTS
+    assert cost("/below/gradio_api/heartbeat/abc") == BEAT_COSTS
+    assert cost("/gradio_api/upload") == 1
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_long_requests_count_as_several(ask, method: str):
+    body = b" " * (BYTES_A_REQUEST * 9)
+    answers = [ask(method, "/gradio_api/token", content=body).status_code for _ in range(REQUESTS // 10 + 1)]
+    assert 429 not in answers[:-1]
+    assert answers[-1] == 429
+    assert cost("/gradio_api/run/edit", BYTES_A_REQUEST - 1) == 1
+    assert cost("/", BYTES_A_REQUEST) == PAGE_COSTS + 1
+    # It is refused by its length alone.
+    assert cost("/gradio_api/run/edit", 10**15) == 1 + MOST_BODY_BYTES // BYTES_A_REQUEST
+    assert cost("/gradio_api/upload", 10**9) == 1
+
+
+def test_the_longest_stroke_fits():
+    """As a browser writes it: with all digits that a number has."""
+    points = [[100.12345678901234 + index % 7, 200.12345678901234] for index in range(LARGEST_STROKE)]
+    assert len(json.dumps({"points": points})) < MOST_BODY_BYTES / 2
+
+
+def test_a_body_that_says_it_is_too_long_is_not_read():
+    async def never():
+        raise AssertionError("It was read.")
+
+    scope = {"type": "http", "headers": [(b"content-length", str(MOST_BODY_BYTES + 1).encode())]}
+    with pytest.raises(LimitExceeded, match="more than 500 kB"):
+        asynchronous.run(read_body(scope, never))
 
 
 def test_the_page_counts_as_many_requests(ask):

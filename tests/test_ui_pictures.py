@@ -11,7 +11,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from durian.ui.pictures import DISPLAY_SIDE, data_url, difference, image_id, item_square, mask_path, shrink, with_inset
+from durian.ui.pictures import (
+    DISPLAY_SIDE,
+    MOST_OUTLINE_POINTS,
+    data_url,
+    difference,
+    image_id,
+    item_square,
+    mask_path,
+    shrink,
+    with_inset,
+)
 
 
 def drawn(path: str, shape: tuple[int, int]) -> np.ndarray:
@@ -35,6 +45,24 @@ def test_the_outline_is_the_mask(scale):
     both = (again > 127) & (mask > 127)
     either = (again > 127) | (mask > 127)
     assert both.sum() / either.sum() > 0.97
+
+
+def test_an_outline_has_so_many_points():
+    """That of noise is drawn coarser, and that of a shape with specks around it is still the shape's."""
+    generator = np.random.default_rng(0)
+    for cell in (1, 2, 3):
+        noise = np.kron(generator.integers(0, 2, (768 // cell, 600 // cell)), np.ones((cell, cell))) * 255
+        path = mask_path(noise.astype(np.uint8))
+        assert 0 < path.count("L") + path.count("M") <= MOST_OUTLINE_POINTS
+        assert len(path) < 20 * MOST_OUTLINE_POINTS
+    mask_path((np.indices((768, 768)).sum(0) % 2 * 255).astype(np.uint8))  # whose holes would be looked for in seconds
+    mask = (generator.random((768, 600)) < 0.05).astype(np.uint8) * 255
+    cv2.circle(mask, (300, 400), 150, 255, -1)
+    path = mask_path(mask)
+    assert path.count("L") <= MOST_OUTLINE_POINTS
+    disc = cv2.circle(np.zeros_like(mask), (300, 400), 150, 255, -1)
+    again = drawn(path, mask.shape)
+    assert ((again > 127) & (disc > 127)).sum() / ((again > 127) | (disc > 127)).sum() > 0.95
 
 
 def test_an_empty_mask_has_no_outline():

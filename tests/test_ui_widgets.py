@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import os
 from pathlib import Path
 
 import asynchronous
 import gradio as gr
+import numpy as np
 import pytest
 from gradio.state_holder import SessionState
+from PIL import Image
 
 from durian.ui.layout import build
-from durian.ui.widgets import raw_camera, raw_upload, raw_video, shown_video
+from durian.ui.pictures import DISPLAY_SIDE
+from durian.ui.widgets import (
+    GALLERY_SIDE,
+    raw_camera,
+    raw_upload,
+    raw_video,
+    shown_gallery,
+    shown_pair,
+    shown_picture,
+    shown_video,
+)
 
 FILES = (gr.Video, gr.Image, gr.UploadButton)
 
@@ -72,5 +86,47 @@ def test_all_of_the_page_s_are(programs: Path):
     read_by_gradio = [
         block.elem_id for block in blocks.blocks.values() if isinstance(block, FILES) and type(block) in FILES
     ]
-    # Pictures of ours, as arrays.
-    assert read_by_gradio == ["overlay"]
+    assert read_by_gradio == []
+
+
+PICTURES = [np.full((900, 600, 3), level, np.uint8) for level in (60, 200)]
+
+
+@pytest.mark.parametrize(
+    ("made", "value", "urls"),
+    [
+        (shown_picture, PICTURES[0], lambda shown: [shown["url"]]),
+        (shown_pair, tuple(PICTURES), lambda shown: [picture["url"] for picture in shown]),
+        (
+            shown_gallery,
+            [(picture, "text") for picture in PICTURES],
+            lambda shown: [entry["image"]["url"] for entry in shown if entry["caption"] == "text"],
+        ),
+    ],
+    ids=["picture", "pair", "gallery"],
+)
+def test_pictures_of_ours_leave_no_file(made, value, urls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    with gr.Blocks() as blocks:
+        component = made("a")
+        gr.Button().click(lambda: value, None, component)
+    (shown,) = asynchronous.run(blocks.postprocess_data(blocks.fns[0], value, SessionState(blocks)))
+    for url, picture in zip(urls(shown), PICTURES, strict=False):
+        assert url.startswith("data:image/jpeg;base64,")
+        with Image.open(io.BytesIO(base64.b64decode(url.split(",")[1]))) as image:
+            again = np.asarray(image)
+        assert max(again.shape) == (GALLERY_SIDE if made is shown_gallery else DISPLAY_SIDE)
+        assert abs(again.mean() - picture.mean()) < 2
+    assert len(urls(shown)) == (1 if made is shown_picture else 2)
+    assert not list(tmp_path.iterdir())
+    nothing = component.postprocess(None)
+    assert nothing is None or nothing.root == []
+
+
+def test_all_pictures_of_the_page_leave_no_file():
+    with gr.Blocks() as blocks:
+        build(may_fetch=False)
+    kinds = (gr.Image, gr.ImageSlider, gr.Gallery)
+    pictures = [block for block in blocks.blocks.values() if isinstance(block, kinds)]
+    assert [block.elem_id for block in pictures if type(block) in kinds] == []
+    assert len(pictures) == 6  # the camera among them

@@ -1,21 +1,30 @@
-"""Limits on connections before there is a request: their number per address, and the time a request's head may take.
+"""Limits on connections before there is a request: their number per address, what a request's head may hold, and the
+time it may take.
 
 The web server (uvicorn) waits for ever for a request that is half sent, and for a client who does not read its answer.
-Here both end. Behind a proxy, connections are the proxy's own, which is to count them; requests are counted in
+Here both end. It also parses all that it has read at once, while everybody waits: up to 256 kB, which may be thousands
+of headers or tens of thousands of chunks. Here a head that holds too much is refused before it is parsed, and a body
+in chunks before the first of them is.
+
+Behind a proxy, connections are the proxy's own, which is to count them; requests are counted in
 :mod:`durian.ui.shares` for whom they come from.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import math
+import re
 import resource
 import traceback
 from collections import Counter
 from contextlib import suppress
+from http import HTTPStatus
 from typing import Any
 
+import h11
 from uvicorn import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -29,8 +38,14 @@ SECONDS_UNREAD = 120.0
 """A client who takes nothing of an answer for so long has gone; browsers come back for the rest of a paused video.
 The system takes some megabytes off our hands at once, so a slow client may seem to take nothing for a while."""
 SECONDS_BETWEEN_WARNINGS = 60.0
+MOST_HEAD_BYTES = 16_384
+"""Of a request's head. Browsers' are below 2 kB, beside cookies."""
+MOST_HEADERS = 100
+"""Browsers send some twenty, and a row of proxies adds as many."""
 FILES_BESIDE = 0.5
 """Part of the files that the process may have open which is left for uploads, pictures and results."""
+
+_HEAD_END = re.compile(rb"\n\r?\n")
 
 
 class SeldomSaid(logging.Filter):
@@ -115,6 +130,39 @@ def _raise_files() -> int:
     return soft
 
 
+class _Reader(h11.Connection):
+    """Takes one connection's bytes apart. ``refusal`` says with which status and sentence a request is refused."""
+
+    refusal: tuple[int, str] | None = None
+
+    def next_event(self) -> Any:
+        """As h11's own.
+
+        Raises:
+            h11.RemoteProtocolError: what comes is no HTTP, or refused.
+        """
+        if self.their_state is h11.IDLE:
+            self._check_head(self.trailing_data[0])
+        event = super().next_event()
+        if isinstance(event, h11.Request) and any(name == b"transfer-encoding" for name, _ in event.headers):
+            self._refuse(411, "The request does not tell its length: send it with a Content-Length, not in chunks.")
+        return event
+
+    def _check_head(self, data: bytes) -> None:
+        """Look at a request's head, as far as it came, before it is parsed."""
+        found = _HEAD_END.search(data, 0, MOST_HEAD_BYTES)
+        if found is None:
+            if len(data) >= MOST_HEAD_BYTES:
+                self._refuse(431, f"The request's head has more than {MOST_HEAD_BYTES} bytes: send a shorter one.")
+        # The line of the request itself is no header, and the last header's end is not counted.
+        elif data.count(b"\n", 0, found.start()) > MOST_HEADERS:
+            self._refuse(431, f"The request has more than {MOST_HEADERS} headers: send fewer.")
+
+    def _refuse(self, status: int, sentence: str) -> None:
+        self.refusal = status, sentence
+        raise h11.RemoteProtocolError(sentence, error_status_hint=status)
+
+
 class _Limited(H11Protocol):
     """One connection."""
 
@@ -123,6 +171,8 @@ class _Limited(H11Protocol):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
+        self._reader = _Reader(h11.SERVER, MOST_HEAD_BYTES)
+        self.conn = self._reader
         self._address: str | None = None
         self._counted = False
         self._head: asyncio.TimerHandle | None = None
@@ -156,6 +206,20 @@ class _Limited(H11Protocol):
         else:
             # Not begun anew: what trickles in is no head until it is whole.
             self._await_head()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what cannot be taken, in one sentence, and end the connection."""
+        if self._reader.refusal is None:
+            super().send_400_response(msg)
+            return
+        status, sentence = self._reader.refusal
+        body = json.dumps({"detail": sentence})
+        # Not by way of h11, which takes no body in answer to HEAD; here the connection ends with it.
+        self.transport.write(
+            f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n{body}".encode("ascii")
+        )
+        self.transport.close()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()

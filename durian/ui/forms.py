@@ -19,10 +19,14 @@ from durian.ui.messages import at_a_pace, header
 
 MOST_FILES = 32
 """Of one upload; a look-book has a dozen."""
+MOST_BOUNDARIES = 2 * MOST_FILES
+"""One stands before each file, and one at the end; some more, so that too many files are refused in their own words."""
 FIELD = b"files"
 """The only one that Gradio takes files from; those of others stay on the disk."""
 MOST_KIND_CHARACTERS = 300
 """Of the header that tells a form's boundary, which has 70 at most; longer ones keep parsers busy for seconds."""
+LEAST_BOUNDARY_BYTES = 16
+"""Browsers, curl and Python's libraries take 32 and more at random, of which no file has one by chance."""
 BROKEN = "The upload is broken off or no form with files: send it again."
 
 
@@ -40,6 +44,9 @@ class _Parts:
     def __init__(self, boundary: bytes) -> None:
         self.ended = False
         self._files = 0
+        self._boundary = boundary
+        self._boundaries = 0
+        self._tail = b""
         self._begin()
         self._parser = MultipartParser(
             boundary,
@@ -58,6 +65,15 @@ class _Parts:
         Raises:
             RefusedForm: a part is no file, there are too many, or it is no form.
         """
+        # Parsers take each of them, and each piece up to the next, some twenty times as long as other bytes.
+        together = self._tail + data
+        self._boundaries += together.count(self._boundary)
+        self._tail = together[1 - len(self._boundary) :]
+        if self._boundaries > MOST_BOUNDARIES:
+            raise RefusedForm(
+                f"The upload's boundary stands in it more than {MOST_BOUNDARIES} times: send at most {MOST_FILES} "
+                "files, with a boundary that is in none of them."
+            )
         try:
             self._parser.write(data)
         except FormParserError as error:
@@ -110,6 +126,11 @@ def checking_form(scope: Scope, receive: Receive) -> Receive:
     of, options = parse_options_header(kind) if len(kind) <= MOST_KIND_CHARACTERS else (b"", {})
     if of != b"multipart/form-data" or not options.get(b"boundary"):
         raise InvalidRequest("The upload is no form with files: send it as multipart/form-data.")
+    if len(options[b"boundary"]) < LEAST_BOUNDARY_BYTES:
+        raise InvalidRequest(
+            f"The upload's boundary has less than {LEAST_BOUNDARY_BYTES} characters: send it with one of 16 to 70, at "
+            "random."
+        )
     parts, whole, paced = _Parts(options[b"boundary"]), False, at_a_pace(receive)
 
     async def checked() -> Message:

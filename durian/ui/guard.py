@@ -6,9 +6,7 @@ names one must come with the cookie of the page that began it. What it refuses, 
 
 from __future__ import annotations
 
-import json
 import logging
-import math
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -43,8 +41,8 @@ BEAT_COSTS = 10
 """The same of a sign of life, which may begin a session; a page has one."""
 SCHEMA_COSTS = 6
 """The same of what describes the API."""
-MOST_NAMES = 20_000
-"""Names of values in a call; a request has some hundred."""
+BYTES_A_REQUEST = 25_000
+"""A request counts as one more for each so many of its body: reading those takes as long as answering a short one."""
 
 _PAGE = re.compile(r"/|/config/?")
 _SCHEMA = re.compile(r"(?:/gradio_api)?/(?:info|openapi\.json|docs|redoc)/?")
@@ -108,7 +106,7 @@ class Guard:
             return
         address = shared_address(scope["client"][0] if scope.get("client") else None)
         try:
-            self._visitors.shares.count_request(address, _cost(scope["path"]))
+            self._visitors.shares.count_request(address, _cost(scope))
             self._visitors.shares.open_request(address)
         except DurianError as error:
             await _refusal(scope, error)(scope, receive, send)
@@ -138,7 +136,7 @@ class Guard:
             What to read the body from, what its JSON says, and the session whose answers are asked for.
         """
         path, content, fetched = scope["path"], None, None
-        _check_path(path)
+        _check_path(scope["method"], path)
         query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
         names = query.get("session_hash", [])
         if any(query.get("page", [])) or any(query.get("deep_link", [])):
@@ -156,7 +154,7 @@ class Guard:
             else:
                 body = await messages.read_body(scope, receive)
                 is_call = call_checks.route_of(scope) is not None
-                content = _json(body, is_call)
+                content = messages.json_of(body, is_call)
                 if not is_call and len(body) > MOST_BYTES_OF_NO_CALL:
                     # FastAPI repeats such a body for each field that it lacks, which may take it ten seconds.
                     raise LimitExceeded(f"Only calls have more than {MOST_BYTES_OF_NO_CALL} bytes: send what is asked.")
@@ -182,12 +180,11 @@ class Guard:
     def _check_share(self, blocks: Any, sessions: list[str], address: str) -> None:
         """
         Raises:
-            QueueFull: too many events of the address are there, or too many answers of a session wait.
+            QueueFull: too many events of the address are there, or too many answers for it wait.
         """
         self._answers.tidy(blocks)
         self._visitors.shares.check_events(address, turns.addresses(blocks))
-        for session in sessions:
-            self._answers.check_fetched(blocks, session)
+        self._answers.check_fetched(blocks, sessions, address)
 
     def _count_call(self, scope: Scope, content: Any, address: str) -> Response | None:
         """Count a call of the API before Gradio has it, also one that will be cancelled before its turn; returns a
@@ -267,9 +264,8 @@ class Guard:
             turns.take_turns(scope["app"].get_blocks())
 
     async def _pass_upload(self, scope: Scope, receive: Receive, send: Send, address: str) -> None:
-        status, told = None, messages.header(scope, b"content-length")
-        length = int(told) if told.isdecimal() else 0
-        with self._room_for(length), own_folder(scope.get("app"), self._uploads) as folder:
+        status = None
+        with self._room_for(messages.told_length(scope)), own_folder(scope.get("app"), self._uploads) as folder:
 
             async def noticed(message: Message) -> None:
                 nonlocal status
@@ -298,16 +294,19 @@ class Guard:
             self._coming -= length
 
 
-def _cost(path: str) -> int:
-    """Requests that one for a path counts as."""
+def _cost(scope: Scope) -> int:
+    """Requests that one counts as, by its path and the length of its body; uploads have a share of their own."""
     costs = ((_PAGE, PAGE_COSTS), (_SCHEMA, SCHEMA_COSTS), (_HEARTBEAT, BEAT_COSTS))
-    return next((cost for kind, cost in costs if kind.fullmatch(path)), 1)
+    cost = next((cost for kind, cost in costs if kind.fullmatch(scope["path"])), 1)
+    if _UPLOAD.search(scope["path"]):
+        return cost
+    return cost + min(messages.told_length(scope), messages.MOST_BODY_BYTES) // BYTES_A_REQUEST
 
 
-def _check_path(path: str) -> None:
+def _check_path(method: str, path: str) -> None:
     """
     Raises:
-        InvalidRequest: no browser asks for such a path, or it is an address elsewhere.
+        InvalidRequest: no browser asks for such a path, or by such a method, or it is an address elsewhere.
     """
     if not path.isprintable():
         raise InvalidRequest("The path of the request has characters that cannot be printed: ask for it without them.")
@@ -317,39 +316,10 @@ def _check_path(path: str) -> None:
     if "/gradio_api/proxy=" in path or (found and _ELSEWHERE.match(found["what"])):
         raise InvalidRequest("Addresses elsewhere are never fetched: ask there yourself.")
     _, is_gradios, rest = path.partition("/gradio_api/")
-    if is_gradios and not _ASKED.fullmatch(is_gradios + rest):
+    # Beside these, Gradio takes a name and a password, and nobody has any here.
+    is_asked = _ASKED.fullmatch(is_gradios + rest) if is_gradios else method in ("GET", "HEAD")
+    if not is_asked:
         raise InvalidRequest("Nothing of this page is asked this way: use the API.")
-
-
-def _json(body: bytes, is_call: bool) -> Any:
-    """What a body says. Of a call, its own checks refuse numbers that are none, in words that fit.
-
-    Raises:
-        InvalidRequest: it is not empty and no JSON.
-        LimitExceeded: it has too many parts.
-    """
-    if not body.strip():
-        return None
-    # Counted before they are made: braces in texts count too, and no call has so many.
-    if body.count(b"{") + body.count(b"[") > call_checks.MOST_PARTS:
-        raise LimitExceeded(f"The request has more than {call_checks.MOST_PARTS} lists in it: send less at once.")
-    if body.count(b":") > MOST_NAMES:
-        raise LimitExceeded(f"The request has more than {MOST_NAMES} names in it: send less at once.")
-    try:
-        return json.loads(body) if is_call else json.loads(body, parse_float=_finite, parse_constant=_finite)
-    except (ValueError, RecursionError) as error:
-        raise InvalidRequest("The request is not JSON that can be read: give an object.") from error
-
-
-def _finite(text: str) -> float:
-    """
-    Raises:
-        ValueError: it is no number, or too large for one; FastAPI fails where it tells what is wrong with the rest.
-    """
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError("The number is none.")
-    return value
 
 
 def _named_in(content: Any) -> list[str]:
@@ -393,7 +363,7 @@ def _check_call(scope: Scope, content: Any) -> Response | None:
 
 def _refusal(scope: Scope, error: DurianError) -> Response:
     """One sentence, as the page shows it: as it is for an upload, as the detail of anything else."""
-    statuses = ((QueueFull, 429), (LimitExceeded, 413), (OutputFailed, 507))
+    statuses = ((QueueFull, 429), (LimitExceeded, 413), (OutputFailed, 507), (messages.NoJson, 415))
     status = next((status for kind, status in statuses if isinstance(error, kind)), 403)
     if _UPLOAD.search(scope["path"]):
         return PlainTextResponse(str(error), status)

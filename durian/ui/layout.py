@@ -11,7 +11,18 @@ import gradio as gr
 from durian.settings import get_settings
 from durian.ui import controls, texts
 from durian.ui.session import Session
-from durian.ui.widgets import PICTURE_TYPES, cards, raw_camera, raw_upload, raw_video, shown_video, stage
+from durian.ui.widgets import (
+    PICTURE_TYPES,
+    cards,
+    raw_camera,
+    raw_upload,
+    raw_video,
+    shown_gallery,
+    shown_pair,
+    shown_picture,
+    shown_video,
+    stage,
+)
 
 
 @dataclass
@@ -277,14 +288,10 @@ def _result(page: Page) -> None:
 def _tools(page: Page) -> None:
     with gr.Column(elem_id="panel-tools"), gr.Tabs(elem_id="tools", overflow_behavior="wrap"):
         with gr.Tab("Compare", id="compare") as page.compare_tab:
-            page.compare = gr.ImageSlider(
-                show_label=False, interactive=False, elem_id="compare", format="jpeg", buttons=["fullscreen"]
-            )
+            page.compare = shown_pair("compare", show_label=False, buttons=["fullscreen"])
         with gr.Tab("α strip", id="strip"):
             page.strip_button = gr.Button("Show five steps from item 1 to item 2", size="sm", elem_id="strip-make")
-            page.strip = gr.Gallery(
-                show_label=False, columns=5, format="jpeg", elem_id="strip", height="auto", buttons=["fullscreen"]
-            )
+            page.strip = shown_gallery("strip", show_label=False, columns=5, height="auto", buttons=["fullscreen"])
             gr.HTML(f"<p class='hint'>{texts.STRIP_HINT}</p>", apply_default_css=False)
         with gr.Tab("Look-book", id="look-book"):
             page.look_book_kind = gr.Radio(
@@ -297,11 +304,10 @@ def _tools(page: Page) -> None:
                 height=120,
                 elem_id="look-book-files",
             )
-            page.look_book = gr.Gallery(
+            page.look_book = shown_gallery(
+                "look-book",
                 show_label=False,
                 columns=3,
-                format="jpeg",
-                elem_id="look-book",
                 height="auto",
                 fit_columns=False,
                 buttons=["fullscreen"],
@@ -316,9 +322,7 @@ def _tools(page: Page) -> None:
                 elem_id="overlay-kind",
                 elem_classes=["segmented"],
             )
-            page.overlay = gr.Image(
-                show_label=False, interactive=False, format="jpeg", elem_id="overlay", buttons=["fullscreen"]
-            )
+            page.overlay = shown_picture("overlay", show_label=False, buttons=["fullscreen"])
         with gr.Tab("Save", id="save"):
             with gr.Row(elem_classes=["tight"]):
                 page.save_mp4 = gr.Button("MP4", size="sm", min_width=70, elem_id="save-mp4")
@@ -329,13 +333,11 @@ def _tools(page: Page) -> None:
             page.restore = raw_upload("Drop in a bundle to restore everything", "restore", [".zip"], "sm")
             page.download = gr.File(visible="hidden", elem_id="download")
         with gr.Tab("History", id="history"):
-            page.history = gr.Gallery(
+            page.history = shown_gallery(
+                "history",
                 show_label=False,
                 columns=4,
-                format="jpeg",
                 allow_preview=False,
-                interactive=False,
-                elem_id="history",
                 fit_columns=False,
                 height="auto",
                 buttons=[],

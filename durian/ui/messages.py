@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import math
 import os
 import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from starlette.types import Message, Receive, Scope, Send
 
 from durian.errors import InvalidRequest, LimitExceeded
 from durian.settings import get_settings
+from durian.ui.call_checks import MOST_PARTS
 from durian.ui.visitors import COOKIE, cookie_key
 
-MOST_BODY_BYTES = 2_000_000
+MOST_BODY_BYTES = 500_000
 """Of a request that is no upload; the longest brush stroke has some 200 kB, and files are uploaded before."""
+MOST_NAMES = 20_000
+"""Names of values in a call; a request has some hundred."""
 SECONDS_WITHOUT_A_BYTE = 30.0
 """A caller of whose body nothing more comes for so long has gone."""
 LEAST_BYTES_A_SECOND = 10_000
@@ -27,6 +33,7 @@ SPACE_FRAMES = ["https://huggingface.co", "https://*.huggingface.co"]
 
 _COOKIE = re.compile(rf"(?:^|;) *{COOKIE}=(?P<value>[A-Za-z0-9_-]+) *(?:;|$)")
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
+_JSON_KIND = re.compile(r"application/(?:[a-z0-9.+-]{1,100}\+)?json *(?:;.*)?", re.IGNORECASE)
 _ONE_RANGE = re.compile(r"bytes=(?:[0-9]{1,15}-[0-9]{0,15}|-[0-9]{1,15})")
 _ABOUT_A_FILE = {
     b"accept-ranges",
@@ -42,9 +49,19 @@ _ABOUT_A_FILE = {
 }
 
 
+class NoJson(InvalidRequest):
+    """A body that does not say that it is JSON, of which Gradio would repeat all as often as it lacks something."""
+
+
 def header(scope: Scope, name: bytes) -> str:
     """A request's header, "" where it has none."""
     return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
+
+
+def told_length(scope: Scope) -> int:
+    """Bytes that a request says its body has, 0 where it says none."""
+    told = header(scope, b"content-length")
+    return int(told) if told.isdecimal() else 0
 
 
 def key_of(scope: Scope) -> str:
@@ -86,10 +103,13 @@ async def read_body(scope: Scope, receive: Receive) -> bytes:
 
     Raises:
         InvalidRequest: it is a form, which only uploads are, or nothing more of it comes.
-        LimitExceeded: it is too long.
+        NoJson: it says that it is something else, or does not say what.
+        LimitExceeded: it is too long; where it says so, nothing of it is read.
     """
-    if header(scope, b"content-type").lower().startswith("multipart/"):
+    kind = header(scope, b"content-type")
+    if kind.lower().startswith("multipart/"):
         raise InvalidRequest("Files are sent to /gradio_api/upload only: send this request as JSON.")
+    _check_size(told_length(scope))
     parts, size = [], 0
     receive = at_a_pace(receive)
     while True:
@@ -101,13 +121,49 @@ async def read_body(scope: Scope, receive: Receive) -> bytes:
             break
         parts.append(message.get("body", b""))
         size += len(parts[-1])
-        if size > MOST_BODY_BYTES:
-            raise LimitExceeded(
-                f"The request has more than {MOST_BODY_BYTES // 1_000_000} MB: upload files first and send their names."
-            )
+        _check_size(size)
         if not message.get("more_body"):
             break
+    if size and not _JSON_KIND.fullmatch(kind):
+        raise NoJson("The request does not say that it is JSON: send it with the Content-Type application/json.")
     return b"".join(parts)
+
+
+def json_of(body: bytes, is_call: bool) -> Any:
+    """What a body says. Of a call, its own checks refuse numbers that are none, in words that fit.
+
+    Raises:
+        InvalidRequest: it is not empty and no JSON.
+        LimitExceeded: it has too many parts.
+    """
+    if not body.strip():
+        return None
+    # Counted before they are made: braces in texts count too, and no call has so many.
+    if body.count(b"{") + body.count(b"[") > MOST_PARTS:
+        raise LimitExceeded(f"The request has more than {MOST_PARTS} lists in it: send less at once.")
+    if body.count(b":") > MOST_NAMES:
+        raise LimitExceeded(f"The request has more than {MOST_NAMES} names in it: send less at once.")
+    try:
+        return json.loads(body) if is_call else json.loads(body, parse_float=_finite, parse_constant=_finite)
+    except (ValueError, RecursionError) as error:
+        raise InvalidRequest("The request is not JSON that can be read: give an object.") from error
+
+
+def _finite(text: str) -> float:
+    """
+    Raises:
+        ValueError: it is no number, or too large for one; FastAPI fails where it tells what is wrong with the rest.
+    """
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError("The number is none.")
+    return value
+
+
+def _check_size(size: int) -> None:
+    if size > MOST_BODY_BYTES:
+        most = MOST_BODY_BYTES // 1000
+        raise LimitExceeded(f"The request has more than {most} kB: upload files first and send their names.")
 
 
 def at_a_pace(receive: Receive) -> Receive:

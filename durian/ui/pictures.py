@@ -22,6 +22,10 @@ JPEG_QUALITY = 88
 INSET = 0.46
 """Diameter of a card's inset as a part of its side, and below the width of its rim (taste)."""
 INSET_RIM = 0.02
+MOST_OUTLINE_POINTS = 10_000
+"""Of a mask's outline, some 120 kB; hair has one or two thousand. One that has more, as of noise, is drawn coarser."""
+MOST_OUTLINE_PIXELS = 100_000
+"""Along a mask's outlines at display size."""
 HALF = 127
 """Mask values above this are inside."""
 
@@ -50,26 +54,45 @@ def image_id(image: np.ndarray) -> str:
 
 
 def mask_path(mask: np.ndarray | None) -> str:
-    """The mask's outline as an SVG path in picture pixels, holes included; ``""`` when there is nothing inside."""
+    """The mask's outline as an SVG path in picture pixels, holes included; ``""`` when there is nothing inside.
+
+    It has :data:`MOST_OUTLINE_POINTS` at most, for which specks and the finest turns go where there are too many.
+    """
     if mask is None or not (mask > HALF).any():
         return ""
     height, width = mask.shape
-    scale = min(1.0, DISPLAY_SIDE / max(height, width))
+    side = min(DISPLAY_SIDE, max(height, width))
+    while True:
+        scale = side / max(height, width)
+        outlines = _outlines(mask, (max(1, round(width * scale)), max(1, round(height * scale))))
+        if outlines is not None and sum(map(len, outlines)) <= MOST_OUTLINE_POINTS:
+            break
+        side //= 2
+    parts = []
+    for outline in outlines:
+        points = (outline - 1 + 0.5) / scale - 0.5
+        parts.append("M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points) + "Z")
+    return "".join(parts)
+
+
+def _outlines(mask: np.ndarray, size: tuple[int, int]) -> list[np.ndarray] | None:
+    """The corners of each part's outline, ``(N, 2) float64`` in pixels of the mask at ``size`` with a border of 1;
+    ``None`` where they are as long as noise's, which would take seconds to find."""
     binary = (mask > HALF).astype(np.uint8)
-    if scale < 1:
-        binary = cv2.resize(binary * 255, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) > HALF
+    if size != binary.shape[::-1]:
+        binary = cv2.resize(binary * 255, size, interpolation=cv2.INTER_AREA) > HALF
         binary = binary.astype(np.uint8)
     # A border of zeros closes outlines that run along the picture's edge.
     framed = cv2.copyMakeBorder(binary, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
+    length = sum(np.count_nonzero(np.diff(framed, axis=axis)) for axis in (0, 1))
+    if length > MOST_OUTLINE_PIXELS:
+        return None
     contours, _ = cv2.findContours(framed, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    parts = []
-    for contour in contours:
-        if len(contour) < 3:
-            continue
-        points = cv2.approxPolyDP(contour, 0.6, closed=True)[:, 0].astype(np.float64)
-        points = (points - 1 + 0.5) / scale - 0.5
-        parts.append("M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points) + "Z")
-    return "".join(parts)
+    return [
+        cv2.approxPolyDP(contour, 0.6, closed=True)[:, 0].astype(np.float64)
+        for contour in contours
+        if len(contour) >= 3
+    ]
 
 
 def item_thumbnail(image: np.ndarray, mask: np.ndarray | None) -> str:

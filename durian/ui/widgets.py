@@ -1,21 +1,29 @@
-"""The page's own components: stages and cards (HTML drawn by ``static/``), and raw uploads."""
+"""The page's own components: stages and cards (HTML drawn by ``static/``), raw uploads, and pictures without files."""
 
 from __future__ import annotations
 
 from abc import ABCMeta
+from collections.abc import Callable
 from functools import lru_cache
 from html import escape
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import numpy as np
+from gradio.components.gallery import GalleryData, GalleryImage
+from gradio.components.imageslider import SliderData
+from gradio.data_classes import ImageData
 
 from durian.request import ATTRIBUTE_NAMES
+from durian.ui.pictures import data_url
 from durian.ui.uploads import is_uploaded
 
 STATIC = Path(__file__).parent / "static"
 PICTURE_TYPES = ["image", ".heic", ".heif", ".hif", ".avif"]
 """File types that the dialogs offer; many systems do not know the newer endings as pictures."""
+GALLERY_SIDE = 512
+"""Longest side of a gallery's pictures, in pixels: there may be a dozen."""
 
 _STAGE = """
 <div class="stage stage-{kind}" tabindex="0" data-drop="{drop}" aria-label="{title}">
@@ -129,6 +137,48 @@ def shown_video(elem_id: str) -> gr.Video:
     )
 
 
+def shown_picture(elem_id: str, **options: Any) -> gr.Image:
+    """A picture of ours to look at. Value: ``(H, W, 3) uint8`` RGB or ``None``; see :func:`_without_files`."""
+    return _without_files(gr.Image, _shown)(interactive=False, elem_id=elem_id, **options)
+
+
+def shown_pair(elem_id: str, **options: Any) -> gr.ImageSlider:
+    """Two pictures of ours, one over the other. Value: a pair of those of :func:`shown_picture`, or ``None``."""
+    return _without_files(gr.ImageSlider, _shown_pair)(interactive=False, elem_id=elem_id, **options)
+
+
+def shown_gallery(elem_id: str, **options: Any) -> gr.Gallery:
+    """Pictures of ours with a line of text each. Value: a list of such pairs."""
+    return _without_files(gr.Gallery, _shown_gallery)(interactive=False, elem_id=elem_id, **options)
+
+
+def _shown(image: np.ndarray | None) -> ImageData | None:
+    return None if image is None else ImageData(url=data_url(image))
+
+
+def _shown_pair(pair: tuple[np.ndarray, np.ndarray] | None) -> SliderData | None:
+    return None if pair is None else SliderData(root=(_shown(pair[0]), _shown(pair[1])))
+
+
+def _shown_gallery(pictures: list[tuple[np.ndarray, str]] | None) -> GalleryData:
+    return GalleryData(
+        root=[
+            GalleryImage(image=ImageData(url=data_url(image, GALLERY_SIDE)), caption=text)
+            for image, text in pictures or []
+        ]
+    )
+
+
+@lru_cache
+def _without_files(kind: type, shown: Callable[[Any], Any]) -> Any:
+    """A kind of component whose pictures travel inside the event's answer, as those of stages do.
+
+    Gradio would write each into a folder of its own, beside all shares, under a name that tells its content: who has
+    the same photo would learn that somebody has shown it.
+    """
+    return _derived(kind, postprocess=lambda _, value: shown(value))
+
+
 @lru_cache
 def _unread(kind: type) -> Any:
     """A kind of component whose files Gradio does not read, neither those that come nor those that are shown.
@@ -136,9 +186,17 @@ def _unread(kind: type) -> Any:
     It would have FFmpeg, where there is one, look at each video and convert all of it, within no limits, while nobody
     else is answered.
     """
-    # A class, since Gradio makes a component anew for each visitor for whom one of its properties changes. Made without
-    # Gradio's part of making classes, which writes a .pyi file beside the module.
-    methods = {"preprocess": lambda _, payload: _uploaded_path(payload), "postprocess": lambda _, value: _file(value)}
+    return _derived(
+        kind, preprocess=lambda _, payload: _uploaded_path(payload), postprocess=lambda _, value: _file(value)
+    )
+
+
+def _derived(kind: type, **methods: Callable[..., Any]) -> Any:
+    """A kind of component with some methods of ours, by its own name.
+
+    It is a class, since Gradio makes a component anew for each visitor for whom one of its properties changes; made
+    without Gradio's part of making classes, which writes a .pyi file beside the module.
+    """
     return ABCMeta.__new__(type(kind), kind.__name__, (kind,), methods)
 
 
