@@ -69,8 +69,9 @@ def test_a_file_without_a_name_is_refused_in_one_sentence(send, tmp_path: Path, 
 
 def test_what_gradio_itself_refuses_leaves_nothing(send, tmp_path: Path):
     """It reads names in the form's own letters: here these are two dots."""
-    head = b'--mark\r\nContent-Disposition: form-data; name="files"; filename="%s"\r\n\r\n1\r\n--mark--\r\n'
-    kind = {"content-type": "multipart/form-data; boundary=mark; charset=utf-7"}
-    answer = send("POST", "gradio_api/upload", content=head % b"+AC4ALg-", headers=kind)
+    mark, name = b"--mark-of-the-parts", b'filename="+AC4ALg-"'
+    form = mark + b'\r\nContent-Disposition: form-data; name="files"; ' + name + b"\r\n\r\n1\r\n" + mark + b"--\r\n"
+    kind = {"content-type": "multipart/form-data; boundary=mark-of-the-parts; charset=utf-7"}
+    answer = send("POST", "gradio_api/upload", content=form, headers=kind)
     assert answer.status_code == 400
     assert not list(tmp_path.iterdir())

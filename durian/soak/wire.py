@@ -138,7 +138,7 @@ class Heartbeat:
 
 def break_off_an_upload(host_and_port: tuple[str, int], path: Path) -> None:
     """Begin to send a file and vanish in the middle of it."""
-    boundary = "half-a-file"
+    boundary = "half-a-file-and-no-more"
     content = (
         f'--{boundary}\r\nContent-Disposition: form-data; name="files"; filename="{path.name}"\r\n'
         "Content-Type: application/octet-stream\r\n\r\n"
