@@ -62,6 +62,17 @@ def test_shrinking_averages_fine_texture():
     assert np.abs(cut.astype(int) - 127).max() <= 6
 
 
+def test_an_enlarged_picture_keeps_its_fine_lines_and_an_enlarged_mask_has_no_halo():
+    mask = np.zeros((60, 60), np.uint8)
+    mask[:, 20:40] = 100
+    crop = Crop(29.5, 29.5, 60)
+    assert crop.apply(mask, 240).max() == 100
+    lines = np.full((60, 60, 3), 60, np.uint8)
+    lines[:, 30] = 180
+    # Straight between two pixels, a line of one pixel keeps 7/8 of its height at four times the size.
+    assert crop.apply(lines, 240).max() > 60 + 120 * 7 / 8 + 5
+
+
 def test_crop_refuses_nonsense():
     with pytest.raises(ValueError, match="above 0"):
         Crop(10, 10, 0)
