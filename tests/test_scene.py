@@ -114,6 +114,14 @@ def test_a_scarf_that_the_lower_edge_of_its_picture_cuts_hangs_down_below_it():
     assert worn.mask[height + 4, middle] > 127
 
 
+def test_hair_that_hangs_apart_from_its_head_below_the_chin_is_not_put_on():
+    apart = (np.abs(ACROSS - 1.0) < 0.1) & (LANDMARKS[152, 1] + 6 < Y) & (Y < SIDE - 6)
+    whole = HAIR & (DOWN < 0.3)
+    worn = scene(item("hair", whole | apart), worn={}).items[0]
+    assert not worn.mask[apart].any()
+    assert (worn.mask[masks.expand(np.uint8(255 * whole), -3) > 127] > 127).all()
+
+
 def test_smoothing_takes_the_tremor_out_of_a_motion():
     still = scene()
     nod = preset("nod", 24, 24.0)
