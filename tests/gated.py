@@ -10,6 +10,7 @@ import numpy as np
 from requests_made import picture, request
 
 from durian.content_cache import current_client
+from durian.request import AnimationRequest
 
 PATIENCE = 30.0
 """Seconds after which a test gives up on something that should come at once."""
@@ -30,6 +31,8 @@ class GatedRenderer:
         self.rendered = 0
         self.closed_early = 0
         self.stills: list[float] = []
+        self.shown: list[AnimationRequest] = []
+        """What each still was asked to show."""
         self.clients: list[str] = []
         """For whom each rendering keeps what it works out."""
         self.fail_with: Exception | None = None
@@ -61,6 +64,7 @@ class GatedRenderer:
 
     def still(self, request, frame=0):
         self.stills.append(request.blend_start)
+        self.shown.append(request)
         return np.full((request.options.size, request.options.size, 3), 10 + frame, np.uint8)
 
     def overlays(self, request):

@@ -82,6 +82,18 @@ def test_what_is_kept_for_a_client_is_found_by_nobody_else():
         assert cache.get(FIRST, make) == 1
 
 
+def test_after_a_client_s_turn_results_are_kept_for_whom_they_were_before():
+    before = current_client()
+    with kept_for("first"):
+        with kept_for("second"):
+            pass
+        assert current_client() == "first"
+    assert current_client() == before
+    with pytest.raises(ZeroDivisionError), kept_for("first"):
+        1 // 0  # noqa: B018
+    assert current_client() == before
+
+
 def test_what_is_there_for_everybody_is_found_by_every_client():
     cache = ContentCache(8)
     cache.get(SECOND, lambda _: "an example's")

@@ -128,6 +128,15 @@ def test_strip_and_look_book(engine: Engine, gated: GatedRenderer):
         engine.blend_strip(gated_request())
 
 
+def test_each_look_wears_its_own_item_alone_and_at_rest(engine: Engine, gated: GatedRenderer):
+    asked = gated_request(attributes=(attribute(7), attribute(8)), mode="blend")
+    looks = [attribute(seed) for seed in range(3)]
+    engine.look_book(asked, looks)
+    assert [shown.attributes for shown in gated.shown] == [(look,) for look in looks]
+    assert all(shown.mode == "wear" and shown.motion is None for shown in gated.shown)
+    assert all(shown.portrait is asked.portrait for shown in gated.shown)
+
+
 # Animations give way
 
 

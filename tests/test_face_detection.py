@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from durian.errors import NoFaceFound
-from durian.face import Crop, Face, check_face, detect_faces, detection, eye_distance, require_face
+from durian.face import FACE_OVAL, Crop, Face, check_face, detect_faces, detection, eye_distance, require_face
 from durian.motion.canonical import canonical_face
 
 
@@ -158,6 +158,15 @@ def test_cut_off_names_the_edge(side):
     with pytest.raises(NoFaceFound, match=f"cut off at the {side} edge"):
         check_face(face, (500, 500, 3))
     check_face(Face(middle.astype(np.float32)), (500, 500, 3))
+
+
+@pytest.mark.parametrize(("down", "right"), [(-205, 0), (0, 185)], ids=["hairline", "one cheek"])
+def test_a_tight_portrait_that_lacks_a_little_of_the_outline_is_taken(down: int, right: int):
+    landmarks = canonical_face() * 100 + np.array([250 + right, 250 + down, 0])
+    outline = landmarks[list(FACE_OVAL), :2]
+    beyond = (outline < -9) | (outline > 508)
+    assert 0.05 < beyond.any(1).mean() < 0.2
+    check_face(Face(landmarks.astype(np.float32)), (500, 500, 3))
 
 
 def test_real_photo_cut_through_the_face(collins):

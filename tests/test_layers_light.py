@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from durian.face import require_face
 from durian.layers.face_light import EXPOSED, FaceLight
-from durian.preview.light import EXPOSURE_LIMIT, mean_change
+from durian.layers.photo_tone import PhotoTone
+from durian.preview.light import EXPOSURE_LIMIT, in_colours_of, mean_change
 
 
 @pytest.fixture(scope="module")
@@ -37,3 +40,15 @@ def test_what_is_too_dark_is_followed_in_full_from_the_default_on():
 def test_a_black_picture_does_not_make_everything_black():
     change = mean_change(at(130.0), at(2.0), 0.5)
     assert change.min() > -EXPOSURE_LIMIT - 0.4
+
+
+@pytest.mark.parametrize("hidden", [255.0, 127.5])
+def test_what_is_half_seen_through_has_the_tone_of_its_own_brightness(hidden: float):
+    """As a lens on an old photograph, whose bright parts are yellower than its dark ones."""
+    tone = PhotoTone(np.array([[0, 0, 0], [1, 0, -1], [0, 0, 0]], float))
+    wearer = replace(at(130.0), tone=tone)
+    own = np.full((1, 1, 3), 100.0, np.float32)
+    lens = np.concatenate([own * hidden / 255, np.full((1, 1, 3), hidden, np.float32)], -1)
+    made = in_colours_of(wearer, lens, 0.5)
+    assert made[0, 0, :3] == pytest.approx(100 * hidden / 255 * np.exp([100 / 255, 0, -100 / 255]), rel=1e-4)
+    assert made[0, 0, 3:] == pytest.approx(hidden)

@@ -82,6 +82,7 @@ def test_overlay_tints_inside_only_and_outline_draws_the_edge_only():
     tinted = masks.overlay(image, mask, (255, 0, 0), 0.5)
     assert tinted[50, 50].tolist() == [178, 50, 50]
     assert tinted[0, 0].tolist() == [100, 100, 100]
+    assert masks.overlay(image, mask, opacity=1.0)[50, 50].tolist() == [255, 64, 128]
     drawn = masks.outline(image, mask, (0, 255, 0))
     assert drawn[50, 80, 1] > 170
     assert drawn[50, 50].tolist() == [100, 100, 100] == drawn[0, 0].tolist()

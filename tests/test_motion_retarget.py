@@ -14,8 +14,10 @@ from durian.motion.features import (
     IRIS_RANGE,
     LOWER_LIDS,
     LOWER_LIPS,
+    MAX_EYE_OPENING,
     UPPER_LIDS,
     UPPER_LIPS,
+    lid_openings,
     local_sizes,
 )
 from durian.motion.fitting import bridge_gaps, find_neutral, head_pose
@@ -330,3 +332,11 @@ def test_a_mouth_that_smiles_at_rest_has_less_way_to_go():
 
 def test_a_mouth_narrower_than_the_face_suggests_moves_by_its_own_size():
     assert local_sizes(stretched(61, 291, 0.75))[13, 0] == pytest.approx(0.75**0.5, abs=0.01)
+
+
+@pytest.mark.parametrize(("times", "opening"), [(-0.5, 0.0), (0.4, 0.4), (1.0, 1.0), (3.0, MAX_EYE_OPENING)])
+def test_eyes_are_between_shut_and_wide_open_whatever_was_measured(times: float, opening: float):
+    rest = canonical_face().astype(np.float64)
+    face = rest.copy()
+    face[UPPER_LIDS] = rest[LOWER_LIDS] + times * (rest[UPPER_LIDS] - rest[LOWER_LIDS])
+    assert lid_openings(face[None], rest) == pytest.approx(np.full((1, 14), opening), abs=1e-6)

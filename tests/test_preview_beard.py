@@ -133,3 +133,13 @@ def test_a_beard_on_a_black_and_white_photograph_is_grey(landmarks, wearer):
     assert (np.ptp(texture[..., :3].astype(int), axis=-1) <= 1).all()
     assert (np.ptp(texture[..., 3:].astype(int), axis=-1) <= 1).all()
     assert np.ptp(beard_texture(beard(landmarks, (120, 70, 30)), 1.0, 0.5, wearer)[0][..., :3], axis=-1).max() > 20
+
+
+def test_a_thin_beard_lets_as_much_skin_through_as_its_mask_says(landmarks, wearer):
+    thin = beard(landmarks)
+    thin = replace(thin, mask=thin.mask // 2)
+    full, half = (drawn(attribute, landmarks, wearer, None).astype(float) for attribute in (beard(landmarks), thin))
+    y, x = np.rint(landmarks[[200, 199], :2].mean(0)).astype(int)[::-1]
+    around = np.s_[y - 3 : y + 4, x - 3 : x + 4]
+    share = (SKIN - half[around].mean((0, 1))) / (SKIN - full[around].mean((0, 1)))
+    assert share == pytest.approx([0.5] * 3, abs=0.1)

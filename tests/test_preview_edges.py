@@ -12,7 +12,7 @@ from faces_made import SIDE, SKIN, made_landmarks
 from durian.face import Crop
 from durian.face.geometry import face_middle
 from durian.motion import preset
-from durian.preview.opening import box_around
+from durian.preview.opening import _held_in, box_around, inside_of
 from durian.preview.renderer import PreviewRenderer
 from durian.request import AnimationRequest, Portrait, RenderOptions
 
@@ -45,3 +45,18 @@ def test_a_box_around_points_lies_in_the_picture(place: float):
         x0, y0, x1, y1 = box_around(around, 4.0, (80, 100))
         assert 0 <= x0 <= x1 - 2 <= 98
         assert 0 <= y0 <= y1 - 2 <= 78
+
+
+def test_the_inside_of_a_contour_is_pulled_in_from_its_edge():
+    square = np.float32([[20, 20, 0], [60, 20, 0], [60, 60, 0], [20, 60, 0]])
+    whole, pulled_in = (inside_of(square, np.arange(4), (80, 80), shrink) for shrink in (0.0, 3.0))
+    assert whole[40, 22] == pytest.approx(1, abs=0.01)
+    assert pulled_in[40, 20] < 0.2
+    assert (pulled_in <= whole).all()
+    assert pulled_in[40, 40] == pytest.approx(1, abs=0.01)
+
+
+def test_what_lies_outside_a_contour_is_held_at_the_nearest_place_of_it():
+    square = np.float32([[20, 20], [60, 20], [60, 60], [20, 60]])
+    points = np.float32([[30, 5], [70, 50], [5, 70], [25, 58]])
+    assert _held_in(points, square).tolist() == [[30, 20], [60, 50], [20, 60], [25, 58]]

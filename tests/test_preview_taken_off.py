@@ -12,7 +12,7 @@ from faces_made import made_face, made_landmarks, made_portrait
 from durian import masks
 from durian.face import Crop, require_face
 from durian.geometry.head import Head
-from durian.geometry.mesh import BROWS, EYES, FACE_OVAL, INNER_LIPS, OUTER_LIPS
+from durian.geometry.mesh import BROWS, EYES, FACE_OVAL, INNER_LIPS
 from durian.layers.body import neck
 from durian.layers.scalp import CORNER
 from durian.layers.skin import polygon
@@ -181,69 +181,6 @@ def test_under_a_fringe_lies_the_forehead_and_not_the_hairs_colour(fringed, coll
     skin = np.mean([truth[int(y) - 2 : int(y) + 3, int(x) - 2 : int(x) + 3].mean((0, 1)) for x, y in seen], axis=0)
     assert np.abs(np.median(colour[inside], axis=0) - skin).max() < 30
     assert np.array_equal(colour[~hidden], asked.image.astype(np.float32)[~hidden])
-
-
-@pytest.mark.parametrize(("darkening", "goes"), [(0.9, False), (0.3, True)], ids=["stubble", "beard"])
-def test_a_beard_is_taken_off_and_stubble_is_not(collins, darkening, goes):
-    jaw = _jaw(require_face(collins).landmarks, collins.shape[:2])
-    asked = _bearded(collins, jaw, jaw, darkening)
-    removed, _ = taken_off(asked, np.ones((SIZE, SIZE), np.float32))
-    inside = cv2.erode(asked.worn["beard"], np.ones((9, 9))) > 250
-    inside &= polygon(asked.landmarks[OUTER_LIPS], inside.shape) < 0.01
-    assert (removed[inside].mean() > 0.8) == goes
-    assert goes or removed[inside].mean() < 0.1
-
-
-def test_a_beard_beside_which_no_skin_is_seen_goes_but_for_the_lips(collins):
-    """Nobody can tell stubble there, since nothing tells what the skin is like."""
-    everywhere = np.full(collins.shape[:2], 255, np.uint8)
-    asked = _bearded(collins, everywhere, np.zeros_like(everywhere))
-    removed, _ = taken_off(asked, np.ones((SIZE, SIZE), np.float32))
-    lips = polygon(asked.landmarks[OUTER_LIPS], (SIZE, SIZE))
-    assert removed[lips > 0.99].max() < 0.01
-    chin = np.rint(asked.landmarks[[152, 199, 200], :2]).astype(int)
-    assert removed[chin[:, 1], chin[:, 0]].min() > 0.99
-
-
-def _bearded(collins, mask: np.ndarray, dark: np.ndarray, darkening: float = 0.3):
-    """A scene whose beard comes off: skin is dark in ``dark``, and ``mask`` is what is known of the beard."""
-    landmarks = require_face(collins).landmarks
-    image = np.where(dark[..., None] > 0, collins * darkening, collins).astype(np.uint8)
-    nothing = dict.fromkeys(("hat", "glasses", "hair", "lips"), np.zeros_like(mask))
-    portrait = Portrait(image, landmarks, Crop(225.0, 140.0, 270.0), {**nothing, "beard": mask})
-    return prepare_scene(AnimationRequest(portrait, options=RenderOptions(size=SIZE, frames=1), erase=("beard",)))
-
-
-def _jaw(landmarks: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    jaw = np.zeros(shape, np.uint8)
-    corners = landmarks[[132, 58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288, 361, 18], :2]
-    cv2.fillPoly(jaw, [np.rint(corners).astype(np.int32)], 255)
-    return jaw
-
-
-def test_a_patch_below_the_lip_that_the_mask_missed_goes_with_the_beard(collins):
-    landmarks = require_face(collins).landmarks
-    jaw = _jaw(landmarks, collins.shape[:2])
-    patch = np.zeros_like(jaw)
-    cv2.circle(patch, tuple(np.rint(landmarks[200, :2]).astype(int).tolist()), 7, 255, -1)
-    asked = _bearded(collins, cv2.bitwise_and(jaw, ~patch), jaw)
-    removed, _ = taken_off(asked, np.ones((SIZE, SIZE), np.float32))
-    inside = cv2.erode(asked.request.portrait.crop.apply(patch, SIZE), np.ones((5, 5))) > 250
-    assert inside.any()
-    assert removed[inside].mean() > 0.9
-
-
-def test_no_half_of_a_beard_stays_where_it_is_thinner(collins):
-    """Its left half hides the skin, its right half is stubble: most of it is no stubble, so all of it goes."""
-    landmarks = require_face(collins).landmarks
-    jaw = _jaw(landmarks, collins.shape[:2])
-    dense = jaw.copy()
-    dense[:, round(float(landmarks[152, 0])) :] = 0
-    asked = _bearded(collins, jaw, dense)
-    removed, _ = taken_off(asked, np.ones((SIZE, SIZE), np.float32))
-    inside = cv2.erode(asked.worn["beard"], np.ones((9, 9))) > 250
-    inside &= polygon(asked.landmarks[OUTER_LIPS], inside.shape) < 0.01
-    assert removed[inside].min() > 0.9
 
 
 @pytest.mark.parametrize("yaw", [0.0, 20.0])

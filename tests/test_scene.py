@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from faces_made import SIDE, UNIT, made_face, made_landmarks
@@ -9,6 +11,7 @@ from faces_made import SIDE, UNIT, made_face, made_landmarks
 from durian import masks
 from durian.geometry.mesh import FACE_OVAL
 from durian.layers.skin import polygon
+from durian.motion import preset
 from durian.request import AnimationRequest, Attribute, Crop, Portrait, RenderOptions
 from durian.scene import Scene, prepare_scene, scene_overlays
 
@@ -100,3 +103,41 @@ def test_a_blend_that_stays_at_an_end_is_that_one_worn(ends, mode, worn):
     made = scene(*two, mode="blend", blend_start=ends[0], blend_end=ends[1])
     assert made.request.mode == mode
     assert list(made.request.attributes) == [two[number] for number in worn]
+
+
+def test_a_scarf_that_the_lower_edge_of_its_picture_cuts_hangs_down_below_it():
+    height, middle = 240, round(float(LANDMARKS[168, 0]))
+    around = (DOWN > -1.0) & (np.abs(ACROSS) < 0.9) & ~FACE
+    cut = Attribute(made_face(LANDMARKS)[:height], np.uint8(255 * around)[:height], LANDMARKS, "hat")
+    worn = scene(cut, worn={}).items[0]
+    assert len(worn.attribute.mask) > height
+    assert worn.mask[height + 4, middle] > 127
+
+
+def test_hair_that_hangs_apart_from_its_head_below_the_chin_is_not_put_on():
+    apart = (np.abs(ACROSS - 1.0) < 0.1) & (LANDMARKS[152, 1] + 6 < Y) & (Y < SIDE - 6)
+    whole = HAIR & (DOWN < 0.3)
+    worn = scene(item("hair", whole | apart), worn={}).items[0]
+    assert not worn.mask[apart].any()
+    assert (worn.mask[masks.expand(np.uint8(255 * whole), -3) > 127] > 127).all()
+
+
+def test_smoothing_takes_the_tremor_out_of_a_motion():
+    still = scene()
+    nod = preset("nod", 24, 24.0)
+    tremor = np.float32([[0.02, 0, 0], [-0.02, 0, 0]] * 12)
+    shaking = replace(nod, translations=nod.translations + tremor - tremor[nod.neutral])
+    steps = {}
+    for smoothing in (0.0, 0.1):
+        options = RenderOptions(size=SIDE, frames=24, fps=24.0, smoothing=smoothing)
+        made = prepare_scene(replace(still.request, motion=shaking, options=options))
+        assert made.driving.shape == (24, 478, 3)
+        steps[smoothing] = np.abs(np.diff(made.driving[:, 168, 0])).mean()
+    assert steps[0.0] > 0.03 * UNIT
+    assert steps[0.1] < 0.1 * steps[0.0]
+
+
+def test_a_larger_expansion_presses_hair_farther_from_the_hat():
+    near, far = (scene(item("hat"), options={"expansion": expansion}) for expansion in (0.05, 0.25))
+    assert far.pressed.beyond[HAIR].sum() > near.pressed.beyond[HAIR].sum() + 100
+    assert far.kept_hair.sum(dtype=int) < near.kept_hair.sum(dtype=int)
