@@ -59,6 +59,10 @@ def test_what_is_drawn_more_coarsely_leaves_the_rest_of_the_photo_sharp():
     far[int(top) - 16 : int(bottom) + 16, left - 16 : right + 16] = False
     assert np.array_equal(worn[far], photo[far])
     assert np.array_equal(dressed_photo(crop.apply(photo, 64), photo, crop), photo)
+    # Two pixels that were drawn anew, as at the corner of an eye, are nothing worn.
+    speck = crop.apply(photo, 64)
+    speck[40, 30:32] = (200, 20, 20)
+    assert np.array_equal(dressed_photo(speck, photo, crop), photo)
 
 
 def test_a_portrait_is_asked_for(run, tmp_path: Path):

@@ -340,3 +340,12 @@ def test_eyes_are_between_shut_and_wide_open_whatever_was_measured(times: float,
     face = rest.copy()
     face[UPPER_LIDS] = rest[LOWER_LIDS] + times * (rest[UPPER_LIDS] - rest[LOWER_LIDS])
     assert lid_openings(face[None], rest) == pytest.approx(np.full((1, 14), opening), abs=1e-6)
+
+
+def test_a_mouth_that_is_open_at_rest_has_less_way_to_go():
+    rest = canonical_face().astype(np.float64)
+    shouting = rest.copy()
+    shouting[14, 1] = shouting[13, 1] + 0.2
+    shut = rest.copy()
+    shut[14, 1] = shut[13, 1]
+    assert local_sizes(shouting)[152, 1] == pytest.approx(0.5 * local_sizes(shut)[152, 1], rel=0.01)
