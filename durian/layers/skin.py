@@ -5,8 +5,13 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from durian.face import eye_distance
 from durian.geometry.head import Head
 from durian.geometry.mesh import BROWS, EYES, FACE_OVAL, OUTER_LIPS, smoothstep
+from durian.masks import signed_distance
+
+FLESH = (0.03, 0.06)
+"""Distance beside a face, in outer-eye distances, between which what looks like background comes to be background."""
 
 
 def polygon(points: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
@@ -21,6 +26,12 @@ def face_and_skull(landmarks: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
     distance = Head(landmarks).skull_distance(np.stack([x, y], -1)).astype(np.float32)
     return np.maximum(1 - smoothstep(distance, 0.97, 1.02), polygon(landmarks[FACE_OVAL], shape)).astype(np.float32)
+
+
+def beyond_face(landmarks: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Farther beside the landmarks' outline of a face than its flesh may be, ``(H, W) float32`` in [0, 1]."""
+    away = signed_distance(np.uint8(255) * (polygon(landmarks[FACE_OVAL], shape) > 0.5)).astype(np.float32)
+    return smoothstep(away / eye_distance(landmarks), *FLESH)
 
 
 def skin_pixels(landmarks: np.ndarray, shape: tuple[int, int]) -> np.ndarray:

@@ -21,7 +21,7 @@ from durian.layers.fill import fill
 from durian.layers.lining import SHADE, lining
 from durian.layers.picture_frame import find_frame
 from durian.layers.scalp import scalp_under
-from durian.layers.skin import polygon
+from durian.layers.skin import beyond_face, polygon
 from durian.layers.stray_hair import stray_hair
 from durian.layers.wearing import beyond_hat
 from durian.preview.taken_off import FRINGE, kept_glasses, seen_ears, shadowed, taken_off
@@ -52,8 +52,6 @@ beside it."""
 BESIDE_PERSON, LIKE_PLATE = (0.5, 0.8), (40.0, 20.0)
 """The parser's share of background, and distance from the colour of the plate, levels, between which a
 pixel counts as background."""
-BEYOND_FACE = (0.03, 0.06)
-"""Distance beside a face, in outer-eye distances, between which what looks like background comes to be background."""
 SCALP_SHADE = 0.8
 """Hair seen only as filling lies deeper than the rest."""
 
@@ -172,7 +170,7 @@ def build_base(scene: Scene, new_hair: np.ndarray | None = None, new_hat: NewHat
     if removed.any():
         kept_alpha = kept_alpha * inside
         if "beard" in scene.worn:  # beside a jaw skin is drawn where the matte took in background
-            kept_alpha = kept_alpha * (1 - past * _beyond_face(scene))
+            kept_alpha = kept_alpha * (1 - past * beyond_face(scene.landmarks, image.shape[:2]))
         if new_hair is not None and scalp.any():
             filling = _gone_on_with(new_hair) * SCALP_SHADE
             under = under + hair[..., None] * (filling - under)
@@ -256,13 +254,6 @@ def _background_in_matte(scene: Scene, image: np.ndarray, plate: np.ndarray) -> 
     background = smoothstep(parts[..., 3].astype(np.float32) / 255, *BESIDE_PERSON)
     alike = smoothstep(np.abs(image - plate).max(-1), *LIKE_PLATE)
     return (background * alike * (1 - polygon(scene.landmarks[FACE_OVAL], parts.shape[:2]))).astype(np.float32)
-
-
-def _beyond_face(scene: Scene) -> np.ndarray:
-    """Farther beside the landmarks' face than its flesh may be, ``(S, S) float32`` in [0, 1]."""
-    face = polygon(scene.landmarks[FACE_OVAL], scene.image.shape[:2])
-    away = masks.signed_distance(np.uint8(255) * (face > 0.5)).astype(np.float32)
-    return smoothstep(away / scene.eye_distance, *BEYOND_FACE)
 
 
 def _before_new_hair(

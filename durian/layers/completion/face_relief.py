@@ -16,7 +16,8 @@ import numpy as np
 
 from durian.geometry.head import Head
 from durian.geometry.mesh import FACE_OVAL, MESH_POINTS, areas, face_triangles, smoothstep
-from durian.geometry.raster import NOWHERE, rasterize
+from durian.geometry.raster import NOWHERE
+from durian.layers.completion.mesh_values import at_points, drawn
 from durian.layers.fill import blurred, fill
 from durian.layers.skin import polygon
 from durian.motion.canonical import canonical_face
@@ -118,13 +119,13 @@ def likely_relief(off: np.ndarray, seen: np.ndarray, landmarks: np.ndarray) -> n
 def front_view(off: np.ndarray, seen: np.ndarray, landmarks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """What is seen of a relief ``off (H, W)``, as of :func:`likely_relief`, in the front view,
     ``(SIDE, SIDE) float32``, and where, ``bool``."""
-    points = np.asarray(landmarks[:MESH_POINTS], np.float32)
+    points, triangles = np.asarray(landmarks[:MESH_POINTS], np.float32), face_triangles()
     soft = SOFT * Head(np.asarray(landmarks)).width
     share = seen.astype(np.float32)
     even = blurred(off * share, soft) / np.maximum(blurred(share, soft), 1e-4)
-    x, y = _drawn(front_points(), points[:, :2], (SIDE, SIDE))
-    size = areas(points, face_triangles()) / np.maximum(areas(front_points(), face_triangles()), 1e-6)
-    shown, _ = _drawn(front_points(), np.repeat(_at_points(size / np.median(size))[:, None], 2, 1), (SIDE, SIDE))
+    x, y = drawn(front_points(), points[:, :2], triangles, (SIDE, SIDE))
+    size = areas(points, triangles) / np.maximum(areas(front_points(), triangles), 1e-6)
+    shown, _ = drawn(front_points(), at_points(size / np.median(size), triangles), triangles, (SIDE, SIDE))
     relief, whole = (cv2.remap(part, x, y, cv2.INTER_LINEAR, borderValue=0) for part in (even, share))
     return relief, (x != NOWHERE) & (whole > 0.9) & (shown > SLANTED)
 
@@ -144,7 +145,8 @@ def front_points() -> np.ndarray:
 def pixels_of(landmarks: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     """Where in the front view each pixel of a face in a picture of height and width ``shape`` lies, across and down,
     ``(H, W) float32``; :data:`~durian.geometry.raster.NOWHERE` beside it."""
-    return _drawn(np.asarray(landmarks[:MESH_POINTS], np.float32), front_points()[:, :2], shape)
+    points = np.asarray(landmarks[:MESH_POINTS], np.float32)
+    return drawn(points, front_points()[:, :2], face_triangles(), shape)
 
 
 def _on_picture(relief: np.ndarray, landmarks: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
@@ -158,21 +160,3 @@ def _on_picture(relief: np.ndarray, landmarks: np.ndarray, shape: tuple[int, int
     oval = (polygon(landmarks[FACE_OVAL], whole.shape) < 0.5).astype(np.uint8)
     away = cv2.distanceTransform(oval, cv2.DIST_L2, 5) / (BEYOND * head.width)
     return (whole * np.exp(-0.5 * away**2)).astype(np.float32)
-
-
-def _at_points(of_triangles: np.ndarray) -> np.ndarray:
-    """Mean of the triangles around each point of the mesh, ``(468,) float32``."""
-    total, count = np.zeros(MESH_POINTS), np.zeros(MESH_POINTS)
-    for corner in face_triangles().T:
-        np.add.at(total, corner, of_triangles)
-        np.add.at(count, corner, 1)
-    return (total / np.maximum(count, 1)).astype(np.float32)
-
-
-def _drawn(points: np.ndarray, values: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Two values a point ``(468, 2)``, drawn over the mesh's front."""
-    triangles = face_triangles()
-    first, second, depth = (np.empty(shape, np.float32) for _ in range(3))
-    facing = np.ones(len(triangles), np.float32)
-    rasterize(points, np.ascontiguousarray(values, np.float32), triangles, facing, first, second, depth)
-    return first, second

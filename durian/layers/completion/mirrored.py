@@ -11,7 +11,8 @@ import numpy as np
 from durian.content_cache import ContentCache
 from durian.geometry.head import Head
 from durian.geometry.mesh import EYES, FACE_OVAL, IRISES, MESH_POINTS, areas, face_normals, face_triangles, smoothstep
-from durian.geometry.raster import NOWHERE, rasterize
+from durian.geometry.raster import NOWHERE
+from durian.layers.completion.mesh_values import at_points, drawn
 from durian.layers.fill import fill
 from durian.layers.skin import polygon
 from durian.motion.canonical import mirror
@@ -61,20 +62,14 @@ class FaceSurface:
         points = np.asarray(landmarks[:MESH_POINTS], np.float32)
         triangles = np.concatenate([face_triangles(), _eye_triangles()])
         other = np.ascontiguousarray(points[mirror()[:MESH_POINTS], :2])
-        map_x, map_y = _drawn(points, other, triangles, size)
+        map_x, map_y = drawn(points, other, triangles, (size, size))
         covered = map_x != NOWHERE
         for number in range(len(EYES)):
             _with_gaze(map_x, map_y, np.asarray(landmarks, np.float32), number)
         own = areas(points, triangles)
         # The mirror image of a triangle is seen from its back.
         ratio = -areas(other, triangles) / np.maximum(np.abs(own), 1e-3)
-        per_point = np.zeros((MESH_POINTS, 2), np.float32)
-        count = np.zeros(MESH_POINTS, np.float32)
-        for corner in range(3):
-            np.add.at(per_point[:, 0], triangles[:, corner], np.clip(ratio, 0, 2))
-            np.add.at(count, triangles[:, corner], 1)
-        per_point[:, 0] /= np.maximum(count, 1)
-        slant, _ = _drawn(points, per_point, triangles, size)
+        slant, _ = drawn(points, at_points(np.clip(ratio, 0, 2), triangles), triangles, (size, size))
         seen = np.where(covered, smoothstep(slant, *THINNEST), 0).astype(np.float32)
         return cls(covered, map_x, map_y, seen, landmarks)
 
@@ -118,18 +113,11 @@ def _along_eye(landmarks: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarr
     return start, along, np.array([0.0, *np.clip([centre - radius, centre + radius], LEAST_WHITE, 1 - LEAST_WHITE), 1])
 
 
-def _drawn(points: np.ndarray, values: np.ndarray, triangles: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Two values a point ``(V, 2) float32``, drawn over the mesh's front."""
-    first, second, depth = (np.empty((size, size), np.float32) for _ in range(3))
-    rasterize(points, values, triangles, np.ones(len(triangles), np.float32), first, second, depth)
-    return first, second
-
-
 def _normals(landmarks: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """Of the mesh without eyes, whose balls say nothing of the skin around them."""
     size, head, triangles = shape[0], Head(landmarks), face_triangles()
     normals = face_normals(landmarks)
-    across, down = _drawn(landmarks[:MESH_POINTS], normals[:, :2].astype(np.float32), triangles, size)
+    across, down = drawn(landmarks[:MESH_POINTS], normals[:, :2], triangles, shape)
     field = np.zeros((size, size, 3), np.float32)
     covered = across != NOWHERE
     inner = cv2.erode(covered.astype(np.uint8), np.ones((3, 3))) > 0
